@@ -1,0 +1,217 @@
+// Package ratelimit admits at most a number of calls per key in any span of a window's length: an exact
+// sliding log, held in memory. With A(k) the instants at which key k was admitted, a call at t is refused if
+// and only if limit of A(k) lie in (t-window, t]. A refused call leaves no trace, keys do not touch one another,
+// and the wait that a refusal names is exact to the nanosecond. The log lives as long as its process; time is
+// the process's monotonic clock. The package knows neither HTTP nor who its keys are.
+package ratelimit
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// The bounds of a limiter.
+const (
+	MaxCalls  = 10_000          // most calls in a window
+	MaxWindow = 5 * time.Minute // longest window: two of them fit into a 40-bit stamp
+
+	memory = 64 << 20 // bytes of all logs together; beyond them new keys are refused, live ones never dropped
+)
+
+// ErrFull says that as many keys are live as the limiter may hold.
+var ErrFull = errors.New("ratelimit: too many live keys")
+
+// Decision is the limiter's word on one call.
+type Decision struct {
+	Allowed   bool
+	Remaining int           // calls left in the window that ends now, this one counted
+	NextSlot  time.Duration // until the oldest counted call leaves the window; zero while none is counted. A refused call is admitted after it.
+}
+
+// Limiter counts calls per key. It is safe for concurrent use.
+type Limiter struct {
+	calls    int
+	window   time.Duration
+	capacity int
+	start    time.Time
+
+	mu     sync.Mutex
+	index  map[string]int // key to the number of its log
+	chunks [][]byte       // logs of equal size, chunkLogs to a chunk
+	free   []int          // numbers of logs that no key uses
+	swept  time.Duration  // when free was last refilled from logs that have run out
+}
+
+// New returns a limiter of calls per window. Calls is in 1–MaxCalls and window in 1 ms–MaxWindow.
+func New(calls int, window time.Duration) (*Limiter, error) {
+	if calls < 1 || calls > MaxCalls {
+		return nil, fmt.Errorf("ratelimit: calls must be 1 to %d", MaxCalls)
+	}
+	if window < time.Millisecond || window > MaxWindow {
+		return nil, fmt.Errorf("ratelimit: window must be 1ms to %v", MaxWindow)
+	}
+	return &Limiter{
+		calls:    calls,
+		window:   window,
+		capacity: memory / logSize(calls),
+		start:    time.Now(),
+		index:    make(map[string]int),
+	}, nil
+}
+
+// Calls returns the number of calls that a window admits.
+func (l *Limiter) Calls() int { return l.calls }
+
+// Window returns the window's length.
+func (l *Limiter) Window() time.Duration { return l.window }
+
+// Take decides on a call of key and, where it is admitted, counts it. The error is ErrFull or nil.
+func (l *Limiter) Take(key string) (Decision, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Since(l.start)
+	n, ok := l.index[key]
+	if !ok {
+		if n, ok = l.allocate(now); !ok {
+			return Decision{}, ErrFull
+		}
+		l.index[key] = n
+	}
+	g := l.log(n)
+	g.expire(now, l.window)
+	if g.len() < l.calls {
+		g.add(now)
+		return l.decision(g, now, true), nil
+	}
+	return l.decision(g, now, false), nil
+}
+
+// Peek says what is left to key without counting a call; Allowed is whether a call would be admitted.
+func (l *Limiter) Peek(key string) Decision {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n, ok := l.index[key]
+	if !ok {
+		return Decision{Allowed: true, Remaining: l.calls}
+	}
+	now, g := time.Since(l.start), l.log(n)
+	g.expire(now, l.window)
+	return l.decision(g, now, g.len() < l.calls)
+}
+
+func (l *Limiter) decision(g log, now time.Duration, allowed bool) Decision {
+	d := Decision{Allowed: allowed, Remaining: l.calls - g.len()}
+	if g.len() > 0 {
+		d.NextSlot = l.window - g.age(now)
+	}
+	return d
+}
+
+const chunkLogs = 64
+
+// allocate returns the number of an empty log, or false where every log that memory allows is live.
+func (l *Limiter) allocate(now time.Duration) (int, bool) {
+	if len(l.free) == 0 {
+		l.sweep(now)
+	}
+	if len(l.free) == 0 && len(l.chunks)*chunkLogs < l.capacity {
+		l.grow()
+	}
+	if len(l.free) == 0 {
+		return 0, false
+	}
+	n := l.free[len(l.free)-1]
+	l.free = l.free[:len(l.free)-1]
+	return n, true
+}
+
+// sweep frees the logs of keys that nothing counts against any more. It looks at every key, so it runs at most
+// once in a hundredth of the window however many new keys arrive.
+func (l *Limiter) sweep(now time.Duration) {
+	if now-l.swept < l.window/100 {
+		return
+	}
+	l.swept = now
+	for key, n := range l.index {
+		g := l.log(n)
+		if g.expire(now, l.window); g.len() == 0 {
+			delete(l.index, key)
+			l.free = append(l.free, n)
+		}
+	}
+}
+
+// grow adds a chunk of logs.
+func (l *Limiter) grow() {
+	first := len(l.chunks) * chunkLogs
+	l.chunks = append(l.chunks, make([]byte, chunkLogs*logSize(l.calls)))
+	for n := min(first+chunkLogs, l.capacity) - 1; n >= first; n-- {
+		l.free = append(l.free, n)
+	}
+}
+
+func (l *Limiter) log(n int) log {
+	size := logSize(l.calls)
+	at := n % chunkLogs * size
+	return log(l.chunks[n/chunkLogs][at : at+size : at+size])
+}
+
+// log is one key's admissions within the window, oldest first, packed: the newest instant in full (8 bytes),
+// the place of the oldest stamp and the number of stamps (2 bytes each), then a ring of stamps (5 bytes each,
+// nanoseconds modulo 2^40, about 18 minutes). No stamp is ever compared at an age of two windows or more,
+// because expire empties the whole log once its newest admission has left the window.
+type log []byte
+
+const (
+	logHeader = 12
+	stampSize = 5
+	stampMask = 1<<(8*stampSize) - 1
+)
+
+func logSize(calls int) int { return logHeader + calls*stampSize }
+
+func (g log) newest() time.Duration { return time.Duration(binary.LittleEndian.Uint64(g)) }
+func (g log) first() int            { return int(binary.LittleEndian.Uint16(g[8:])) }
+func (g log) len() int              { return int(binary.LittleEndian.Uint16(g[10:])) }
+func (g log) slots() int            { return (len(g) - logHeader) / stampSize }
+
+func (g log) setFirst(i int) { binary.LittleEndian.PutUint16(g[8:], uint16(i)) }
+func (g log) setLen(n int)   { binary.LittleEndian.PutUint16(g[10:], uint16(n)) }
+
+// age is how long ago the oldest admission was.
+func (g log) age(now time.Duration) time.Duration {
+	s := g[logHeader+g.first()*stampSize:]
+	stamp := uint64(binary.LittleEndian.Uint32(s)) | uint64(s[4])<<32
+	return time.Duration((uint64(now) - stamp) & stampMask)
+}
+
+// add appends an admission; the log must have room.
+func (g log) add(now time.Duration) {
+	i := g.first() + g.len()
+	if i >= g.slots() {
+		i -= g.slots()
+	}
+	s := g[logHeader+i*stampSize:]
+	binary.LittleEndian.PutUint32(s, uint32(now))
+	s[4] = byte(now >> 32)
+	binary.LittleEndian.PutUint64(g, uint64(now))
+	g.setLen(g.len() + 1)
+}
+
+// expire drops the admissions that have left the window.
+func (g log) expire(now, window time.Duration) {
+	if g.len() > 0 && now-g.newest() >= window {
+		g.setLen(0)
+	}
+	for g.len() > 0 && g.age(now) >= window {
+		first := g.first() + 1
+		if first == g.slots() {
+			first = 0
+		}
+		g.setFirst(first)
+		g.setLen(g.len() - 1)
+	}
+}

@@ -1,0 +1,258 @@
+package ratelimit_test
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/partner-center/connector/internal/ratelimit"
+	"pgregory.net/rapid"
+)
+
+// model is the definition itself: every admission of every key, kept for ever.
+type model struct {
+	calls    int
+	window   time.Duration
+	admitted map[string][]time.Time
+}
+
+func (m *model) live(key string, now time.Time) []time.Time {
+	var live []time.Time
+	for _, at := range m.admitted[key] {
+		if now.Sub(at) < m.window {
+			live = append(live, at)
+		}
+	}
+	return live
+}
+
+func (m *model) peek(key string, now time.Time) ratelimit.Decision {
+	live := m.live(key, now)
+	d := ratelimit.Decision{Allowed: len(live) < m.calls, Remaining: m.calls - len(live)}
+	if len(live) > 0 {
+		d.NextSlot = m.window - now.Sub(live[0])
+	}
+	return d
+}
+
+func (m *model) take(key string, now time.Time) ratelimit.Decision {
+	allowed := m.peek(key, now).Allowed
+	if allowed {
+		m.admitted[key] = append(m.admitted[key], now)
+	}
+	d := m.peek(key, now)
+	d.Allowed = allowed
+	return d
+}
+
+// TestAgainstModel drives the limiter with random limits, arrivals, bursts and pauses, waits that end at a
+// window's boundary or a tick either side of it, and new keys that make it sweep.
+func TestAgainstModel(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		synctest.Test(t, func(*testing.T) {
+			m := &model{
+				calls:    rapid.IntRange(1, 7).Draw(r, "calls"),
+				window:   time.Duration(rapid.Int64Range(int64(time.Millisecond), int64(ratelimit.MaxWindow)).Draw(r, "window")),
+				admitted: map[string][]time.Time{},
+			}
+			l := newLimiter(r, m.calls, m.window)
+			for range rapid.IntRange(1, 60).Draw(r, "steps") {
+				key := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(r, "key")
+				switch rapid.IntRange(0, 5).Draw(r, "step") {
+				case 0: // a pause of any length
+					time.Sleep(time.Duration(rapid.Int64Range(0, int64(ratelimit.MaxWindow)).Draw(r, "pause")))
+					if rapid.Bool().Draw(r, "long") {
+						time.Sleep(1<<40 - m.window/2) // a stamp comes round again
+					}
+				case 1: // to the boundary, or a tick either side
+					time.Sleep(m.peek(key, time.Now()).NextSlot + time.Duration(rapid.IntRange(-1, 1).Draw(r, "tick")))
+				case 2: // strangers
+					for i := range rapid.IntRange(1, 150).Draw(r, "strangers") {
+						take(r, l, fmt.Sprint("stranger ", i))
+					}
+				case 3:
+					if got, want := l.Peek(key), m.peek(key, time.Now()); got != want {
+						r.Fatalf("Peek(%q) = %+v, want %+v", key, got, want)
+					}
+				default:
+					for range rapid.IntRange(1, 2*m.calls).Draw(r, "burst") {
+						if got, want := take(r, l, key), m.take(key, time.Now()); got != want {
+							r.Fatalf("Take(%q) = %+v, want %+v", key, got, want)
+						}
+					}
+				}
+			}
+		})
+	})
+}
+
+// TestRetryIsExact shows that a refused caller is admitted after the wait that it was told and not a tick
+// earlier, and that its refused calls did not move that instant.
+func TestRetryIsExact(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(t, 100, time.Minute)
+		for i := range 100 {
+			if d := take(t, l, "contoso"); !d.Allowed || d.Remaining != 99-i {
+				t.Fatalf("call %d: %+v", i+1, d)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		refused := take(t, l, "contoso")
+		if refused.Allowed || refused.NextSlot != time.Minute-100*time.Millisecond {
+			t.Fatalf("call 101: %+v", refused)
+		}
+		time.Sleep(refused.NextSlot - 1)
+		for range 1000 {
+			if d := take(t, l, "contoso"); d.Allowed || d.NextSlot != 1 {
+				t.Fatalf("a tick early: %+v", d)
+			}
+		}
+		if d := take(t, l, "fabrikam"); !d.Allowed || d.Remaining != 99 {
+			t.Fatalf("another key: %+v", d)
+		}
+		time.Sleep(1)
+		if d := take(t, l, "contoso"); !d.Allowed {
+			t.Fatalf("after the wait: %+v", d)
+		}
+		if d := take(t, l, "contoso"); d.Allowed {
+			t.Fatalf("a second call in the one free slot: %+v", d)
+		}
+	})
+}
+
+// TestFull shows that new keys are refused before a live one is forgotten, and admitted again when it has run out.
+func TestFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(t, ratelimit.MaxCalls, time.Minute)
+		keys := 0
+		for ; ; keys++ {
+			if _, err := l.Take(fmt.Sprint(keys)); err != nil {
+				break
+			}
+		}
+		if keys != 64<<20/(12+5*ratelimit.MaxCalls) {
+			t.Errorf("%d keys fit", keys)
+		}
+		if d := take(t, l, "0"); d.Remaining != ratelimit.MaxCalls-2 {
+			t.Errorf("a live key was forgotten: %+v", d)
+		}
+		time.Sleep(time.Minute)
+		for i := range keys {
+			take(t, l, fmt.Sprint("new ", i))
+		}
+		if _, err := l.Take("one too many"); err != ratelimit.ErrFull {
+			t.Errorf("one too many: %v", err)
+		}
+	})
+}
+
+func TestConcurrentCallers(t *testing.T) {
+	l := newLimiter(t, 100, time.Minute)
+	admitted := make(chan bool, 16*50)
+	var group sync.WaitGroup
+	for range 16 {
+		group.Go(func() {
+			for range 50 {
+				d, err := l.Take("contoso")
+				admitted <- d.Allowed && err == nil
+				l.Peek("contoso")
+			}
+		})
+	}
+	group.Wait()
+	close(admitted)
+	n := 0
+	for ok := range admitted {
+		if ok {
+			n++
+		}
+	}
+	if n != 100 {
+		t.Errorf("%d of 800 calls at once admitted", n)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, c := range []struct {
+		calls  int
+		window time.Duration
+	}{{0, time.Minute}, {ratelimit.MaxCalls + 1, time.Minute}, {1, 0}, {1, ratelimit.MaxWindow + 1}} {
+		if _, err := ratelimit.New(c.calls, c.window); err == nil {
+			t.Errorf("New(%d, %v) succeeded", c.calls, c.window)
+		}
+	}
+}
+
+// TestMemory holds a saturated connection, its key included, to 600 bytes.
+func TestMemory(t *testing.T) {
+	const keys = 20_000
+	before := heap()
+	l := newLimiter(t, 100, time.Minute)
+	for i := range keys {
+		key := fmt.Sprintf("connection-%05d", i)
+		for range 100 {
+			take(t, l, key)
+		}
+	}
+	each := (heap() - before) / keys
+	t.Logf("%d bytes a saturated connection", each)
+	if each > 600 {
+		t.Errorf("%d bytes a saturated connection, want at most 600", each)
+	}
+	runtime.KeepAlive(l)
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func BenchmarkTake(b *testing.B) {
+	for _, keys := range []int{1, 1000, 100_000} {
+		b.Run(fmt.Sprint(keys, "-keys"), func(b *testing.B) {
+			l := newLimiter(b, 100, time.Minute)
+			names := make([]string, keys)
+			for i := range names {
+				names[i] = fmt.Sprintf("connection-%05d", i)
+				take(b, l, names[i])
+			}
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				l.Take(names[i])
+				if i++; i == keys {
+					i = 0
+				}
+			}
+		})
+	}
+}
+
+type fataler interface {
+	Helper()
+	Fatal(...any)
+}
+
+func newLimiter(t fataler, calls int, window time.Duration) *ratelimit.Limiter {
+	t.Helper()
+	l, err := ratelimit.New(calls, window)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func take(t fataler, l *ratelimit.Limiter, key string) ratelimit.Decision {
+	t.Helper()
+	d, err := l.Take(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
