@@ -1,0 +1,233 @@
+package mapping_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"math/big"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// FuzzAppend holds the projection against a naive reading of the same rules, and whatever leaves against the
+// schema with unknown members refused.
+func FuzzAppend(f *testing.F) {
+	schema := schemaOf(f, shape)
+	p := compiled(f, schema)
+	for _, seed := range []string{
+		`{}`, item(`"id":"a","amount":1.50,"quantity":5.0,"active":true,"profile":{"domain":"contoso.com"},"domains":["a",null],"lines":[{"number":1}]`),
+		`{"totalCount":2,"items":[{"id":null,"links":{"self":[{}]}},null],"attributes":{"objectType":"Collection"}}`,
+		"\xef\xbb\xbf" + `{"items":null,"totalCount":"04"}`, item(`"id":"\ud83d\ude00\ud83d","version":9223372036854775808`),
+		item(`"id":"a","\u0069d":"b"`), `{"x":[[[[1e5,-0.0,"\\"]]]]}`, `{"items":[{"amount":1e999,"quantity":2147483648}]}`, `{"items":[}`, `{"a":"` + "\xc3\x28" + `"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		got, err := p.Append(nil, src, nil)
+		want, ok := naive(schema.Value, src)
+		if (err == nil) != ok || string(got) != string(want) {
+			t.Fatalf("%q\n got %s, %v\nwant %s, %v", src, got, err, want, ok)
+		}
+		if err == nil {
+			checkDocumented(t, schema, got)
+		}
+	})
+}
+
+// checkDocumented fails the test unless an answer is of the schema, with every object closed and every array
+// of required there.
+func checkDocumented(t testing.TB, schema *openapi3.SchemaRef, answer []byte) {
+	t.Helper()
+	var value any
+	if err := json.Unmarshal(answer, &value); err != nil {
+		t.Fatalf("%s: %v", answer, err)
+	}
+	if err := closed(schema).Value.VisitJSON(value); err != nil {
+		t.Fatalf("%s: %v", answer, err)
+	}
+}
+
+// closed copies a schema with no object open to undocumented members.
+func closed(ref *openapi3.SchemaRef) *openapi3.SchemaRef {
+	if ref == nil {
+		return nil
+	}
+	s := *ref.Value
+	if s.Type.Is("object") {
+		no := false
+		s.AdditionalProperties.Has = &no
+	}
+	s.Items = closed(s.Items)
+	s.Properties = maps.Clone(s.Properties)
+	for name, property := range s.Properties {
+		s.Properties[name] = closed(property)
+	}
+	return &openapi3.SchemaRef{Value: &s}
+}
+
+var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+
+// naive reads, prunes and writes with jsontext, one rule after the other and with no regard to cost.
+func naive(schema *openapi3.Schema, src []byte) ([]byte, bool) {
+	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
+	value := jsontext.Value(src)
+	if !utf8.Valid(src) || !value.IsValid(lenient...) || value.Kind() != '{' || tooDeep(src) {
+		return nil, false
+	}
+	if err := value.Compact(lenient...); err != nil {
+		return nil, false
+	}
+	out, keep, ok := prune(schema, value)
+	return out, keep && ok
+}
+
+func tooDeep(src []byte) bool {
+	d := jsontext.NewDecoder(bytes.NewReader(src), lenient...)
+	for {
+		if _, err := d.ReadToken(); err != nil {
+			return false
+		}
+		if d.StackDepth() > 64 {
+			return true
+		}
+	}
+}
+
+// member is a member of an object, its name unescaped.
+type member struct {
+	name  string
+	value jsontext.Value
+}
+
+func members(object jsontext.Value) (all []member) {
+	d := jsontext.NewDecoder(bytes.NewReader(object), lenient...)
+	d.ReadToken()
+	for d.PeekKind() != '}' {
+		name, _ := d.ReadToken()
+		m := member{name: name.String()}
+		value, _ := d.ReadValue()
+		m.value = value.Clone()
+		all = append(all, m)
+	}
+	return all
+}
+
+func elements(array jsontext.Value) (all []jsontext.Value) {
+	d := jsontext.NewDecoder(bytes.NewReader(array), lenient...)
+	d.ReadToken()
+	for d.PeekKind() != ']' {
+		value, _ := d.ReadValue()
+		all = append(all, value.Clone())
+	}
+	return all
+}
+
+// prune returns what a schema keeps of a value, whether it keeps it, and whether the whole answer still stands.
+func prune(s *openapi3.Schema, v jsontext.Value) (out []byte, keep, ok bool) {
+	switch kind := v.Kind(); {
+	case s.Type.Is("array") && kind == 'n':
+		return []byte("[]"), true, true
+	case s.Type.Is("array") && kind == '[':
+		var kept [][]byte
+		for _, element := range elements(v) {
+			if element.Kind() == 'n' {
+				continue
+			}
+			out, keep, ok := prune(s.Items.Value, element)
+			if !ok {
+				return nil, false, false
+			}
+			if keep {
+				kept = append(kept, out)
+			}
+		}
+		return []byte("[" + string(bytes.Join(kept, []byte(","))) + "]"), true, true
+	case s.Type.Is("object") && kind == '{':
+		return pruneObject(s, v)
+	case s.Type.Is("string") && kind == '"':
+		return mendNaively(v), true, true
+	case s.Type.Is("number") && kind == '0':
+		_, err := strconv.ParseFloat(string(v), 64)
+		return v, err == nil, true
+	case s.Type.Is("integer") && kind == '0':
+		if strings.ContainsAny(string(v), "eE") {
+			return nil, false, true
+		}
+		digits, fraction, _ := strings.Cut(string(v), ".")
+		n, _ := new(big.Int).SetString(digits, 10)
+		size := map[string]int{"int32": 32, "int64": 64}[s.Format]
+		fits := size == 0 || new(big.Int).Rsh(n, uint(size-1)).BitLen() == 0 || new(big.Int).Rsh(n, uint(size-1)).Cmp(big.NewInt(-1)) == 0
+		return []byte(digits), strings.Trim(fraction, "0") == "" && fits, true
+	case s.Type.Is("boolean") && (kind == 't' || kind == 'f'):
+		return v, true, true
+	}
+	return nil, false, true
+}
+
+func pruneObject(s *openapi3.Schema, v jsontext.Value) (out []byte, keep, ok bool) {
+	var counter, counted string
+	for name, property := range s.Properties {
+		if of, is := property.Value.Extensions["x-count-of"]; is {
+			counter, counted = name, of.(string)
+		}
+	}
+	seen, there, number := map[string]bool{}, map[string]bool{}, 0
+	var kept []string
+	for _, m := range members(v) {
+		property := s.Properties[m.name]
+		if property == nil {
+			continue
+		}
+		if seen[m.name] || m.name == counted && m.value.Kind() != '[' && m.value.Kind() != 'n' {
+			return nil, false, false
+		}
+		seen[m.name] = true
+		out, keep, ok := prune(property.Value, m.value)
+		if !ok {
+			return nil, false, false
+		}
+		if keep {
+			there[m.name] = true
+			kept = append(kept, quote(m.name)+":"+string(out))
+			if m.name == counted {
+				number = len(elements(out))
+			}
+		}
+	}
+	for _, name := range s.Required {
+		switch {
+		case there[name]:
+		case name == counter:
+			kept = append(kept, quote(name)+":"+strconv.Itoa(number))
+		case s.Properties[name].Value.Type.Is("array"):
+			kept = append(kept, quote(name)+":[]")
+		}
+	}
+	return []byte("{" + strings.Join(kept, ",") + "}"), true, true
+}
+
+func quote(name string) string {
+	quoted, _ := jsontext.AppendQuote(nil, name)
+	return string(quoted)
+}
+
+var (
+	parts    = regexp.MustCompile(`(?is)\\ud[89ab]..\\ud[c-f]..|\\u....|\\.|[^\\]+`)
+	unpaired = regexp.MustCompile(`(?i)^\\ud[89a-f]..$`)
+)
+
+// mendNaively replaces each escaped surrogate that has no partner.
+func mendNaively(quoted []byte) []byte {
+	all := parts.FindAllString(string(quoted), -1)
+	for i, part := range all {
+		all[i] = unpaired.ReplaceAllString(part, "\uFFFD")
+	}
+	return []byte(strings.Join(slices.Clone(all), ""))
+}

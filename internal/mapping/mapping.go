@@ -1,0 +1,39 @@
+// Package mapping keeps of an upstream answer exactly what a response schema documents. Compile turns the
+// schema into a Projection once; Append applies it to raw bytes with a strict scanner, in one pass and without
+// decoding: a member that the schema does not name cannot leave, a value that leaves is of the documented
+// type, and numbers and strings leave digit for digit and byte for byte. The whole input is checked to be one
+// valid JSON object whether or not its parts are kept, so what Append returns without an error is complete.
+// The package renames and computes nothing but the count that the schema asks for, and it does not look at
+// strings' contents.
+package mapping
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// MaxDepth is the deepest nesting of objects and arrays that Append reads.
+const MaxDepth = 64
+
+// ErrInvalid says that the input is not one whole, valid JSON object, or that a documented member stands in it
+// twice, or that its counted collection is no array.
+var ErrInvalid = errors.New("mapping: not one valid JSON object of the documented form")
+
+// Projection is a compiled response schema. It is immutable and safe for concurrent use.
+type Projection struct{ root *node }
+
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+// Append appends to dst what the projection keeps of the JSON object src and returns the extended slice. A
+// UTF-8 byte-order mark before the object is dropped. For each value that is left out because it is not of the
+// documented type, omit is called with the value's place in the schema, such as "items[].quantity"; it may be
+// nil. On an error, which wraps ErrInvalid and names the offset, dst is returned as it came. src is not kept.
+func (p *Projection) Append(dst, src []byte, omit func(path string)) ([]byte, error) {
+	w := writer{src: bytes.TrimPrefix(src, byteOrderMark), dst: dst, omit: omit}
+	end := w.document(p.root)
+	if end < 0 {
+		return dst, fmt.Errorf("%w: byte %d of %d", ErrInvalid, ^end+len(src)-len(w.src), len(src))
+	}
+	return w.dst, nil
+}

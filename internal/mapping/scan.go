@@ -1,0 +1,236 @@
+package mapping
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"math/bits"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// The scanner: functions that read one thing of the JSON grammar (RFC 8259) at an offset and return the offset
+// behind it, or the complement of the offset at which the input breaks the grammar.
+
+// byteAt returns the byte at i, or 0, which begins nothing, at the end of the input.
+func byteAt(src []byte, i int) byte {
+	if uint(i) < uint(len(src)) {
+		return src[i]
+	}
+	return 0
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func skipSpace(src []byte, i int) int {
+	for i < len(src) && src[i] <= ' ' {
+		if c := src[i]; c != ' ' && c != '\n' && c != '\r' && c != '\t' {
+			break
+		}
+		i++
+	}
+	return i
+}
+
+// skipValue reads a value of any type; depth is what the value's own nesting counts from.
+func skipValue(src []byte, i, depth int) int {
+	switch c := byteAt(src, i); c {
+	case '"':
+		end, _ := scanString(src, i)
+		return end
+	case '{', '[':
+		if depth > MaxDepth {
+			return ^i
+		}
+		return skipContainer(src, i, depth)
+	case 't':
+		return skipLiteral(src, i, "true")
+	case 'f':
+		return skipLiteral(src, i, "false")
+	case 'n':
+		return skipLiteral(src, i, "null")
+	default:
+		return scanNumber(src, i)
+	}
+}
+
+func skipLiteral(src []byte, i int, literal string) int {
+	if len(src)-i < len(literal) || string(src[i:i+len(literal)]) != literal {
+		return ^i
+	}
+	return i + len(literal)
+}
+
+// skipContainer reads an object or an array.
+func skipContainer(src []byte, i, depth int) int {
+	named := src[i] == '{'
+	end := src[i] + 2 // '}' and ']' stand two behind their openers
+	i = skipSpace(src, i+1)
+	if byteAt(src, i) == end {
+		return i + 1
+	}
+	for {
+		if named {
+			if byteAt(src, i) != '"' {
+				return ^i
+			}
+			if i, _ = scanString(src, i); i < 0 {
+				return i
+			}
+			if i = skipSpace(src, i); byteAt(src, i) != ':' {
+				return ^i
+			}
+			i = skipSpace(src, i+1)
+		}
+		if i = skipValue(src, i, depth+1); i < 0 {
+			return i
+		}
+		i = skipSpace(src, i)
+		switch byteAt(src, i) {
+		case ',':
+			i = skipSpace(src, i+1)
+		case end:
+			return i + 1
+		default:
+			return ^i
+		}
+	}
+}
+
+// scanNumber reads a number.
+func scanNumber(src []byte, i int) int {
+	if byteAt(src, i) == '-' {
+		i++
+	}
+	switch c := byteAt(src, i); {
+	case c == '0':
+		i++
+	case isDigit(c):
+		i = skipDigits(src, i)
+	default:
+		return ^i
+	}
+	if byteAt(src, i) == '.' {
+		if i++; !isDigit(byteAt(src, i)) {
+			return ^i
+		}
+		i = skipDigits(src, i)
+	}
+	if c := byteAt(src, i); c == 'e' || c == 'E' {
+		i++
+		if c := byteAt(src, i); c == '+' || c == '-' {
+			i++
+		}
+		if !isDigit(byteAt(src, i)) {
+			return ^i
+		}
+		i = skipDigits(src, i)
+	}
+	return i
+}
+
+func skipDigits(src []byte, i int) int {
+	for i < len(src) && isDigit(src[i]) {
+		i++
+	}
+	return i
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// scanString reads a string that begins with the quote at i, and says whether it holds a backslash. It looks at
+// eight bytes at once: subtracting n from each sets the high bit of a byte below n, and the first byte so marked
+// is truly one, because a borrow only disturbs the bytes behind it.
+func scanString(src []byte, i int) (next int, escaped bool) {
+	i++
+	for {
+		for len(src)-i >= 8 {
+			v := binary.LittleEndian.Uint64(src[i:])
+			quote, backslash := v^ones*'"', v^ones*'\\'
+			special := ((v - ones*' ') | (quote - ones) | (backslash - ones) | v) & highs
+			if special != 0 {
+				i += bits.TrailingZeros64(special) / 8
+				break
+			}
+			i += 8
+		}
+		switch c := byteAt(src, i); {
+		case c == '"':
+			return i + 1, escaped
+		case c == '\\':
+			escaped = true
+			if i = skipEscape(src, i); i < 0 {
+				return i, escaped
+			}
+		case c < ' ': // a control character, or the end of the input
+			return ^i, escaped
+		case c < utf8.RuneSelf:
+			i++
+		default:
+			r, size := utf8.DecodeRune(src[i:])
+			if r == utf8.RuneError && size == 1 {
+				return ^i, escaped
+			}
+			i += size
+		}
+	}
+}
+
+// skipEscape reads the escape that begins with the backslash at i. Surrogates need not come in pairs.
+func skipEscape(src []byte, i int) int {
+	switch byteAt(src, i+1) {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return i + 2
+	case 'u':
+		for j := i + 2; j < i+6; j++ {
+			if c := byteAt(src, j) | 0x20; !isDigit(byteAt(src, j)) && (c < 'a' || c > 'f') {
+				return ^j
+			}
+		}
+		return i + 6
+	}
+	return ^(i + 1)
+}
+
+// hasSurrogate says whether a quoted string may hold an escaped surrogate.
+func hasSurrogate(quoted []byte) bool {
+	return bytes.Contains(quoted, []byte(`\ud`)) || bytes.Contains(quoted, []byte(`\uD`))
+}
+
+// appendMended appends a valid quoted string with each escaped surrogate that has no partner replaced by U+FFFD,
+// as RFC 8259 leaves it to the reader and strict readers refuse it.
+func appendMended(dst, quoted []byte) []byte {
+	for i := 0; i < len(quoted); {
+		end := i + 1
+		if quoted[i] == '\\' {
+			end = skipEscape(quoted, i)
+		}
+		if r := escapedRune(quoted[i:end]); utf16.IsSurrogate(r) {
+			if pair := end + len(`\uXXXX`); pair < len(quoted) && quoted[end] == '\\' && utf16.DecodeRune(r, escapedRune(quoted[end:pair])) != utf8.RuneError {
+				dst = append(dst, quoted[i:pair]...)
+				i = pair
+				continue
+			}
+			dst = utf8.AppendRune(dst, utf8.RuneError)
+		} else {
+			dst = append(dst, quoted[i:end]...)
+		}
+		i = end
+	}
+	return dst
+}
+
+// escapedRune returns the code unit of a \uXXXX escape, and 0 for anything else.
+func escapedRune(escape []byte) rune {
+	var unit [2]byte
+	if len(escape) != 6 || escape[1] != 'u' {
+		return 0
+	}
+	if _, err := hex.Decode(unit[:], escape[2:]); err != nil {
+		return 0
+	}
+	return rune(binary.BigEndian.Uint16(unit[:]))
+}
