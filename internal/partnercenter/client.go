@@ -1,0 +1,222 @@
+// Package partnercenter asks the Partner Center REST API. Get returns the bytes of one whole JSON answer or a
+// fault that says what went wrong in the caller's words: every status, every code of Partner Center's that has
+// a meaning of its own, and every way in which a connection breaks is translated here and nowhere else. One Get
+// makes one upstream call, or two when the service's own token had gone stale; it follows no redirect, uses no
+// proxy, asks for no compression, sends nothing of its caller's but the tracking ids, and ends within one
+// deadline. The package does not look into answers: whether the bytes are JSON is for their reader to find out.
+package partnercenter
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/tracking"
+)
+
+// Config is what a Client needs; every field but RootCAs is required.
+type Config struct {
+	BaseURL string // Partner Center without /v1, such as https://api.partnercenter.microsoft.com
+	Version string // of this service, for the User-Agent
+
+	Authority    string // Entra ID's, such as https://login.microsoftonline.com
+	Scope        string // of the token, such as https://api.partnercenter.microsoft.com/.default
+	TenantID     string // the partner's
+	ClientID     string // of the app registered in Partner Center
+	ClientSecret string
+
+	Timeout time.Duration  // for one Get with all that it does
+	MaxBody int64          // largest answer, in bytes
+	RootCAs *x509.CertPool // nil: the system's
+	Log     *slog.Logger
+}
+
+// Client is a Partner Center API client. It is safe for concurrent use.
+type Client struct {
+	base    string
+	agent   string
+	http    *http.Client
+	tokens  *tokens
+	timeout time.Duration
+	maxBody int64
+}
+
+// New returns a client. It makes no call.
+func New(c Config) *Client {
+	client := newHTTPClient(c.RootCAs)
+	return &Client{
+		base:    strings.TrimSuffix(c.BaseURL, "/") + "/v1",
+		agent:   "partner-center-connector/" + c.Version,
+		http:    client,
+		tokens:  &tokens{fetch: secretCredential(c, client), timeout: c.Timeout, log: c.Log},
+		timeout: c.Timeout,
+		maxBody: c.MaxBody,
+	}
+}
+
+// newHTTPClient returns the one kind of HTTP client that this package uses, for tokens and for calls.
+func newHTTPClient(roots *x509.CertPool) *http.Client {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:                  nil,
+			DialContext:            (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+			Protocols:              protocols,
+			DisableCompression:     true,
+			MaxIdleConns:           256,
+			MaxIdleConnsPerHost:    256,
+			IdleConnTimeout:        90 * time.Second,
+			MaxResponseHeaderBytes: 64 << 10,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// SignIn gets a token from Entra ID if none is at hand. Get does so by itself; SignIn tells the two apart.
+func (c *Client) SignIn(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	_, err := c.tokens.get(ctx, "")
+	return err
+}
+
+// Get asks Partner Center for a path below /v1 and appends its answer to buffer. An error is a *fault.Error, or
+// the context's where the caller has gone.
+func (c *Client) Get(ctx context.Context, path string, query url.Values, buffer []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	token, err := c.tokens.get(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.send(ctx, path, query, token)
+	if err == nil && resp.StatusCode == http.StatusUnauthorized {
+		discard(resp.Body)
+		if token, err = c.tokens.get(ctx, token); err != nil {
+			return nil, err
+		}
+		resp, err = c.send(ctx, path, query, token)
+	}
+	if err != nil {
+		return nil, unreachable(ctx, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, refusal(resp, path)
+	}
+	if err := checkHeader(resp.Header); err != nil {
+		return nil, &fault.Error{Kind: fault.PartnerCenterInvalidResponse, Cause: err}
+	}
+	return c.read(ctx, resp, buffer)
+}
+
+// send makes one upstream call with the headers of
+// https://learn.microsoft.com/partner-center/developer/headers and no others.
+func (c *Client) send(ctx context.Context, path string, query url.Values, token string) (*http.Response, error) {
+	target := c.base + path
+	if len(query) > 0 {
+		target += "?" + query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return nil, err
+	}
+	call := tracking.FromContext(ctx)
+	req.Header = http.Header{
+		"Authorization":                {"Bearer " + token},
+		"Accept":                       {"application/json"},
+		"Ms-Requestid":                 {call.RequestID},
+		"Ms-Correlationid":             {call.CorrelationID},
+		"Ms-Cv":                        {call.CV},
+		"X-Locale":                     {"en-US"},
+		"Ms-Partnercenter-Application": {"Partner Center Connector"},
+		"User-Agent":                   {c.agent},
+	}
+	resp, err := c.http.Do(req)
+	if err == nil {
+		call.UpstreamStatus = resp.StatusCode
+	}
+	return resp, err
+}
+
+// read appends the body of a good answer to buffer.
+func (c *Client) read(ctx context.Context, resp *http.Response, buffer []byte) ([]byte, error) {
+	if resp.ContentLength > c.maxBody {
+		return nil, &fault.Error{Kind: fault.PartnerCenterTooLarge, Cause: fmt.Errorf("%d bytes announced", resp.ContentLength)}
+	}
+	if resp.ContentLength > 0 {
+		buffer = slices.Grow(buffer, int(resp.ContentLength)+1) // one more, so that the end is met without growing
+	}
+	before := len(buffer)
+	for {
+		if len(buffer) == cap(buffer) {
+			buffer = slices.Grow(buffer, max(4<<10, len(buffer)))
+		}
+		n, err := resp.Body.Read(buffer[len(buffer):cap(buffer)])
+		buffer = buffer[:len(buffer)+n]
+		switch {
+		case int64(len(buffer)-before) > c.maxBody:
+			return nil, &fault.Error{Kind: fault.PartnerCenterTooLarge, Cause: fmt.Errorf("more than %d bytes", c.maxBody)}
+		case err == io.EOF:
+			return buffer, nil
+		case err != nil:
+			return nil, interrupted(ctx, err)
+		}
+	}
+}
+
+// discard reads what little may be left of a body, so that its connection can be used again, and closes it.
+func discard(body io.ReadCloser) {
+	io.CopyN(io.Discard, body, 16<<10)
+	body.Close()
+}
+
+// unreachable is the fault of a call that got no answer.
+func unreachable(ctx context.Context, err error) error {
+	return broken(ctx, fault.PartnerCenterUnreachable, err)
+}
+
+// interrupted is the fault of an answer that broke off.
+func interrupted(ctx context.Context, err error) error {
+	return broken(ctx, fault.PartnerCenterInvalidResponse, err)
+}
+
+func broken(ctx context.Context, kind fault.Kind, err error) error {
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return ctx.Err() // the caller has gone
+	case ctx.Err() != nil:
+		return &fault.Error{Kind: fault.PartnerCenterTimeout}
+	}
+	return &fault.Error{Kind: kind, Cause: describe(err)}
+}
+
+// describe returns what of a transport error may be logged: it can quote the peer's bytes otherwise.
+func describe(err error) error {
+	var network *net.OpError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &network):
+		return network
+	case errors.As(err, &certificate):
+		return certificate
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return io.ErrUnexpectedEOF
+	case errors.Is(err, context.DeadlineExceeded):
+		return context.DeadlineExceeded
+	}
+	return errors.New("the peer does not speak HTTP as it should")
+}

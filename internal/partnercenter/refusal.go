@@ -1,0 +1,133 @@
+package partnercenter
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"mime"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/partner-center/connector/internal/fault"
+)
+
+// statuses are the kinds of Partner Center's statuses; the rest is decided by their class.
+var statuses = map[int]fault.Kind{
+	http.StatusUnauthorized:       fault.PartnerCenterUnauthorized,
+	http.StatusForbidden:          fault.PartnerCenterForbidden,
+	http.StatusNotFound:           fault.PartnerCenterNotFound,
+	http.StatusTooManyRequests:    fault.PartnerCenterThrottled,
+	http.StatusServiceUnavailable: fault.PartnerCenterUnavailable,
+}
+
+// refused is a status with one of Partner Center's own codes.
+type refused struct {
+	status int
+	code   string
+}
+
+// codes are the kinds of Partner Center's codes, where they say more than the status:
+// https://learn.microsoft.com/partner-center/developer/error-codes.
+var codes = map[refused]fault.Kind{
+	{403, "20002"}:  fault.NoCustomerRelationship,
+	{403, "400036"}: fault.TargetViewNotAllowed,
+	{403, "900329"}: fault.AppOnlyNotSupported,
+	{404, "20000"}:  fault.PartnerCenterNotFound, // an order
+	{404, "20003"}:  fault.PartnerCenterNotFound, // a subscription
+	{404, "60002"}:  fault.PartnerCenterNotFound, // a user
+	{404, "400013"}: fault.PartnerCenterNotFound, // a product
+	{404, "400018"}: fault.PartnerCenterNotFound, // a SKU
+}
+
+// refusal is the fault that an answer other than 200 to a call of path stands for.
+func refusal(resp *http.Response, path string) error {
+	code := errorCode(resp.Body)
+	f := &fault.Error{Kind: kindOf(resp.StatusCode, code, path), Cause: fmt.Errorf("Partner Center answered %d, code %q", resp.StatusCode, code)}
+	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable {
+		f.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
+	}
+	return f
+}
+
+func kindOf(status int, code, path string) fault.Kind {
+	if kind, ok := codes[refused{status, code}]; ok {
+		return kind
+	}
+	if status == http.StatusNotFound && strings.HasPrefix(path, "/customers/") {
+		return fault.CustomerNotFound
+	}
+	if kind, ok := statuses[status]; ok {
+		return kind
+	}
+	switch status / 100 {
+	case 3:
+		return fault.PartnerCenterRedirect
+	case 4:
+		return fault.PartnerCenterRejected
+	}
+	return fault.PartnerCenterError
+}
+
+var digits = regexp.MustCompile(`^[0-9]{1,9}$`)
+
+// errorCode returns the code of an error body, which Partner Center writes as a number or as a string; empty
+// where the body has none.
+func errorCode(body io.Reader) string {
+	text, err := io.ReadAll(io.LimitReader(body, 64<<10))
+	if err != nil {
+		return ""
+	}
+	var e struct{ Code json.RawMessage }
+	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), &e); err != nil {
+		return ""
+	}
+	code := strings.Trim(string(e.Code), `"`)
+	if !digits.MatchString(code) {
+		return ""
+	}
+	return code
+}
+
+// checkHeader refuses a 200 whose body cannot be the JSON that was asked for.
+func checkHeader(h http.Header) error {
+	if len(h.Values("Content-Encoding")) > 0 {
+		return errors.New("a Content-Encoding that was not asked for")
+	}
+	media, parameters, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil || media != "application/json" && media != "text/json" {
+		return errors.New("a Content-Type other than application/json")
+	}
+	if charset, ok := parameters["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
+		return errors.New("a charset other than UTF-8")
+	}
+	return nil
+}
+
+const (
+	minRetry = time.Second
+	maxRetry = 600 * time.Second
+)
+
+var seconds = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
+
+// retryAfter reads a Retry-After header, seconds or a date, into whole seconds from 1 to 600; where it is of no
+// use it is the usual wait.
+func retryAfter(header string, now time.Time) time.Duration {
+	var wait time.Duration
+	if seconds.MatchString(header) {
+		s, _ := strconv.ParseFloat(header, 64) // out of range is +Inf
+		wait = time.Duration(math.Ceil(min(s, maxRetry.Seconds()))) * time.Second
+	} else if date, err := http.ParseTime(header); err == nil && !date.Before(now.Truncate(time.Second)) {
+		wait = date.Sub(now)
+		wait = (wait + time.Second - 1).Truncate(time.Second)
+	} else {
+		return fault.UsualRetry
+	}
+	return min(max(wait, minRetry), maxRetry)
+}

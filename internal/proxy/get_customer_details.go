@@ -1,0 +1,12 @@
+package proxy
+
+import (
+	"context"
+
+	"github.com/partner-center/connector/gen"
+)
+
+// GetCustomerDetails answers from https://learn.microsoft.com/partner-center/developer/get-a-customer-by-id.
+func (p *Proxy) GetCustomerDetails(ctx context.Context, r gen.GetCustomerDetailsRequestObject) (gen.GetCustomerDetailsResponseObject, error) {
+	return p.get(ctx, "GetCustomerDetails", customer(r.CustomerTenantID, ""), nil)
+}

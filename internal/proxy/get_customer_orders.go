@@ -1,0 +1,12 @@
+package proxy
+
+import (
+	"context"
+
+	"github.com/partner-center/connector/gen"
+)
+
+// GetCustomerOrders answers from https://learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-orders.
+func (p *Proxy) GetCustomerOrders(ctx context.Context, r gen.GetCustomerOrdersRequestObject) (gen.GetCustomerOrdersResponseObject, error) {
+	return p.get(ctx, "GetCustomerOrders", customer(r.CustomerTenantID, "/orders"), nil)
+}
