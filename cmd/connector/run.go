@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"github.com/partner-center/connector/internal/config"
+)
+
+// Exit statuses.
+const (
+	exitOK = iota
+	exitFailed
+	exitUsage // the command line or the settings are wrong
+)
+
+// commands are the command line.
+type commands struct {
+	Serve      serveCommand      `cmd:"" help:"Run the service."`
+	Definition definitionCommand `cmd:"" help:"Print the OpenAPI 2.0 definition that makers import as a custom connector."`
+	Keys       struct {
+		Add keysAddCommand `cmd:"" help:"Make an API key: print it once and append its digest to the keys file."`
+	} `cmd:"" help:"Manage API keys."`
+	Check   checkCommand   `cmd:"" help:"Try the settings as they are, up to one call to Partner Center."`
+	Version versionCommand `cmd:"" help:"Print the version, the commit and the version of Go."`
+}
+
+// console is what a command may use of its process.
+type console struct {
+	ctx    context.Context // ends with the process's first signal
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// run parses the command line, runs the command and returns the exit status. Settings come from flags, then from
+// the process's environment, where an empty variable counts as unset.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	dropEmptyVariables()
+	exited := -1
+	var c commands
+	parser := kong.Must(&c,
+		kong.Name("connector"),
+		kong.Description("The self-hosted service behind the Partner Center custom connector."),
+		kong.DefaultEnvars("CONNECTOR"),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ShortUsageOnError(),
+	)
+	command, err := parser.Parse(args)
+	if exited >= 0 { // help has been printed
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "connector: %v\nRun connector --help for the commands and connector COMMAND --help for their flags.\n", err)
+		return exitUsage
+	}
+	switch err := command.Run(&console{ctx, stdout, stderr}); {
+	case err == nil:
+		return exitOK
+	case errors.As(err, new(config.Mistake)):
+		fmt.Fprintf(stderr, "connector: settings are wrong:\n%s\n", indent(err.Error()))
+		return exitUsage
+	case errors.Is(err, errReported):
+		return exitFailed
+	default:
+		fmt.Fprintln(stderr, "connector:", err)
+		return exitFailed
+	}
+}
+
+// errReported fails a command that has already said why.
+var errReported = errors.New("reported")
+
+func indent(lines string) string { return "  " + strings.ReplaceAll(lines, "\n", "\n  ") }
+
+func dropEmptyVariables() {
+	for _, variable := range os.Environ() {
+		if name, value, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "CONNECTOR_") && value == "" {
+			os.Unsetenv(name)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/partner-center/connector/internal/config"
+)
+
+// serveCommand runs the service.
+type serveCommand struct {
+	config.Flags
+}
+
+// Run serves until the process is told to end, and then drains.
+func (c *serveCommand) Run(con *console) error {
+	settings, err := config.Load(c.Flags, os.Getenv)
+	if err != nil {
+		return err
+	}
+	log := newLog(settings, con.stderr)
+	warnUnknownVariables(log)
+	s, err := newService(settings, log)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	listener, err := net.Listen("tcp", settings.Listen)
+	if err != nil {
+		return err
+	}
+	log.Info("listening", "address", listener.Addr().String(), "sandbox", settings.Sandbox, "version", version())
+	return serve(con.ctx, listener, s, settings, log)
+}
+
+// serve answers on listener until ctx ends: then it is not ready but answers for the drain time, and then it
+// ends as soon as no call is under way, or when the longest possible one would be.
+func serve(ctx context.Context, listener net.Listener, s *service, settings config.Config, log *slog.Logger) error {
+	longest := settings.UpstreamTimeout + 5*time.Second
+	h := &http.Server{
+		Handler:                      s.handler,
+		ReadHeaderTimeout:            5 * time.Second,
+		ReadTimeout:                  10 * time.Second,
+		WriteTimeout:                 longest,
+		IdleTimeout:                  2 * time.Minute,
+		MaxHeaderBytes:               28 << 10, // net/http adds 4 KiB
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- h.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	log.Info("draining", "for", settings.Drain.String())
+	s.handler.Drain(context.Background(), settings.Drain)
+	end, cancel := context.WithTimeout(context.Background(), longest)
+	defer cancel()
+	err := h.Shutdown(end)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = h.Close()
+	}
+	log.Info("stopped")
+	return err
+}

@@ -1,0 +1,259 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// cloud is one of Microsoft's, with the addresses of
+// https://learn.microsoft.com/partner-center/developer/partner-center-authentication.
+type cloud struct{ upstream, authority string }
+
+var clouds = map[string]cloud{
+	"global": {"https://api.partnercenter.microsoft.com", "https://login.microsoftonline.com"},
+	"usgov":  {"https://api.partnercenter.microsoft.com", "https://login.microsoftonline.us"},
+	"china":  {"https://partner.partnercenterapi.microsoftonline.cn", "https://login.partner.microsoftonline.cn"},
+}
+
+// Mistake is one setting that is wrong.
+type Mistake struct {
+	Setting string // the environment variable
+	Wants   string // what it wants
+	Example string // may be empty
+}
+
+// Error says it in one line.
+func (m Mistake) Error() string {
+	text := m.Setting + ": " + m.Wants
+	if m.Example != "" {
+		text += ", such as " + m.Example
+	}
+	return text
+}
+
+// loader gathers mistakes.
+type loader struct{ mistakes []error }
+
+func (l *loader) refuse(setting, wants, example string) {
+	l.mistakes = append(l.mistakes, Mistake{setting, wants, example})
+}
+
+// Load validates flags; getenv gives the secrets, which have none. An error joins a Mistake for each wrong setting.
+func Load(f Flags, getenv func(string) string) (Config, error) {
+	l := new(loader)
+	c := Config{
+		Listen:          l.listen(f.Listen),
+		PublicHost:      l.publicHost(f.PublicURL),
+		Sandbox:         l.boolean("CONNECTOR_SANDBOX", f.Sandbox),
+		APIKeysFile:     l.file("CONNECTOR_API_KEYS_FILE", f.APIKeysFile),
+		LimitCalls:      l.integer("CONNECTOR_LIMIT_CALLS", f.LimitCalls, 1, 10_000),
+		LimitWindow:     l.duration("CONNECTOR_LIMIT_WINDOW", f.LimitWindow, time.Second, 5*time.Minute),
+		UpstreamTimeout: l.duration("CONNECTOR_UPSTREAM_TIMEOUT", f.UpstreamTimeout, time.Second, 100*time.Second),
+		MaxBody:         l.size("CONNECTOR_MAX_BODY", f.MaxBody, 1<<10, 256<<20),
+		Drain:           l.duration("CONNECTOR_DRAIN", f.Drain, 0, 5*time.Minute),
+		LogLevel:        l.level(f.LogLevel),
+		LogFormat:       f.LogFormat,
+		Scope:           l.cloud(f.Cloud).upstream + "/.default",
+	}
+	l.oneOf("CONNECTOR_LOG_FORMAT", f.LogFormat, "", "json", "text")
+	l.oneOf("CONNECTOR_SIGN_IN", f.SignIn, "api-key")
+	public := l.boolean("CONNECTOR_SANDBOX_PUBLIC", f.SandboxPublic)
+	if c.Sandbox {
+		l.sandboxAlone(f, getenv)
+		if !public && !isLoopback(c.Listen) {
+			l.refuse("CONNECTOR_LISTEN", "the sandbox listens on a loopback address unless CONNECTOR_SANDBOX_PUBLIC is true", "127.0.0.1:8080")
+		}
+	} else {
+		l.partner(&c, f, getenv)
+	}
+	return c, errors.Join(l.mistakes...)
+}
+
+var guid = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+
+// partner reads the settings that reach the real Partner Center.
+func (l *loader) partner(c *Config, f Flags, getenv func(string) string) {
+	of := clouds[f.Cloud]
+	c.UpstreamURL = l.baseURL("CONNECTOR_UPSTREAM_URL", f.UpstreamURL, of.upstream, true)
+	c.AuthorityURL = l.baseURL("CONNECTOR_AUTHORITY_URL", f.AuthorityURL, of.authority, false)
+	if f.APIKeysFile == "" {
+		l.refuse("CONNECTOR_API_KEYS_FILE", "missing: a file of API keys, which connector keys add makes; or run with CONNECTOR_SANDBOX=true", "/etc/connector/keys")
+	}
+	c.TenantID, c.ClientID = f.TenantID, f.ClientID
+	const example = "0f8fad5b-d9cb-469f-a165-70867728950e"
+	if !guid.MatchString(c.TenantID) {
+		l.refuse("CONNECTOR_TENANT_ID", "a GUID, the partner's tenant id", example)
+	}
+	if !guid.MatchString(c.ClientID) {
+		l.refuse("CONNECTOR_CLIENT_ID", "a GUID, the client id of the app registered in Partner Center", example)
+	}
+	c.ClientSecret = l.secret("CONNECTOR_CLIENT_SECRET", f.ClientSecretFile, getenv)
+}
+
+// sandboxAlone refuses every setting that would mix the sandbox with a real partner.
+func (l *loader) sandboxAlone(f Flags, getenv func(string) string) {
+	for _, s := range []struct{ setting, value string }{
+		{"CONNECTOR_UPSTREAM_URL", f.UpstreamURL},
+		{"CONNECTOR_AUTHORITY_URL", f.AuthorityURL},
+		{"CONNECTOR_TENANT_ID", f.TenantID},
+		{"CONNECTOR_CLIENT_ID", f.ClientID},
+		{"CONNECTOR_CLIENT_SECRET", getenv("CONNECTOR_CLIENT_SECRET")},
+		{"CONNECTOR_CLIENT_SECRET_FILE", f.ClientSecretFile},
+	} {
+		if s.value != "" {
+			l.refuse(s.setting, "not beside CONNECTOR_SANDBOX: remove one of them", "")
+		}
+	}
+}
+
+// secret reads a secret from its variable or from the file that its twin names.
+func (l *loader) secret(setting, path string, getenv func(string) string) Secret {
+	value := getenv(setting)
+	switch {
+	case value != "" && path != "":
+		l.refuse(setting, "the secret or "+setting+"_FILE, not both", "")
+	case path != "":
+		content, err := os.ReadFile(path)
+		if value = strings.TrimRight(string(content), "\r\n"); err != nil || value == "" {
+			l.refuse(setting+"_FILE", "a readable file with the secret in it", "/run/secrets/client-secret")
+		}
+	case value == "":
+		l.refuse(setting, "missing: a client secret of the app, here or in the file that "+setting+"_FILE names", "")
+	}
+	return Secret(value)
+}
+
+func (l *loader) cloud(name string) cloud {
+	of, ok := clouds[name]
+	if !ok {
+		l.refuse("CONNECTOR_CLOUD", "global, usgov or china", "")
+	}
+	return of
+}
+
+func (l *loader) listen(value string) string {
+	host, port, err := net.SplitHostPort(value)
+	if n, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || strings.ContainsAny(host, "/ ") || n > 65535 {
+		l.refuse("CONNECTOR_LISTEN", "host:port", "127.0.0.1:8080")
+	}
+	return value
+}
+
+// publicHost returns the host of the public URL, with its port where that is not https's.
+func (l *loader) publicHost(value string) string {
+	if value == "" {
+		return ""
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || u.User != nil || strings.TrimSuffix(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" ||
+		u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Host)) {
+		l.refuse("CONNECTOR_PUBLIC_URL", "an https URL without a path", "https://connector.contoso.com")
+		return ""
+	}
+	return strings.TrimSuffix(strings.ToLower(u.Host), ":443")
+}
+
+// baseURL checks the URL of a server that is called.
+func (l *loader) baseURL(setting, value, fallback string, loopback bool) string {
+	if value == "" {
+		return fallback
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && !(loopback && u.Scheme == "http" && isLoopback(u.Host)) {
+		wants := "an https URL"
+		if loopback {
+			wants += " without /v1, or http on a loopback address"
+		}
+		l.refuse(setting, wants, fallback)
+		return ""
+	}
+	return strings.TrimSuffix(value, "/")
+}
+
+// isLoopback says whether a host, with or without a port, is this machine alone.
+func isLoopback(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// file checks that a file that a setting names can be read.
+func (l *loader) file(setting, path string) string {
+	if path == "" {
+		return ""
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		l.refuse(setting, "a file that can be read: "+errors.Unwrap(err).Error(), "")
+		return path
+	}
+	f.Close()
+	return path
+}
+
+func (l *loader) boolean(setting string, value Toggle) bool {
+	b, err := strconv.ParseBool(string(value))
+	if err != nil {
+		l.refuse(setting, "true or false", "")
+	}
+	return b
+}
+
+func (l *loader) integer(setting, value string, low, high int) int {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < low || n > high {
+		l.refuse(setting, fmt.Sprintf("a whole number from %d to %d", low, high), strconv.Itoa(low))
+	}
+	return n
+}
+
+func (l *loader) duration(setting, value string, low, high time.Duration) time.Duration {
+	d, err := time.ParseDuration(value)
+	if err != nil || d < low || d > high {
+		l.refuse(setting, fmt.Sprintf("a duration from %v to %v", low, high), "10s")
+	}
+	return d
+}
+
+var units = map[string]int64{"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20}
+var sizeForm = regexp.MustCompile(`^([0-9]{1,12}) ?([A-Za-z]*)$`)
+
+func (l *loader) size(setting, value string, low, high int64) int64 {
+	var n int64
+	if parts := sizeForm.FindStringSubmatch(value); parts != nil {
+		n, _ = strconv.ParseInt(parts[1], 10, 64) // at most 12 digits
+		n *= units[strings.ToUpper(parts[2])]
+	}
+	if n < low || n > high {
+		l.refuse(setting, fmt.Sprintf("a size from %dKiB to %dMiB", low>>10, high>>20), "16MiB")
+	}
+	return n
+}
+
+func (l *loader) level(value string) slog.Level {
+	var level slog.Level
+	l.oneOf("CONNECTOR_LOG_LEVEL", value, "debug", "info", "warn", "error")
+	_ = level.UnmarshalText([]byte(value)) // oneOf has spoken
+	return level
+}
+
+func (l *loader) oneOf(setting, value string, allowed ...string) {
+	for _, a := range allowed {
+		if value == a {
+			return
+		}
+	}
+	l.refuse(setting, "one of "+strings.TrimPrefix(strings.Join(allowed, ", "), ", "), "")
+}

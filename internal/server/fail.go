@@ -1,0 +1,65 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+	"github.com/partner-center/connector/internal/auth"
+	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/tracking"
+)
+
+// answer is the body of every failed call: the members that each reader of the Power Platform looks for.
+type answer struct {
+	StatusCode int    `json:"statusCode"`
+	Message    string `json:"message"`
+	Error      struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	} `json:"error"`
+	RequestID string `json:"requestId"`
+}
+
+// statusCallerGone is what the log shows for a call whose caller did not wait; nothing is sent.
+const statusCallerGone = 499
+
+// fail is the only place that turns an error into an answer. An error that is no fault is an internal one.
+func (s *Server) fail(c *gin.Context, err error) {
+	c.Abort()
+	c.Error(err) // for the access log
+	if c.Writer.Written() {
+		return
+	}
+	if errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil {
+		c.Status(statusCallerGone)
+		return
+	}
+	f := &fault.Error{Kind: fault.Internal, Cause: err}
+	errors.As(err, &f)
+
+	a := answer{StatusCode: f.Kind.Status, Message: f.Text(), RequestID: tracking.FromContext(c.Request.Context()).RequestID}
+	a.Error.Code, a.Error.Message = f.Kind.Code, a.Message
+	body, err := json.Marshal(a)
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
+	h := c.Writer.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if f.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(f.RetrySeconds()))
+	}
+	if f.Kind.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", auth.Challenge)
+	}
+	c.Writer.WriteHeader(f.Kind.Status)
+	c.Writer.Write(body)
+}
+
+func (s *Server) refuse(c *gin.Context, kind fault.Kind) { s.fail(c, &fault.Error{Kind: kind}) }
+
+func (s *Server) notFound(c *gin.Context) { s.refuse(c, fault.NotFound) }

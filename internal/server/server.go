@@ -1,0 +1,119 @@
+// Package server is the way that every request takes: identify, log, guard, authenticate, validate, count, act,
+// answer. It guarantees that each step comes before the next for every path and method, that an answer other
+// than an action's own is written in one place, and that nothing but a fault's text and code leaves there. It
+// knows the spec's parameters, but nothing of Partner Center or of what the actions answer.
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/gin-gonic/gin"
+	"github.com/partner-center/connector/gen"
+	"github.com/partner-center/connector/internal/auth"
+	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/ratelimit"
+)
+
+// Config is what a Server needs; every field but PublicHost and Sandbox is required.
+type Config struct {
+	Spec       *openapi3.T
+	Actions    gen.StrictServerInterface
+	SignIn     *auth.APIKeys
+	Limiter    *ratelimit.Limiter
+	Log        *slog.Logger
+	PublicHost string // the one Host that is answered; empty: any
+	Sandbox    bool   // say in every answer that the data are made up
+}
+
+// Server answers requests. It is safe for concurrent use.
+type Server struct {
+	config     Config
+	engine     *gin.Engine
+	operations map[string]*operation // by gin's route
+	policy     string                // the RateLimit-Policy header
+	state      atomic.Int32
+}
+
+// The states of a Server, in their only order.
+const (
+	serving int32 = iota
+	leaving       // calls are served, on connections that end with them, and the server is not ready
+	closing       // calls are refused
+)
+
+// New returns a server, or an error that names the place in the spec that it cannot honour.
+func New(c Config) (*Server, error) {
+	operations, err := compileOperations(c.Spec)
+	if err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	s := &Server{
+		config:     c,
+		operations: operations,
+		policy:     fmt.Sprintf(`"connection";q=%d;w=%d`, c.Limiter.Calls(), int(c.Limiter.Window().Seconds())),
+	}
+	s.engine = s.newEngine()
+	return s, nil
+}
+
+// newEngine puts the steps in their order.
+func (s *Server) newEngine() *gin.Engine {
+	gin.SetMode(gin.ReleaseMode)
+	e := gin.New()
+	e.ContextWithFallback = true // or a handler's context never ends
+	e.RedirectTrailingSlash = false
+	e.HandleMethodNotAllowed = false // guard has answered every other method
+	if err := e.SetTrustedProxies(nil); err != nil {
+		panic(err) // nil is always accepted
+	}
+	e.Use(s.identify, s.logAccess, s.guard, s.authenticate, s.admit)
+	e.NoRoute(s.notFound)
+
+	actions := gen.NewStrictHandlerWithOptions(s.config.Actions, nil, gen.StrictGinServerOptions{
+		RequestErrorHandlerFunc:  s.fail,
+		HandlerErrorFunc:         s.fail,
+		ResponseErrorHandlerFunc: s.fail,
+	})
+	gen.RegisterHandlersWithOptions(e.Group("", s.validate, s.count), actions, gen.GinServerOptions{
+		ErrorHandler: func(c *gin.Context, err error, _ int) { s.fail(c, err) },
+	})
+	return e
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.state.Load() != serving {
+		w.Header().Set("Connection", "close")
+	}
+	if r.Method == http.MethodGet && s.serveHealth(w, rawPath(r.RequestURI)) {
+		return
+	}
+	s.engine.ServeHTTP(w, r)
+}
+
+// admit refuses calls that come when the server has said for long enough that it is leaving.
+func (s *Server) admit(c *gin.Context) {
+	if s.state.Load() == closing {
+		s.fail(c, &fault.Error{Kind: fault.Draining, RetryAfter: fault.UsualRetry})
+	}
+}
+
+// Drain ends the server's life without losing a call: for the given time it goes on answering, not ready and on
+// connections that end with each answer, so that a balancer looks elsewhere; then it refuses what still comes.
+// It returns early when ctx ends.
+func (s *Server) Drain(ctx context.Context, during time.Duration) {
+	s.state.Store(leaving)
+	timer := time.NewTimer(during)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	s.state.Store(closing)
+}

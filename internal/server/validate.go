@@ -1,0 +1,139 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/gin-gonic/gin"
+	"github.com/partner-center/connector/internal/fault"
+)
+
+// operation is what an action's requests are checked against.
+type operation struct {
+	id         string
+	parameters []*openapi3.Parameter
+}
+
+var pathParameter = regexp.MustCompile(`\{([^}]+)\}`)
+
+// compileOperations returns the spec's operations by gin's spelling of their paths.
+func compileOperations(spec *openapi3.T) (map[string]*operation, error) {
+	operations := map[string]*operation{}
+	for path, item := range spec.Paths.Map() {
+		o := &operation{id: item.Get.OperationID}
+		for _, ref := range slices.Concat(item.Parameters, item.Get.Parameters) {
+			p := ref.Value
+			if p.In != "path" && p.In != "query" || !p.Schema.Value.Type.Is("string") && !p.Schema.Value.Type.Is("integer") {
+				return nil, fmt.Errorf("%s: parameter %s is no string or integer of the path or the query", o.id, p.Name)
+			}
+			o.parameters = append(o.parameters, p)
+		}
+		operations[pathParameter.ReplaceAllString(path, ":$1")] = o
+	}
+	return operations, nil
+}
+
+// validate holds a request to the parameters of its action. A blank optional parameter counts as left out.
+func (s *Server) validate(c *gin.Context) {
+	o := s.operations[c.FullPath()]
+	query, err := url.ParseQuery(c.Request.URL.RawQuery)
+	if err != nil {
+		s.refuse(c, fault.MalformedQuery)
+		return
+	}
+	if err := o.checkNames(query); err != nil {
+		s.fail(c, err)
+		return
+	}
+	for _, p := range o.parameters {
+		value := query.Get(p.Name)
+		if p.In == "path" {
+			value = c.Param(p.Name)
+		}
+		if err := checkValue(p, value); err != nil {
+			s.fail(c, err)
+			return
+		}
+		if value == "" {
+			query.Del(p.Name)
+		}
+	}
+	c.Request.URL.RawQuery = query.Encode()
+}
+
+// checkNames refuses a query with a parameter that the action does not have, or has once.
+func (o *operation) checkNames(query url.Values) error {
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if !slices.ContainsFunc(o.parameters, func(p *openapi3.Parameter) bool { return p.In == "query" && p.Name == name }) {
+			return &fault.Error{Kind: fault.UnknownParameter, Message: o.unknown(name)}
+		}
+		if len(query[name]) > 1 {
+			return &fault.Error{Kind: fault.RepeatedParameter, Message: "The parameter " + name + " is there more than once. Send it once."}
+		}
+	}
+	return nil
+}
+
+// quotable is a name that may be repeated to the caller: it is too short for a credential.
+var quotable = regexp.MustCompile(`^[A-Za-z0-9_.$\[\]-]{1,32}$`)
+
+// unknown says what to do about a parameter that the action does not have.
+func (o *operation) unknown(name string) string {
+	if !quotable.MatchString(name) {
+		name = "that was sent"
+	}
+	var names []string
+	for _, p := range o.parameters {
+		if p.In != "query" {
+			continue
+		}
+		if near(name, p.Name) {
+			return fmt.Sprintf("This action has no parameter %s. Its name is %s.", name, p.Name)
+		}
+		names = append(names, p.Name)
+	}
+	if len(names) == 0 {
+		return fmt.Sprintf("This action has no parameter %s, and no other. Remove it.", name)
+	}
+	return fmt.Sprintf("This action has no parameter %s. It has %s.", name, strings.Join(names, ", "))
+}
+
+// near says whether a name was probably meant for another: in another case, or with a slip or two.
+func near(name, known string) bool {
+	name, known = strings.ToLower(name), strings.ToLower(known)
+	return levenshtein.ComputeDistance(name, known) <= min(2, len(known)/3)
+}
+
+// checkValue holds one value to its parameter's schema.
+func checkValue(p *openapi3.Parameter, value string) error {
+	if value == "" {
+		if p.Required {
+			return &fault.Error{Kind: fault.Missing(p.Name)}
+		}
+		return nil
+	}
+	err := checkSchema(p.Schema.Value, value)
+	if err == nil {
+		return nil
+	}
+	return &fault.Error{Kind: fault.Invalid(p.Name), Message: "The value of " + p.Name + " is not valid. " + p.Description}
+}
+
+func checkSchema(schema *openapi3.Schema, value string) error {
+	if schema.Type.Is("string") {
+		return schema.VisitJSON(value)
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || strconv.FormatInt(n, 10) != value {
+		return errors.New("not an integer in its usual form")
+	}
+	return schema.VisitJSON(float64(n))
+}
