@@ -27,15 +27,15 @@ type Customer struct {
 
 	// BillingProfile The contact and the address to which the customer's bills go.
 	BillingProfile *struct {
-		// CompanyName The name of the company or organisation that is billed.
+		// CompanyName The name of the company to which the customer's bills go.
 		CompanyName *string `json:"companyName,omitempty"`
 
-		// Culture The culture the customer prefers for messages and currency, such as en-US.
+		// Culture The culture the customer prefers for messages and currency, such as sv-SE.
 		Culture *string `json:"culture,omitempty"`
 
 		// DefaultAddress The address to which the customer's bills go unless another is given.
 		DefaultAddress *struct {
-			// AddressLine1 The first line of the address, street and number.
+			// AddressLine1 Street and number, or whatever else the address begins with.
 			AddressLine1 *string `json:"addressLine1,omitempty"`
 
 			// City The city or town.
@@ -53,7 +53,7 @@ type Customer struct {
 			// PhoneNumber The telephone number of the contact at this address; it can be empty.
 			PhoneNumber *string `json:"phoneNumber,omitempty"`
 
-			// PostalCode The postal code or ZIP code.
+			// PostalCode The postal code, which is the ZIP code in the United States.
 			PostalCode *string `json:"postalCode,omitempty"`
 
 			// Region The region within the country; Partner Center mostly gives the state instead.
@@ -63,19 +63,19 @@ type Customer struct {
 			State *string `json:"state,omitempty"`
 		} `json:"defaultAddress,omitempty"`
 
-		// Email The email address of the billing contact.
+		// Email The billing contact's email address.
 		Email *string `json:"email,omitempty"`
 
-		// FirstName The first name of the billing contact.
+		// FirstName The billing contact's first name.
 		FirstName *string `json:"firstName,omitempty"`
 
 		// ID The ID of the billing profile.
 		ID *string `json:"id,omitempty"`
 
-		// Language The language the customer prefers for messages, such as en.
+		// Language The language the customer prefers for messages, such as sv.
 		Language *string `json:"language,omitempty"`
 
-		// LastName The last name of the billing contact.
+		// LastName The billing contact's last name.
 		LastName *string `json:"lastName,omitempty"`
 	} `json:"billingProfile,omitempty"`
 
@@ -86,7 +86,7 @@ type Customer struct {
 	CompanyProfile *struct {
 		// Address The address of the company; left out where the customer has not granted the partner a delegated admin role.
 		Address *struct {
-			// AddressLine1 The first line of the address, street and number.
+			// AddressLine1 Street and number, or whatever else the address begins with.
 			AddressLine1 *string `json:"addressLine1,omitempty"`
 
 			// City The city or town.
@@ -98,7 +98,7 @@ type Customer struct {
 			// PhoneNumber The telephone number of a contact at the company.
 			PhoneNumber *string `json:"phoneNumber,omitempty"`
 
-			// PostalCode The postal code or ZIP code.
+			// PostalCode The postal code, which is the ZIP code in the United States.
 			PostalCode *string `json:"postalCode,omitempty"`
 
 			// Region The region within the country; Partner Center may give the state here.
@@ -108,10 +108,10 @@ type Customer struct {
 			State *string `json:"state,omitempty"`
 		} `json:"address,omitempty"`
 
-		// CompanyName The name of the company or organisation.
+		// CompanyName The name that the company or organisation goes by.
 		CompanyName *string `json:"companyName,omitempty"`
 
-		// Domain The customer's domain, such as contoso.onmicrosoft.com.
+		// Domain The customer's domain, such as fabrikam.onmicrosoft.com.
 		Domain *string `json:"domain,omitempty"`
 
 		// Email The email address of the company; left out where the customer has not granted the partner a delegated admin role.
@@ -144,10 +144,10 @@ type CustomerCollection struct {
 type CustomerSummary struct {
 	// CompanyProfile The company behind the customer.
 	CompanyProfile *struct {
-		// CompanyName The name of the company or organisation.
+		// CompanyName The name that the company or organisation goes by.
 		CompanyName *string `json:"companyName,omitempty"`
 
-		// Domain The customer's domain, such as contoso.onmicrosoft.com.
+		// Domain The customer's domain, such as fabrikam.onmicrosoft.com.
 		Domain *string `json:"domain,omitempty"`
 
 		// TenantID The ID of the customer's Microsoft Entra tenant, a GUID.
@@ -1303,97 +1303,99 @@ func (sh *strictHandler) GetInvoices(ctx *gin.Context, params GetInvoicesParams)
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7Fzvchs5cn8VFHNVe1c1lCjJ3tjSh0Qr2T5VvLZiydncuRwXONPk4DQDzAEY0VyfvuR58lR5klQ3gPlD",
-	"ckRQti++O1dteUVyBmh0N379F/g0SlVZKQnSmtHxp1HFNS/BgqZPZ7WxqgR9DZJLe3GO32VgUi0qK5Qc",
-	"HY+uc2A/i1Qro2aWPZNWc2bpaXZxztSM2RxY6odJGGcv3l6cM1OnOeOGHc0OH08ewWT8aPbk6fjRQXY0",
-	"fson6XhyNHkMTw7To6PJwR675jfAhGUzrUoaz43Mm3GZzbllL8AyXhTNt4ZpsLWWZm+UjAQSW3Gbj5KR",
-	"5CWMjtcXl4w0/LkWGrLRsdU1JCOT5lByxxdrQeMg//VuMn56On7Ox7P3n57cjbsfH+3y8eDw7jejZGSX",
-	"FVJjrBZyPrpLRh/HpRmbuiy5XnbIZNeBrSP/TK2LMchUZfji8cgIOS9gdHeH6zCVkgZIiD/x7AW3sODL",
-	"dfFdcm0laHYG0oJmqaqLjEll2RSYBp7mkCVMw6w2kBHrDehbkQJTmhmQlnHJuDSLIIOUS/82vrHHrvWS",
-	"8TkXkhXcgj5hYkaS5KIw7oeEzcUtsEWu4BY007U0vYnwbxQLGNKoRgfcrHvIsJ949sY9sb7AU9ZoNBOG",
-	"lcKYCgqLi6qAW8hwJUiyV9VMpXWJzMjYTOlyj50prSG19GM7FC0WvyrBGD4HhjpliJrnSk9FloHcyu1M",
-	"gaG5Ta4WzObCMKvCRPjgHjvLIb3pfvUDanXBcUCTi4othM17e4xx6SSlVQHmPkK9UlyLElRtt1JrlbrB",
-	"f1ih5BwJ9RJoZZzQ3NzcIOvYDFArhIXSsEUO2omSpzg6y7lhnBnxKxApFziD5MUzrZVep+RKlWBzIeek",
-	"OJAxIY3IoKsnHTK+jpK9Uva5qmW2lU+4NKkcxAWheAzryalFSZpuDb1o1tc2Bz3AlVOp8FcG+PMeu+4I",
-	"WcgO+czwJYqAW5bzqgIJGQmKvrGKZYqmulbqZy6XfieZzVCfKinBibDkGbBSkVy5ZAeTCUt5URic/McJ",
-	"M5AqmZkE99cKh1DPc62sLYSc77FfuLBoDEoul+E1/NzVWlxCgt9ImsRJlch+K3ltc6XFr5Bto/kHw25g",
-	"GXBAyHnCFhq1WWnaSJnmC7nHTs3NsKqganMcxpNTVxm3XrTNRIGyWy4KPi1gm9IkTFjDjJjLsZBIDYFB",
-	"mFIYVrdjEQXEG4VA9Xn8uws2rmfuyeBpVYG2wtkQXhRqcQ4FzBEzT9MUzAYN+SUH0sienuN+mGtOkNoB",
-	"MpaF0RjPSiGZFvPckq32FnGqVAFcjtYs4ikSwxpqmCfnLhlNRYE6danVTGziulcHy1Pb4CTPMg2GoHeR",
-	"i7SPpj8YhmMaNldIWZ8p6DlxuXxF7sSmqRBrGx/IPYzCVXrOpTAE4g6ghZsGsr01h2DdH/AD0bR3ySit",
-	"C1vrocW6H/sSqTTM0D1CRfIKYogdaa01yHSZNA4ayPHbqxiiPBF3ySiDGa8Le+rYupmsWJ6zWhb4HPdQ",
-	"JwwBuVyXhR/xpZBwsHnOmdDGskLIRiT+nYQZqwGcRsi6nCLib12xXx/DGdkBCULY5YAUhCXBW7WQMczE",
-	"gXBAVUurh8Z0P+KwGuaoSWhSJbu4es2ODn78kdmFGhdgnVuXQSvTq2dRWubmvktGxLhhJXd87au632HW",
-	"4Zjnc8Ssz2msoNkFv29e/PULTfuSd2atciXhFanB5oktFEAPeWXZMv8J+iIpl+gUQ1nZZQRBlzS8JwJp",
-	"Usby4kxlA7xwv5OcUSH+eHFJf8fM5N6koSlwmNOomybxaoaG0vsXXgdPVg18qYwtlrRVvfG0aCOFNBZ4",
-	"DMa9cWSgdcI3N9PjBlWIZ+pWyDRmuVc0HJo9/6Ca/glSu/7guUMxFmDsLhlByUWxmRT6qUE1rw/eGAW9",
-	"iKDuGc3wkC23+1z9rSYGfKc2hg8zVM62xqiWexIDVtrMcl7z+eBmdr9uN1Rd2xS1tf20u+PJ7jzt4Mh2",
-	"DfvJDx+cFQL8sgSdwsVWaTQsErJNv/xgWBiBmaWxUMa5E+4NJybvpmzxoJwHMoVceCeqCXSGDPP9fkDf",
-	"RzphBcwsU7XtBI49fxKD5k0+JV/3KpXT1e/ewl/JW3iQ+eR949lowj+AqeTOTnbMJKr8V7ORwwS4INJT",
-	"Hm+qoy1qx5J+icDpAZFSpkou5FCg1AQf7rF2B6BqKqP2lCwD0u6lKgZbz92ED/AdviISxvogLj8Vb4p+",
-	"MAOFgJD1j5i8TXFHKFQQb9eAEi2O7WaroNVCemGbr8FoSn0iEWsZfv8F15ovRwMJfxZWEeWdtRUWwhHc",
-	"PlRo8WmgJte4xyij6NOwhllfWvHPrScno2J//5LzILrp6Wvl0WYAi7Waa16WwGqZge7kAgJ3DegQQwTa",
-	"jplUEhKmwUBRUFEpuxVG6YSZpcxESrMnrNmsH0xdVUpbRJBa3sg4s/qmm2W3KsDmBsW8SxoWnKmicBnA",
-	"9RRaow7DOmkShsYMn2TA07ynRb/RMBsdj/5pvy3Y7fvc3X6Y/8qTH6ljoEm9rCKLWUs7gMaNnW5La5S2",
-	"WjElGpDNxicoMQKm/PNJT6IYCef81qWOcYEzpUtuR8cjIe3RYSsYIS3MQRPtZD3HCtfv+LGOHMrZZlyE",
-	"q4CFSt677voCP9/fI8TAxDUJfnHf+B/PDv4tGpXv6PuNo++FvFUihfUNG8oBoIXKnsnsfNBPphoOVQRE",
-	"CQlG1W+vzxKMRlquNBkQGo6BzMwJUzMLsnEeIlbWhP1ulGcyY0RWp3pBv1xZru0XJXgKc/J0Ppdkoqwh",
-	"OtQMhiOu8ATuFrgFvWS8RDBmyoVGwomvE5E+Ojz455Uw9NnbN1GbwU8VgrQw99WynKoBB9zQb24vc7uh",
-	"CPK///0/u8zt5yKgdc0E1/Tmprlv0EioWdN2cBy4kbBbJbIPUllgv3UJ5BQK4pB/4ne4o3j2p9pYfLPz",
-	"qOtYMOhL/C4Knd3cjMiMAjxPwgkrVQa6Ick4HXNNCS8SpgrEFSXBuK9i8MxvZg9nfuDIfdBX/6BXC6qN",
-	"dpXpcHL4aDw5Gk+eXE8mx/TfH3cgLah+IA4sF4UZFjBFdYWQ3XaMQFzOu04fek7o+Dm9wGVR3J455yHK",
-	"FbzoErXdEWzW5BfRLmu70qY513Mwx+wN4KYRrpD+WsK1KGEHfga9q7jITsthP9TDRsPDYKYwPMN3T5jE",
-	"QMx1emAQx1nFl6TaC0ptpCBuXY21cTozVU8LaGl1vu6G5A8XGfPEIanZ7FwtZKF49lLIm42lcA1sQ2vI",
-	"KuKxy/PnDF2NhNWm5kWxJLJtTlsGA1LOcmXsHruwlKyZQoPdruFGVSBxsxdL35xQG7LmignXU0ANMx0r",
-	"6smJSXmdP2dhnYwW2oQLTvYDiFqXlNUriqAjK1ifdIDLMCHTos5gXX6CKuOcpRoyYR8kNx8XeGrvcx8e",
-	"GLsF6Hto6Bacl9idumPE1iDz32HA1oe6Qe/PI+jQHiXv1mtpqkqgdqzg5qrZzKnrr7UO//uQccs/lFzf",
-	"gCWpf3A+mPumKrhrj+RFsYtvFahsAfilkHBhodwOxGRbAsm14XP4gF99cM13SgdPsPNtTDVLSGBIgAfo",
-	"TXvntc42twtRP5/dWMk69U1KCZtpATIrBEUvwbdQOGTSIgCCppIx9uQ0zOqdB7/qs2W6KVr/vVp4V7ir",
-	"7U0nTtNmRfQcs1JJmxdLhFxZ8yJhFomXAv+cNn+12oDC2C3mCarg6EXnVQMFQQ/yfohssnukkdlG7+fg",
-	"0fHk8fHkaYz3c+apeaDn39L09+fnb3eYaeURg9N+ChVzv/8HDI9zKPubZt2RVLNZaFdGXZiqep7baONE",
-	"5AQc2m6iGsQwLhUxA+QUhBTFDmVtpH+R+y7cdVV2ai6+XNrEWG5rc28NbdZFA+RVARZpqUBm1ErqQrQi",
-	"tJTL2H6U2pl0zaVxiaHNgP8LytBg7O0rEJ6Utwb0Za3TnBtI2BXV/cNnpMR948Flj70MdQ4lQ3yG48QY",
-	"hOuWxG0m4YHOlCPloa6UM0ZbtZQe29GNcoRFOFH9dO834yr1N/J6ZptovgZdxmfJ+ubG9UusZJz8npGw",
-	"YKaeNqNR6izpFNrcBjdgIw29r5Ahvb0EmvcntiXU1wLIOQ8F+C6VVjELRdGcPKIW1KguRk9G28joGX9f",
-	"W0SljKBpPdOo9cQ3D3h0J01BzwSpmcTq14BP13ZMkInYjs0bLQmGbAvaItSolQdGImGs0iqrU3tsbupj",
-	"374uChHVAPmaJnPYXGlVKiRpO43No47OQi1Ah3qtJke+UTrtEkNxCnfZjOtI+nPNpd3YwINeJTXiFyJF",
-	"22ecDyisYUhLw7YJ4zNL5WNvNppizs4y/fdADNqxjgJvZ1df3cOuIM0j39OZsjTnco7ReVMir6UVhWei",
-	"iOXhVXcyx0YLujyvNbeDjTQFyLnNA734fMd9fPLj5IBl/v3Wjbs8+JkOnRz84SGttwQqDVHRhrlhXKYw",
-	"FHsFC5+MccBYNQaaPLOPHN2HL2Zyu6zdEIxZCxJ/egWQbTokE45tmOaYFZ+imNdUZMFFx9AF9LSK9dsj",
-	"hw9uBEqYJ+UuGfHaqjcgYfFM8mlxH3lr5Gh8zbDpkglroJjh5pZ0koYUBa1MFFW1VYxIYIGGLxY8dun9",
-	"f4khu8t4qG13kVJr3VMczNe/ijV3srtksyvJm+phW3ZdTyVaCUyXvYQIspEg2cAONIXMdBej6fQRZG8R",
-	"A4fZSd3E9/C0R7WHqCaAWOtGIkXgVVUIiGHpWYdc5un1oN0E76osBeVfP1crmr3mmktxS54w7t70/ssS",
-	"uGZPnz59ykrg0rvRwrYHYEFGnnzyNPfUJFXSap5GVNnCk8c99ifBUflwA75DNkNrIZT8ENkaeuYHbhXm",
-	"c1I3K5hrgjH+8ikcmM0wSruFXarNzv8cUATyUWN09FmYeqWe/K368Dk3PqpGE3GaZUrecwKSZ9lYSRN2",
-	"tvP6NlqFGAv1e/Rq2snZaZaNX8e2Bg5MtoObJkzTg3PpdsrwwttuHW+Tq3paCJP7NhK/02IWfdFt/Qnz",
-	"EjXXWvBiBz+BakgWX4qc102wa2jUafnqTv/XCJFo7Lg2Mkcr7zLXAB3bttGThj1BcelFXPLT7dhu/qqP",
-	"wdzQEfgmmeczLoUwNpa2Tu7Uo8IQbe3aA3y01IbOJvysIVU6C9VkyYTMBN0GEcryzKhi02qgMD7kIMcj",
-	"vtfmsqHHh76oHsOWbcZLUVB+3T/aaTHo7YEpFErODbMqymfrRxCZMFXBI/sUPSGBNG5YBaoq6D6RLE6S",
-	"526+HU6n9SdtDeVriUHZlTtIb16dPaOMqJrZBdeRgT+NixKI7CDsvvIF0hdmKHshHpq8CIisd+s7JZI2",
-	"onnL7nZfnSldKR3boXoZSGpEHpFhcVmVNU2njppAUMjCfHZihRxbXlw/KGMxs94sSfhomR8qJpHxoAzG",
-	"Gz/+WiYjusjRj1pdFMXJWUPiTAUyQ280A18CgY+V0J1aCG6yTJCvku1WBNmRvT3XMyYxlCBTKTt09IeH",
-	"JINQ57bEo0FzvStMvZkzDagLH21Dy0sXi5qEvcXwdDzlpi0cPUTqb6WwkSmiBxZnekbioTWaXqpqa6mm",
-	"+/SOFZsetX+rhRvctJDWWtjlFTLQJ/QqgaHqQKwLHqoHb7Chi3ualp/upTX+mrQceEZr9Bel/ef4tBLj",
-	"f4NlywdeCfx8d0ftKjPlTjPQEU780x93C27YOCWO/2s4QeDzn+0MK5I5u7pkJRfSciFBI2NrjcPl1lbm",
-	"eH9/LmxeT/dSVe73Z9j3q1Ha3UTSZc5Z55CNLzP2dQTj26Zdyh1KLVSdoYtXk2UJTl/iXBkKKDshysp1",
-	"WbnGoI/xziVTKyErSoZ2trDFZi6MktEtaOMWcLA32ZuQ212B5JUYHY+O9iZ7R+iucZuTauzfHuw3h3Tw",
-	"izls2Ckvyanu6nzTSBBoC/eKiU5ZPfFHQtxdMd4tQAnusbeGenWsYjPqXF25jkyxOdih668avrg7Xto3",
-	"/SkJf6EYcgqRigdfavQC7GlRtEeZkt7the8GHYfOKSbl7whMGMcNUzQIQsI9wAceTyZ77GLmmxHJdyZM",
-	"TlYlnkEqMmhvG/xzDXrZ6viV+BU1fuOVgr99dzB++v7dZPz0/b/85d3B+JH7+9Ph3V8eTya/i7km8FWD",
-	"fJ2zXe9XrgI8nEzCTgUHoZRUdIc29v9knEVoSYw5c9axJgQH9xxvW1EyuiXrkSNp00wN6fudG/7olYPt",
-	"r/TuBaOXjra/1N7dh28cPt3+xuqtaXfJ6HHMivo33tFbh1F8CFc50itHUXxobiGjdx5tf2flZsD2Uqft",
-	"r3YurCPr1ejn2v12wVzeCiNc0gMNaYk2mXt72UOz/U+rF3beDQLcC3DHH1owITzDeCHglr/HJFm92MRf",
-	"hEUNBv5wcANvwVNoDmvr3sU/ZDOoUtPMezIEeqkqwQze/LcB6cLiQ6P+Gthtkkv7yP7abad/FXDYBgnf",
-	"OgTE7JbmZsjvmPEVMKPZO1mj+J8LG/vO/9viHuGW7LZ9UfuGa0AkIOjCS9L1l6gxs+sSGQB32WbbN+Mv",
-	"4AT5MIBgp9RU5RKrGCjSSdKDx6wUsrZAjg2vKuD6XizxnXDfNpSs9hMOIIoX1Uoj6Xd8+Y4vkfiiwmb4",
-	"bHjphZURKNMPQ9Vsg+cSkkoJc0m8xKe8ZBbSiRsBpxOH5arIDJNq0UAPPuxbaJT27Rxf2lvppXu+bZwZ",
-	"yJANwM2azL6jznfUeQDq9LEiDnxCkioiv9PksyiqoWOUTCrbPYncZKP88dieL+OO3LrX+83dPQ8npWvq",
-	"F6tDCuNP1mUnTComZFVTEkVS999G4GhOOcYmc9oDjhG5nMPJZHKC/4azI6aez8FYyJiX626pHnZhw33v",
-	"rpWGqc5h+EWuDJX33M0L/lh8dH6o0bTDyWRDRrrkH0VZl/TzJBmVQrqPB2vJ6vuSRZ1TpTFd6a6bNZxf",
-	"7rC835ve7VSatG0vdOyPVdSON8OfBrjtmmmNbxcw4VJAYqOkUyxfkO+vZzMDdjAzN/lLm5v7NEme3EVl",
-	"49ztqs3Z3q9pt9aPLw+YrG5u+3sW7h/X9ogWYu+3Np3qEyFwU3d69x41mm4H8uDcr880VZi91YoPvkeT",
-	"No+MS7A845bTOL4Y6VtNRr/A1AgLbUPK8j94UcPOpaC1gS+1uOXpklWqEOnynvFXFrBfuRc3jXnGLcyV",
-	"Fs54rYx3cc1eB1tnTn6qjZBgDPuZSz6HEkHg7v3d/wUAAP//",
+	"7F3vchs5cn8VFHNVe1c1lCjJ3tjSh0Qr2T5VvLZiydncuRwXONPk4DQDzAEY0VyvvuR58lR5klQ3gPlD",
+	"ckRQa298d6662hPJGaDR6P71X8CfRqkqKyVBWjM6/jSquOYlWND06aw2VpWgr0FyaS/O8bsMTKpFZYWS",
+	"o+PRdQ7sR5FqZdTMsmfSas4sPc0uzpmaMZsDS/0wCePsxduLc2bqNGfcsKPZ4ePJI5iMH82ePB0/OsiO",
+	"xk/5JB1PjiaP4clhenQ0Odhj1/wGmLBsplVJ47mReTMuszm37AVYxoui+dYwDbbW0uyNkpFAYitu81Ey",
+	"kryE0fH64pKRhr/WQkM2Ora6hmRk0hxK7vhiLWgc5L/eTcZPT8fP+Xj2/tOTu3H346NdPh4c3v1ulIzs",
+	"skJqjNVCzkd3yejjuDRjU5cl18sOmew6sHXkn6l1MQaZqgxfPB4ZIecFjO7ucB2mUtIAbeIPPHvBLSz4",
+	"cn37Lrm2EjQ7A2lBs1TVRcaksmwKTANPc8gSpmFWG8iI9Qb0rUiBKc0MSMu4ZFyaRdiDlEv/Nr6xx671",
+	"kvE5F5IV3II+YWJGO8lFYdwPCZuLW2CLXMEtaKZraXoT4d+4LWBIohoZcLPuIcN+4Nkb98T6Ak9ZI9FM",
+	"GFYKYyooLC6qAm4hw5UgyV5UM5XWJTIjYzOlyz12prSG1NKP7VC0WPyqBGP4HBjKlCFqnis9FVkGciu3",
+	"MwWG5ja5WjCbC8OsChPhg3vsLIf0pvvVdyjVBccBTS4qthA27+kY49LtlFYFmPsI9UJxLUpQtd1KrVXq",
+	"Bv/DCiXnSKjfgXaPE5qbmxtkHZsBSoWwUBq2yEG7reQpjs5ybhhnRvwMRMoFziB58UxrpdcpuVIl2FzI",
+	"OQkOZExIIzLoykmHjC8jZK+Ufa5qmW3lEy5NKgdxYVM8hvX2qUVJmm4NvWjW1zYHPcCVU6nwVwb48x67",
+	"7myykB3ymeFL3AJuWc6rCiRktFH0jVUsUzTVtVI/crn0mmQ2Q32qpAS3hSXPgJWK9pVLdjCZsJQXhcHJ",
+	"v58wA6mSmUlQv1Y4hHKea2VtIeR8j/3EhUVjUHK5DK/h567U4hIS/EbSJG5Xiey3ktc2V1r8DNk2mr8z",
+	"7AaWAQeEnCdsoVGalSZFyjRfyD12am6GRQVFm+Mwnpy6yrj1W9tMFCi75aLg0wK2CU3ChDXMiLkcC4nU",
+	"EBiEKYVhdTsWUUC8UQhUv45/d8HG9cw9GTytKtBWOBvCi0ItzqGAOWLmaZqC2SAhP+VAEtmTc9SHueYE",
+	"qR0gY1kYjfGsFJJpMc8t2WpvEadKFcDlaM0iniIxrKGGeXLuktFUFChTl1rNxCaue3GwPLUNTvIs02AI",
+	"ehe5SPto+p1hOKZhc4WU9ZmCnhOXy1fkTmyaCrG28YHcw1HT9F2CdY/AD0UT3yWjtC5srYeW637s70ml",
+	"YYYOEoqSFxFDDElrrUGmy6Rx0czt+OpZDFGeiLtklMGM14U9dYzdTFYs11ktC3yOe7AThqBcru+GH/Gl",
+	"kHCwwYRYDeA2XdblFFUOlT7nltQcCgM9aZjCXEhDqBCxeL9UhpOzA9oTYZcDGyLsklRcLWQMX3EgHFDV",
+	"0uqhMd2POKyGOaIz2lfJLq5es6OD779ndqHGBVjn42XQbm/c3vq575LRTGhjhyWefl6Re69u1oGaZ3DE",
+	"rM9prCDkBb9vXvz1M037kndmrXIl4RUJzOaJLRRAD3mx2jL/CTomKZfoIUNZ2WUEQZc0vCcCaVLG8uJM",
+	"ZQO8cL/7fXbKJZw1+PPFJX0d/IO3UiB+XlluIYY1l25kmpqijDnNuokIL4aoP34yL6Mnq95AqYwtlqTV",
+	"3tIiOejiWeBZBFVvHBloyvDNzfS4QRVCn7oVMoWIgYkvZCP9g2r6F0jt+oPnDvBYQLy7ZAQlF8VmUryR",
+	"CiLynWH08A4i+owG366N6zO1+rmzAooB96oN88N0lTO/MQLlnsSYllRczms+H1Rx9+t2S9Y1XlEK76fd",
+	"ijLr/GxwZzdg2S5SP/ipgitDFqAsQadwsXUjGu4I2SZnvjMsjMDM0lgo41wN94bbIe/EbPGvnHcyhVx4",
+	"F6sJg4aM9v0+Qt+DOmEFzCxTte2ElT1vE0PqTR4nX/c5lRPTb57Eb+9JPMi08r5hbYTimxktubOhHROK",
+	"2vHF7OcwAS4a9ZTHm/Foa9uxsnERWJMDC9CkNFN6zqUwlEhjcwWGTZcPCL0yVXIhhyKvJppxj7W6MuNT",
+	"LW54uadkGfB5L1UxiHzuZrzfxeg5FL8Bfsb6Ky7nFW/AvjMDxYVQSYiYvE2bR8hW2N+u2SVaHNvN1p1W",
+	"C+l323wJRlM6FYlYqxr4L7jWfDkaKCKwsIood66t2hCkoCZR8canlpr85R6jLKVP7RpmfbnGP7ee8IzK",
+	"JviXnN/RTXlfKw88A7Ct1VzzsgRWywx0J7sQuGtAh1Aj0HbMpJKQMA0GioIKVdmtMEonzCxlJlKaPWGN",
+	"sn4wdVUpbRFKankj4yzwm27m3qqAoBsE8y5pWHCmisJlFdfTco04DMukSRjaPXySAU/znhT9TsNsdDz6",
+	"p/22CLjv84H7Yf4rT36kjIEm8bKKjGst7QAwNya9LdcRTq9YFQ3IZuOTnhhIU077pLejGFDn/Nalo3GB",
+	"M6VLbkfHIyHt0WG7MUJamIMm2smQjhWu3/FjHTmUM9O4CFdVC9XBd931BX6+v2cTAxPXdvCze9T/0Cbx",
+	"b9G+fAPirxyIL+StEims626oNoAWKnsms/NB75lKRFRwECUkGDe8vT5LMIZpudJkT2g4BjIzJ0zNLMjG",
+	"j4hYWZM3cKM8kxkjsjrFEfrlynJtPyvBLs799SQTZQ3RoSAxHKeFJ1BbMAJfMl4iLjPlAibhtq8Txz46",
+	"PPjnleD12ds3UcrgpwqhW5j7allO1YAvbug3p8vcbqiw/O9//88uc/u5CGldr8I1vblp7hu0F2rWdDUc",
+	"B24k7FaJ7INUFtjvXUo6hYI45J/4A2oUz/5SG4tvdh51DREG3Yo/RKGzm5sRmVGA50k4YaXKQDck+VyK",
+	"63l4kTBVIK4oCS67wmLwzCuzhzM/cKQe9MU/yNWCSq9dYTqcHD4aT47GkyfXk8kx/e/PO5AWRD8QB5aL",
+	"wgxvMAV4hZDdbo9AXM67/h86UegDOrnAZVE0nzk/IsorvOgStd0nbNbkF9Eua7vQpjnXczDH7A2g0ghX",
+	"p38t4VpE5VvD3EHuKi6y03LYJfWw0fAwmCmM1PDdEyYxJnONJBjPcVbxJYn2ghIeKYhbyHr+Z6bqaQEt",
+	"rc7t3ZAS4iJjnjgkNZudq4UsFM9eCnmzsdKugW3oPFlFPHZ5/pyhq5Gw2tS8KJZEts1JZTA25SxXxu6x",
+	"C0spnCk02O36eVQFEpW9WPreh9qQNVdMuJYF6sfpWFFPTkwi7Pw5C+tktNAmcnB7P4CodUm5wKIIMrKC",
+	"9UkHuAwTMi3qDNb3T1hcAmephkzYB+2bDxE8tfe5Dw8M4wL0PTSKC85LrKbuGLw1yPx3GLv1oW7Q+/MI",
+	"OqSj5N16KU1VCdTtFdxcNZs5cf251uH/PmTc8g8l1zdgadc/OB/MfVMV3HVf8qLYxbcKVLYA/FJIuLBQ",
+	"bgdisi2B5NrwOXzArz643j6lgyfY+TamHCYkMCTAA/Qm3Xmts83dSNQuaDeWwk59D1TCZlqAzApB0Uvw",
+	"LRQOmbQIgKCpZIw9OQ2zeufBr/psmW4K3P+oFt4V7kq7cJ0trru0peeYlUravFgi5MqaFwmzSLwU+Oe0",
+	"+auVBtyM3WKeIAqOXnReNVAQ9CDvh8gmu0cSmW30fg4eHU8eH0+exng/Z56aB3r+LU1/f37+doeZVh4x",
+	"OOlTqLZ7/R8wPM6h7CvNuiOpZrPQDY2yMFX1PLfRxonICTi03UQ1iGFcKmIGyCkIKYod6uIzqtj6Jt91",
+	"Ue5V+z5H2sRYbmtzb2Vt1kUD5FUBFmmpQGbUqepCtCJ0rMvYDpbamXTNpXGJoc2A/xPuocHY2xcjPClv",
+	"DejLWqc5N5CwK2ocCJ+REveNB5c99jKUPJQM8RmOE2MQrlsSt5mEBzpTjpSHulLOGG2VUnpsRzfKERbh",
+	"RPUzv1+Nq9RX5PUkN9F8DbqMz5L1zY3rW1rJOHmdkbBgpp42o1HqLOnU3JyCG7CRht4Xy5DeXgLN+xPR",
+	"ufVg9Oc8lOW7VFrFLBRFc7CJ+luj+iI9GW1rpGf8fc0UlTKCpvVMw3dC/4JHd5IU9EyQmkmsfA34dG2f",
+	"BZmI7di80ZJgyLYgFaEmrzwwEgljlVZZndpjc1Mf++54UYiolsrXNJnD5kqrUiFJ22lsHnV0FmoBOpRu",
+	"NTnyjdBplxiKE7jLZlxH0l9rLu3Gth/0KqnPvxAp2j7jfEBhDUNaGrZNGJ9ZqiR7s8HdsYQH7Om/B2LQ",
+	"jnUEeDu7+uIetIIkj3xPZ8rSnMs5RudNtbyWVhSeiSKWh1fdyRwbLejyvNbcDrbXFCDnNg/04vMd9/HJ",
+	"95MDlvn3Wzfu8uBHOtNy8KeHNPMSqDRERRvmhnGZwlDsFSx8MsYBY9UYaPLMPnJ0Hz6bye2ydkMwZi1I",
+	"/OkVQLbpDE44FWKaU1x8itu8JiILLjqGLqCnVYynNupcSKCEeVLukhGvrXoDEhbPJJ8W95G3Ro7G1wyb",
+	"LpmwBooZKrekgzokKGhloqiqrWJEAgs0fLbgsUvv/0sM2V3GQ227i5Ra657iYL7+Vay5k90lm11J3lQP",
+	"26J1PZFod2C67CVEkI0EyQZ2oClkprsYTYebIHuLGDjMTuo7voenPao9RDUBxFpjEgkCr6pCRPUvnnXI",
+	"ZZ5eD9pN8K7KUlD+9ddKRaNrriUVVfKEcfem91+WwDV7+vTpU1YCl96NFrY9Xwsyi+x1djT3xCRV0mqe",
+	"RlTZwpPHPfYnwVH5cAO+rzZDayGU/JCqLMoh9QO3AvNrUjcrmGuCMf78KRyYzTBKu4Vdqs3O/xwQBPJR",
+	"o45IhKlX6slfqw+fc+OjajQRp1mm5D0HLHmWjZU0QbOd17fRKsRYqD+iV9NOzk6zbPw6tktwYLId3DRh",
+	"mh6cS6cpwwtvu3W8Ta7qaSFM7ttIvKbFLPqi2/oT5iVqrrXgxQ5+AtWQLL4UOa+bYNfQqNP91Z3+twiR",
+	"aOy4Y66OVt5lrgE6FW6jJw06QXHpRVzy02lsN3/Vx2Bu6IR9k8zzGZdCGBtLWyd36lFhiLZ27QE+WmpD",
+	"ZxN+1pAqnYVqsmRCZoIumwhleWZUsWk1dMiEQg5yPOJ7bS4benzoi+IxbNlmvBQF5df9o50Wg54OTKFQ",
+	"cm6YVVE+Wz+CyISpCh55jtoTEkjjhlWgqoKuK8nidvLczbfDybb+pK2hfC0xKLty5/TNq7NnlBFVM7vg",
+	"OjLwp3FxByI7CLuvfIb0hRnKXoiHJi8CIusdz8UjSRvRvGV3q1dnSldK80ijcxlIarY8IsPisiprkk4d",
+	"NYGgkIX51YkVcmx5cf2gjMXMerMk4aNlfqiYRMaDMhhv/PhrmYzoIkc/anVRFCdnDYkzFcgMvdEMfAkE",
+	"PlZCd2ohqGSZIF8l260IsiN7e65nTGIoQaZSdujoTw9JBqHMbYlHg+R6V5h6M2caUBY+2oaWly4WNQl7",
+	"i+HpeMpNWzh6yK6/lcJGpogeWJzpGYmH1mh6qaqtpZru0ztWbHrU/q0WblBpIa21sMsrZKBP6FUCQ9WB",
+	"WBc8VA9ekEP3AjUtP907cfwtbDnwjNbo72H7z/FpJcb/BsuWD7wS+PnujtpVZsodbKCDn/inP/kW3LBx",
+	"Shz/V3xCGbXn85/tDCs7c3Z1yUoupOVCgkbG1hqHy62tzPH+/lzYvJ7uparc78+w71ejtLvmpMucs855",
+	"G19m7MsIxrdNu5Q7ylqoOkMXrybLEpy+xLkyFFB2QpSV27hyjUEf4507rFZCVtwZ0mxhi81cGCWjW9DG",
+	"LeBgb7I3Ibe7AskrMToeHe1N9o7QXeM2J9HYvz3Yb87r4Bdz2KApL8mp7sp800gQaAvXlolOWT3xZ0Lc",
+	"RTTeLaCz9eytoV4dq9iMOldXbjtTbA526Hathi/uApn2TX9Kwt9XhpxCpOLBlxq9AHtaFO2ppqR3OeK7",
+	"Qcehc6BJ+SsIE8ZRYYoGQWhzD/CBx5PJHruY+WZE8p0Jk5PVHc8gFRm0lxn+tQa9bGX8SvyMEr/xxsLf",
+	"vzsYP33/bjJ++v5ffnl3MH7k/v50ePfL48nkDzG3EL5qkK9zzOv9yk2Dh5NJ0FRwEEpJRXdoY/8vxlmE",
+	"lsSY42cda0JwcM9JtxUho0u4HjmSNs3UkL7fuUCQXjnY/krv2jF66Wj7S+3VgPjG4dPtb6xeynaXjB7H",
+	"rKh/oR69dRjFh3BTJL1yFMWH5pIzeufR9ndWLh5sb4za/mrnPjyyXo18rl2fhzLN56ionYOJ771c3woj",
+	"XCYErWuJhpp7I9qDuP1Pq5eE3g2i3gtwZyJahCGQwyAigJm/GCVZvSnFX71FXQf+8HCDecF9aA5z6979",
+	"QmRIqHzTzHsyhISpKsEM3ja4Af7C4kP3/hoCbtqs9pH9tRtWfxPE2IYTXzsuxKhQcxvlNyD5AkDS6E7W",
+	"CP4XwZJ95ylucaRQT7sNYtTo4VoVCR26mJN0PStq4ew6TwbA3frZdtj4m0BBPgw12Cm1X7kULIaUdOb0",
+	"4DErhawtkAvEqwq4vhdgfM/c140vq52HAzDjt2ql5fQb6HwDnUjQUUEZAuZ47fgcgNMLSSNwpx/CqtkG",
+	"ByckpBLmEoCJT5fJLKQiN0JQJ4bLVZEZJtWiASN82LffKO1bQT63U9NLFX3dyDOQXRsAoLU9+4ZD33Do",
+	"ATjUx4oWjvpZ00hUCpmviKRRkySjqIjOZjKpbPd4c5Pi8mdue26PO8frXu93jPecoZSu1l+sDimMP66X",
+	"nTCpmJBVTZkZSS2FGxGlOToZmyFqT01GJIgOJ5PJCf43HEgx9XwOxkLG/Ibvlj9iFzbcUe/6c5jqnLBf",
+	"5MpQzbBzbSF7EZ10akTwcDLZkOYu+UdR1iX9PElGpZDu48FaBvy+DFTnqGpMq7trkQ2Hojss7ze8d9uf",
+	"Jm0vDZ0lZBX1+M3wpwFuuw5d43sQTLifkNgo6WjMZ+T769nMgB1M901+aRN+nybJk7uoFJ+77rU5MPwl",
+	"Ddr6megBW9ZNmH9L7f3jGiXRQmwwQw0KbLVAnTIXoXJT4Hr3HqWcriHygN0vBDXlnr3V0hK+5wkZvrFL",
+	"BJM1rZftvynSiPDaP0S0CdCo7ttWgcJJ8s0D3QOMP62E/e70QLcmGaAlHF/bOALvX2AoJKtdx3MwCP2K",
+	"atiahpHjEizPuOXEOF8b9p0/o59gaoSFtj9o+R+8qGHnytzawJda3PJ0ySpViHR5z/gr27xfuRc3jXnG",
+	"LcyVFs7sr4x3cc1eBy/BnPxQGyHBGPYjl3wOJcLn3fu7/wsAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

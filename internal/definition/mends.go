@@ -1,0 +1,85 @@
+package definition
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi2"
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// mends set right, in this order, what FromV3 leaves undone.
+var mends = []func(*openapi2.T, *openapi3.T, Options) error{
+	mendServer,
+	mendSignIn,
+	mendMediaTypes,
+	mendParameterOrder,
+}
+
+// hostForm is the platform's own rule.
+var hostForm = regexp.MustCompile(`^[^{}/ :\\]+(?::\d+)?$`)
+
+// mendServer puts the operator's host in place of the spec's, and names the base path even where it is the root.
+func mendServer(doc2 *openapi2.T, doc3 *openapi3.T, o Options) error {
+	if len(doc3.Servers) != 1 {
+		return fmt.Errorf("the spec has %d servers, a definition needs exactly one", len(doc3.Servers))
+	}
+	server, err := url.Parse(doc3.Servers[0].URL)
+	if err != nil || server.Scheme != "https" {
+		return fmt.Errorf("the spec's server %q is not an https URL", doc3.Servers[0].URL)
+	}
+	if o.Host != "" {
+		doc2.Host = o.Host
+	}
+	if !hostForm.MatchString(doc2.Host) {
+		return fmt.Errorf("host %q: want a name and perhaps a port, nothing else, such as connector.example:8443", doc2.Host)
+	}
+	if doc2.BasePath == "" {
+		doc2.BasePath = "/"
+	}
+	return nil
+}
+
+// mendSignIn makes the definition ask for the one credential that the service checks. For an API key the spec does so.
+func mendSignIn(doc2 *openapi2.T, _ *openapi3.T, o Options) error {
+	if o.SignIn != "api-key" {
+		return fmt.Errorf("sign-in %q: want api-key", o.SignIn)
+	}
+	if n := len(doc2.SecurityDefinitions); n != 1 {
+		return fmt.Errorf("the spec has %d security schemes, the platform reads exactly one", n)
+	}
+	return nil
+}
+
+// mendMediaTypes states once what OpenAPI 3 states at every body, and FromV3 nowhere.
+func mendMediaTypes(doc2 *openapi2.T, _ *openapi3.T, _ Options) error {
+	doc2.Consumes = []string{"application/json"}
+	doc2.Produces = []string{"application/json"}
+	return nil
+}
+
+// mendParameterOrder undoes FromV3's sorting by name: the maker's form follows the spec.
+func mendParameterOrder(doc2 *openapi2.T, doc3 *openapi3.T, _ Options) error {
+	for path, item := range doc3.Paths.Map() {
+		sortAs(item.Parameters, doc2.Paths[path].Parameters)
+		for method, operation := range item.Operations() {
+			sortAs(operation.Parameters, doc2.Paths[path].GetOperation(method).Parameters)
+		}
+	}
+	return nil
+}
+
+func sortAs(order openapi3.Parameters, parameters openapi2.Parameters) {
+	position := func(p *openapi2.Parameter) int {
+		return slices.IndexFunc(order, func(o *openapi3.ParameterRef) bool {
+			if o.Ref != "" {
+				return p.Ref == strings.Replace(o.Ref, "#/components/", "#/", 1)
+			}
+			return p.Ref == "" && p.Name == o.Value.Name && p.In == o.Value.In
+		})
+	}
+	slices.SortFunc(parameters, func(a, b *openapi2.Parameter) int { return position(a) - position(b) })
+}

@@ -1,0 +1,253 @@
+package definition
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	products = regexp.MustCompile(`(?i)\b(power ?(apps|automate|bi|platform|pages|virtual agents)|logic apps|copilot|dataverse|flow)\b`)
+	selfTalk = regexp.MustCompile(`(?i)\b(api|connector)s?\b`)
+)
+
+var categories = []string{
+	"AI", "Business Management", "Business Intelligence", "Collaboration", "Commerce", "Communication",
+	"Content and Files", "Finance", "Data", "Human Resources", "Internet of Things", "IT Operations",
+	"Lifestyle and Entertainment", "Marketing", "Productivity", "Sales and CRM", "Security", "Social Media", "Website",
+}
+
+var generalRules = []rule{
+	{
+		"G1", "The definition is JSON without a byte-order mark, below 1 MB, and says that it is Swagger 2.0.",
+		func(d definition, wrong func(string, ...any)) {
+			if bytes.HasPrefix(d.text, []byte("\ufeff")) {
+				wrong("byte-order mark")
+			}
+			if len(d.text) >= 1_000_000 {
+				wrong("%d bytes", len(d.text))
+			}
+			if text(d.root, "swagger") != "2.0" {
+				wrong("swagger is %v", d.root["swagger"])
+			}
+		},
+		[]edit{
+			{"", "{ => \ufeff{"},
+			{"/info/description", `"` + strings.Repeat("x", 1_000_000) + `"`},
+			{"/swagger", `"2.1"`},
+			{"/swagger", `2.0`},
+			{"", `"host" => host`},
+		},
+	},
+	{
+		"G2", "The title is short, plain, ends in a letter or digit, and names neither its kind nor the platform.",
+		func(d definition, wrong func(string, ...any)) {
+			title := text(sub(d.root, "info"), "title")
+			if len(title) > 30 || !regexp.MustCompile(`^[A-Z][A-Za-z0-9 ]*[A-Za-z0-9]$`).MatchString(title) {
+				wrong("title %q", title)
+			}
+			if word := products.FindString(title) + selfTalk.FindString(title); word != "" {
+				wrong("title has %q", word)
+			}
+		},
+		[]edit{
+			{"/info/title", `"Partner Center for every CSP at all"`},
+			{"/info/title", `"Partner Center."`},
+			{"/info/title", `"Partnerkøb"`},
+			{"/info/title", `"Partner Center API"`},
+			{"/info/title", `"Partner Center Connector"`},
+			{"/info/title", `"Power Automate Partner"`},
+		},
+	},
+	{
+		"G3", "The description has 30 to 500 characters and does not name the platform or itself.",
+		func(d definition, wrong func(string, ...any)) {
+			s := text(sub(d.root, "info"), "description")
+			if len(s) < 30 || len(s) > 500 {
+				wrong("%d characters", len(s))
+			}
+			if word := products.FindString(s) + selfTalk.FindString(s); word != "" {
+				wrong("has %q", word)
+			}
+		},
+		[]edit{
+			{"/info/description", ""},
+			{"/info/description", `"` + strings.Repeat("long ", 101) + `"`},
+			{"/info/description", `"Invoices and customers for Logic Apps and others."`},
+			{"/info/description", `"Invoices and customers through an API of our own."`},
+		},
+	},
+	{
+		"G4", "There is a contact, a website, a privacy policy and one or two of the known categories.",
+		func(d definition, wrong func(string, ...any)) {
+			contact := sub(d.root, "info", "contact")
+			if text(contact, "name") == "" || !isURL(text(contact, "url")) || !strings.Contains(text(contact, "email"), "@") {
+				wrong("contact %v", contact)
+			}
+			metadata := map[string]string{}
+			for _, property := range list(d.root, "x-ms-connector-metadata") {
+				metadata[text(property.(object), "propertyName")] = text(property.(object), "propertyValue")
+			}
+			for _, name := range []string{"Website", "Privacy policy"} {
+				if !isURL(metadata[name]) {
+					wrong("%s %q", name, metadata[name])
+				}
+			}
+			chosen := strings.Split(metadata["Categories"], ";")
+			for _, category := range chosen {
+				if len(chosen) > 2 || !slices.Contains(categories, category) {
+					wrong("category %q of %d", category, len(chosen))
+				}
+			}
+		},
+		[]edit{
+			{"/info/contact/name", ""},
+			{"/info/contact/url", `"contoso"`},
+			{"/info/contact/email", `"contoso"`},
+			{"/x-ms-connector-metadata/0/propertyValue", `""`},
+			{"/x-ms-connector-metadata/1/propertyName", `"Privacy"`},
+			{"/x-ms-connector-metadata/2/propertyValue", `"Finance;Data;Security"`},
+			{"/x-ms-connector-metadata/2/propertyValue", `"Partners"`},
+			{"/x-ms-connector-metadata", ""},
+		},
+	},
+	{
+		"G5", "The host is a bare name, the scheme is https alone, the base path begins with a slash.",
+		func(d definition, wrong func(string, ...any)) {
+			if host := text(d.root, "host"); !regexp.MustCompile(`^[^{}/ :\\]+(?::\d+)?$`).MatchString(host) {
+				wrong("host %q", host)
+			}
+			if schemes := list(d.root, "schemes"); len(schemes) != 1 || schemes[0] != "https" {
+				wrong("schemes %v", schemes)
+			}
+			if path := text(d.root, "basePath"); !strings.HasPrefix(path, "/") {
+				wrong("basePath %q", path)
+			}
+		},
+		[]edit{
+			{"/host", `"https://connector.contoso.example"`},
+			{"/host", ""},
+			{"/schemes", `["https", "http"]`},
+			{"/schemes", ""},
+			{"/basePath", `"v1"`},
+		},
+	},
+	{
+		"G6", "What goes in and out is application/json.",
+		func(d definition, wrong func(string, ...any)) {
+			for _, key := range []string{"consumes", "produces"} {
+				if types := list(d.root, key); len(types) != 1 || types[0] != "application/json" {
+					wrong("%s %v", key, types)
+				}
+			}
+		},
+		[]edit{{"/consumes", ""}, {"/produces", `["application/json", "text/json"]`}},
+	},
+	{
+		"G7", "There is one way to sign in; of OAuth 2 only the code flow, with two different URLs and known scopes.",
+		func(d definition, wrong func(string, ...any)) {
+			schemes := sub(d.root, "securityDefinitions")
+			if len(schemes) != 1 {
+				wrong("%d security definitions", len(schemes))
+			}
+			for name, v := range schemes {
+				scheme := v.(object)
+				if scheme["type"] == "oauth2" && (scheme["flow"] != "accessCode" || scheme["tokenUrl"] == scheme["authorizationUrl"]) {
+					wrong("%s: flow %v, token URL %v", name, scheme["flow"], scheme["tokenUrl"])
+				}
+			}
+			if len(list(d.root, "security")) == 0 {
+				wrong("no security requirement")
+			}
+			for _, requirement := range list(d.root, "security") {
+				for name, scopes := range requirement.(object) {
+					if schemes[name] == nil {
+						wrong("no scheme %s", name)
+					}
+					for _, scope := range scopes.([]any) {
+						if sub(schemes, name, "scopes")[scope.(string)] == nil {
+							wrong("no scope %s", scope)
+						}
+					}
+				}
+			}
+		},
+		[]edit{
+			{"/securityDefinitions", ""},
+			{"/securityDefinitions/other", `{"type": "apiKey", "in": "query", "name": "k"}`},
+			{"/securityDefinitions/api_key", `{"type": "oauth2", "flow": "implicit", "authorizationUrl": "https://a.example"}`},
+			{"/securityDefinitions/api_key", `{"type": "oauth2", "flow": "accessCode", "authorizationUrl": "https://a.example", "tokenUrl": "https://a.example"}`},
+			{"/security", ""},
+			{"/security", `[{"key": []}]`},
+			{"/security", `[{"api_key": ["read"]}]`},
+		},
+	},
+	{
+		"G8", "The members of the document stand in the customary order, indented by four spaces; the last line ends.",
+		func(d definition, wrong func(string, ...any)) {
+			var indented bytes.Buffer
+			if err := json.Indent(&indented, d.text, "", "    "); err != nil || indented.String() != string(d.text) {
+				wrong("not indented by four spaces: %v", err)
+			}
+			if bytes.Contains(d.text, []byte(" \n")) || !bytes.HasSuffix(d.text, []byte("}\n")) {
+				wrong("a line that ends in a space, or does not end")
+			}
+			order := []string{"swagger", "info", "host", "basePath", "schemes", "consumes", "produces", "paths",
+				"definitions", "parameters", "responses", "securityDefinitions", "security", "tags"}
+			last := -1
+			for _, member := range regexp.MustCompile(`(?m)^    "([^"]+)":`).FindAllSubmatch(d.text, -1) {
+				if i := slices.Index(order, string(member[1])); i >= 0 && i < last || i < 0 && !bytes.HasPrefix(member[1], []byte("x-ms-")) {
+					wrong("%s is out of order", member[1])
+				} else {
+					last = max(last, i)
+				}
+			}
+		},
+		[]edit{
+			{"", "    \"info\" =>   \"info\""},
+			{"", "    \"info\": { =>     \"info\": { "},
+			{"", "]\n}\n => ]\n}"},
+			{"", `"swagger": "2.0", => "basePath": "/", "swagger": "2.0",`},
+			{"", "    \"basePath\": \"/\",\n    \"schemes\": [\n        \"https\"\n    ], =>     \"schemes\": [\n        \"https\"\n    ],\n    \"basePath\": \"/\","},
+			{"", `"host" => "vendor"`},
+		},
+	},
+	{
+		"G9", "Nothing is left that only OpenAPI 3 has.",
+		func(d definition, wrong func(string, ...any)) {
+			newer := []string{"openapi", "servers", "components", "requestBody", "content", "nullable", "oneOf", "anyOf", "not",
+				"const", "examples", "writeOnly"}
+			d.objects(func(place string, o object) {
+				for _, keyword := range newer {
+					if _, ok := o[keyword]; ok {
+						wrong("%s has %s", place, keyword)
+					}
+				}
+				if types, ok := o["type"].([]any); ok {
+					wrong("%s has types %v", place, types)
+				}
+			})
+			if bytes.Contains(d.text, []byte("#/components/")) {
+				wrong("a reference to #/components/")
+			}
+		},
+		[]edit{
+			{"/components", `{}`},
+			{"/definitions/Customer/nullable", `true`},
+			{"/definitions/Customer/properties/id/oneOf", `[]`},
+			{"/definitions/Customer/properties/id/type", `["string", "null"]`},
+			{"/responses/NotFound/content", `{}`},
+			{"/parameters/CustomerTenantID/examples", `{}`},
+			{"/paths/~1v1~1invoices/get/requestBody", `{}`},
+			{"/definitions/CustomerCollection/properties/items/items/$ref", `"#/components/schemas/Customer"`},
+		},
+	},
+}
+
+func isURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme == "https" && u.Host != ""
+}

@@ -1,0 +1,241 @@
+package definition
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// titleCase allows small words inside.
+var titleCase = regexp.MustCompile(`^[A-Z0-9][A-Za-z0-9-]*( ([A-Z0-9][A-Za-z0-9-]*|of|to|for|and|until))*$`)
+
+var parameterRules = []rule{
+	{
+		"P1", "Every parameter has a label in title case and a description in sentences, which say more than its name.",
+		func(d definition, wrong func(string, ...any)) {
+			for _, p := range d.parameters() {
+				name, l, description := text(p.object, "name"), text(p.object, "x-ms-summary"), text(p.object, "description")
+				if !titleCase.MatchString(l) || len(l) > 80 || l == name {
+					wrong("%s %s: label %q", p.of.id(), name, l)
+				}
+				if bare := strings.TrimSuffix(description, "."); !isSentence(description) || strings.EqualFold(bare, l) || strings.EqualFold(bare, name) {
+					wrong("%s %s: description %q", p.of.id(), name, description)
+				}
+			}
+		},
+		[]edit{
+			{"/parameters/CustomerTenantID/x-ms-summary", ""},
+			{"/parameters/CustomerTenantID/x-ms-summary", `"Customer tenant"`},
+			{"/parameters/CustomerTenantID/x-ms-summary", `"CustomerTenantID"`},
+			{"/parameters/CustomerTenantID/description", ""},
+			{"/parameters/CustomerTenantID/description", `"Customer tenant ID."`},
+			{"/parameters/CustomerTenantID/description", `"The tenant"`},
+		},
+	},
+	{
+		"P2", "A parameter in the path is required and encoded once; one in the query has no such encoding.",
+		func(d definition, wrong func(string, ...any)) {
+			for _, p := range d.parameters() {
+				name, encoding := text(p.object, "name"), p.object["x-ms-url-encoding"]
+				if p.object["in"] == "path" && (p.object["required"] != true || encoding != "single" || !strings.Contains(p.of.path, "{"+name+"}")) {
+					wrong("%s %s: required %v, encoding %v", p.of.id(), name, p.object["required"], encoding)
+				}
+				if p.object["in"] != "path" && encoding != nil {
+					wrong("%s %s: encoding %v", p.of.id(), name, encoding)
+				}
+			}
+		},
+		[]edit{
+			{"/parameters/CustomerTenantID/required", ""},
+			{"/parameters/CustomerTenantID/x-ms-url-encoding", ""},
+			{"/parameters/CustomerTenantID/name", `"CustomerId"`},
+			{"/paths/~1v1~1invoices/get/parameters/0/x-ms-url-encoding", `"single"`},
+		},
+	},
+	{
+		"P3", "A parameter of several operations is defined once, and one name means one thing; Size alone was always two.",
+		func(d definition, wrong func(string, ...any)) {
+			inline, shared := map[string]bool{}, map[string]bool{}
+			for _, p := range d.parameters() {
+				name := text(p.object, "name")
+				if p.shared || name == "Size" {
+					continue
+				}
+				if inline[name] {
+					wrong("%s of %s stands at another operation too", name, p.of.id())
+				}
+				inline[name] = true
+			}
+			for key := range sub(d.root, "parameters") {
+				name := text(sub(d.root, "parameters", key), "name")
+				if shared[name] || inline[name] {
+					wrong("%s is defined twice", name)
+				}
+				shared[name] = true
+			}
+		},
+		[]edit{
+			{"/paths/~1v1~1customers~1{CustomerTenantID}/get/parameters", `[{"name": "CustomerTenantID", "in": "path"}]`},
+			{"/paths/~1v1~1customers/get/parameters", `[{"name": "Offset", "in": "query"}]`},
+			{"/parameters/Other", `{"name": "CustomerTenantID", "in": "query"}`},
+		},
+	},
+	{
+		"P4", "A hidden required parameter has a default, a default has the parameter's type, and no reserved name is taken.",
+		func(d definition, wrong func(string, ...any)) {
+			for _, p := range d.parameters() {
+				name, value := text(p.object, "name"), p.object["default"]
+				if p.object["x-ms-visibility"] == "internal" && p.object["required"] == true && value == nil {
+					wrong("%s %s: no default", p.of.id(), name)
+				}
+				if value != nil && !hasType(value, text(p.object, "type")) {
+					wrong("%s %s: default %v", p.of.id(), name, value)
+				}
+				if strings.EqualFold(name, "connectionId") || strings.EqualFold(name, "Authorization") {
+					wrong("%s %s: reserved", p.of.id(), name)
+				}
+			}
+		},
+		[]edit{
+			{"/parameters/CustomerTenantID/x-ms-visibility", `"internal"`},
+			{"/paths/~1v1~1invoices/get/parameters/0/default", `"200"`},
+			{"/paths/~1v1~1invoices/get/parameters/0/default", `2.5`},
+			{"/paths/~1v1~1invoices/get/parameters/1/name", `"connectionId"`},
+			{"/paths/~1v1~1invoices/get/parameters/1/name", `"authorization"`},
+		},
+	},
+	{
+		"P5", "A number is an integer with bounds and a default, all repeated in its description, unless O2 made it a string.",
+		func(d definition, wrong func(string, ...any)) {
+			asRetired := []string{"GetAllCustomers Size", "GetInvoices Offset"}
+			for _, p := range d.parameters() {
+				at := p.of.id() + " " + text(p.object, "name")
+				paging := regexp.MustCompile(`(?i)^(size|offset|top|skip|limit|page)$`).MatchString(text(p.object, "name"))
+				if numeric := p.object["type"] == "integer"; !numeric && (p.object["type"] == "number" || paging && !slices.Contains(asRetired, at)) {
+					wrong("%s: type %v", at, p.object["type"])
+				} else if numeric {
+					for _, key := range []string{"minimum", "maximum", "default"} {
+						if n := p.object[key]; n == nil || !regexp.MustCompile(`\b`+jsonText(n)+`\b`).MatchString(text(p.object, "description")) {
+							wrong("%s: %s %v, not told", at, key, n)
+						}
+					}
+				}
+			}
+		},
+		[]edit{
+			{"/paths/~1v1~1invoices/get/parameters/0/type", `"string"`},
+			{"/paths/~1v1~1invoices/get/parameters/0/type", `"number"`},
+			{"/paths/~1v1~1invoices/get/parameters/0/minimum", ""},
+			{"/paths/~1v1~1invoices/get/parameters/0/maximum", `1000`},
+			{"/paths/~1v1~1invoices/get/parameters/0/default", `100`},
+		},
+	},
+	{
+		"P6", "A choice has no value twice, and a display name for each value; a boolean is no choice.",
+		func(d definition, wrong func(string, ...any)) {
+			d.objects(func(place string, o object) {
+				values := list(o, "enum")
+				if values == nil {
+					return
+				}
+				var named []string
+				for _, v := range list(o, "x-ms-enum-values") {
+					if text(v.(object), "displayName") != "" {
+						named = append(named, jsonText(v.(object)["value"]))
+					}
+				}
+				var all []string
+				for _, v := range values {
+					all = append(all, jsonText(v))
+				}
+				slices.Sort(named)
+				slices.Sort(all)
+				if o["type"] == "boolean" || !slices.Equal(all, named) || len(slices.Compact(all)) != len(values) {
+					wrong("%s: enum %v, names for %v", place, values, named)
+				}
+			})
+		},
+		[]edit{
+			{"/parameters/CustomerTenantID/enum", `["a", "b"]`},
+			{"", `"in": "path" => "in": "path", "enum": ["a"], "x-ms-enum-values": [{"value": "a"}]`},
+			{"", `"in": "path" => "in": "path", "enum": ["a"], "x-ms-enum-values": [{"value": "b", "displayName": "B"}]`},
+			{"", `"in": "path" => "in": "path", "enum": ["a", "a"], "x-ms-enum-values": [{"value": "a", "displayName": "A"}, {"value": "a", "displayName": "A"}]`},
+			{"", `"type": "boolean" => "type": "boolean", "enum": [true], "x-ms-enum-values": [{"value": true, "displayName": "Yes"}]`},
+		},
+	},
+	{
+		"P7", "A drop-down is declared in both ways, and both name the same hidden operation, list and fields.",
+		func(d definition, wrong func(string, ...any)) {
+			for _, p := range d.parameters() {
+				values, dynamic := sub(p.object, "x-ms-dynamic-values"), sub(p.object, "x-ms-dynamic-list")
+				if values == nil && dynamic == nil {
+					continue
+				}
+				for _, pair := range [][2]string{{"operationId", "operationId"}, {"value-collection", "itemsPath"}, {"value-path", "itemValuePath"}, {"value-title", "itemTitlePath"}} {
+					if v := text(values, pair[0]); v == "" || v != text(dynamic, pair[1]) {
+						wrong("%s: %s %v, %s %v", p.of.id(), pair[0], v, pair[1], dynamic[pair[1]])
+					}
+				}
+				if values["parameters"] == nil || dynamic["parameters"] == nil {
+					wrong("%s: no parameters", p.of.id())
+				}
+				if !d.lists(text(values, "operationId"), text(values, "value-collection"), text(values, "value-path"), text(values, "value-title")) {
+					wrong("%s: %v does not give the list", p.of.id(), values["operationId"])
+				}
+			}
+		},
+		[]edit{
+			{"/parameters/CustomerTenantID/x-ms-dynamic-values", dropDown("value-collection", "items", "value-path", "id", "value-title", "id")},
+			{"", `"in": "path" => "in": "path", "x-ms-dynamic-values": ` + dropDown("value-collection", "items", "value-path", "id", "value-title", "id") +
+				`, "x-ms-dynamic-list": ` + dropDown("itemsPath", "items", "itemValuePath", "id", "itemTitlePath", "name")},
+			// The operation is not hidden.
+			{"", `"in": "path" => "in": "path", "x-ms-dynamic-values": ` + dropDown("value-collection", "items", "value-path", "id", "value-title", "id") +
+				`, "x-ms-dynamic-list": ` + dropDown("itemsPath", "items", "itemValuePath", "id", "itemTitlePath", "id")},
+		},
+	},
+}
+
+func dropDown(members ...string) string {
+	o := object{"operationId": "GetAllCustomers", "parameters": object{}}
+	for pair := range slices.Chunk(members, 2) {
+		o[pair[0]] = pair[1]
+	}
+	return jsonText(o)
+}
+
+// lists says whether the operation is hidden, a GET, and answers with a list of objects that have the fields.
+func (d definition) lists(operationID, collection string, fields ...string) bool {
+	for _, op := range d.operations() {
+		if op.id() != operationID || op.method != "get" || text(op.object, "x-ms-visibility") != "internal" {
+			continue
+		}
+		answer := d.resolve(sub(op.object, "responses", "200", "schema"))
+		items := sub(answer, "properties", collection, "items")
+		if items == nil {
+			return false
+		}
+		return !slices.ContainsFunc(fields, func(field string) bool { return sub(d.resolve(items), "properties", field) == nil })
+	}
+	return false
+}
+
+func hasType(v any, typ string) bool {
+	switch v := v.(type) {
+	case string:
+		return typ == "string"
+	case bool:
+		return typ == "boolean"
+	case float64:
+		return typ == "number" || typ == "integer" && v == float64(int(v))
+	}
+	return false
+}
+
+func jsonText(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
