@@ -1,0 +1,59 @@
+// Package internal has no code of its own; its test keeps the rooms below it apart.
+package internal_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/partner-center/connector/"
+
+// rooms are the packages with what each may import of ours, and what it may not import of others.
+var rooms = map[string]struct{ may, never []string }{
+	"cmd/connector":          {may: []string{"*"}},
+	"gen":                    {},
+	"openapi":                {},
+	"internal/auth":          {may: []string{"internal/fault"}, never: []string{"github.com/gin-gonic/gin"}},
+	"internal/config":        {never: []string{"net/http"}},
+	"internal/definition":    {},
+	"internal/fault":         {never: []string{"net/http"}},
+	"internal/mapping":       {never: []string{"net/http"}},
+	"internal/partnercenter": {may: []string{"internal/fault", "internal/auth", "internal/tracking"}, never: []string{"github.com/gin-gonic/gin"}},
+	"internal/proxy":         {may: []string{"gen", "internal/fault", "internal/mapping", "internal/partnercenter"}, never: []string{"github.com/gin-gonic/gin", "encoding/json"}},
+	"internal/ratelimit":     {never: []string{"net/http", "github.com/gin-gonic/gin"}},
+	"internal/sandbox":       {},
+	"internal/server":        {may: []string{"gen", "internal/fault", "internal/auth", "internal/ratelimit", "internal/tracking"}},
+	"internal/tracking":      {},
+}
+
+// TestRooms holds every import of the module to the table, and the table to the packages that there are.
+func TestRooms(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		name := strings.TrimPrefix(fields[0], module)
+		if name == "internal" {
+			continue
+		}
+		room, ok := rooms[name]
+		if !ok {
+			t.Errorf("%s has no room in the table", name)
+		}
+		seen++
+		for _, imported := range fields[1:] {
+			ours, isOurs := strings.CutPrefix(imported, module)
+			if isOurs && !slices.Contains(room.may, ours) && !slices.Contains(room.may, "*") || slices.Contains(room.never, imported) {
+				t.Errorf("%s imports %s", name, imported)
+			}
+		}
+	}
+	if seen != len(rooms) {
+		t.Errorf("the table has %d rooms, the module %d", len(rooms), seen)
+	}
+}
