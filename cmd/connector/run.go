@@ -50,6 +50,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ValueFormatter(describe),
 		kong.ShortUsageOnError(),
 	)
 	command, err := parser.Parse(args)
@@ -72,6 +73,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "connector:", err)
 		return exitFailed
 	}
+}
+
+// describe is a flag's line in the help.
+func describe(v *kong.Value) string {
+	text := v.Help
+	if v.Default != "" {
+		text += " Default: " + v.Default + "."
+	}
+	if v.Tag != nil && len(v.Tag.Envs) > 0 {
+		text += " ($" + v.Tag.Envs[0] + ")"
+	}
+	return text
 }
 
 // errReported fails a command that has already said why.

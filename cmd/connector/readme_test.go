@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/partner-center/connector/internal/config"
+	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/sandbox"
+)
+
+var update = flag.Bool("update", false, "write the README's tables and examples anew")
+
+const readme = "../../README.md"
+
+var (
+	section = regexp.MustCompile(`(?s)<!-- (\w+) -->\n.*?<!-- end -->`)
+	example = regexp.MustCompile("(?s)```sh\ncurl -s -H 'X-Api-Key: sandbox' '(http://127\\.0\\.0\\.1:8080[^']*)'\n```\n\n```json\n(.*?)```")
+	fresh   = regexp.MustCompile(`"requestId":"[0-9a-f-]{36}"`)
+)
+
+// TestReadmeTables holds the README's tables to their sources, and its examples to the service.
+func TestReadmeTables(t *testing.T) {
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := section.ReplaceAllStringFunc(string(text), func(old string) string {
+		name := section.FindStringSubmatch(old)[1]
+		return fmt.Sprintf("<!-- %s -->\n%s<!-- end -->", name, tables[name]())
+	})
+	h := sandboxHandler(t)
+	examples := 0
+	want = example.ReplaceAllStringFunc(want, func(old string) string {
+		examples++
+		parts := example.FindStringSubmatch(old)
+		return strings.TrimSuffix(old, parts[2]+"```") + get(h, parts[1]) + "\n```"
+	})
+	if examples < 6 {
+		t.Errorf("%d examples", examples)
+	}
+	if *update {
+		if err := os.WriteFile(readme, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	const any = `"requestId":"…"`
+	if fresh.ReplaceAllString(want, any) != fresh.ReplaceAllString(string(text), any) {
+		t.Error("README.md is not current: run make update and read what has changed")
+	}
+}
+
+func sandboxHandler(t *testing.T) http.Handler {
+	t.Helper()
+	c := config.Config{Sandbox: true, Scope: "https://api.partnercenter.microsoft.com/.default", LimitCalls: 100, LimitWindow: 60e9, UpstreamTimeout: 30e9, MaxBody: 16 << 20}
+	s, err := newService(c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.close() })
+	return s.handler
+}
+
+func get(h http.Handler, url string) string {
+	request := httptest.NewRequest(http.MethodGet, url, nil)
+	request.RequestURI = request.URL.RequestURI()
+	request.Header.Set("X-Api-Key", "sandbox")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, request)
+	return w.Body.String()
+}
+
+// tables are the README's by the name of their section.
+var tables = map[string]func() string{
+	"settings": func() string {
+		return table("variable|flag|default|meaning", config.Settings(), func(s config.Setting) []string {
+			return []string{code(s.Variable), code(s.Flag), code(s.Default), s.Help}
+		})
+	},
+	"errors": func() string {
+		return table("status|code|what it says", fault.Kinds(), func(k fault.Kind) []string {
+			return []string{fmt.Sprint(k.Status), code(k.Code), k.Message}
+		})
+	},
+	"failures": func() string {
+		return table("customer|what Partner Center does", sandbox.Failures(), func(c sandbox.Customer) []string {
+			return []string{code(c.ID), c.Meaning}
+		})
+	},
+}
+
+func table[T any](header string, rows []T, cells func(T) []string) string {
+	var b strings.Builder
+	columns := strings.Count(header, "|") + 1
+	fmt.Fprintf(&b, "| %s |\n|%s\n", strings.ReplaceAll(header, "|", " | "), strings.Repeat("---|", columns))
+	for _, row := range rows {
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(cells(row), " | "))
+	}
+	return b.String()
+}
+
+func code(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return "`" + s + "`"
+}
+
+// TestReadmeErrorExample holds the README's picture of an error to the shape that is served.
+func TestReadmeErrorExample(t *testing.T) {
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "## Errors")
+	line := regexp.MustCompile(`(?m)^\{.*\}$`).FindString(rest)
+	var shown, served map[string]any
+	if err := json.Unmarshal([]byte(line), &shown); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(get(sandboxHandler(t), "http://127.0.0.1:8080/")), &served); err != nil {
+		t.Fatal(err)
+	}
+	for member := range served {
+		if _, ok := shown[member]; !ok || len(shown) != len(served) {
+			t.Errorf("the README shows %v, served is %v", shown, served)
+		}
+	}
+}

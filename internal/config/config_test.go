@@ -1,0 +1,238 @@
+package config_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/partner-center/connector/internal/config"
+)
+
+const someID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+
+// good are the flags of a service that could run, with a keys file.
+func good(t *testing.T) config.Flags {
+	t.Helper()
+	keys := filepath.Join(t.TempDir(), "keys")
+	write(t, keys, "")
+	return config.Flags{
+		Listen: "127.0.0.1:8080", PublicURL: "https://Connector.Contoso.com/", Sandbox: "false", SandboxPublic: "false", Cloud: "global",
+		SignIn: "api-key", APIKeysFile: keys, TenantID: someID, ClientID: someID, LimitCalls: "100", LimitWindow: "60s",
+		UpstreamTimeout: "30s", MaxBody: "16MiB", Drain: "10s", LogLevel: "info",
+	}
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// environment is a getenv of the one secret.
+func environment(secret string) func(string) string {
+	return func(name string) string {
+		if name == "CONNECTOR_CLIENT_SECRET" {
+			return secret
+		}
+		return ""
+	}
+}
+
+func TestLoad(t *testing.T) {
+	f := good(t)
+	got, err := config.Load(f, environment("hush"))
+	want := config.Config{
+		Listen: "127.0.0.1:8080", PublicHost: "connector.contoso.com", Scope: "https://api.partnercenter.microsoft.com/.default",
+		UpstreamURL: "https://api.partnercenter.microsoft.com", AuthorityURL: "https://login.microsoftonline.com",
+		TenantID: someID, ClientID: someID, ClientSecret: "hush", APIKeysFile: f.APIKeysFile,
+		LimitCalls: 100, LimitWindow: time.Minute, UpstreamTimeout: 30 * time.Second, MaxBody: 16 << 20, Drain: 10 * time.Second,
+		LogLevel: slog.LevelInfo,
+	}
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
+	}
+}
+
+func TestLoadVariants(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*config.Flags)
+		check  func(config.Config) bool
+	}{
+		{"China", func(f *config.Flags) { f.Cloud = "china" }, func(c config.Config) bool {
+			return c.UpstreamURL == "https://partner.partnercenterapi.microsoftonline.cn" && c.AuthorityURL == "https://login.partner.microsoftonline.cn" && c.Scope == c.UpstreamURL+"/.default"
+		}},
+		{"US Government", func(f *config.Flags) { f.Cloud = "usgov" }, func(c config.Config) bool { return c.AuthorityURL == "https://login.microsoftonline.us" }},
+		{"another upstream keeps the audience", func(f *config.Flags) { f.UpstreamURL = "http://127.0.0.1:9/" }, func(c config.Config) bool {
+			return c.UpstreamURL == "http://127.0.0.1:9" && c.Scope == "https://api.partnercenter.microsoft.com/.default"
+		}},
+		{"no public URL", func(f *config.Flags) { f.PublicURL = "" }, func(c config.Config) bool { return c.PublicHost == "" }},
+		{"a public port", func(f *config.Flags) { f.PublicURL = "https://contoso.com:8443" }, func(c config.Config) bool { return c.PublicHost == "contoso.com:8443" }},
+		{"the usual port", func(f *config.Flags) { f.PublicURL = "https://contoso.com:443" }, func(c config.Config) bool { return c.PublicHost == "contoso.com" }},
+		{"sizes", func(f *config.Flags) { f.MaxBody = "512 kib" }, func(c config.Config) bool { return c.MaxBody == 512<<10 }},
+		{"bytes", func(f *config.Flags) { f.MaxBody = "2048" }, func(c config.Config) bool { return c.MaxBody == 2048 }},
+		{"IPv6", func(f *config.Flags) { f.Listen = "[::]:80" }, func(c config.Config) bool { return c.Listen == "[::]:80" }},
+	} {
+		f := good(t)
+		c.change(&f)
+		if got, err := config.Load(f, environment("hush")); err != nil || !c.check(got) {
+			t.Errorf("%s: %+v, %v", c.name, got, err)
+		}
+	}
+}
+
+// TestMistakes breaks one setting at a time and expects its name, and only its, in the error.
+func TestMistakes(t *testing.T) {
+	for _, c := range []struct {
+		setting string
+		change  func(*config.Flags)
+	}{
+		{"CONNECTOR_LISTEN", func(f *config.Flags) { f.Listen = "8080" }},
+		{"CONNECTOR_LISTEN", func(f *config.Flags) { f.Listen = "127.0.0.1:http" }},
+		{"CONNECTOR_LISTEN", func(f *config.Flags) { f.Listen = "127.0.0.1:65536" }},
+		{"CONNECTOR_PUBLIC_URL", func(f *config.Flags) { f.PublicURL = "connector.contoso.com" }},
+		{"CONNECTOR_PUBLIC_URL", func(f *config.Flags) { f.PublicURL = "http://connector.contoso.com" }},
+		{"CONNECTOR_PUBLIC_URL", func(f *config.Flags) { f.PublicURL = "https://contoso.com/path" }},
+		{"CONNECTOR_PUBLIC_URL", func(f *config.Flags) { f.PublicURL = "https://user@contoso.com" }},
+		{"CONNECTOR_SANDBOX", func(f *config.Flags) { f.Sandbox = "maybe" }},
+		{"CONNECTOR_SANDBOX_PUBLIC", func(f *config.Flags) { f.SandboxPublic = "maybe" }},
+		{"CONNECTOR_CLOUD", func(f *config.Flags) { f.Cloud = "mars" }},
+		{"CONNECTOR_UPSTREAM_URL", func(f *config.Flags) { f.UpstreamURL = "http://api.contoso.com" }},
+		{"CONNECTOR_UPSTREAM_URL", func(f *config.Flags) { f.UpstreamURL = "http://127.0.0.1.evil.example" }},
+		{"CONNECTOR_UPSTREAM_URL", func(f *config.Flags) { f.UpstreamURL = "https://user:x@api.contoso.com" }},
+		{"CONNECTOR_AUTHORITY_URL", func(f *config.Flags) { f.AuthorityURL = "http://127.0.0.1:9" }},
+		{"CONNECTOR_SIGN_IN", func(f *config.Flags) { f.SignIn = "password" }},
+		{"CONNECTOR_API_KEYS_FILE", func(f *config.Flags) { f.APIKeysFile = "" }},
+		{"CONNECTOR_API_KEYS_FILE", func(f *config.Flags) { f.APIKeysFile += ".absent" }},
+		{"CONNECTOR_TENANT_ID", func(f *config.Flags) { f.TenantID = "contoso.onmicrosoft.com" }},
+		{"CONNECTOR_CLIENT_ID", func(f *config.Flags) { f.ClientID = "" }},
+		{"CONNECTOR_CLIENT_SECRET_FILE", func(f *config.Flags) { f.ClientSecretFile = "/absent" }},
+		{"CONNECTOR_LIMIT_CALLS", func(f *config.Flags) { f.LimitCalls = "0" }},
+		{"CONNECTOR_LIMIT_CALLS", func(f *config.Flags) { f.LimitCalls = "10001" }},
+		{"CONNECTOR_LIMIT_WINDOW", func(f *config.Flags) { f.LimitWindow = "60" }},
+		{"CONNECTOR_LIMIT_WINDOW", func(f *config.Flags) { f.LimitWindow = "6m" }},
+		{"CONNECTOR_UPSTREAM_TIMEOUT", func(f *config.Flags) { f.UpstreamTimeout = "101s" }},
+		{"CONNECTOR_MAX_BODY", func(f *config.Flags) { f.MaxBody = "16MB" }},
+		{"CONNECTOR_MAX_BODY", func(f *config.Flags) { f.MaxBody = "1" }},
+		{"CONNECTOR_MAX_BODY", func(f *config.Flags) { f.MaxBody = "-1MiB" }},
+		{"CONNECTOR_DRAIN", func(f *config.Flags) { f.Drain = "-1s" }},
+		{"CONNECTOR_LOG_LEVEL", func(f *config.Flags) { f.LogLevel = "loud" }},
+		{"CONNECTOR_LOG_FORMAT", func(f *config.Flags) { f.LogFormat = "xml" }},
+	} {
+		f := good(t)
+		c.change(&f)
+		getenv := environment("hush")
+		if f.ClientSecretFile != "" {
+			getenv = environment("")
+		}
+		_, err := config.Load(f, getenv)
+		if got := settings(err); !slices.Equal(got, []string{c.setting}) {
+			t.Errorf("%s: got %v: %v", c.setting, got, err)
+		}
+	}
+}
+
+// settings are the names that an error of Load names.
+func settings(err error) (names []string) {
+	if err == nil {
+		return nil
+	}
+	for line := range strings.Lines(err.Error()) {
+		name, _, _ := strings.Cut(line, ":")
+		names = append(names, name)
+	}
+	return names
+}
+
+func TestAllMistakesAtOnce(t *testing.T) {
+	_, err := config.Load(config.Flags{}, environment(""))
+	if got := settings(err); len(got) < 12 || !errors.As(err, new(config.Mistake)) {
+		t.Errorf("%d mistakes: %v", len(got), err)
+	}
+}
+
+func TestSandboxStandsAlone(t *testing.T) {
+	sandbox := func(change func(*config.Flags)) []string {
+		f := good(t)
+		f.Sandbox, f.TenantID, f.ClientID = "true", "", ""
+		change(&f)
+		_, err := config.Load(f, environment(""))
+		return settings(err)
+	}
+	for _, c := range []struct {
+		change func(*config.Flags)
+		want   []string
+	}{
+		{func(*config.Flags) {}, nil},
+		{func(f *config.Flags) { f.APIKeysFile = "" }, nil},
+		{func(f *config.Flags) { f.TenantID = someID }, []string{"CONNECTOR_TENANT_ID"}},
+		{func(f *config.Flags) { f.ClientSecretFile = "x" }, []string{"CONNECTOR_CLIENT_SECRET_FILE"}},
+		{func(f *config.Flags) { f.UpstreamURL = "https://x" }, []string{"CONNECTOR_UPSTREAM_URL"}},
+		{func(f *config.Flags) { f.Listen = ":8080" }, []string{"CONNECTOR_LISTEN"}},
+		{func(f *config.Flags) { f.Listen = "0.0.0.0:8080" }, []string{"CONNECTOR_LISTEN"}},
+		{func(f *config.Flags) { f.Listen = "localhost:8080" }, nil},
+		{func(f *config.Flags) { f.Listen = "[::1]:8080" }, nil},
+		{func(f *config.Flags) { f.Listen, f.SandboxPublic = "0.0.0.0:8080", "true" }, nil},
+	} {
+		if got := sandbox(c.change); !slices.Equal(got, c.want) {
+			t.Errorf("got %v, want %v", got, c.want)
+		}
+	}
+	f := good(t)
+	f.Sandbox, f.TenantID, f.ClientID = "true", "", ""
+	if _, err := config.Load(f, environment("hush")); !slices.Equal(settings(err), []string{"CONNECTOR_CLIENT_SECRET"}) {
+		t.Error(err)
+	}
+}
+
+func TestSecretFromFile(t *testing.T) {
+	f := good(t)
+	f.ClientSecretFile = filepath.Join(t.TempDir(), "secret")
+	write(t, f.ClientSecretFile, "hush \n")
+	got, err := config.Load(f, environment(""))
+	if err != nil || string(got.ClientSecret) != "hush " {
+		t.Errorf("%q, %v", string(got.ClientSecret), err)
+	}
+	if _, err := config.Load(f, environment("hush")); !slices.Equal(settings(err), []string{"CONNECTOR_CLIENT_SECRET"}) {
+		t.Errorf("both: %v", err)
+	}
+}
+
+func TestSecretCannotBePrinted(t *testing.T) {
+	f := good(t)
+	c, err := config.Load(f, environment("hush"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	marshalled, _ := json.Marshal(c)
+	var logged strings.Builder
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "config", c, "secret", c.ClientSecret)
+	for _, text := range []string{fmt.Sprint(c), fmt.Sprintf("%+v %#v %s %q %x", c, c, c.ClientSecret, c.ClientSecret, c.ClientSecret), string(marshalled), logged.String()} {
+		if strings.Contains(text, "hush") || strings.Contains(text, "68757368") {
+			t.Error(text)
+		}
+	}
+}
+
+func TestSettings(t *testing.T) {
+	var names []string
+	for _, s := range config.Settings() {
+		names = append(names, s.Variable)
+		if s.Help == "" || s.Flag == "" && s.Variable != "CONNECTOR_CLIENT_SECRET" {
+			t.Errorf("%+v", s)
+		}
+	}
+	for _, name := range []string{"CONNECTOR_PUBLIC_URL", "CONNECTOR_API_KEYS_FILE", "CONNECTOR_CLIENT_SECRET", "CONNECTOR_CLIENT_SECRET_FILE"} {
+		if !slices.Contains(names, name) {
+			t.Errorf("%s is not in %v", name, names)
+		}
+	}
+}
