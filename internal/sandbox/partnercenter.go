@@ -1,0 +1,166 @@
+package sandbox
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Partner Center's own error codes, as far as the sandbox answers them.
+const (
+	accessDenied     = 400
+	invalidInput     = 2000
+	noRelationship   = 20002
+	noSuchCustomer   = 60003
+	noSuchResource   = 1000
+	viewNotAllowed   = 400036
+	tokenMissing     = 800001
+	invalidCustomer  = 900118
+	appOnlyForbidden = 900329
+)
+
+// route is one path of Partner Center: what answers it, how its bodies look, and
+// the query parameters that are documented for it.
+type route struct {
+	handle func(*store, *request) answer
+	style  style
+	params []string
+}
+
+// routes are the documented paths, with {id} for the customer or the invoice.
+var routes = map[string]route{
+	"/v1/customers": {(*store).listCustomers,
+		style{contentType: utf8JSON, bom: true}, []string{"size", "filter", "seekOperation"}},
+	"/v1/customers/{id}": {(*store).getCustomer,
+		style{contentType: plainJSON, bom: true, indent: true}, nil},
+	"/v1/customers/{id}/orders": {(*store).listOrders,
+		style{contentType: utf8JSON, bom: true, indent: true}, []string{"billingType", "include_price", "include_system_purchases"}},
+	"/v1/customers/{id}/subscriptions": {(*store).listSubscriptions,
+		style{contentType: textJSON, bom: true}, []string{"order_id", "mpn_id", "product_type", "product_subtype"}},
+	"/v1/customers/{id}/products": {(*store).listProducts,
+		style{contentType: utf8JSON, bom: true}, []string{"targetView"}},
+	"/v1/invoices": {(*store).listInvoices,
+		style{contentType: utf8JSON, indent: true}, []string{"size", "offset"}},
+	"/v1/invoices/{id}": {(*store).getInvoice,
+		style{contentType: plainJSON, indent: true}, nil},
+	"/v1/invoices/{id}/documents/statement": {(*store).getStatement,
+		style{contentType: utf8JSON}, nil},
+}
+
+// partnerCenter answers everything under /v1.
+type partnerCenter struct {
+	data   *store
+	tokens mint
+}
+
+func (p partnerCenter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// The path is matched as it was sent: it is not cleaned, and %2F is no slash.
+	parts := strings.SplitN(r.URL.EscapedPath(), "/", 5)
+	q := &request{continuation: r.Header.Get("MS-ContinuationToken")}
+	if len(parts) > 3 {
+		q.id, parts[3] = parts[3], "{id}"
+	}
+	path := strings.Join(parts, "/")
+	p.respond(r, path, q).write(w, r, routes[path].style)
+}
+
+// respond turns away whatever Partner Center would not answer, and leaves the
+// rest to the route.
+func (p partnerCenter) respond(r *http.Request, path string, q *request) answer {
+	if r.Method != http.MethodGet {
+		return refuse(405, invalidInput, "%.20s is not supported here: the sandbox answers GET alone.", r.Method).with("Allow", "GET")
+	}
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return unauthorized(tokenMissing, "The partner token is missing.")
+	}
+	holder, ok := p.tokens.read(token, time.Now())
+	if !ok || holder == refresh {
+		return unauthorized(accessDenied, "Access denied: the token has expired, or was not issued by this sandbox for Partner Center.")
+	}
+	q.user = holder == appUser
+
+	ofCustomer := strings.HasPrefix(path, "/v1/customers/{id}")
+	if failure, ok := failureOf(q.id); ok && ofCustomer {
+		return failure
+	}
+	rt, ok := routes[path]
+	if !ok {
+		return refuse(400, invalidInput, "The path %.200q is not one that the sandbox answers.", r.URL.EscapedPath())
+	}
+	if r.ContentLength != 0 {
+		return refuse(400, invalidInput, "A GET carries no body.")
+	}
+	var err error
+	if q.query, err = documented(r.URL.RawQuery, rt.params); err != nil {
+		return invalid(err)
+	}
+	if ofCustomer {
+		if !guidShape.MatchString(q.id) {
+			return refuse(400, invalidCustomer, "The customer id %.100q is not a GUID.", q.id)
+		}
+		if q.customer, ok = p.data.customer(q.id); !ok {
+			return refuse(404, noSuchCustomer, "The customer %s was not found.", q.id)
+		}
+	}
+	return rt.handle(p.data, q)
+}
+
+// documented parses a query string, and refuses whatever is not in names,
+// stands twice or is empty.
+func documented(raw string, names []string) (url.Values, error) {
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, fmt.Errorf("the query string cannot be read: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		switch values := query[name]; {
+		case !slices.Contains(names, name):
+			return nil, fmt.Errorf("the parameter %.100q is not supported here, only %q", name, names)
+		case len(values) > 1:
+			return nil, fmt.Errorf("the parameter %s was given %d times", name, len(values))
+		case values[0] == "":
+			return nil, fmt.Errorf("the parameter %s is empty", name)
+		}
+	}
+	return query, nil
+}
+
+// request is what a route needs to know of a call. Its readers of parameters
+// keep the last mistake in err.
+type request struct {
+	id           string // the one in the path, as it was sent
+	customer     customer
+	query        url.Values
+	continuation string // the header MS-ContinuationToken
+	user         bool   // the token is an App+User one
+	err          error
+}
+
+func (q *request) number(name string, low, high, absent int) int {
+	s := q.query.Get(name)
+	if s == "" {
+		return absent
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < low || n > high {
+		q.err = fmt.Errorf("the value %.100q of %s is not a number from %d to %d", s, name, low, high)
+	}
+	return n
+}
+
+func (q *request) oneOf(name string, values ...string) string {
+	s := q.query.Get(name)
+	if s != "" && !slices.Contains(values, s) {
+		q.err = fmt.Errorf("the value %.100q of %s is none of %q", s, name, values)
+	}
+	return s
+}
+
+var guidShape = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
