@@ -29,6 +29,7 @@ const (
 // node is one schema, ready to be followed by the writer.
 type node struct {
 	kind     kind
+	ordinal  int    // object: among the numbers of all objects and members of the response
 	path     string // place in the response, for reports
 	min, max int64  // integer: what its format holds
 	unbound  bool   // integer: no format, so any size
@@ -44,8 +45,10 @@ type node struct {
 // field is a documented member of an object.
 type field struct {
 	name string
-	key  []byte // "name": as it leaves
+	key  []byte // ,"name": as it leaves
 	node *node
+
+	ordinal int // as an object's
 }
 
 // candidate is a member that a name may name.
@@ -55,7 +58,10 @@ type candidate struct {
 	index int // into fields
 }
 
-const maxFields = 64 // members of one object, each a bit of a word
+const (
+	maxFields  = 64  // members of one object, each a bit of a word
+	maxNumbers = 256 // objects and members of one response
+)
 
 // Compile prepares the projection of a response schema. It merges allOf and refuses, naming the place, what a
 // projection cannot honour: any root but an object, objects without properties, arrays without items,
@@ -68,7 +74,26 @@ func Compile(schema *openapi3.SchemaRef) (*Projection, error) {
 	if root.kind != object {
 		return nil, fmt.Errorf("mapping: the response is not an object")
 	}
+	if enumerate(root, 0) > maxNumbers {
+		return nil, fmt.Errorf("mapping: a response of more than %d members cannot be projected", maxNumbers)
+	}
 	return &Projection{root: root}, nil
+}
+
+// enumerate gives every object and member below n a number of its own, from next on, and returns the next free one.
+func enumerate(n *node, next int) int {
+	switch n.kind {
+	case array:
+		return enumerate(n.elem, next)
+	case object:
+		n.ordinal = next
+		next++
+		for i := range n.fields {
+			n.fields[i].ordinal = next
+			next = enumerate(n.fields[i].node, next+1)
+		}
+	}
+	return next
 }
 
 func compile(path string, ref *openapi3.SchemaRef, depth int) (*node, error) {
@@ -242,13 +267,13 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// key is a member's name as it leaves, with its quotes and colon.
+// key is a member's name as it leaves, between a comma and a colon.
 func key(name string) []byte {
 	quoted, err := json.Marshal(name)
 	if err != nil {
 		panic(err) // a string always marshals
 	}
-	return append(quoted, ':')
+	return slices.Concat([]byte(","), quoted, []byte(":"))
 }
 
 func refuse(path, what string) error {

@@ -12,6 +12,11 @@ type writer struct {
 	src, dst []byte
 	omit     func(path string)
 	elements int // elements that the array read last has kept
+
+	// The items of a collection have their members in the same order, so the member that followed another last
+	// time is looked for first: follower holds, by the number of a member or of its object, one more than the
+	// follower's index into its object's fields.
+	follower [maxNumbers]uint8
 }
 
 // document reads the whole input.
@@ -118,39 +123,30 @@ func (w *writer) object(n *node, i, depth int) int {
 	w.dst = append(w.dst, '{')
 	first := len(w.dst)
 	var seen, kept uint64 // by index into n.fields
-	counted := 0
+	counted, previous := 0, n.ordinal
 	i = skipSpace(w.src, i+1)
 	if byteAt(w.src, i) == '}' {
 		return w.finish(n, i+1, first, kept, counted)
 	}
 	for {
-		if byteAt(w.src, i) != '"' {
-			return ^i
-		}
 		start := i
-		end, escaped := scanString(w.src, i)
-		if end < 0 {
-			return end
+		found, next := w.member(n, previous, i)
+		if next < 0 {
+			return next
 		}
-		found := n.find(w.src[start:end], escaped)
-		if i = skipSpace(w.src, end); byteAt(w.src, i) != ':' {
-			return ^i
-		}
-		i = skipSpace(w.src, i+1)
+		i = skipSpace(w.src, next)
 		if found < 0 {
 			i = skipValue(w.src, i, depth+1)
 		} else if seen&(1<<found) != 0 {
 			return ^start
 		} else {
 			seen |= 1 << found
+			previous = n.fields[found].ordinal
 			if c := byteAt(w.src, i); found == n.counted && c != '[' && c != 'n' {
 				return ^i
 			}
 			before := len(w.dst)
-			if before > first {
-				w.dst = append(w.dst, ',')
-			}
-			w.dst = append(w.dst, n.fields[found].key...)
+			w.name(n.fields[found].key, first)
 			var ok bool
 			if i, ok = w.value(n.fields[found].node, i, depth+1); ok {
 				kept |= 1 << found
@@ -176,16 +172,44 @@ func (w *writer) object(n *node, i, depth int) int {
 	}
 }
 
+// member reads a name that begins at i, and its colon, and returns the index of the member that it names, or -1.
+func (w *writer) member(n *node, previous, i int) (found, next int) {
+	if f := w.follower[previous]; f > 0 {
+		if expected := n.fields[f-1].key[1:]; len(w.src)-i >= len(expected) && string(w.src[i:i+len(expected)]) == string(expected) {
+			return int(f - 1), i + len(expected)
+		}
+	}
+	if byteAt(w.src, i) != '"' {
+		return -1, ^i
+	}
+	end, escaped := scanString(w.src, i)
+	if end < 0 {
+		return -1, end
+	}
+	if found = n.find(w.src[i:end], escaped); found >= 0 {
+		w.follower[previous] = uint8(found + 1)
+	}
+	if end = skipSpace(w.src, end); byteAt(w.src, end) != ':' {
+		return -1, ^end
+	}
+	return found, end + 1
+}
+
+// name begins a member of the object whose members begin at first.
+func (w *writer) name(key []byte, first int) {
+	if len(w.dst) == first {
+		key = key[1:] // without the comma
+	}
+	w.dst = append(w.dst, key...)
+}
+
 // finish closes an object whose last byte is before i, with the members that are never absent.
 func (w *writer) finish(n *node, i, first int, kept uint64, counted int) int {
 	for _, d := range n.defaults {
 		if kept&(1<<d) != 0 {
 			continue
 		}
-		if len(w.dst) > first {
-			w.dst = append(w.dst, ',')
-		}
-		w.dst = append(w.dst, n.fields[d].key...)
+		w.name(n.fields[d].key, first)
 		if d == n.counter {
 			w.dst = strconv.AppendInt(w.dst, int64(counted), 10)
 		} else {
