@@ -76,7 +76,7 @@ func goroutinesLeft() []string {
 	buffer = buffer[:runtime.Stack(buffer, true)]
 	var left []string
 	for _, stack := range strings.Split(string(buffer), "\n\n") {
-		if !strings.Contains(stack, "main.goroutinesLeft") && !strings.Contains(stack, "os/signal.") && !strings.Contains(stack, "net/http.(*persistConn)") {
+		if !strings.Contains(stack, "connector.goroutinesLeft(") && !strings.Contains(stack, "os/signal.") && !strings.Contains(stack, "net/http.(*persistConn)") {
 			left = append(left, stack)
 		}
 	}

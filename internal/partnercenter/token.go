@@ -148,9 +148,9 @@ func entraError(resp *http.Response) error {
 	}
 	text, err := runtime.Payload(resp)
 	if err != nil || json.Unmarshal(text, &body) != nil || !errorName.MatchString(body.Error) {
-		return fmt.Errorf("Entra ID answered %d", resp.StatusCode)
+		return fmt.Errorf("answer %d of Entra ID", resp.StatusCode)
 	}
-	cause := fmt.Errorf("Entra ID answered %d %s", resp.StatusCode, body.Error)
+	cause := fmt.Errorf("answer %d of Entra ID: %s", resp.StatusCode, body.Error)
 	for _, code := range body.Codes {
 		cause = fmt.Errorf("%w AADSTS%d", cause, code)
 	}
