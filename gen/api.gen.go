@@ -108,7 +108,7 @@ type Customer struct {
 			State *string `json:"state,omitempty"`
 		} `json:"address,omitempty"`
 
-		// CompanyName The name that the company or organisation goes by.
+		// CompanyName The name that the company or organization goes by.
 		CompanyName *string `json:"companyName,omitempty"`
 
 		// Domain The customer's domain, such as fabrikam.onmicrosoft.com.
@@ -127,7 +127,7 @@ type Customer struct {
 	// ID The ID of the customer, the same GUID as the tenant ID. Other actions take it as the customer tenant ID.
 	ID *string `json:"id,omitempty"`
 
-	// RelationshipToPartner The programme under which the partner serves the customer: none, reseller, advisor, syndication, microsoft_support or unknown.
+	// RelationshipToPartner The program under which the partner serves the customer: none, reseller, advisor, syndication, microsoft_support or unknown.
 	RelationshipToPartner *string `json:"relationshipToPartner,omitempty"`
 }
 
@@ -144,7 +144,7 @@ type CustomerCollection struct {
 type CustomerSummary struct {
 	// CompanyProfile The company behind the customer.
 	CompanyProfile *struct {
-		// CompanyName The name that the company or organisation goes by.
+		// CompanyName The name that the company or organization goes by.
 		CompanyName *string `json:"companyName,omitempty"`
 
 		// Domain The customer's domain, such as fabrikam.onmicrosoft.com.
@@ -157,7 +157,7 @@ type CustomerSummary struct {
 	// ID The ID of the customer, the same GUID as the tenant ID. Other actions take it as the customer tenant ID.
 	ID *string `json:"id,omitempty"`
 
-	// RelationshipToPartner The programme under which the partner serves the customer: none, reseller, advisor, syndication, microsoft_support or unknown.
+	// RelationshipToPartner The program under which the partner serves the customer: none, reseller, advisor, syndication, microsoft_support or unknown.
 	RelationshipToPartner *string `json:"relationshipToPartner,omitempty"`
 }
 
@@ -277,7 +277,7 @@ type OrderLineItem struct {
 	// PromotionID The ID of the promotion that lowered the price, where there was one.
 	PromotionID *string `json:"promotionId,omitempty"`
 
-	// Quantity How many licences or units were bought; 0 after a cancellation.
+	// Quantity How many licenses or units were bought; 0 after a cancellation.
 	Quantity *int32 `json:"quantity,omitempty"`
 
 	// SubscriptionID The ID of the subscription that the line created or changed; left out until there is one.
@@ -364,7 +364,7 @@ type Subscription struct {
 	// PublisherName The name of the company that publishes the product, such as Microsoft Corporation.
 	PublisherName *string `json:"publisherName,omitempty"`
 
-	// Quantity How many units the subscription has, such as licences.
+	// Quantity How many units the subscription has, such as licenses.
 	Quantity *int32 `json:"quantity,omitempty"`
 
 	// RenewalTermDuration The length of the term after the next renewal as an ISO 8601 duration, such as P1Y; it can be empty.
@@ -1303,99 +1303,100 @@ func (sh *strictHandler) GetInvoices(ctx *gin.Context, params GetInvoicesParams)
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7F3vchs5cn8VFHNVe1c1lCjJ3tjSh0Qr2T5VvLZiydncuRwXONPk4DQDzAEY0VyvvuR58lR5klQ3gPlD",
-	"ckRQa298d6662hPJGaDR6P71X8CfRqkqKyVBWjM6/jSquOYlWND06aw2VpWgr0FyaS/O8bsMTKpFZYWS",
-	"o+PRdQ7sR5FqZdTMsmfSas4sPc0uzpmaMZsDS/0wCePsxduLc2bqNGfcsKPZ4ePJI5iMH82ePB0/OsiO",
-	"xk/5JB1PjiaP4clhenQ0Odhj1/wGmLBsplVJ47mReTMuszm37AVYxoui+dYwDbbW0uyNkpFAYitu81Ey",
-	"kryE0fH64pKRhr/WQkM2Ora6hmRk0hxK7vhiLWgc5L/eTcZPT8fP+Xj2/tOTu3H346NdPh4c3v1ulIzs",
-	"skJqjNVCzkd3yejjuDRjU5cl18sOmew6sHXkn6l1MQaZqgxfPB4ZIecFjO7ucB2mUtIAbeIPPHvBLSz4",
-	"cn37Lrm2EjQ7A2lBs1TVRcaksmwKTANPc8gSpmFWG8iI9Qb0rUiBKc0MSMu4ZFyaRdiDlEv/Nr6xx671",
-	"kvE5F5IV3II+YWJGO8lFYdwPCZuLW2CLXMEtaKZraXoT4d+4LWBIohoZcLPuIcN+4Nkb98T6Ak9ZI9FM",
-	"GFYKYyooLC6qAm4hw5UgyV5UM5XWJTIjYzOlyz12prSG1NKP7VC0WPyqBGP4HBjKlCFqnis9FVkGciu3",
-	"MwWG5ja5WjCbC8OsChPhg3vsLIf0pvvVdyjVBccBTS4qthA27+kY49LtlFYFmPsI9UJxLUpQtd1KrVXq",
-	"Bv/DCiXnSKjfgXaPE5qbmxtkHZsBSoWwUBq2yEG7reQpjs5ybhhnRvwMRMoFziB58UxrpdcpuVIl2FzI",
-	"OQkOZExIIzLoykmHjC8jZK+Ufa5qmW3lEy5NKgdxYVM8hvX2qUVJmm4NvWjW1zYHPcCVU6nwVwb48x67",
-	"7myykB3ymeFL3AJuWc6rCiRktFH0jVUsUzTVtVI/crn0mmQ2Q32qpAS3hSXPgJWK9pVLdjCZsJQXhcHJ",
-	"v58wA6mSmUlQv1Y4hHKea2VtIeR8j/3EhUVjUHK5DK/h567U4hIS/EbSJG5Xiey3ktc2V1r8DNk2mr8z",
-	"7AaWAQeEnCdsoVGalSZFyjRfyD12am6GRQVFm+Mwnpy6yrj1W9tMFCi75aLg0wK2CU3ChDXMiLkcC4nU",
-	"EBiEKYVhdTsWUUC8UQhUv45/d8HG9cw9GTytKtBWOBvCi0ItzqGAOWLmaZqC2SAhP+VAEtmTc9SHueYE",
-	"qR0gY1kYjfGsFJJpMc8t2WpvEadKFcDlaM0iniIxrKGGeXLuktFUFChTl1rNxCaue3GwPLUNTvIs02AI",
-	"ehe5SPto+p1hOKZhc4WU9ZmCnhOXy1fkTmyaCrG28YHcw1HT9F2CdY/AD0UT3yWjtC5srYeW637s70ml",
-	"YYYOEoqSFxFDDElrrUGmy6Rx0czt+OpZDFGeiLtklMGM14U9dYzdTFYs11ktC3yOe7AThqBcru+GH/Gl",
-	"kHCwwYRYDeA2XdblFFUOlT7nltQcCgM9aZjCXEhDqBCxeL9UhpOzA9oTYZcDGyLsklRcLWQMX3EgHFDV",
-	"0uqhMd2POKyGOaIz2lfJLq5es6OD779ndqHGBVjn42XQbm/c3vq575LRTGhjhyWefl6Re69u1oGaZ3DE",
-	"rM9prCDkBb9vXvz1M037kndmrXIl4RUJzOaJLRRAD3mx2jL/CTomKZfoIUNZ2WUEQZc0vCcCaVLG8uJM",
-	"ZQO8cL/7fXbKJZw1+PPFJX0d/IO3UiB+XlluIYY1l25kmpqijDnNuokIL4aoP34yL6Mnq95AqYwtlqTV",
-	"3tIiOejiWeBZBFVvHBloyvDNzfS4QRVCn7oVMoWIgYkvZCP9g2r6F0jt+oPnDvBYQLy7ZAQlF8VmUryR",
-	"CiLynWH08A4i+owG366N6zO1+rmzAooB96oN88N0lTO/MQLlnsSYllRczms+H1Rx9+t2S9Y1XlEK76fd",
-	"ijLr/GxwZzdg2S5SP/ipgitDFqAsQadwsXUjGu4I2SZnvjMsjMDM0lgo41wN94bbIe/EbPGvnHcyhVx4",
-	"F6sJg4aM9v0+Qt+DOmEFzCxTte2ElT1vE0PqTR4nX/c5lRPTb57Eb+9JPMi08r5hbYTimxktubOhHROK",
-	"2vHF7OcwAS4a9ZTHm/Foa9uxsnERWJMDC9CkNFN6zqUwlEhjcwWGTZcPCL0yVXIhhyKvJppxj7W6MuNT",
-	"LW54uadkGfB5L1UxiHzuZrzfxeg5FL8Bfsb6Ky7nFW/AvjMDxYVQSYiYvE2bR8hW2N+u2SVaHNvN1p1W",
-	"C+l323wJRlM6FYlYqxr4L7jWfDkaKCKwsIood66t2hCkoCZR8canlpr85R6jLKVP7RpmfbnGP7ee8IzK",
-	"JviXnN/RTXlfKw88A7Ct1VzzsgRWywx0J7sQuGtAh1Aj0HbMpJKQMA0GioIKVdmtMEonzCxlJlKaPWGN",
-	"sn4wdVUpbRFKankj4yzwm27m3qqAoBsE8y5pWHCmisJlFdfTco04DMukSRjaPXySAU/znhT9TsNsdDz6",
-	"p/22CLjv84H7Yf4rT36kjIEm8bKKjGst7QAwNya9LdcRTq9YFQ3IZuOTnhhIU077pLejGFDn/Nalo3GB",
-	"M6VLbkfHIyHt0WG7MUJamIMm2smQjhWu3/FjHTmUM9O4CFdVC9XBd931BX6+v2cTAxPXdvCze9T/0Cbx",
-	"b9G+fAPirxyIL+StEims626oNoAWKnsms/NB75lKRFRwECUkGDe8vT5LMIZpudJkT2g4BjIzJ0zNLMjG",
-	"j4hYWZM3cKM8kxkjsjrFEfrlynJtPyvBLs799SQTZQ3RoSAxHKeFJ1BbMAJfMl4iLjPlAibhtq8Txz46",
-	"PPjnleD12ds3UcrgpwqhW5j7allO1YAvbug3p8vcbqiw/O9//88uc/u5CGldr8I1vblp7hu0F2rWdDUc",
-	"B24k7FaJ7INUFtjvXUo6hYI45J/4A2oUz/5SG4tvdh51DREG3Yo/RKGzm5sRmVGA50k4YaXKQDck+VyK",
-	"63l4kTBVIK4oCS67wmLwzCuzhzM/cKQe9MU/yNWCSq9dYTqcHD4aT47GkyfXk8kx/e/PO5AWRD8QB5aL",
-	"wgxvMAV4hZDdbo9AXM67/h86UegDOrnAZVE0nzk/IsorvOgStd0nbNbkF9Eua7vQpjnXczDH7A2g0ghX",
-	"p38t4VpE5VvD3EHuKi6y03LYJfWw0fAwmCmM1PDdEyYxJnONJBjPcVbxJYn2ghIeKYhbyHr+Z6bqaQEt",
-	"rc7t3ZAS4iJjnjgkNZudq4UsFM9eCnmzsdKugW3oPFlFPHZ5/pyhq5Gw2tS8KJZEts1JZTA25SxXxu6x",
-	"C0spnCk02O36eVQFEpW9WPreh9qQNVdMuJYF6sfpWFFPTkwi7Pw5C+tktNAmcnB7P4CodUm5wKIIMrKC",
-	"9UkHuAwTMi3qDNb3T1hcAmephkzYB+2bDxE8tfe5Dw8M4wL0PTSKC85LrKbuGLw1yPx3GLv1oW7Q+/MI",
-	"OqSj5N16KU1VCdTtFdxcNZs5cf251uH/PmTc8g8l1zdgadc/OB/MfVMV3HVf8qLYxbcKVLYA/FJIuLBQ",
-	"bgdisi2B5NrwOXzArz643j6lgyfY+TamHCYkMCTAA/Qm3Xmts83dSNQuaDeWwk59D1TCZlqAzApB0Uvw",
-	"LRQOmbQIgKCpZIw9OQ2zeufBr/psmW4K3P+oFt4V7kq7cJ0trru0peeYlUravFgi5MqaFwmzSLwU+Oe0",
-	"+auVBtyM3WKeIAqOXnReNVAQ9CDvh8gmu0cSmW30fg4eHU8eH0+exng/Z56aB3r+LU1/f37+doeZVh4x",
-	"OOlTqLZ7/R8wPM6h7CvNuiOpZrPQDY2yMFX1PLfRxonICTi03UQ1iGFcKmIGyCkIKYod6uIzqtj6Jt91",
-	"Ue5V+z5H2sRYbmtzb2Vt1kUD5FUBFmmpQGbUqepCtCJ0rMvYDpbamXTNpXGJoc2A/xPuocHY2xcjPClv",
-	"DejLWqc5N5CwK2ocCJ+REveNB5c99jKUPJQM8RmOE2MQrlsSt5mEBzpTjpSHulLOGG2VUnpsRzfKERbh",
-	"RPUzv1+Nq9RX5PUkN9F8DbqMz5L1zY3rW1rJOHmdkbBgpp42o1HqLOnU3JyCG7CRht4Xy5DeXgLN+xPR",
-	"ufVg9Oc8lOW7VFrFLBRFc7CJ+luj+iI9GW1rpGf8fc0UlTKCpvVMw3dC/4JHd5IU9EyQmkmsfA34dG2f",
-	"BZmI7di80ZJgyLYgFaEmrzwwEgljlVZZndpjc1Mf++54UYiolsrXNJnD5kqrUiFJ22lsHnV0FmoBOpRu",
-	"NTnyjdBplxiKE7jLZlxH0l9rLu3Gth/0KqnPvxAp2j7jfEBhDUNaGrZNGJ9ZqiR7s8HdsYQH7Om/B2LQ",
-	"jnUEeDu7+uIetIIkj3xPZ8rSnMs5RudNtbyWVhSeiSKWh1fdyRwbLejyvNbcDrbXFCDnNg/04vMd9/HJ",
-	"95MDlvn3Wzfu8uBHOtNy8KeHNPMSqDRERRvmhnGZwlDsFSx8MsYBY9UYaPLMPnJ0Hz6bye2ydkMwZi1I",
-	"/OkVQLbpDE44FWKaU1x8itu8JiILLjqGLqCnVYynNupcSKCEeVLukhGvrXoDEhbPJJ8W95G3Ro7G1wyb",
-	"LpmwBooZKrekgzokKGhloqiqrWJEAgs0fLbgsUvv/0sM2V3GQ227i5Ra657iYL7+Vay5k90lm11J3lQP",
-	"26J1PZFod2C67CVEkI0EyQZ2oClkprsYTYebIHuLGDjMTuo7voenPao9RDUBxFpjEgkCr6pCRPUvnnXI",
-	"ZZ5eD9pN8K7KUlD+9ddKRaNrriUVVfKEcfem91+WwDV7+vTpU1YCl96NFrY9Xwsyi+x1djT3xCRV0mqe",
-	"RlTZwpPHPfYnwVH5cAO+rzZDayGU/JCqLMoh9QO3AvNrUjcrmGuCMf78KRyYzTBKu4Vdqs3O/xwQBPJR",
-	"o45IhKlX6slfqw+fc+OjajQRp1mm5D0HLHmWjZU0QbOd17fRKsRYqD+iV9NOzk6zbPw6tktwYLId3DRh",
-	"mh6cS6cpwwtvu3W8Ta7qaSFM7ttIvKbFLPqi2/oT5iVqrrXgxQ5+AtWQLL4UOa+bYNfQqNP91Z3+twiR",
-	"aOy4Y66OVt5lrgE6FW6jJw06QXHpRVzy02lsN3/Vx2Bu6IR9k8zzGZdCGBtLWyd36lFhiLZ27QE+WmpD",
-	"ZxN+1pAqnYVqsmRCZoIumwhleWZUsWk1dMiEQg5yPOJ7bS4benzoi+IxbNlmvBQF5df9o50Wg54OTKFQ",
-	"cm6YVVE+Wz+CyISpCh55jtoTEkjjhlWgqoKuK8nidvLczbfDybb+pK2hfC0xKLty5/TNq7NnlBFVM7vg",
-	"OjLwp3FxByI7CLuvfIb0hRnKXoiHJi8CIusdz8UjSRvRvGV3q1dnSldK80ijcxlIarY8IsPisiprkk4d",
-	"NYGgkIX51YkVcmx5cf2gjMXMerMk4aNlfqiYRMaDMhhv/PhrmYzoIkc/anVRFCdnDYkzFcgMvdEMfAkE",
-	"PlZCd2ohqGSZIF8l260IsiN7e65nTGIoQaZSdujoTw9JBqHMbYlHg+R6V5h6M2caUBY+2oaWly4WNQl7",
-	"i+HpeMpNWzh6yK6/lcJGpogeWJzpGYmH1mh6qaqtpZru0ztWbHrU/q0WblBpIa21sMsrZKBP6FUCQ9WB",
-	"WBc8VA9ekEP3AjUtP907cfwtbDnwjNbo72H7z/FpJcb/BsuWD7wS+PnujtpVZsodbKCDn/inP/kW3LBx",
-	"Shz/V3xCGbXn85/tDCs7c3Z1yUoupOVCgkbG1hqHy62tzPH+/lzYvJ7uparc78+w71ejtLvmpMucs855",
-	"G19m7MsIxrdNu5Q7ylqoOkMXrybLEpy+xLkyFFB2QpSV27hyjUEf4507rFZCVtwZ0mxhi81cGCWjW9DG",
-	"LeBgb7I3Ibe7AskrMToeHe1N9o7QXeM2J9HYvz3Yb87r4Bdz2KApL8mp7sp800gQaAvXlolOWT3xZ0Lc",
-	"RTTeLaCz9eytoV4dq9iMOldXbjtTbA526Hathi/uApn2TX9Kwt9XhpxCpOLBlxq9AHtaFO2ppqR3OeK7",
-	"Qcehc6BJ+SsIE8ZRYYoGQWhzD/CBx5PJHruY+WZE8p0Jk5PVHc8gFRm0lxn+tQa9bGX8SvyMEr/xxsLf",
-	"vzsYP33/bjJ++v5ffnl3MH7k/v50ePfL48nkDzG3EL5qkK9zzOv9yk2Dh5NJ0FRwEEpJRXdoY/8vxlmE",
-	"lsSY42cda0JwcM9JtxUho0u4HjmSNs3UkL7fuUCQXjnY/krv2jF66Wj7S+3VgPjG4dPtb6xeynaXjB7H",
-	"rKh/oR69dRjFh3BTJL1yFMWH5pIzeufR9ndWLh5sb4za/mrnPjyyXo18rl2fhzLN56ionYOJ771c3woj",
-	"XCYErWuJhpp7I9qDuP1Pq5eE3g2i3gtwZyJahCGQwyAigJm/GCVZvSnFX71FXQf+8HCDecF9aA5z6979",
-	"QmRIqHzTzHsyhISpKsEM3ja4Af7C4kP3/hoCbtqs9pH9tRtWfxPE2IYTXzsuxKhQcxvlNyD5AkDS6E7W",
-	"CP4XwZJ95ylucaRQT7sNYtTo4VoVCR26mJN0PStq4ew6TwbA3frZdtj4m0BBPgw12Cm1X7kULIaUdOb0",
-	"4DErhawtkAvEqwq4vhdgfM/c140vq52HAzDjt2ql5fQb6HwDnUjQUUEZAuZ47fgcgNMLSSNwpx/CqtkG",
-	"ByckpBLmEoCJT5fJLKQiN0JQJ4bLVZEZJtWiASN82LffKO1bQT63U9NLFX3dyDOQXRsAoLU9+4ZD33Do",
-	"ATjUx4oWjvpZ00hUCpmviKRRkySjqIjOZjKpbPd4c5Pi8mdue26PO8frXu93jPecoZSu1l+sDimMP66X",
-	"nTCpmJBVTZkZSS2FGxGlOToZmyFqT01GJIgOJ5PJCf43HEgx9XwOxkLG/Ibvlj9iFzbcUe/6c5jqnLBf",
-	"5MpQzbBzbSF7EZ10akTwcDLZkOYu+UdR1iX9PElGpZDu48FaBvy+DFTnqGpMq7trkQ2Hojss7ze8d9uf",
-	"Jm0vDZ0lZBX1+M3wpwFuuw5d43sQTLifkNgo6WjMZ+T769nMgB1M901+aRN+nybJk7uoFJ+77rU5MPwl",
-	"Ddr6megBW9ZNmH9L7f3jGiXRQmwwQw0KbLVAnTIXoXJT4Hr3HqWcriHygN0vBDXlnr3V0hK+5wkZvrFL",
-	"BJM1rZftvynSiPDaP0S0CdCo7ttWgcJJ8s0D3QOMP62E/e70QLcmGaAlHF/bOALvX2AoJKtdx3MwCP2K",
-	"atiahpHjEizPuOXEOF8b9p0/o59gaoSFtj9o+R+8qGHnytzawJda3PJ0ySpViHR5z/gr27xfuRc3jXnG",
-	"LcyVFs7sr4x3cc1eBy/BnPxQGyHBGPYjl3wOJcLn3fu7/wsAAP//",
+	"7F3vchs5cn8VFHNVe1c1lCjJ3qykD4lW8vpU8dqKJWdz53Jc4EyTxGkGmAMworlefcnz5KnyJKluAPOH",
+	"nBFBrb3x3fnqalckZ4BGo/vXf4H9OEpVUSoJ0prRycdRyTUvwIKmT+eVsaoAfQOSS3t5gd9lYFItSiuU",
+	"HJ2MbhbAfhSpVkbNLHsmrebM0tPs8oKpGbMLYKkfJmGcPX9zecFMlS4YN+xodvh08gQm4yez747HTw6y",
+	"o/Exn6TjydHkKXx3mB4dTQ722A2/BSYsm2lV0HhuZF6Py+yCW/YcLON5Xn9rmAZbaWn2RslIILElt4tR",
+	"MpK8gNHJ5uKSkYa/VkJDNjqxuoJkZNIFFNzxxVrQOMh/vZ2Mj8/GP/Dx7N3H7+7H7Y9Pdvl4cHj/u1Ey",
+	"sqsSqTFWCzkf3SejD+PCjE1VFFyvWmSym8DWkX+m0vkYZKoyfPFkZISc50A/6irHMXt5xc0wp5iwj9qj",
+	"0f09Ms+UShogyfmeZ8+5hSVfbcrMFddWgmbnIC1olqoqz5hUlk2BaeDpArKEaZhVBjLabwP6TqTAlGYG",
+	"pGVcMi7NMmx8yqV/G9/YYzd6xficC8lybkGfMjEj8eEiN+6HhM3FHbDlQsEdaKYraToT4d8oC2BIjGvB",
+	"c7Pu4S59z7PX7onNBZ6xWo2YMKwQxpSQW1xUCdxChitBkr1+ZCqtCmRGxmZKF3vsXGkNqaUfm6FosfhV",
+	"AcbwOTAUZEPU/KD0VGQZyK3czhQYmtss1JLZhTDMqjARPrjHzheQ3ra/+gYFJOc4oFmIki2FXXQUm3Hp",
+	"dkqrHMxDhHqhuBEFqMpupdYqdYv/YLmScyTU70CzxwnNzc0tso7NAKVCWCgMWy5Au63kKY7OFtwwzoz4",
+	"GYiUS5xB8vyZ1kpvUnKtCrALIeckOJAxIY3IoC0nLTI+j5C9VPYHVclsK59waVI5nQ2b4oGzs08NNNN0",
+	"G0BAs76yC9ADXDmTCn9lgD/vsZvWJgvZIp8ZvsIt4JYteFmChIw2ir6ximWKprpR6kcuV16TTL99SZWU",
+	"4Law4BmwQtG+cskOJhOW8jw3OPm3E2YgVTIzCerXGodQzhdaWZsLOd9jP3FhEd0KLlfhNfzcllpcQoLf",
+	"SJrE7SqR/Ubyyi6UFj9Dto3mbwy7hVXAASHnCVtqlGalSZEyzZdyj52Z22FRQdHmOIwnpyozbv3W1hMF",
+	"yu64yPkUDcDDQpMwYQ0zYi7HQiI1BAZhSmFY1YxFFBBvFALVr+PffTCsHR+DrKxWJWgrnA3hea6WF5DD",
+	"HDHzLE3B9EjITwsgiezIOerDXHOC1BaQsSyMxnhWCMm0mC8sOQjeDE+VyoHL0YYZPkNiWE0N8+TcJ6Op",
+	"yFGmrrSaiT6ue3GwPLU1TvIs02AIepcLkXbR9BvDcEzD5gop6zIF3TUuVy/Jh+mbCrG2drzcw1HTdP2Q",
+	"TTfED0UT3yejtMptpYeW637s7kmpYYa+BoqSFxFDDEkrrUGmq6T2Oczd+PpZDFGeiPtklMGMV7k9c4zt",
+	"JyuW66ySOT7HPdgJQ1AuN3fDj/hCSDjoMSFWA7hNl1UxRZVDpV9wS2oOuYGONExhLqQhVIhYvF8qw8nZ",
+	"Ae2JsKuBDRF2RSquljKGrzgQDqgqafXQmO5HHFbDHNEZ7atkl9ev2NHBt98yu1TjHKzz8TJotjdub/3c",
+	"98loJrSxwxJPP6/JvVc360DNMzhi1h9orCDkOX9oXvz1E037grdmLRdKwksSmP6JLeRAD3mx2jL/KTom",
+	"KZfoIUNR2lUEQVc0vCcCaVLG8vxcZQO8cL/7fXbKJZw1+PPlFX0d/IM3UiB+XltuIYY1V25kmpqijDnN",
+	"2keEF0PUHz+Zl9HTdW+gUMbmK9Jqb2mRHHTxLPAsgqrXjgw0ZfhmPz1uUIXQp+6ETCFiYOIL2Uj/oJr+",
+	"BVK7+eCFAzwWEO8+GUHBRd5PijdSQUS+MYwe3kFEn9Hg27Vxc6ZGP3dWQDHgXjW5hTBd6cxvjEC5JzGQ",
+	"JhWX84rPB1Xc/brdkrWNV5TC+2m3oswmP2vc2Q1YtovU936q4MqQBSgK0Clcbt2ImjtCNhmhbwwLIzCz",
+	"MhaKOFfDveF2yDsxW/wr551MYSG8i1WHQUNG+2EfoetBnbIcZpapyrbCyo63iSF1n8fJN31O5cT0qyfx",
+	"23sSjzKtvGtYa6H4akYL7mxoy4Sidnw2+zlMgItGPeXxZjza2rasbFwEVufAAjQpzZSecyl+pkQamysw",
+	"bLp6ROiVqYILORR51dGMe6zRlRmfanHLiz0li4DPe6mKQeQLN+PDLkbHofgN8DPWX3E5r3gD9o0ZqGiE",
+	"1HjE5E2uPkK2wv62zS7R4thutu60Wkq/2+ZzMJrSqUjERqnCf8G15qvRQOWChVVEuXNNqYggBTWJqhE+",
+	"tVTnL/cYZSl9atcw62tE/rnNhGdUNsG/5PyOdsr7RnngGYBtreaaF6ySGehWbiHw1oAOgUag7IRJJSFh",
+	"GgzkOdXGsjthlE6YWclMpDR3wmpVfW+qslTaIpBU8lbG2d/X7by9VQE/e8TyPqkZcK7y3OUUN5NytTAM",
+	"S6RJGFo9fJIBTxcdGfqdhtnoZPRP+03dcd9nA/fD/Nee/EgJA03CZRWZ1kraAViuDXpT9yKUXrMpGpDN",
+	"xqc8MYymjPZpZ0cxnF7wO5eMxgXOlC64HZ2MhLRHh83GCGlhDppoJzM6Vrh+x49N3FDOSOMiXE0tFCTf",
+	"ttcX+PnugU0MTNzYwU/uT/9DG8S/RevyFYa/aBi+lHdKpLCpuaHSAFqo7JnMLgY9ZyoPUbFBFJBgzPDm",
+	"5jzB+KXhSp05oeEYyMycMjWzIGsfImJldc7AjfJMZozIahVG6Jdry7X9pAS7GPfXk0yU1USHYsRwjBae",
+	"QF3B6HvFeIGozJQLloTbvlYM++Tw4J/XAtdnb15HqYKfKoRtYe7rVTFVA364od+cJnPbU1353//+n13m",
+	"9nMRzro+hRt6s2/uW7QWalZ3NJwEbiTsTonsvVQW2O9dOjqFnDjkn/gDahTP/lIZi2+2HnXNEAadij9E",
+	"YbObmxGZUXDnSThlhcpA1yT5PIrrd3ieMJUjrigJLrPCYtDMK7MHMz9wpB50xT/I1ZLKrm1hOpwcPhlP",
+	"jsaT724mkxP6/593IC2IfiAOLBe5Gd5gCu5yIdudHoG4BW97f+hCoQfo5AKXRZF85ryIKJ/wsk3Udo+w",
+	"XpNfRLOs7UKbLriegzlhrwGVRrga/SsJNyIq1xrmDnJXcpGdFcMOqYeNmofBTGGUhu+eMonxmGsiwViO",
+	"s5KvSLSXlOxIQdxB1vE+M1VNqQnM0+qc3p50EBcZ88QhqdnsQi1lrnj2Qsjb3iq7BtbTdbKOeOzq4geG",
+	"jkbCKlPxPF8R2XZBKoNxKWcLZeweu7SUvplCjd2ul0eVIFHZ85Xve6gMWXPFhGtXoF6clhX15MQkwS5+",
+	"YGGdjBZaxw1u7wcQtSooD5jnQUbWsD5pAZdhQqZ5lcHm/gmLS+As1ZAJ+6h98wGCp/Yh9+GRQVyAvsfG",
+	"cMF5idXUHUO3Gpn/DiO3LtQNen8eQYd0lLxbL6WpKoA6vYKbq2YzJ64/Vzr8633GLX9fcH0Llnb9vfPB",
+	"3Ddlzl3nJc/zXXyrQGUDwC+EhEsLxXYgJtsSSK4Mn8N7/Oq96+tTOniCrW9jSmFCAkMCPED36c4rnfV3",
+	"IlGroO0tg535/qeEzbQAmeWCYpfgWygcMmkQAEFTyRh7chZm9c6DX/X5Ku0L2/+olt4Vbku7cF0trrO0",
+	"oeeEFUraRb5CyJUVzxNmkXgp8M9p/VcjDbgZu8U8QRQcvei8aqAg6FHeD5FNdo8kMuv1fg6enEyenkyO",
+	"Y7yfc0/NIz3/hqa/Pz9/u8NMK48YnPQpVNq9/g8YHudQdpVm05FUs1nohEZZmKpqvrDRxonICTi03UTV",
+	"iGFcImIGyCkICYodauIzqtb6Bt9NUe5U+j5F0sRYbivzYFVt1kYD5FUOFmkpQWbUpepCtDx0q8vY7pXK",
+	"mXTNpXFpoX7A/wn30GDs7QsRnpQ3BvRVpdMFN5Cwa2oaCJ+REveNB5c99iKUO5QM8RmOE2MQbhoSt5mE",
+	"RzpTjpTHulLOGG2VUnpsRzfKERbhRHXzvl+Mq9RV5M0UN9F8A7qIz5J1zY3rWVrLOHmdkbBkpprWo1Hq",
+	"LGnV25yCG7CRht4XypDeTgLN+xPRmfVg9Oc8lOTbVFrFLOR5fZKKelujeiI9GU1bpGf8Q40UpTKCpvVM",
+	"w3dC74JHd5IU9EyQmkmsfA34dE2PBZmI7djca0kwZFuSilCD1yIwEgljpVZZldoTc1ud+M54kYuodspX",
+	"NJnD5lKrQiFJ22msH3V05moJOpRtNTnytdBplxiKE7irelxH0l8rLm1vyw96ldTjn4sUpAHjfEBhDUNa",
+	"arZNGJ9ZqiJ7s8HdkYRH7Om/B2LQjrUEeDu7uuIetIIkj3xPZ8rSBZdzjM7rSnklrcg9E0UsD6/bkzk2",
+	"WtDFRaW5HWytyUHO7SLQi8+33Mfvvp0csMy/37hxVwc/0nmWgz89ppGXQKUmKtow14zLFIZiL2HpkzEO",
+	"GMvaQJNn9oGj+/DJTG6btT3BmLUg8aeXAFnf+ZtwIsTUJ7j4FLd5Q0SWXLQMXUBPqxhPbdSZkEAJ86Tc",
+	"JyNeWfUaJCyfST7NHyJvgxyNrxk2XTFhDeQzVG5Jh3RIUNDKRFFVWcWIBBZo+GTBY5ve/5cYsr2Mx9p2",
+	"Fyk11j3FwXz9K99wJ9tLNruS3FcP26J1HZFodmC66iREkI0eknegKWSm2xhNB5sge4MYOMxO6jl+gKcd",
+	"qj1E1QHERlMSCQIvy1xE9S6et8hlnl4P2nXwropCUP7110pFrWuuHRVV8pRx96b3X1bANTs+Pj5mBXDp",
+	"3Whhm7O1ILPIPmdHc0dMUiWt5mlElS08edJhfxIclfe34HtqM7QWQsn3qcqiHFI/cCMwvyZ1s4a5Jhjj",
+	"T5/CgdkMo7Q72KXa7PzPAUEgHzXqeESYeq2e/KX68AtufFSNJuIsy5R84HAlz7KxkiZotvP6eq1CjIX6",
+	"I3o1zeTsLMvGr2I7BAcm28FNE6buwLlymjK88KZXx9vksprmwix8G4nXtJhFX7Ybf8K8RM2NFjzfwU+g",
+	"GpLFlyLndRPsGhq1er/a0/8WIRKNHXfE1dHK28w1QCfCbfSkQScoLr2MS346jW3nr7oY7K/ZqJN5PuOS",
+	"C2NjaWvlTj0qDNHWrD3AR0Nt6GzCzxpSpbNQTZZMyEzQRROhLM+MyvtWQwdMKOQgxyO+1+aqpseHvige",
+	"w5ZtxguRU37dP9pqMejowBRyJeeGWRXls3UjiEyYMueRZ6g9IYE0blgJqszpqpIsbicv3Hw7nGrrTtoY",
+	"ylcSg7Jrd0bfvDx/RhlRNbNLriMDfxoXdyCyf7D9yidIX5ih7IV4bPIiILLe8Uw8ktSL5g27G706V7pU",
+	"mkcanatAUr3lERkWl1XZkHTqqAkEhSzMr06skGPL85tHZSxm1pslCR8s80PFJDIelcF47cffyGREFzm6",
+	"UauLojg5a0icKUFm6I1m4Esg8KEUulULQSXLBPkq2W5FkB3Z23E9YxJDCTKVskNHf3pMMghlbks8GiTX",
+	"u8LUmznTgLLwwda0vPCCmbA3GJ6Op9w0haPH7PobKWxkiuiRxZmOkXhsjaaTqtpaqmk/vWPFpkPt32rh",
+	"BpUW0koLu7pGBvqEXikwVB2IdcFD9eDlOHQnUN3y074Px1/7tgCe0Rr9xW//OT4rxfjfYNXwgZcCP9/f",
+	"U7vKTLljDXToE//0p96CGzZOieP/ik8oo/Z8/rOZYW1nzq+vWMGFtFxI0MjYSuNwC2tLc7K/Pxd2UU33",
+	"UlXsd2fY96tR2l1x0mbOeeu0jS8zdmUE49u6XcodY81VlaGLV5FlCU5f4lwZCihbIcraTVwLjUEf4637",
+	"q9ZCVtwZ0mxh834ujJLRHWjjFnCwN9mbkNtdguSlGJ2MjvYme0fornG7INHYvzvYr0/r4Bdz6NGUF+RU",
+	"t2W+biQItIUry0SrrJ74EyHuEhrvFtC5evbGUK+OVWxGnatrN50pNgc7dLNWzRd3eUzzpj8j4e8qQ04h",
+	"UvHgS42egz3L8+ZMU9K5jfHtoOPQOs6k/E1+CeOoMHmNILS5B/jA08lkj13OfDMi+c6Eycn6jmeQigya",
+	"2xP/WoFeNTJ+LX5Gie+9IvH3bw/Gx+/eTsbH7/7ll7cH4yfu74+H9788nUz+EHPt4csa+doMqa82fGh5",
+	"o/t3a7cRHk4mQaPBQS0lH93hjv2/GGc5mqXEHFJrWR2CjQfOw60JI13U9cSR1DdTTfp+65JBeuVg+yud",
+	"q8nopaPtLzXXB+Ibh8fb31i/uO0+GT2NWVH30j166zCKD+E2SXrlKIoP9UVo9M6T7e+sXU7Y3Cq1/dXW",
+	"nXlk5Wo53rhiD2Wfz1GhW8cX33n5vxNGuIwJWuECDTr3xrYDhfsf128vvR9Ex+fgzk40SERgiMFGAD1/",
+	"eUqyfpuKv56LuhP8AeMaG4ObUR/41p07iMjgUJmnnvd0CDFTVYAZvJGwBybD4kOX/wZS9m1W88j+xtWv",
+	"vwlibMOJLx0XYlSovrHyK5B8BiCpdSerBf+zYMm+8yi3OFyop+1GMmoIcS2NhA5tzEnaHhi1eradLAPg",
+	"bgZtOnH8baEgH4ca7IzatFyqFkNPOpl68JQVQlYWyFXiZQlcPwgwvrfuy8aX9Q7FAZjxW7XWmvoVdL6C",
+	"TiToqKAMAXO8dnwKwOmErhG40w111azHwQmJq4S5RGHi02oyCynLXghqxXoLlWeGSbWswQgf9m06SvuW",
+	"kU/t1HRSSl828gxk4QYAaGPPvuLQVxx6BA51saKBo252NRKVQoYsIrlUJ9MoKqIznEwq2z4GXafC/Nnc",
+	"jtvjzvu617ud5R1nKKXr95frQwrjj/Vlp0wqJmRZUQZHUuthL6LURyxjM0nN6cqIRNLhZDI5xX+Ggyum",
+	"ms/BWMiY3/Dd8kzs0oZ77F0fD1Otk/jLhTJUW2xdbcieRyenahE8nEx60uEF/yCKqqCfJ8moENJ9PNjI",
+	"lD+UqWrxe3uiCmca3ScxvfOu5zacsm7tTbeDvt1PNWmac+hwIiupaXCGPw1si2v5Nb6pwYTLDonfks7a",
+	"fMINejWbGbCD+cPJL00G8eMk+e4+Kmfo7o4NJ5C3bMIEGXkc/vd57eTmkewBE9nO13/NGP7j2jrRIEmw",
+	"bjW4bDVsrSobgX1dX3v7DqWcbkHydqBbh6qrTXvrlS18zxMyfF2YCJZwWq2a/5xJLcIb/+El0wN/VHZu",
+	"ilDhIHv/QK0rBHrHaWUT3OGFdkk0AFE4Pdc7Au/enSgkq1zDdbAz3YJu2JqakeMCLM+45cQ4X5r2jUej",
+	"n2BqhIWmPWn1HzyvYOfC4MbAV1rc8XTFSpWLdPXA+GvbvF+6F/vGPOcW5koL502sjXd5w14F58Ocfl8Z",
+	"IcEY9iOXfA4Fwuf9u/v/CwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"os"
+	"strings"
 
 	"github.com/partner-center/connector/internal/config"
 	"github.com/partner-center/connector/internal/fault"
@@ -18,23 +18,23 @@ type checkCommand struct {
 
 // Run reports what it tries, a line each, and fails where a call would fail.
 func (c *checkCommand) Run(con *console) error {
-	settings, err := config.Load(c.Flags, os.Getenv)
+	settings, _, err := loadSettings(c.Flags, con)
 	if err != nil {
 		return err
 	}
-	say := func(result, what, text string) { fmt.Fprintf(con.stdout, "%-4s  %-14s  %s\n", result, what, text) }
-	say("ok", "settings", "complete")
 	s, err := newService(settings, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	say := func(result, what, text string) { fmt.Fprintf(con.stdout, "%-4s  %-14s  %s\n", result, what, text) }
+	say("ok", "settings", "complete")
 	say("ok", "spec", "every answer can be projected")
 	if s.keys.Len() == 0 {
 		say("FAIL", "API keys", "the file has no key, so nobody can call: run connector keys add NAME")
 		return errReported
 	}
-	say("ok", "API keys", fmt.Sprintf("%d can call", s.keys.Len()))
+	say("ok", "API keys", fmt.Sprintf("%d in all, for %s", s.keys.Len(), strings.Join(s.keys.Names(), ", ")))
 
 	if err := s.upstream.SignIn(con.ctx); err != nil {
 		return failed(say, "Entra ID", err, signInRemedies)
@@ -65,13 +65,13 @@ func failed(say func(result, what, text string), what string, err error, remedie
 // What an administrator can do, by the fault's code.
 var (
 	signInRemedies = map[string]string{
-		fault.PartnerCenterUnauthorized.Code: "Check CONNECTOR_TENANT_ID, CONNECTOR_CLIENT_ID and the client secret: it must be the secret's value, not its id, and not have ended.",
-		fault.IdentityUnavailable.Code:       "Check CONNECTOR_AUTHORITY_URL and CONNECTOR_CLOUD, and that this machine reaches it over https without a proxy.",
+		fault.PartnerCenterUnauthorized.Code: "Check CONNECTOR_TENANT_ID, CONNECTOR_CLIENT_ID and the client secret: it must be the secret's value, not its ID, and must not have expired.",
+		fault.IdentityUnavailable.Code:       "Check CONNECTOR_AUTHORITY_URL and CONNECTOR_CLOUD. The service does not use HTTPS_PROXY: allow it direct https.",
 	}
 	callRemedies = map[string]string{
 		fault.PartnerCenterUnauthorized.Code: "The token is good for Entra ID but not for Partner Center: add the app in Partner Center, Account settings, App management, and check CONNECTOR_CLOUD.",
 		fault.PartnerCenterForbidden.Code:    "Add the app in Partner Center, Account settings, App management. Indirect resellers cannot use its API.",
-		fault.PartnerCenterUnreachable.Code:  "Check CONNECTOR_UPSTREAM_URL and CONNECTOR_CLOUD, and that this machine reaches it over https without a proxy.",
+		fault.PartnerCenterUnreachable.Code:  "Check CONNECTOR_UPSTREAM_URL and CONNECTOR_CLOUD. The service does not use HTTPS_PROXY: allow it direct https.",
 		fault.PartnerCenterTimeout.Code:      "Check that this machine reaches Partner Center, or raise CONNECTOR_UPSTREAM_TIMEOUT.",
 	}
 )

@@ -9,9 +9,9 @@ import (
 
 // definitionCommand prints the connector's definition.
 type definitionCommand struct {
-	Host   string `placeholder:"HOST" help:"Host under which the platform reaches the service. Default: the spec's example."`
+	Host   string `env:"-" placeholder:"HOST" help:"Host under which the platform reaches the service. Default: an example that no service has."`
 	SignIn string `default:"api-key" placeholder:"WAY" help:"How callers prove who they are: api-key."`
-	Out    string `placeholder:"FILE" help:"File to write instead of standard output."`
+	Out    string `env:"-" placeholder:"FILE" help:"File to write instead of standard output."`
 }
 
 // Run writes the definition.

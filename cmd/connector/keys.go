@@ -16,13 +16,13 @@ type keysAddCommand struct {
 // Run prints the new key, which nothing keeps.
 func (c *keysAddCommand) Run(con *console) error {
 	if c.APIKeysFile == "" {
-		return config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: "missing: the file to append the key's digest to", Example: "./keys"}
+		return config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: "not set: the file to append the key's digest to", Example: "./keys"}
 	}
 	key, err := auth.AddKey(c.APIKeysFile, c.Name)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(con.stdout, key)
-	fmt.Fprintf(con.stderr, "This is the only time that the key of %s is shown. Its digest is in %s.\n", c.Name, c.APIKeysFile)
+	fmt.Fprintf(con.stderr, "This is the only time that the key of %s is shown. Its digest is in the last line of %s.\n", c.Name, c.APIKeysFile)
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/partner-center/connector/internal/config"
 	"github.com/partner-center/connector/internal/fault"
@@ -33,11 +34,11 @@ func TestReadmeTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h := sandboxHandler(t)
 	want := section.ReplaceAllStringFunc(string(text), func(old string) string {
 		name := section.FindStringSubmatch(old)[1]
-		return fmt.Sprintf("<!-- %s -->\n%s<!-- end -->", name, tables[name]())
+		return fmt.Sprintf("<!-- %s -->\n%s<!-- end -->", name, tables[name](h))
 	})
-	h := sandboxHandler(t)
 	examples := 0
 	want = example.ReplaceAllStringFunc(want, func(old string) string {
 		examples++
@@ -61,7 +62,7 @@ func TestReadmeTables(t *testing.T) {
 
 func sandboxHandler(t *testing.T) http.Handler {
 	t.Helper()
-	c := config.Config{Sandbox: true, Scope: "https://api.partnercenter.microsoft.com/.default", LimitCalls: 100, LimitWindow: 60e9, UpstreamTimeout: 30e9, MaxBody: 16 << 20}
+	c := config.Config{Sandbox: true, Scope: "https://api.partnercenter.microsoft.com/.default", LimitCalls: 100, LimitWindow: time.Minute, UpstreamTimeout: time.Second, MaxBody: 16 << 20}
 	s, err := newService(c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -80,20 +81,27 @@ func get(h http.Handler, url string) string {
 }
 
 // tables are the README's by the name of their section.
-var tables = map[string]func() string{
-	"settings": func() string {
+var tables = map[string]func(http.Handler) string{
+	"settings": func(http.Handler) string {
 		return table("variable|flag|default|meaning", config.Settings(), func(s config.Setting) []string {
 			return []string{code(s.Variable), code(s.Flag), code(s.Default), s.Help}
 		})
 	},
-	"errors": func() string {
+	"errors": func(http.Handler) string {
 		return table("status|code|what it says", fault.Kinds(), func(k fault.Kind) []string {
 			return []string{fmt.Sprint(k.Status), code(k.Code), k.Message}
 		})
 	},
-	"failures": func() string {
-		return table("customer|what Partner Center does", sandbox.Failures(), func(c sandbox.Customer) []string {
-			return []string{code(c.ID), c.Meaning}
+	"failures": func(h http.Handler) string {
+		return table("customer|what Partner Center does|what the service answers", sandbox.Failures(), func(c sandbox.Customer) []string {
+			var answer struct {
+				StatusCode int
+				Error      struct{ Code string }
+			}
+			if err := json.Unmarshal([]byte(get(h, "http://127.0.0.1:8080/v1/customers/"+c.ID)), &answer); err != nil {
+				return []string{err.Error()}
+			}
+			return []string{code(c.ID), c.Meaning, fmt.Sprintf("%d `%s`", answer.StatusCode, answer.Error.Code)}
 		})
 	},
 }

@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/partner-center/connector/internal/config"
@@ -19,20 +19,21 @@ type serveCommand struct {
 
 // Run serves until the process is told to end, and then drains.
 func (c *serveCommand) Run(con *console) error {
-	settings, err := config.Load(c.Flags, os.Getenv)
+	settings, log, err := loadSettings(c.Flags, con)
 	if err != nil {
 		return err
 	}
-	log := newLog(settings, con.stderr)
-	warnUnknownVariables(log)
 	s, err := newService(settings, log)
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	if s.keys.Len() == 0 {
+		log.Warn("the API keys file has no key, so nobody can call; connector keys add makes one")
+	}
 	listener, err := net.Listen("tcp", settings.Listen)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; --listen chooses another address", err)
 	}
 	log.Info("listening", "address", listener.Addr().String(), "sandbox", settings.Sandbox, "version", version())
 	return serve(con.ctx, listener, s, settings, log)
@@ -59,7 +60,7 @@ func serve(ctx context.Context, listener net.Listener, s *service, settings conf
 		return err
 	case <-ctx.Done():
 	}
-	log.Info("draining", "for", settings.Drain.String())
+	log.Info("draining; a second signal ends it at once", "for", settings.Drain.String())
 	s.handler.Drain(context.Background(), settings.Drain)
 	end, cancel := context.WithTimeout(context.Background(), longest)
 	defer cancel()

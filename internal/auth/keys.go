@@ -12,8 +12,10 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -60,6 +62,15 @@ func (k *Keys) Len() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return len(k.fixed) + len(k.names)
+}
+
+// Names returns the keys' names, each once, sorted.
+func (k *Keys) Names() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	names := slices.Concat(slices.Collect(maps.Values(k.fixed)), slices.Collect(maps.Values(k.names)))
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // find returns the name of a key.
@@ -133,7 +144,7 @@ func parseKeys(content []byte) (map[digest]string, error) {
 			continue
 		}
 		if len(fields) != 2 || !keyName.MatchString(fields[0]) || len(fields[1]) != hex.EncodedLen(sha256.Size) {
-			return nil, fmt.Errorf("line %d is not NAME SHA256-HEX-OF-THE-KEY", n)
+			return nil, fmt.Errorf("line %d is not a name and the SHA-256 of a key in hex, as connector keys add writes it", n)
 		}
 		var d digest
 		if _, err := hex.Decode(d[:], []byte(fields[1])); err != nil {

@@ -107,6 +107,7 @@ func TestMistakes(t *testing.T) {
 		{"CONNECTOR_CLOUD", func(f *config.Flags) { f.Cloud = "mars" }},
 		{"CONNECTOR_UPSTREAM_URL", func(f *config.Flags) { f.UpstreamURL = "http://api.contoso.com" }},
 		{"CONNECTOR_UPSTREAM_URL", func(f *config.Flags) { f.UpstreamURL = "http://127.0.0.1.evil.example" }},
+		{"CONNECTOR_UPSTREAM_URL", func(f *config.Flags) { f.UpstreamURL = "https://api.contoso.com/v1" }},
 		{"CONNECTOR_UPSTREAM_URL", func(f *config.Flags) { f.UpstreamURL = "https://user:x@api.contoso.com" }},
 		{"CONNECTOR_AUTHORITY_URL", func(f *config.Flags) { f.AuthorityURL = "http://127.0.0.1:9" }},
 		{"CONNECTOR_SIGN_IN", func(f *config.Flags) { f.SignIn = "password" }},
@@ -203,6 +204,17 @@ func TestSecretFromFile(t *testing.T) {
 	}
 	if _, err := config.Load(f, environment("hush")); !slices.Equal(settings(err), []string{"CONNECTOR_CLIENT_SECRET"}) {
 		t.Errorf("both: %v", err)
+	}
+}
+
+func TestSecretFileHoldsOneLine(t *testing.T) {
+	for _, content := range []string{"", "\n", "hush\nhush\n", "\ufeffhush"} {
+		f := good(t)
+		f.ClientSecretFile = filepath.Join(t.TempDir(), "secret")
+		write(t, f.ClientSecretFile, content)
+		if _, err := config.Load(f, environment("")); !slices.Equal(settings(err), []string{"CONNECTOR_CLIENT_SECRET_FILE"}) {
+			t.Errorf("%q: %v", content, err)
+		}
 	}
 }
 

@@ -70,7 +70,7 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 	if c.Sandbox {
 		l.sandboxAlone(f, getenv)
 		if !public && !isLoopback(c.Listen) {
-			l.refuse("CONNECTOR_LISTEN", "the sandbox listens on a loopback address unless CONNECTOR_SANDBOX_PUBLIC is true", "127.0.0.1:8080")
+			l.refuse("CONNECTOR_LISTEN", "a loopback address, because the sandbox is open to all; CONNECTOR_SANDBOX_PUBLIC=true allows others", "127.0.0.1:8080")
 		}
 	} else {
 		l.partner(&c, f, getenv)
@@ -86,16 +86,12 @@ func (l *loader) partner(c *Config, f Flags, getenv func(string) string) {
 	c.UpstreamURL = l.baseURL("CONNECTOR_UPSTREAM_URL", f.UpstreamURL, of.upstream, true)
 	c.AuthorityURL = l.baseURL("CONNECTOR_AUTHORITY_URL", f.AuthorityURL, of.authority, false)
 	if f.APIKeysFile == "" {
-		l.refuse("CONNECTOR_API_KEYS_FILE", "missing: a file of API keys, which connector keys add makes; or run with CONNECTOR_SANDBOX=true", "/etc/connector/keys")
+		l.refuse("CONNECTOR_API_KEYS_FILE", "not set: the file of API keys, which connector keys add makes", "/etc/connector/keys")
 	}
 	c.TenantID, c.ClientID = f.TenantID, f.ClientID
 	const example = "0f8fad5b-d9cb-469f-a165-70867728950e"
-	if !guid.MatchString(c.TenantID) {
-		l.refuse("CONNECTOR_TENANT_ID", "a GUID, the partner's tenant id", example)
-	}
-	if !guid.MatchString(c.ClientID) {
-		l.refuse("CONNECTOR_CLIENT_ID", "a GUID, the client id of the app registered in Partner Center", example)
-	}
+	l.guid("CONNECTOR_TENANT_ID", c.TenantID, "the tenant ID of the partner, a GUID", example)
+	l.guid("CONNECTOR_CLIENT_ID", c.ClientID, "the client ID of the app registered in Partner Center, a GUID", example)
 	c.ClientSecret = l.secret("CONNECTOR_CLIENT_SECRET", f.ClientSecretFile, getenv)
 }
 
@@ -110,7 +106,7 @@ func (l *loader) sandboxAlone(f Flags, getenv func(string) string) {
 		{"CONNECTOR_CLIENT_SECRET_FILE", f.ClientSecretFile},
 	} {
 		if s.value != "" {
-			l.refuse(s.setting, "not beside CONNECTOR_SANDBOX: remove one of them", "")
+			l.refuse(s.setting, "unset beside the sandbox, which must not meet a real credential", "")
 		}
 	}
 }
@@ -123,13 +119,31 @@ func (l *loader) secret(setting, path string, getenv func(string) string) Secret
 		l.refuse(setting, "the secret or "+setting+"_FILE, not both", "")
 	case path != "":
 		content, err := os.ReadFile(path)
-		if value = strings.TrimRight(string(content), "\r\n"); err != nil || value == "" {
-			l.refuse(setting+"_FILE", "a readable file with the secret in it", "/run/secrets/client-secret")
+		if err != nil {
+			l.refuse(setting+"_FILE", unreadable(path, err), "/run/secrets/client-secret")
+			return ""
+		}
+		if value = strings.TrimRight(string(content), "\r\n"); value == "" || strings.ContainsAny(value, "\r\n\ufeff") {
+			l.refuse(setting+"_FILE", "a file with the secret in its one line and nothing else", "/run/secrets/client-secret")
 		}
 	case value == "":
-		l.refuse(setting, "missing: a client secret of the app, here or in the file that "+setting+"_FILE names", "")
+		l.refuse(setting, "not set: a client secret of the app, here or in the file that "+setting+"_FILE names", "")
 	}
 	return Secret(value)
+}
+
+// unreadable says that a file must be readable and why it is not.
+func unreadable(path string, err error) string {
+	return fmt.Sprintf("a file that can be read, which %s cannot be: %v", path, errors.Unwrap(err))
+}
+
+func (l *loader) guid(setting, value, wants, example string) {
+	switch {
+	case value == "":
+		l.refuse(setting, "not set: "+wants, example)
+	case !guid.MatchString(value):
+		l.refuse(setting, wants, example)
+	}
 }
 
 func (l *loader) cloud(name string) cloud {
@@ -168,10 +182,10 @@ func (l *loader) baseURL(setting, value, fallback string, loopback bool) string 
 		return fallback
 	}
 	u, err := url.Parse(value)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && !(loopback && u.Scheme == "http" && isLoopback(u.Host)) {
-		wants := "an https URL"
+	if err != nil || u.Host == "" || u.User != nil || strings.TrimSuffix(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && !(loopback && u.Scheme == "http" && isLoopback(u.Host)) {
+		wants := "an https URL without a path"
 		if loopback {
-			wants += " without /v1, or http on a loopback address"
+			wants += ", or http on a loopback address"
 		}
 		l.refuse(setting, wants, fallback)
 		return ""
@@ -196,7 +210,7 @@ func (l *loader) file(setting, path string) string {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		l.refuse(setting, "a file that can be read: "+errors.Unwrap(err).Error(), "")
+		l.refuse(setting, unreadable(path, err), "")
 		return path
 	}
 	f.Close()
@@ -214,7 +228,7 @@ func (l *loader) boolean(setting string, value Toggle) bool {
 func (l *loader) integer(setting, value string, low, high int) int {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < low || n > high {
-		l.refuse(setting, fmt.Sprintf("a whole number from %d to %d", low, high), strconv.Itoa(low))
+		l.refuse(setting, fmt.Sprintf("a whole number from %d to %d", low, high), strconv.Itoa(min(100, high)))
 	}
 	return n
 }
@@ -222,7 +236,7 @@ func (l *loader) integer(setting, value string, low, high int) int {
 func (l *loader) duration(setting, value string, low, high time.Duration) time.Duration {
 	d, err := time.ParseDuration(value)
 	if err != nil || d < low || d > high {
-		l.refuse(setting, fmt.Sprintf("a duration from %v to %v", low, high), "10s")
+		l.refuse(setting, fmt.Sprintf("a duration with its unit, from %gs to %gs", low.Seconds(), high.Seconds()), "30s")
 	}
 	return d
 }
@@ -255,5 +269,5 @@ func (l *loader) oneOf(setting, value string, allowed ...string) {
 			return
 		}
 	}
-	l.refuse(setting, "one of "+strings.TrimPrefix(strings.Join(allowed, ", "), ", "), "")
+	l.refuse(setting, strings.TrimPrefix(strings.Join(allowed, " or "), " or "), "")
 }

@@ -55,7 +55,7 @@ func (e *Error) RetrySeconds() int { return int(math.Ceil(e.RetryAfter.Seconds()
 
 // Invalid is the kind for a parameter whose value breaks its rule: InvalidSize for "Size".
 func Invalid(parameter string) Kind {
-	return Kind{"Invalid" + codeName(parameter), 400, "The value of " + parameter + " is not valid."}
+	return Kind{"Invalid" + codeName(parameter), 400, parameter + " has a value that it cannot have."}
 }
 
 // Missing is the kind for a required parameter that is left out: MissingTargetView for "TargetView".

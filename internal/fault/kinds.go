@@ -4,7 +4,7 @@ package fault
 var (
 	UnknownParameter    = kind(400, "UnknownParameter", "The call has a parameter that this action does not have. Remove it or correct its name.")
 	RepeatedParameter   = kind(400, "RepeatedParameter", "The call has a parameter more than once. Send each parameter once.")
-	MalformedPath       = kind(400, "MalformedPath", "The path of the call has characters that no action uses. Take the path from the definition and the customer's id from Get all customers.")
+	MalformedPath       = kind(400, "MalformedPath", "The path of the call has an empty part or characters that no action uses. Check that the customer's ID is filled in; Get all customers returns it.")
 	MalformedQuery      = kind(400, "MalformedQuery", "The query of the call cannot be read. Encode each value as a URL demands, a percent sign as %25 and a semicolon as %3B.")
 	BodyNotAllowed      = kind(400, "BodyNotAllowed", "The call has a body, which no action takes. Send it without one.")
 	MultipleCredentials = kind(400, "MultipleCredentials", "The call carries more than one credential. Send one: the API key in X-Api-Key.")
@@ -17,20 +17,20 @@ var (
 	InvalidToken               = kind(401, "InvalidToken", "The bearer token is not accepted. This service takes API keys: send one in X-Api-Key.")
 
 	PartnerCenterForbidden = kind(403, "PartnerCenterForbidden", "Partner Center does not allow this call to the service's app. Ask your administrator to check its permissions in Partner Center.")
-	NoCustomerRelationship = kind(403, "NoCustomerRelationship", "Your organisation has no reseller relationship with this customer. Check the customer's id, or ask the customer to accept the relationship.")
+	NoCustomerRelationship = kind(403, "NoCustomerRelationship", "Your organization has no reseller relationship with this customer. Check the customer's ID, or ask the customer to accept the relationship.")
 	AppOnlyNotSupported    = kind(403, "AppOnlyNotSupported", "Partner Center answers this call only to a signed-in user, and the service calls it as an app. Ask your administrator to set up App+User.")
-	TargetViewNotAllowed   = kind(403, "TargetViewNotAllowed", "Partner Center does not offer this catalogue view to your organisation. Choose another target view.")
+	TargetViewNotAllowed   = kind(403, "TargetViewNotAllowed", "Partner Center does not offer this catalog view to your organization. Choose another target view.")
 
-	NotFound              = kind(404, "NotFound", "There is no action at this path. Import the connector's definition again.")
-	CustomerNotFound      = kind(404, "CustomerNotFound", "Partner Center does not know this customer. Take the customer's id from Get all customers.")
-	PartnerCenterNotFound = kind(404, "PartnerCenterNotFound", "Partner Center did not find what was asked for. Check the ids that the action was given.")
+	NotFound              = kind(404, "NotFound", "There is no action at this path. Check that the customer's ID is filled in, or import the connector's definition again.")
+	CustomerNotFound      = kind(404, "CustomerNotFound", "Partner Center does not know this customer. Take the customer's ID from Get all customers.")
+	PartnerCenterNotFound = kind(404, "PartnerCenterNotFound", "Partner Center did not find what was asked for. Check the IDs that the action was given.")
 
-	MethodNotAllowed   = kind(405, "MethodNotAllowed", "Every action is a GET.")
+	MethodNotAllowed   = kind(405, "MethodNotAllowed", "Every action is called with GET.")
 	URITooLong         = kind(414, "UriTooLong", "The address of the call is longer than 8 KiB. Shorten its parameters.")
-	MisdirectedRequest = kind(421, "MisdirectedRequest", "The call was sent to another host name than this service's. Use the host of the definition.")
+	MisdirectedRequest = kind(421, "MisdirectedRequest", "The call came with another host name than this service's. Use the host of the definition; a proxy on the way must pass the Host header on.")
 
 	RateLimitExceeded      = kind(429, "RateLimitExceeded", "Rate limit is exceeded.")
-	PartnerCenterThrottled = kind(429, "PartnerCenterThrottled", "Partner Center is limiting your organisation's calls.")
+	PartnerCenterThrottled = kind(429, "PartnerCenterThrottled", "Partner Center is limiting your organization's calls.")
 
 	HeadersTooLarge = kind(431, "HeadersTooLarge", "The call has more than 100 header lines. Send fewer.")
 

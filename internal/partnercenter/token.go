@@ -91,33 +91,43 @@ func (t *tokens) next() (any, error) {
 // secretCredential returns a function that gets a new app-only token for a client secret. azidentity gives
 // its cached token back for as long as the token's own clock says, refused or not; a new credential has no cache.
 func secretCredential(c Config, client *http.Client) func(context.Context) (azcore.AccessToken, error) {
-	options := &azidentity.ClientSecretCredentialOptions{
-		DisableInstanceDiscovery: true, // the authority is the administrator's word
-		ClientOptions: azcore.ClientOptions{
-			Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: c.Authority},
-			Transport: bounded{client},
-			Retry:     policy.RetryOptions{MaxRetries: -1},
-			Telemetry: policy.TelemetryOptions{Disabled: true},
-		},
-	}
 	return func(ctx context.Context) (azcore.AccessToken, error) {
-		credential, err := azidentity.NewClientSecretCredential(c.TenantID, c.ClientID, c.ClientSecret, options)
+		wire := &transport{client: client}
+		credential, err := azidentity.NewClientSecretCredential(c.TenantID, c.ClientID, c.ClientSecret, &azidentity.ClientSecretCredentialOptions{
+			DisableInstanceDiscovery: true, // the authority is the administrator's word
+			ClientOptions: azcore.ClientOptions{
+				Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: c.Authority},
+				Transport: wire,
+				Retry:     policy.RetryOptions{MaxRetries: -1},
+				Telemetry: policy.TelemetryOptions{Disabled: true},
+			},
+		})
 		if err != nil {
 			return azcore.AccessToken{}, err
 		}
-		return credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.Scope}})
+		token, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.Scope}})
+		if err != nil && wire.failure != nil {
+			err = wire.failure
+		}
+		return token, err
 	}
 }
 
-// bounded is an HTTP client that reads at most 1 MiB of an answer.
-type bounded struct{ client *http.Client }
+// transport is an HTTP client for one token. It reads at most 1 MiB of an answer, and remembers why there was
+// none, which azidentity's error does not wrap.
+type transport struct {
+	client  *http.Client
+	failure error
+}
 
-func (b bounded) Do(req *http.Request) (*http.Response, error) {
-	resp, err := b.client.Do(req)
-	if err == nil {
-		resp.Body = http.MaxBytesReader(nil, resp.Body, 1<<20)
+func (t *transport) Do(req *http.Request) (*http.Response, error) {
+	resp, err := t.client.Do(req)
+	if err != nil {
+		t.failure = err
+		return nil, err
 	}
-	return resp, err
+	resp.Body = http.MaxBytesReader(nil, resp.Body, 1<<20)
+	return resp, nil
 }
 
 // identityFault tells a refused credential from an Entra ID that cannot answer.

@@ -19,8 +19,17 @@ import (
 // operation is what an action's requests are checked against.
 type operation struct {
 	id         string
-	parameters []*openapi3.Parameter
+	parameters []parameter
 }
+
+// parameter is one of the spec's, with its rule in words.
+type parameter struct {
+	*openapi3.Parameter
+	rule string // what its value must be, for a sentence
+}
+
+// ruleOf is the extension of a parameter that holds its rule in words.
+const ruleOf = "x-rule"
 
 var pathParameter = regexp.MustCompile(`\{([^}]+)\}`)
 
@@ -31,10 +40,11 @@ func compileOperations(spec *openapi3.T) (map[string]*operation, error) {
 		o := &operation{id: item.Get.OperationID}
 		for _, ref := range slices.Concat(item.Parameters, item.Get.Parameters) {
 			p := ref.Value
-			if p.In != "path" && p.In != "query" || !p.Schema.Value.Type.Is("string") && !p.Schema.Value.Type.Is("integer") {
-				return nil, fmt.Errorf("%s: parameter %s is no string or integer of the path or the query", o.id, p.Name)
+			rule, _ := p.Extensions[ruleOf].(string)
+			if p.In != "path" && p.In != "query" || !p.Schema.Value.Type.Is("string") && !p.Schema.Value.Type.Is("integer") || rule == "" {
+				return nil, fmt.Errorf("%s: parameter %s is no string or integer of the path or the query with a %s", o.id, p.Name, ruleOf)
 			}
-			o.parameters = append(o.parameters, p)
+			o.parameters = append(o.parameters, parameter{p, rule})
 		}
 		operations[pathParameter.ReplaceAllString(path, ":$1")] = o
 	}
@@ -72,11 +82,11 @@ func (s *Server) validate(c *gin.Context) {
 // checkNames refuses a query with a parameter that the action does not have, or has once.
 func (o *operation) checkNames(query url.Values) error {
 	for _, name := range slices.Sorted(maps.Keys(query)) {
-		if !slices.ContainsFunc(o.parameters, func(p *openapi3.Parameter) bool { return p.In == "query" && p.Name == name }) {
+		if !slices.ContainsFunc(o.parameters, func(p parameter) bool { return p.In == "query" && p.Name == name }) {
 			return &fault.Error{Kind: fault.UnknownParameter, Message: o.unknown(name)}
 		}
 		if len(query[name]) > 1 {
-			return &fault.Error{Kind: fault.RepeatedParameter, Message: "The parameter " + name + " is there more than once. Send it once."}
+			return &fault.Error{Kind: fault.RepeatedParameter, Message: name + " is sent more than once. Send it once."}
 		}
 	}
 	return nil
@@ -101,9 +111,9 @@ func (o *operation) unknown(name string) string {
 		names = append(names, p.Name)
 	}
 	if len(names) == 0 {
-		return fmt.Sprintf("This action has no parameter %s, and no other. Remove it.", name)
+		return fmt.Sprintf("This action has no parameter %s, nor any other of that kind. Remove it.", name)
 	}
-	return fmt.Sprintf("This action has no parameter %s. It has %s.", name, strings.Join(names, ", "))
+	return fmt.Sprintf("This action has no parameter %s. It has %s.", name, strings.Join(names, " and "))
 }
 
 // near says whether a name was probably meant for another: in another case, or with a slip or two.
@@ -113,18 +123,17 @@ func near(name, known string) bool {
 }
 
 // checkValue holds one value to its parameter's schema.
-func checkValue(p *openapi3.Parameter, value string) error {
+func checkValue(p parameter, value string) error {
 	if value == "" {
 		if p.Required {
 			return &fault.Error{Kind: fault.Missing(p.Name)}
 		}
 		return nil
 	}
-	err := checkSchema(p.Schema.Value, value)
-	if err == nil {
-		return nil
+	if err := checkSchema(p.Schema.Value, value); err != nil {
+		return &fault.Error{Kind: fault.Invalid(p.Name), Message: p.Name + " must be " + p.rule + "."}
 	}
-	return &fault.Error{Kind: fault.Invalid(p.Name), Message: "The value of " + p.Name + " is not valid. " + p.Description}
+	return nil
 }
 
 func checkSchema(schema *openapi3.Schema, value string) error {

@@ -28,11 +28,11 @@ func TestUnknownNamesTheRightOne(t *testing.T) {
 		{"/v1/customers", "Sizes", "Its name is Size."},
 		{"/v1/invoices", "Ofset", "Its name is Offset."},
 		{"/v1/invoices", "offset", "Its name is Offset."},
-		{"/v1/invoices", "page", "no parameter page. It has Size, Offset."},
+		{"/v1/invoices", "page", "no parameter page. It has Size and Offset."},
 		{"/v1/customers", "$filter", "no parameter $filter. It has Size."},
 		{"/v1/customers", "<script>", "no parameter that was sent. It has Size."},
 		{"/v1/customers", strings.Repeat("k", 43), "no parameter that was sent."},
-		{"/v1/customers/:CustomerTenantID", "Size", "no parameter Size, and no other."},
+		{"/v1/customers/:CustomerTenantID", "Size", "no parameter Size, nor any other of that kind."},
 	} {
 		if got := operations(t)[c.route].unknown(c.name); !strings.Contains(got, c.want) {
 			t.Errorf("%s %s: %s", c.route, c.name, got)
