@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -22,6 +23,7 @@ import (
 // scripts and for start. So every test here runs a process of its own, as an administrator would.
 func TestMain(m *testing.M) {
 	stayInside()
+	flag.Set("test.parallel", "8") // most of these tests wait for processes; the command line can still say otherwise
 	testscript.Main(m, map[string]func(){
 		"connector":         main,
 		"connector-watched": mainWatched,

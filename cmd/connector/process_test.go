@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -42,7 +41,11 @@ func start(t *testing.T, program string, known *secrets, environment ...string) 
 	t.Helper()
 	p := &process{t: t, out: new(transcript), secrets: known, ended: make(chan struct{})}
 	p.command = exec.Command(program, "serve", "--listen", "127.0.0.1:0")
-	p.command.Env = append([]string{"CONNECTOR_DRAIN=0s", "CONNECTOR_LOG_LEVEL=debug", "GOCOVERDIR=" + os.Getenv("GOCOVERDIR")}, environment...)
+	p.command.Env = append([]string{
+		"CONNECTOR_DRAIN=0s",
+		"CONNECTOR_LOG_LEVEL=debug",
+		"GORACE=atexit_sleep_ms=0", // or the race detector waits a second for goroutines that end with the process anyway
+	}, environment...)
 	p.command.Stdout, p.command.Stderr = p.out, p.out
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"strings"
 
@@ -41,6 +42,7 @@ type console struct {
 // the process's environment, where an empty variable counts as unset.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	dropEmptyVariables()
+	log.SetOutput(io.Discard) // net/http quotes there what a peer sends out of turn
 	exited := -1
 	var c commands
 	parser := kong.Must(&c,

@@ -105,6 +105,9 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, buffer 
 	resp, err := c.send(ctx, path, query, token)
 	if err == nil && resp.StatusCode == http.StatusUnauthorized {
 		discard(resp.Body)
+		if ctx.Err() != nil {
+			return nil, interrupted(ctx, ctx.Err())
+		}
 		if token, err = c.tokens.get(ctx, token); err != nil {
 			return nil, err
 		}

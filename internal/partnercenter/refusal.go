@@ -47,7 +47,10 @@ var codes = map[refused]fault.Kind{
 
 // refusal is the fault that an answer other than 200 to a call of path stands for.
 func refusal(resp *http.Response, path string) error {
-	code := errorCode(resp.Body)
+	code := ""
+	if resp.StatusCode >= 400 { // a 101 leaves a connection in place of a body, and no deadline ends reading it
+		code = errorCode(resp.Body)
+	}
 	f := &fault.Error{Kind: kindOf(resp.StatusCode, code, path), Cause: fmt.Errorf("answer %d of Partner Center, code %q", resp.StatusCode, code)}
 	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable {
 		f.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
