@@ -3,6 +3,7 @@ package mapping_test
 import (
 	"encoding/json"
 	"fmt"
+	"github.com/partner-center/connector/internal/mapping"
 	"os"
 	"strings"
 	"testing"
@@ -60,7 +61,7 @@ func BenchmarkAppend(b *testing.B) {
 		n      int
 	}{{"CustomerCollection", 500}, {"SubscriptionCollection", 200}} {
 		p, src := compiled(b, documented(b, c.schema)), page(b, c.schema, c.n)
-		dst, err := p.Append(nil, src, nil)
+		dst, err := p.Append(nil, src, mapping.Hooks{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -68,7 +69,7 @@ func BenchmarkAppend(b *testing.B) {
 			b.SetBytes(int64(len(src)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if dst, err = p.Append(dst[:0], src, nil); err != nil {
+				if dst, err = p.Append(dst[:0], src, mapping.Hooks{}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -14,6 +14,10 @@ import (
 // the array. Where upstream does not say the number, the number of elements that leave takes its place.
 const countOf = "x-count-of"
 
+// madeFrom is the schema extension of a string of the root object that Hooks.Make makes: its value names the
+// undocumented upstream member that it is made from. An upstream member of the string's own name is ignored.
+const madeFrom = "x-made-from"
+
 // kind is the JSON type that a schema documents.
 type kind uint8
 
@@ -40,6 +44,7 @@ type node struct {
 	defaults []int         // object: indexes into fields that are never absent, in the order of required
 	counter  int           // object: index of the integer that counts an array; -1: none
 	counted  int           // object: index of that array; -1: none
+	made     int           // object: index of the string that is made; -1: none
 }
 
 // field is a documented member of an object.
@@ -107,7 +112,7 @@ func compile(path string, ref *openapi3.SchemaRef, depth int) (*node, error) {
 	if what := unsupported(s); what != "" {
 		return nil, refuse(path, what+" cannot be projected")
 	}
-	n := &node{path: path, counter: -1, counted: -1}
+	n := &node{path: path, counter: -1, counted: -1, made: -1}
 	switch {
 	case s.Type.Is("object") || s.Type.IsEmpty() && len(s.AllOf) > 0:
 		n.kind = object
@@ -164,10 +169,14 @@ func (n *node) compileObject(s *openapi3.Schema, depth int) error {
 		}
 		index[name] = len(n.fields)
 		n.fields = append(n.fields, field{name: name, key: key(name), node: child})
-		for len(n.byLength) <= len(name) {
+		upstream, err := n.bindMade(index[name], properties)
+		if err != nil {
+			return err
+		}
+		for len(n.byLength) <= len(upstream) {
 			n.byLength = append(n.byLength, nil)
 		}
-		n.byLength[len(name)] = append(n.byLength[len(name)], candidate{name[0], name, index[name]})
+		n.byLength[len(upstream)] = append(n.byLength[len(upstream)], candidate{upstream[0], upstream, index[name]})
 	}
 	for i := range n.fields {
 		if err := n.bindCount(i, properties, index, required); err != nil {
@@ -233,6 +242,21 @@ func (n *node) bindCount(i int, properties openapi3.Schemas, index map[string]in
 	}
 	n.counter, n.counted = i, counted
 	return nil
+}
+
+// bindMade returns the upstream name of the i-th member: its own, or that of what it is made from.
+func (n *node) bindMade(i int, properties openapi3.Schemas) (string, error) {
+	f := n.fields[i]
+	extension, ok := properties[f.name].Value.Extensions[madeFrom]
+	if !ok {
+		return f.name, nil
+	}
+	name, _ := extension.(string)
+	if n.path != "" || name == "" || properties[name] != nil || f.node.kind != text || n.made >= 0 {
+		return "", refuse(f.node.path, madeFrom+" must stand on the one string of the response and name a member that it does not document")
+	}
+	n.made = i
+	return name, nil
 }
 
 // unsupported names the first thing in a schema that a projection would have to ignore.

@@ -3,6 +3,7 @@ package mapping_test
 import (
 	"bytes"
 	"encoding/json"
+	"github.com/partner-center/connector/internal/mapping"
 	"maps"
 	"math/big"
 	"regexp"
@@ -30,7 +31,7 @@ func FuzzAppend(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
-		got, err := p.Append(nil, src, nil)
+		got, err := p.Append(nil, src, mapping.Hooks{})
 		want, ok := naive(schema.Value, src)
 		if (err == nil) != ok || string(got) != string(want) {
 			t.Fatalf("%q\n got %s, %v\nwant %s, %v", src, got, err, want, ok)

@@ -3,6 +3,7 @@ package mapping_test
 import (
 	"bytes"
 	"flag"
+	"github.com/partner-center/connector/internal/mapping"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +27,7 @@ func TestGoldens(t *testing.T) {
 			}
 			schema := documented(t, name)
 			var omitted []string
-			got, err := compiled(t, schema).Append(nil, src, func(path string) { omitted = append(omitted, path) })
+			got, err := compiled(t, schema).Append(nil, src, mapping.Hooks{Omit: func(path string) { omitted = append(omitted, path) }})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,8 +3,8 @@
 // decoding: a member that the schema does not name cannot leave, a value that leaves is of the documented
 // type, and numbers and strings leave digit for digit and byte for byte. The whole input is checked to be one
 // valid JSON object whether or not its parts are kept, so what Append returns without an error is complete.
-// The package renames and computes nothing but the count that the schema asks for, and it does not look at
-// strings' contents.
+// The package renames nothing, computes nothing but the count that the schema asks for, and does not look at
+// strings' contents; the one member that can be made from another is made by its caller.
 package mapping
 
 import (
@@ -23,14 +23,24 @@ var ErrInvalid = errors.New("mapping: not one valid JSON object of the documente
 // Projection is a compiled response schema. It is immutable and safe for concurrent use.
 type Projection struct{ root *node }
 
+// Hooks are what Append tells its caller, and asks it. Each may be nil.
+type Hooks struct {
+	// Omit hears of each value that is left out because it is not of the documented type: its place in the schema,
+	// such as "items[].quantity".
+	Omit func(path string)
+
+	// Make returns the value of the member that the schema documents with x-made-from, made from the valid JSON that
+	// the upstream member of that name has, or false where there is nothing to say. It must not keep raw.
+	Make func(raw []byte) (string, bool)
+}
+
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
 // Append appends to dst what the projection keeps of the JSON object src and returns the extended slice. A
-// UTF-8 byte-order mark before the object is dropped. For each value that is left out because it is not of the
-// documented type, omit is called with the value's place in the schema, such as "items[].quantity"; it may be
-// nil. On an error, which wraps ErrInvalid and names the offset, dst is returned as it came. src is not kept.
-func (p *Projection) Append(dst, src []byte, omit func(path string)) ([]byte, error) {
-	w := writer{src: bytes.TrimPrefix(src, byteOrderMark), dst: dst, omit: omit}
+// UTF-8 byte-order mark before the object is dropped. On an error, which wraps ErrInvalid and names the offset, dst
+// is returned as it came. src is not kept.
+func (p *Projection) Append(dst, src []byte, hooks Hooks) ([]byte, error) {
+	w := writer{src: bytes.TrimPrefix(src, byteOrderMark), dst: dst, hooks: hooks}
 	end := w.document(p.root)
 	if end < 0 {
 		return dst, fmt.Errorf("%w: byte %d of %d", ErrInvalid, ^end+len(src)-len(w.src), len(src))

@@ -115,7 +115,7 @@ func TestAppend(t *testing.T) {
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			var omitted []string
-			got, err := p.Append([]byte("before "), []byte(c.in), func(path string) { omitted = append(omitted, path) })
+			got, err := p.Append([]byte("before "), []byte(c.in), mapping.Hooks{Omit: func(path string) { omitted = append(omitted, path) }})
 			if err != nil || string(got) != "before "+c.want {
 				t.Errorf("%s\n got %s, %v\nwant before %s", c.in, got, err, c.want)
 			}
@@ -183,7 +183,7 @@ func TestAppendRefuses(t *testing.T) {
 		{"100,000 documented levels", `{"items":` + strings.Repeat("[", 100_000)},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			got, err := p.Append([]byte("before "), []byte(c.in), nil)
+			got, err := p.Append([]byte("before "), []byte(c.in), mapping.Hooks{})
 			if !errors.Is(err, mapping.ErrInvalid) || string(got) != "before " {
 				t.Errorf("%.80q: got %q, %v", c.in, got, err)
 			}
@@ -193,7 +193,7 @@ func TestAppendRefuses(t *testing.T) {
 
 func TestErrorNamesTheOffset(t *testing.T) {
 	p := compiled(t, schemaOf(t, shape))
-	_, err := p.Append(nil, []byte("\xef\xbb\xbf"+`{"x":01}`), nil)
+	_, err := p.Append(nil, []byte("\xef\xbb\xbf"+`{"x":01}`), mapping.Hooks{})
 	if err == nil || !strings.HasSuffix(err.Error(), "byte 9 of 11") {
 		t.Error(err)
 	}
@@ -202,7 +202,7 @@ func TestErrorNamesTheOffset(t *testing.T) {
 func TestCompileMergesAllOf(t *testing.T) {
 	p := compiled(t, schemaOf(t, `{"allOf":[{"type":"object","required":["b"],"properties":{"a":{"type":"string"},"b":{"type":"array","items":{"type":"string"}}}},
 		{"type":"object","properties":{"c":{"type":"boolean"}}}]}`))
-	got, err := p.Append(nil, []byte(`{"c":true,"d":1,"a":"x"}`), nil)
+	got, err := p.Append(nil, []byte(`{"c":true,"d":1,"a":"x"}`), mapping.Hooks{})
 	if want := `{"c":true,"a":"x","b":[]}`; err != nil || string(got) != want {
 		t.Errorf("got %s, %v, want %s", got, err, want)
 	}
@@ -232,12 +232,41 @@ func TestCompileRefuses(t *testing.T) {
 		{one(`{"type":"integer","minimum":1}`), "a.b: a limit on a number"},
 		{one(`{"type":"array","maxItems":1,"items":{"type":"string"}}`), "a.b: a limit on an array"},
 		{one(`{"allOf":[{"type":"string"}]}`), "a.b: allOf of anything but objects"},
+		{one(`{"type":"string","x-made-from":"c"}`), "a.b: x-made-from must stand"},
+		{`{"type":"object","properties":{"a":{"type":"string","x-made-from":"b"},"b":{"type":"string"}}}`, "a: x-made-from must stand"},
+		{`{"type":"object","properties":{"a":{"type":"integer","x-made-from":"b"}}}`, "a: x-made-from must stand"},
 		{one(`{"type":"integer","x-count-of":"c"}`), "a.b: x-count-of must stand"},
 		{`{"type":"object","properties":{"n":{"type":"integer","x-count-of":"c"},"c":{"type":"array","items":{"type":"string"}}}}`, "n: what counts and what is counted must be required"},
 	} {
 		_, err := mapping.Compile(schemaOf(t, c.schema))
 		if err == nil || !strings.HasPrefix(err.Error(), "mapping: "+c.want) {
 			t.Errorf("%s\n got %v\nwant %s…", c.schema, err, c.want)
+		}
+	}
+}
+
+// TestMadeMember makes a link from an undocumented member, whose own name upstream cannot set.
+func TestMadeMember(t *testing.T) {
+	p := compiled(t, schemaOf(t, `{"type":"object","required":["items"],"properties":{"items":{"type":"array","items":{"type":"string"}},"nextLink":{"type":"string","x-made-from":"links"}}}`))
+	for _, c := range []struct{ in, want string }{
+		{`{"links":{"next":"é"},"items":["a"]}`, `{"items":["a"],"nextLink":"made of {\"next\":\"é\"} & <more>"}`},
+		{`{"nextLink":"https://evil.example","items":[]}`, `{"items":[]}`},
+		{`{"links":null,"nextLink":7}`, `{"items":[],"nextLink":"made of null & <more>"}`},
+		{`{"links":{"next":1},"links":"nothing"}`, `{"items":[]}`},
+	} {
+		got, err := p.Append(nil, []byte(c.in), mapping.Hooks{Make: func(raw []byte) (string, bool) {
+			return "made of " + string(raw) + " & <more>", string(raw) != `"nothing"`
+		}})
+		if err != nil || string(got) != c.want {
+			t.Errorf("%s\n got %s, %v\nwant %s", c.in, got, err, c.want)
+		}
+		if got, err := p.Append(nil, []byte(c.in), mapping.Hooks{}); err != nil || strings.Contains(string(got), "nextLink") {
+			t.Errorf("%s without a maker: %s, %v", c.in, got, err)
+		}
+	}
+	for _, broken := range []string{`{"links":{}`, `{"links":{],"items":[]}`} {
+		if _, err := p.Append(nil, []byte(broken), mapping.Hooks{}); err == nil {
+			t.Errorf("%s passed", broken)
 		}
 	}
 }

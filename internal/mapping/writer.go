@@ -10,8 +10,9 @@ import (
 // read and return the offset behind it; a negative offset is the complement of the place where src is invalid.
 type writer struct {
 	src, dst []byte
-	omit     func(path string)
-	elements int // elements that the array read last has kept
+	hooks    Hooks
+	elements int    // elements that the array read last has kept
+	material []byte // what the made member is made from
 
 	// The items of a collection have their members in the same order, so the member that followed another last
 	// time is looked for first: follower holds, by the number of a member or of its object, one more than the
@@ -110,8 +111,8 @@ func (w *writer) number(n *node, i int) (next int, kept bool) {
 }
 
 func (w *writer) leaveOut(n *node) {
-	if w.omit != nil {
-		w.omit(n.path)
+	if w.hooks.Omit != nil {
+		w.hooks.Omit(n.path)
 	}
 }
 
@@ -137,6 +138,11 @@ func (w *writer) object(n *node, i, depth int) int {
 		i = skipSpace(w.src, next)
 		if found < 0 {
 			i = skipValue(w.src, i, depth+1)
+		} else if found == n.made {
+			begin := i
+			if i = skipValue(w.src, i, depth+1); i >= 0 {
+				w.material = w.src[begin:i]
+			}
 		} else if seen&(1<<found) != 0 {
 			return ^start
 		} else {
@@ -186,7 +192,7 @@ func (w *writer) member(n *node, previous, i int) (found, next int) {
 	if end < 0 {
 		return -1, end
 	}
-	if found = n.find(w.src[i:end], escaped); found >= 0 {
+	if found = n.find(w.src[i:end], escaped); found >= 0 && found != n.made { // whose key is not its upstream name
 		w.follower[previous] = uint8(found + 1)
 	}
 	if end = skipSpace(w.src, end); byteAt(w.src, end) != ':' {
@@ -216,8 +222,25 @@ func (w *writer) finish(n *node, i, first int, kept uint64, counted int) int {
 			w.dst = append(w.dst, "[]"...)
 		}
 	}
+	if n.made >= 0 && w.material != nil && w.hooks.Make != nil {
+		if text, ok := w.hooks.Make(w.material); ok {
+			w.name(n.fields[n.made].key, first)
+			w.dst = appendQuoted(w.dst, text)
+		}
+	}
 	w.dst = append(w.dst, '}')
 	return i
+}
+
+// appendQuoted appends a text as a JSON string.
+func appendQuoted(dst []byte, text string) []byte {
+	quoted := new(bytes.Buffer)
+	encoder := json.NewEncoder(quoted)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(text); err != nil {
+		panic(err) // a string always encodes
+	}
+	return append(dst, bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))...)
 }
 
 // array reads an array that begins at i.

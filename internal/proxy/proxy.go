@@ -63,9 +63,9 @@ func (p *Proxy) get(ctx context.Context, action, path string, query url.Values) 
 	}
 	upstream.bytes = body
 	r := &reply{newBuffer()}
-	r.bytes, err = p.projections[action].Append(r.bytes, body, func(place string) {
+	r.bytes, err = p.projections[action].Append(r.bytes, body, mapping.Hooks{Omit: func(place string) {
 		p.log.DebugContext(ctx, "value of another type left out", "operation", action, "path", place)
-	})
+	}})
 	if err != nil {
 		r.release()
 		return nil, &fault.Error{Kind: fault.PartnerCenterInvalidResponse, Cause: err}
