@@ -77,13 +77,13 @@ func newHandler(c config.Config, spec *openapi3.T, keys *auth.Keys, upstream *pa
 		return nil, err
 	}
 	return server.New(server.Config{
-		Spec:       spec,
-		Actions:    actions,
-		SignIn:     auth.NewAPIKeys(keys),
-		Limiter:    limiter,
-		Log:        log,
-		PublicHost: c.PublicHost,
-		Sandbox:    c.Sandbox,
+		Spec:      spec,
+		Actions:   actions,
+		SignIn:    auth.NewAPIKeys(keys),
+		Limiter:   limiter,
+		Log:       log,
+		PublicURL: c.PublicURL,
+		Sandbox:   c.Sandbox,
 	})
 }
 

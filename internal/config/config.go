@@ -53,7 +53,7 @@ func (t *Toggle) Decode(c *kong.DecodeContext) error {
 // Config is a valid set of settings.
 type Config struct {
 	Listen       string // host:port
-	PublicHost   string // of the public URL; empty: any Host is answered
+	PublicURL    string // scheme and host, without a slash at the end; empty: any Host is answered
 	Sandbox      bool
 	Scope        string // of the token for Partner Center
 	UpstreamURL  string // without a slash at the end; empty in the sandbox, as are the next four

@@ -50,7 +50,7 @@ func TestLoad(t *testing.T) {
 	f := good(t)
 	got, err := config.Load(f, environment("hush"))
 	want := config.Config{
-		Listen: "127.0.0.1:8080", PublicHost: "connector.contoso.com", Scope: "https://api.partnercenter.microsoft.com/.default",
+		Listen: "127.0.0.1:8080", PublicURL: "https://connector.contoso.com", Scope: "https://api.partnercenter.microsoft.com/.default",
 		UpstreamURL: "https://api.partnercenter.microsoft.com", AuthorityURL: "https://login.microsoftonline.com",
 		TenantID: someID, ClientID: someID, ClientSecret: "hush", APIKeysFile: f.APIKeysFile,
 		LimitCalls: 100, LimitWindow: time.Minute, UpstreamTimeout: 30 * time.Second, MaxBody: 16 << 20, Drain: 10 * time.Second,
@@ -74,9 +74,9 @@ func TestLoadVariants(t *testing.T) {
 		{"another upstream keeps the audience", func(f *config.Flags) { f.UpstreamURL = "http://127.0.0.1:9/" }, func(c config.Config) bool {
 			return c.UpstreamURL == "http://127.0.0.1:9" && c.Scope == "https://api.partnercenter.microsoft.com/.default"
 		}},
-		{"no public URL", func(f *config.Flags) { f.PublicURL = "" }, func(c config.Config) bool { return c.PublicHost == "" }},
-		{"a public port", func(f *config.Flags) { f.PublicURL = "https://contoso.com:8443" }, func(c config.Config) bool { return c.PublicHost == "contoso.com:8443" }},
-		{"the usual port", func(f *config.Flags) { f.PublicURL = "https://contoso.com:443" }, func(c config.Config) bool { return c.PublicHost == "contoso.com" }},
+		{"no public URL", func(f *config.Flags) { f.PublicURL = "" }, func(c config.Config) bool { return c.PublicURL == "" }},
+		{"a public port", func(f *config.Flags) { f.PublicURL = "https://contoso.com:8443" }, func(c config.Config) bool { return c.PublicURL == "https://contoso.com:8443" }},
+		{"the usual port", func(f *config.Flags) { f.PublicURL = "https://contoso.com:443" }, func(c config.Config) bool { return c.PublicURL == "https://contoso.com" }},
 		{"sizes", func(f *config.Flags) { f.MaxBody = "512 kib" }, func(c config.Config) bool { return c.MaxBody == 512<<10 }},
 		{"bytes", func(f *config.Flags) { f.MaxBody = "2048" }, func(c config.Config) bool { return c.MaxBody == 2048 }},
 		{"IPv6", func(f *config.Flags) { f.Listen = "[::]:80" }, func(c config.Config) bool { return c.Listen == "[::]:80" }},

@@ -52,7 +52,7 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 	l := new(loader)
 	c := Config{
 		Listen:          l.listen(f.Listen),
-		PublicHost:      l.publicHost(f.PublicURL),
+		PublicURL:       l.publicURL(f.PublicURL),
 		Sandbox:         l.boolean("CONNECTOR_SANDBOX", f.Sandbox),
 		APIKeysFile:     l.file("CONNECTOR_API_KEYS_FILE", f.APIKeysFile),
 		LimitCalls:      l.integer("CONNECTOR_LIMIT_CALLS", f.LimitCalls, 1, 10_000),
@@ -162,8 +162,8 @@ func (l *loader) listen(value string) string {
 	return value
 }
 
-// publicHost returns the host of the public URL, with its port where that is not https's.
-func (l *loader) publicHost(value string) string {
+// publicURL returns the public URL in lower case, without the port of https.
+func (l *loader) publicURL(value string) string {
 	if value == "" {
 		return ""
 	}
@@ -173,7 +173,7 @@ func (l *loader) publicHost(value string) string {
 		l.refuse("CONNECTOR_PUBLIC_URL", "an https URL without a path", "https://connector.contoso.com")
 		return ""
 	}
-	return strings.TrimSuffix(strings.ToLower(u.Host), ":443")
+	return u.Scheme + "://" + strings.TrimSuffix(strings.ToLower(u.Host), ":443")
 }
 
 // baseURL checks the URL of a server that is called.

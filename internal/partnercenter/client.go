@@ -144,7 +144,7 @@ func (c *Client) send(ctx context.Context, path string, query url.Values, token 
 		"Ms-Requestid":                 {call.RequestID},
 		"Ms-Correlationid":             {call.CorrelationID},
 		"Ms-Cv":                        {call.CV},
-		"X-Locale":                     {"en-US"},
+		"X-Locale":                     {call.Locale},
 		"Ms-Partnercenter-Application": {"Partner Center Connector"},
 		"User-Agent":                   {c.agent},
 	}

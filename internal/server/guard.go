@@ -19,7 +19,7 @@ const (
 func (s *Server) guard(c *gin.Context) {
 	r := c.Request
 	switch {
-	case s.config.PublicHost != "" && !sameHost(r.Host, s.config.PublicHost):
+	case s.publicHost != "" && !sameHost(r.Host, s.publicHost):
 		s.refuse(c, fault.MisdirectedRequest)
 	case headerLines(r) > maxHeaderLines:
 		s.refuse(c, fault.HeadersTooLarge)

@@ -1,6 +1,11 @@
 package server
 
 import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
 	"github.com/gin-gonic/gin"
 	"github.com/partner-center/connector/internal/tracking"
 )
@@ -8,10 +13,12 @@ import (
 // identify gives the request its ids and the answer the headers that all answers have.
 func (s *Server) identify(c *gin.Context) {
 	call := tracking.New(c.Request.Header)
+	call.ServiceURL = s.serviceURL(c.Request)
 	c.Request = c.Request.WithContext(tracking.NewContext(c.Request.Context(), call))
 	h := c.Writer.Header()
 	h.Set("MS-RequestId", call.RequestID)
 	h.Set("MS-CorrelationId", call.CorrelationID)
+	h.Set("MS-CV", call.CV)
 	if call.ClientRequestID != "" {
 		h.Set("x-ms-client-request-id", call.ClientRequestID)
 	}
@@ -20,4 +27,31 @@ func (s *Server) identify(c *gin.Context) {
 	if s.config.Sandbox {
 		h.Set("X-Connector-Sandbox", "true")
 	}
+}
+
+// serviceURL is where the caller reaches the service: through the platform's gateway where that says so, which
+// adds the credential to what goes through it.
+func (s *Server) serviceURL(r *http.Request) string {
+	if gateway := gatewayPrefix(r.Header.Get("X-MS-APIM-Referrer-Prefix")); gateway != "" {
+		return gateway
+	}
+	if s.config.PublicURL != "" {
+		return s.config.PublicURL
+	}
+	return "http://" + r.Host
+}
+
+var connectionPath = regexp.MustCompile(`^/apim/[A-Za-z0-9_-]{1,128}/[A-Za-z0-9_-]{1,128}$`)
+
+// gatewayPrefix returns the gateway's URL for a connection, https://HOST/apim/CONNECTOR/CONNECTION, or nothing
+// where a header is not that: anybody can send it.
+func gatewayPrefix(header string) string {
+	u, err := url.Parse(strings.TrimSuffix(header, "/"))
+	if err != nil || u.Scheme != "https" || u.User != nil || u.Port() != "" || u.RawQuery != "" || u.Fragment != "" || !connectionPath.MatchString(u.EscapedPath()) {
+		return ""
+	}
+	if !strings.HasSuffix(u.Host, ".azure-apihub.net") && !strings.HasSuffix(u.Host, ".azure-apim.net") {
+		return ""
+	}
+	return u.String()
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -20,15 +21,15 @@ import (
 	"github.com/partner-center/connector/internal/ratelimit"
 )
 
-// Config is what a Server needs; every field but PublicHost and Sandbox is required.
+// Config is what a Server needs; every field but PublicURL and Sandbox is required.
 type Config struct {
-	Spec       *openapi3.T
-	Actions    gen.StrictServerInterface
-	SignIn     *auth.APIKeys
-	Limiter    *ratelimit.Limiter
-	Log        *slog.Logger
-	PublicHost string // the one Host that is answered; empty: any
-	Sandbox    bool   // say in every answer that the data are made up
+	Spec      *openapi3.T
+	Actions   gen.StrictServerInterface
+	SignIn    *auth.APIKeys
+	Limiter   *ratelimit.Limiter
+	Log       *slog.Logger
+	PublicURL string // scheme and host, which is the one Host that is answered; empty: any
+	Sandbox   bool   // say in every answer that the data are made up
 }
 
 // Server answers requests. It is safe for concurrent use.
@@ -37,6 +38,7 @@ type Server struct {
 	engine     *gin.Engine
 	operations map[string]*operation // by gin's route
 	policy     string                // the RateLimit-Policy header
+	publicHost string                // of the public URL
 	state      atomic.Int32
 }
 
@@ -53,7 +55,9 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
+	_, publicHost, _ := strings.Cut(c.PublicURL, "://")
 	s := &Server{
+		publicHost: publicHost,
 		config:     c,
 		operations: operations,
 		policy:     fmt.Sprintf(`"connection";q=%d;w=%d`, c.Limiter.Calls(), int(c.Limiter.Window().Seconds())),

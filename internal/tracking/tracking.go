@@ -19,8 +19,10 @@ import (
 type Call struct {
 	RequestID       string // MS-RequestId, a GUID: in, to Partner Center and out
 	CorrelationID   string // MS-CorrelationId, a GUID: in, to Partner Center and out
-	CV              string // MS-CV, a correlation vector: in and to Partner Center
+	CV              string // MS-CV, a correlation vector: in, to Partner Center and out
 	ClientRequestID string // x-ms-client-request-id: in and out; empty where none came
+	Locale          string // to Partner Center as X-Locale: the one of its locales that Accept-Language asks for
+	ServiceURL      string // where the caller reaches the service, without a slash at the end
 	UpstreamStatus  int    // status of Partner Center's last answer; 0 where it was not called or did not answer
 }
 
@@ -36,6 +38,7 @@ func New(h http.Header) *Call {
 		CorrelationID:   guid(h.Get("MS-CorrelationId")),
 		CV:              h.Get("MS-CV"),
 		ClientRequestID: h.Get("x-ms-client-request-id"),
+		Locale:          localeOf(h.Get("Accept-Language")),
 	}
 	if !vector.MatchString(c.CV) {
 		c.CV = newVector()
