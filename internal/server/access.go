@@ -30,7 +30,8 @@ func (s *Server) logAccess(c *gin.Context) {
 	began := time.Now()
 	defer func() {
 		if p := recover(); p != nil {
-			if p == http.ErrAbortHandler {
+			if p == http.ErrAbortHandler { // the answer broke off, and its connection must
+				s.logLine(c, time.Since(began))
 				panic(p)
 			}
 			s.config.Log.Error("panic", keyError, fmt.Sprint(p), "stack", string(debug.Stack()))

@@ -19,6 +19,7 @@ import (
 	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/ratelimit"
+	"github.com/partner-center/connector/internal/seal"
 )
 
 // Config is what a Server needs; every field but PublicURL and Sandbox is required.
@@ -27,6 +28,7 @@ type Config struct {
 	Actions   gen.StrictServerInterface
 	SignIn    *auth.APIKeys
 	Limiter   *ratelimit.Limiter
+	Sealer    *seal.Sealer
 	Log       *slog.Logger
 	PublicURL string // scheme and host, which is the one Host that is answered; empty: any
 	Sandbox   bool   // say in every answer that the data are made up
@@ -79,7 +81,7 @@ func (s *Server) newEngine() *gin.Engine {
 	e.Use(s.identify, s.logAccess, s.guard, s.authenticate, s.admit)
 	e.NoRoute(s.notFound)
 
-	actions := gen.NewStrictHandlerWithOptions(s.config.Actions, nil, gen.StrictGinServerOptions{
+	actions := gen.NewStrictHandlerWithOptions(s.config.Actions, []gen.StrictMiddlewareFunc{detach}, gen.StrictGinServerOptions{
 		RequestErrorHandlerFunc:  s.fail,
 		HandlerErrorFunc:         s.fail,
 		ResponseErrorHandlerFunc: s.fail,
@@ -88,6 +90,12 @@ func (s *Server) newEngine() *gin.Engine {
 		ErrorHandler: func(c *gin.Context, err error, _ int) { s.fail(c, err) },
 	})
 	return e
+}
+
+// detach gives an action a context of its own. gin uses its contexts again for later requests, while an attempt to
+// connect that an earlier one began may still look into the one that it was given.
+func detach(next gen.StrictHandlerFunc, _ string) gen.StrictHandlerFunc {
+	return func(c *gin.Context, request any) (any, error) { return next(c.Copy(), request) }
 }
 
 // ServeHTTP answers a request.

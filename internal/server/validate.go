@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/agnivade/levenshtein"
 	"github.com/getkin/kin-openapi/openapi3"
@@ -22,14 +23,27 @@ type operation struct {
 	parameters []parameter
 }
 
-// parameter is one of the spec's, with its rule in words.
+// parameter is one of the spec's, with what its extensions say.
 type parameter struct {
 	*openapi3.Parameter
-	rule string // what its value must be, for a sentence
+	rule     string // x-rule: what its value must be, for a sentence
+	excludes string // x-excludes: the parameter that it is not sent with; empty: none
+	requires string // x-requires: the parameter that it is sent with alone; empty: none
+	sealed   bool   // x-sealed: its value must have been sealed for the action
 }
 
-// ruleOf is the extension of a parameter that holds its rule in words.
-const ruleOf = "x-rule"
+// newParameter reads a parameter of the spec.
+func newParameter(p *openapi3.Parameter) (parameter, error) {
+	out := parameter{Parameter: p}
+	out.rule, _ = p.Extensions["x-rule"].(string)
+	out.excludes, _ = p.Extensions["x-excludes"].(string)
+	out.requires, _ = p.Extensions["x-requires"].(string)
+	out.sealed, _ = p.Extensions["x-sealed"].(bool)
+	if p.In != "path" && p.In != "query" || !p.Schema.Value.Type.Is("string") && !p.Schema.Value.Type.Is("integer") || out.rule == "" {
+		return out, fmt.Errorf("parameter %s is no string or integer of the path or the query with an x-rule", p.Name)
+	}
+	return out, nil
+}
 
 var pathParameter = regexp.MustCompile(`\{([^}]+)\}`)
 
@@ -39,12 +53,16 @@ func compileOperations(spec *openapi3.T) (map[string]*operation, error) {
 	for path, item := range spec.Paths.Map() {
 		o := &operation{id: item.Get.OperationID}
 		for _, ref := range slices.Concat(item.Parameters, item.Get.Parameters) {
-			p := ref.Value
-			rule, _ := p.Extensions[ruleOf].(string)
-			if p.In != "path" && p.In != "query" || !p.Schema.Value.Type.Is("string") && !p.Schema.Value.Type.Is("integer") || rule == "" {
-				return nil, fmt.Errorf("%s: parameter %s is no string or integer of the path or the query with a %s", o.id, p.Name, ruleOf)
+			p, err := newParameter(ref.Value)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", o.id, err)
 			}
-			o.parameters = append(o.parameters, parameter{p, rule})
+			o.parameters = append(o.parameters, p)
+		}
+		for _, p := range o.parameters {
+			if p.excludes != "" && !o.has(p.excludes) || p.requires != "" && !o.has(p.requires) {
+				return nil, fmt.Errorf("%s: parameter %s excludes or requires one that is not there", o.id, p.Name)
+			}
 		}
 		operations[pathParameter.ReplaceAllString(path, ":$1")] = o
 	}
@@ -72,17 +90,32 @@ func (s *Server) validate(c *gin.Context) {
 			s.fail(c, err)
 			return
 		}
+		if p.sealed && value != "" {
+			if _, ok := s.config.Sealer.Open(o.id, value); !ok {
+				s.fail(c, p.invalid())
+				return
+			}
+		}
 		if value == "" {
 			query.Del(p.Name)
 		}
 	}
+	if err := o.checkCombination(query); err != nil {
+		s.fail(c, err)
+		return
+	}
 	c.Request.URL.RawQuery = query.Encode()
+}
+
+// has says whether the action has a query parameter.
+func (o *operation) has(name string) bool {
+	return slices.ContainsFunc(o.parameters, func(p parameter) bool { return p.In == "query" && p.Name == name })
 }
 
 // checkNames refuses a query with a parameter that the action does not have, or has once.
 func (o *operation) checkNames(query url.Values) error {
 	for _, name := range slices.Sorted(maps.Keys(query)) {
-		if !slices.ContainsFunc(o.parameters, func(p parameter) bool { return p.In == "query" && p.Name == name }) {
+		if !o.has(name) {
 			return &fault.Error{Kind: fault.UnknownParameter, Message: o.unknown(name)}
 		}
 		if len(query[name]) > 1 {
@@ -102,7 +135,7 @@ func (o *operation) unknown(name string) string {
 	}
 	var names []string
 	for _, p := range o.parameters {
-		if p.In != "query" {
+		if p.In != "query" || p.sealed {
 			continue
 		}
 		if near(name, p.Name) {
@@ -113,7 +146,16 @@ func (o *operation) unknown(name string) string {
 	if len(names) == 0 {
 		return fmt.Sprintf("This action has no parameter %s, nor any other of that kind. Remove it.", name)
 	}
-	return fmt.Sprintf("This action has no parameter %s. It has %s.", name, strings.Join(names, " and "))
+	return fmt.Sprintf("This action has no parameter %s. It has %s.", name, enumerate(names))
+}
+
+// enumerate is a list of names for a sentence.
+func enumerate(names []string) string {
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // near says whether a name was probably meant for another: in another case, or with a slip or two.
@@ -131,12 +173,33 @@ func checkValue(p parameter, value string) error {
 		return nil
 	}
 	if err := checkSchema(p.Schema.Value, value); err != nil {
-		return &fault.Error{Kind: fault.Invalid(p.Name), Message: p.Name + " must be " + p.rule + "."}
+		return p.invalid()
+	}
+	return nil
+}
+
+func (p parameter) invalid() error {
+	return &fault.Error{Kind: fault.Invalid(p.Name), Message: p.Name + " must be " + p.rule + "."}
+}
+
+// checkCombination refuses parameters that do not go together, once the blank ones are gone.
+func (o *operation) checkCombination(query url.Values) error {
+	for _, p := range o.parameters {
+		switch {
+		case !query.Has(p.Name):
+		case p.excludes != "" && query.Has(p.excludes):
+			return &fault.Error{Kind: fault.MutuallyExclusiveFilters, Message: p.Name + " and " + p.excludes + " cannot be sent together. Send one of them."}
+		case p.requires != "" && !query.Has(p.requires):
+			return &fault.Error{Kind: fault.Requires(p.Name, p.requires)}
+		}
 	}
 	return nil
 }
 
 func checkSchema(schema *openapi3.Schema, value string) error {
+	if !utf8.ValidString(value) {
+		return errors.New("not UTF-8")
+	}
 	if schema.Type.Is("string") {
 		return schema.VisitJSON(value)
 	}
