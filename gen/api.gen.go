@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"path"
@@ -19,6 +20,54 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/oapi-codegen/runtime"
 )
+
+// Defines values for GetCustomerProductsParamsTargetView.
+const (
+	Azure                     GetCustomerProductsParamsTargetView = "Azure"
+	AzureReservations         GetCustomerProductsParamsTargetView = "AzureReservations"
+	AzureReservationsCosmosDB GetCustomerProductsParamsTargetView = "AzureReservationsCosmosDb"
+	AzureReservationsSQL      GetCustomerProductsParamsTargetView = "AzureReservationsSQL"
+	AzureReservationsVM       GetCustomerProductsParamsTargetView = "AzureReservationsVM"
+	MicrosoftAzure            GetCustomerProductsParamsTargetView = "MicrosoftAzure"
+	OnlineServices            GetCustomerProductsParamsTargetView = "OnlineServices"
+	Software                  GetCustomerProductsParamsTargetView = "Software"
+	SoftwarePerpetual         GetCustomerProductsParamsTargetView = "SoftwarePerpetual"
+	SoftwareSUSELinux         GetCustomerProductsParamsTargetView = "SoftwareSUSELinux"
+	SoftwareSubscriptions     GetCustomerProductsParamsTargetView = "SoftwareSubscriptions"
+	SpecializedOffers         GetCustomerProductsParamsTargetView = "SpecializedOffers"
+)
+
+// Valid indicates whether the value is a known member of the GetCustomerProductsParamsTargetView enum.
+func (e GetCustomerProductsParamsTargetView) Valid() bool {
+	switch e {
+	case Azure:
+		return true
+	case AzureReservations:
+		return true
+	case AzureReservationsCosmosDB:
+		return true
+	case AzureReservationsSQL:
+		return true
+	case AzureReservationsVM:
+		return true
+	case MicrosoftAzure:
+		return true
+	case OnlineServices:
+		return true
+	case Software:
+		return true
+	case SoftwarePerpetual:
+		return true
+	case SoftwareSUSELinux:
+		return true
+	case SoftwareSubscriptions:
+		return true
+	case SpecializedOffers:
+		return true
+	default:
+		return false
+	}
+}
 
 // Customer defines model for Customer.
 type Customer struct {
@@ -131,10 +180,28 @@ type Customer struct {
 	RelationshipToPartner *string `json:"relationshipToPartner,omitempty"`
 }
 
+// CustomerChoice defines model for CustomerChoice.
+type CustomerChoice struct {
+	// ID The ID of the customer, which is the customer tenant ID.
+	ID *string `json:"id,omitempty"`
+
+	// Name What the drop-down shows for the customer, its company name above all.
+	Name *string `json:"name,omitempty"`
+}
+
+// CustomerChoices defines model for CustomerChoices.
+type CustomerChoices struct {
+	// Value The customers to choose from, sorted by name.
+	Value []CustomerChoice `json:"value"`
+}
+
 // CustomerCollection defines model for CustomerCollection.
 type CustomerCollection struct {
 	// Items The customers, one item each.
 	Items []CustomerSummary `json:"items"`
+
+	// NextLink The address of the next page of customers, only there while there is more. With pagination turned on in the settings of the action it is followed automatically.
+	NextLink *string `json:"nextLink,omitempty"`
 
 	// TotalCount The number of customers that Partner Center reports for this answer; the partner can have more.
 	TotalCount int32 `json:"totalCount"`
@@ -200,10 +267,64 @@ type Invoice struct {
 	TotalCharges *float64 `json:"totalCharges,omitempty"`
 }
 
+// InvoiceAmendment defines model for InvoiceAmendment.
+type InvoiceAmendment struct {
+	// AmendsOf The ID of the invoice that the amendment corrects or cancels.
+	AmendsOf *string `json:"amendsOf,omitempty"`
+
+	// AmountDue The amount that the partner still has to pay; often left out.
+	AmountDue *float64 `json:"amountDue,omitempty"`
+
+	// BillingPeriodEndDate The date and time, in UTC, at which the billing period ends; often left out.
+	BillingPeriodEndDate *string `json:"billingPeriodEndDate,omitempty"`
+
+	// BillingPeriodStartDate The date and time, in UTC, at which the billing period begins; often left out.
+	BillingPeriodStartDate *string `json:"billingPeriodStartDate,omitempty"`
+
+	// CurrencyCode The currency of every amount on the amendment as an ISO 4217 code, such as EUR.
+	CurrencyCode *string `json:"currencyCode,omitempty"`
+
+	// CurrencySymbol The symbol of that currency, such as €.
+	CurrencySymbol *string `json:"currencySymbol,omitempty"`
+
+	// DocumentType The kind of document: invoice, void_note (it cancels an invoice) or adjustment_note (it corrects one).
+	DocumentType *string `json:"documentType,omitempty"`
+
+	// ID The ID of the amendment; modern ones begin with G, older ones with D.
+	ID *string `json:"id,omitempty"`
+
+	// InvoiceDate The date and time at which the amendment was made, such as 2024-03-08T00:00:00Z.
+	InvoiceDate *string `json:"invoiceDate,omitempty"`
+
+	// InvoiceDetails The kinds of lines that the amendment has, one item for each kind and provider.
+	InvoiceDetails *[]InvoiceDetail `json:"invoiceDetails,omitempty"`
+
+	// InvoiceType The kind of charges: Recurring or OneTime.
+	InvoiceType *string `json:"invoiceType,omitempty"`
+
+	// PaidAmount The amount that the partner has paid; negative where a payment was received.
+	PaidAmount *float64 `json:"paidAmount,omitempty"`
+
+	// PdfDownloadLink Where Partner Center has the amendment as a PDF file, usually a path without a host; Get invoice statement gets the file.
+	PdfDownloadLink *string `json:"pdfDownloadLink,omitempty"`
+
+	// State How far the amendment has got, in Partner Center's words; often left out.
+	State *string `json:"state,omitempty"`
+
+	// TaxReceipts The tax receipts for the amendment, which only some countries and regions have.
+	TaxReceipts *[]TaxReceipt `json:"taxReceipts,omitempty"`
+
+	// TotalCharges The sum of all charges on the amendment, adjustments included; negative where it is a credit.
+	TotalCharges *float64 `json:"totalCharges,omitempty"`
+}
+
 // InvoiceCollection defines model for InvoiceCollection.
 type InvoiceCollection struct {
 	// Items The invoices, one item each.
 	Items []Invoice `json:"items"`
+
+	// NextLink The address of the next page of invoices, only there while there is more. With pagination turned on in the settings of the action it is followed automatically.
+	NextLink *string `json:"nextLink,omitempty"`
 
 	// TotalCount The number of invoices that Partner Center reports for this answer; the partner can have more.
 	TotalCount int32 `json:"totalCount"`
@@ -290,10 +411,214 @@ type OrderLineItem struct {
 	TransactionType *string `json:"transactionType,omitempty"`
 }
 
+// Product defines model for Product.
+type Product struct {
+	// Actions What can be done with a purchase, such as Refund; only SKUs have it.
+	Actions *[]string `json:"actions,omitempty"`
+
+	// Description What the product or SKU is, in a few sentences; it can be empty.
+	Description *string `json:"description,omitempty"`
+
+	// DynamicAttributes More about the SKU, each SKU with only some of the fields; only SKUs have it.
+	DynamicAttributes *struct {
+		// BillingType What the SKU is billed by: none, usage or license.
+		BillingType *string `json:"billingType,omitempty"`
+
+		// Category The group of customers that the SKU is meant for, such as Enterprise.
+		Category *string `json:"category,omitempty"`
+
+		// ConversionTargetOffers The IDs of the offers that the SKU can be converted to.
+		ConversionTargetOffers *[]string `json:"conversionTargetOffers,omitempty"`
+
+		// HasAddOns Whether there are add-ons to the SKU.
+		HasAddOns *bool `json:"hasAddOns,omitempty"`
+
+		// IsAddon Whether the SKU is an add-on to another one.
+		IsAddon *bool `json:"isAddon,omitempty"`
+
+		// IsAutoRenewable Whether a subscription to the SKU can renew by itself.
+		IsAutoRenewable *bool `json:"isAutoRenewable,omitempty"`
+
+		// IsMicrosoftProduct Whether Microsoft itself publishes the product.
+		IsMicrosoftProduct *bool `json:"isMicrosoftProduct,omitempty"`
+
+		// Limit How many units a customer can have at most; 0 where there is no limit.
+		Limit *int32 `json:"limit,omitempty"`
+
+		// LimitUnitOfMeasure What the limit counts; None where there is no limit.
+		LimitUnitOfMeasure *string `json:"limitUnitOfMeasure,omitempty"`
+
+		// PilotProgram The name of the pilot program that the SKU is part of, such as modernazurepilot.
+		PilotProgram *string `json:"pilotProgram,omitempty"`
+
+		// PrerequisiteSkus The IDs of the SKUs that the customer has to have before.
+		PrerequisiteSkus *[]string `json:"prerequisiteSkus,omitempty"`
+
+		// Rank The position of the SKU among others when they are shown together.
+		Rank *int32 `json:"rank,omitempty"`
+
+		// ReselleeQualifications What the customer has to qualify for before it can be bought for it.
+		ReselleeQualifications *[]string `json:"reselleeQualifications,omitempty"`
+
+		// ResellerQualifications What the partner has to qualify for before it can sell the SKU.
+		ResellerQualifications *[]string `json:"resellerQualifications,omitempty"`
+
+		// UnitType What a quantity of the SKU counts, such as Licenses or Usage-based.
+		UnitType *string `json:"unitType,omitempty"`
+
+		// UpgradeTargetOffers The IDs of the offers that the SKU can be upgraded to.
+		UpgradeTargetOffers *[]string `json:"upgradeTargetOffers,omitempty"`
+	} `json:"dynamicAttributes,omitempty"`
+
+	// ID The ID of the product; in the target view MicrosoftAzure, the ID of the SKU.
+	ID *string `json:"id,omitempty"`
+
+	// InventoryVariables The names of the values that a check of the inventory needs; only SKUs have it.
+	InventoryVariables *[]string `json:"inventoryVariables,omitempty"`
+
+	// IsMicrosoftProduct Whether Microsoft itself publishes the product; SKUs say so among their dynamic attributes.
+	IsMicrosoftProduct *bool `json:"isMicrosoftProduct,omitempty"`
+
+	// IsTrial Whether it is a trial; only SKUs have it.
+	IsTrial *bool `json:"isTrial,omitempty"`
+
+	// MaximumQuantity How many units can be bought at most; only SKUs have it.
+	MaximumQuantity *int32 `json:"maximumQuantity,omitempty"`
+
+	// MinimumQuantity How many units have to be bought at least; only SKUs have it.
+	MinimumQuantity *int32 `json:"minimumQuantity,omitempty"`
+
+	// ProductID The ID of the product that the SKU belongs to; only SKUs have it.
+	ProductID *string `json:"productId,omitempty"`
+
+	// ProductType The family that the product belongs to; SKUs have none.
+	ProductType *struct {
+		// DisplayName The name of the product family as people read it.
+		DisplayName *string `json:"displayName,omitempty"`
+
+		// ID The ID of the product family, such as OnlineServicesNCE or Azure.
+		ID *string `json:"id,omitempty"`
+
+		// SubType The part of the family that the product belongs to, where the family has parts.
+		SubType *struct {
+			// DisplayName The name of that part as people read it.
+			DisplayName *string `json:"displayName,omitempty"`
+
+			// ID The ID of that part, such as VirtualMachines.
+			ID *string `json:"id,omitempty"`
+		} `json:"subType,omitempty"`
+	} `json:"productType,omitempty"`
+
+	// ProvisioningVariables The names of the values that an order has to give; only SKUs have it.
+	ProvisioningVariables *[]string `json:"provisioningVariables,omitempty"`
+
+	// PublisherName The name of the company that publishes the product, such as Microsoft Corporation; SKUs have none.
+	PublisherName *string `json:"publisherName,omitempty"`
+
+	// PurchasePrerequisites What is needed before a purchase, such as MicrosoftCustomerAgreement; only SKUs have it.
+	PurchasePrerequisites *[]string `json:"purchasePrerequisites,omitempty"`
+
+	// SupportedBillingCycles How often the partner can be billed, such as monthly, annual or one_time; only SKUs have it.
+	SupportedBillingCycles *[]string `json:"supportedBillingCycles,omitempty"`
+
+	// Title The name of the product or SKU as Microsoft sells it.
+	Title *string `json:"title,omitempty"`
+}
+
+// ProductCollection defines model for ProductCollection.
+type ProductCollection struct {
+	// Items The products, one item each; in the target view MicrosoftAzure they are SKUs.
+	Items []Product `json:"items"`
+
+	// TotalCount The number of products that Partner Center reports for the customer and the target view.
+	TotalCount int32 `json:"totalCount"`
+}
+
+// RefundOption defines model for RefundOption.
+type RefundOption struct {
+	// ExpiresAt The date and time until which the refund is allowed; left out where there is no end.
+	ExpiresAt *string `json:"expiresAt,omitempty"`
+
+	// Type The kind of refund: Full or Partial.
+	Type *string `json:"type,omitempty"`
+}
+
+// RefundableQuantityDetail defines model for RefundableQuantityDetail.
+type RefundableQuantityDetail struct {
+	// AllowedUntilDateTime The last date and time at which they can be given back.
+	AllowedUntilDateTime *string `json:"allowedUntilDateTime,omitempty"`
+
+	// Quantity How many licenses can be given back until this date.
+	Quantity *int32 `json:"quantity,omitempty"`
+}
+
+// SingleInvoice defines model for SingleInvoice.
+type SingleInvoice struct {
+	// Amendments The documents that correct or cancel the invoice, one item each.
+	Amendments *[]InvoiceAmendment `json:"amendments,omitempty"`
+
+	// AmendsOf The ID of the invoice that this one corrects or cancels, where it does.
+	AmendsOf *string `json:"amendsOf,omitempty"`
+
+	// AmountDue The amount that the partner still has to pay; often left out.
+	AmountDue *float64 `json:"amountDue,omitempty"`
+
+	// BillingPeriodEndDate The date and time, in UTC, at which the billing period ends; often left out.
+	BillingPeriodEndDate *string `json:"billingPeriodEndDate,omitempty"`
+
+	// BillingPeriodStartDate The date and time, in UTC, at which the billing period begins; often left out.
+	BillingPeriodStartDate *string `json:"billingPeriodStartDate,omitempty"`
+
+	// CurrencyCode The currency of every amount on the invoice as an ISO 4217 code, such as EUR.
+	CurrencyCode *string `json:"currencyCode,omitempty"`
+
+	// CurrencySymbol The symbol of that currency, such as €.
+	CurrencySymbol *string `json:"currencySymbol,omitempty"`
+
+	// DocumentType The kind of document: invoice, void_note (it cancels an invoice) or adjustment_note (it corrects one).
+	DocumentType *string `json:"documentType,omitempty"`
+
+	// ID The ID of the invoice; modern invoices begin with G, older ones with D.
+	ID *string `json:"id,omitempty"`
+
+	// InvoiceDate The date and time at which the invoice was made, such as 2024-03-08T00:00:00Z.
+	InvoiceDate *string `json:"invoiceDate,omitempty"`
+
+	// InvoiceDetails The kinds of lines that the invoice has, one item for each kind and provider.
+	InvoiceDetails *[]InvoiceDetail `json:"invoiceDetails,omitempty"`
+
+	// InvoiceType The kind of charges: Recurring or OneTime.
+	InvoiceType *string `json:"invoiceType,omitempty"`
+
+	// PaidAmount The amount that the partner has paid; negative where a payment was received.
+	PaidAmount *float64 `json:"paidAmount,omitempty"`
+
+	// PdfDownloadLink Where Partner Center has the invoice as a PDF file, usually a path without a host; Get invoice statement gets the file.
+	PdfDownloadLink *string `json:"pdfDownloadLink,omitempty"`
+
+	// State How far the invoice has got, in Partner Center's words; often left out.
+	State *string `json:"state,omitempty"`
+
+	// TaxReceipts The tax receipts for the invoice, which only some countries and regions have.
+	TaxReceipts *[]TaxReceipt `json:"taxReceipts,omitempty"`
+
+	// TotalCharges The sum of all charges on the invoice, adjustments included; negative where it is a credit.
+	TotalCharges *float64 `json:"totalCharges,omitempty"`
+}
+
 // Subscription defines model for Subscription.
 type Subscription struct {
+	// ActionTaken Whether the partner has acted on what needed attention.
+	ActionTaken *bool `json:"actionTaken,omitempty"`
+
+	// Actions What the partner can do with the subscription now, such as edit or cancel.
+	Actions *[]string `json:"actions,omitempty"`
+
 	// AttentionNeeded Whether something about the subscription waits for the partner to act.
 	AttentionNeeded *bool `json:"attentionNeeded,omitempty"`
+
+	// AttentionReason Why the subscription waits for the partner to act.
+	AttentionReason *string `json:"attentionReason,omitempty"`
 
 	// AutoRenewEnabled Whether the subscription renews by itself when its term ends.
 	AutoRenewEnabled *bool `json:"autoRenewEnabled,omitempty"`
@@ -304,6 +629,9 @@ type Subscription struct {
 	// BillingCycleEndDate The date and time at which the current billing cycle ends; left out on older subscriptions.
 	BillingCycleEndDate *string `json:"billingCycleEndDate,omitempty"`
 
+	// BillingCycleEndDateTime The date and the exact time at which the current billing cycle ends, such as 2024-03-08T23:59:59Z.
+	BillingCycleEndDateTime *string `json:"billingCycleEndDateTime,omitempty"`
+
 	// BillingType What the subscription is billed by: none, usage or license.
 	BillingType *string `json:"billingType,omitempty"`
 
@@ -313,6 +641,9 @@ type Subscription struct {
 	// CommitmentEndDate The date and time at which the current term ends or renews; a date in the year 9999 means that it does not end.
 	CommitmentEndDate *string `json:"commitmentEndDate,omitempty"`
 
+	// CommitmentEndDateTime The date and the exact time at which the current term ends or renews, such as 2024-03-08T23:59:59Z.
+	CommitmentEndDateTime *string `json:"commitmentEndDateTime,omitempty"`
+
 	// ContractType The kind of contract: subscription, product_key or redemption_code.
 	ContractType *string `json:"contractType,omitempty"`
 
@@ -321,6 +652,9 @@ type Subscription struct {
 
 	// EffectiveStartDate The date and time from which the current term counts.
 	EffectiveStartDate *string `json:"effectiveStartDate,omitempty"`
+
+	// EntitlementID The ID of the entitlement; for Azure it is the ID of the Azure subscription.
+	EntitlementID *string `json:"entitlementId,omitempty"`
 
 	// FriendlyName The name that the partner gave the subscription to tell it from others.
 	FriendlyName *string `json:"friendlyName,omitempty"`
@@ -337,6 +671,39 @@ type Subscription struct {
 	// IsTrial Whether the subscription is a trial.
 	IsTrial *bool `json:"isTrial,omitempty"`
 
+	// LineItems What was bought under the subscription, such as an Azure savings plan, one item each.
+	LineItems *[]SubscriptionLineItem `json:"lineItems,omitempty"`
+
+	// MigratedFromSubscriptionID The ID of the older subscription that was turned into this one.
+	MigratedFromSubscriptionID *string `json:"migratedFromSubscriptionId,omitempty"`
+
+	// NextChargeInstructions What will change at the next charge; left out where no change of the billing cycle is pending.
+	NextChargeInstructions *struct {
+		// Product What the subscription will be for from the next charge on.
+		Product *struct {
+			// AvailabilityID The ID of the availability, which is the SKU as a country and a kind of customer can buy it.
+			AvailabilityID *string `json:"availabilityId,omitempty"`
+
+			// BillingCycle How often the partner is billed from the next charge on: monthly, annual, triennial, biennial, one_time, none or unknown.
+			BillingCycle *string `json:"billingCycle,omitempty"`
+
+			// ProductID The ID of the product.
+			ProductID *string `json:"productId,omitempty"`
+
+			// PromotionID The ID of the promotion that lowers the price from the next charge on, where there is one.
+			PromotionID *string `json:"promotionId,omitempty"`
+
+			// SkuID The ID of the SKU, which is the edition of the product.
+			SkuID *string `json:"skuId,omitempty"`
+
+			// TermDuration The length of the term from the next charge on as an ISO 8601 duration, such as P1M, P1Y or P3Y.
+			TermDuration *string `json:"termDuration,omitempty"`
+		} `json:"product,omitempty"`
+
+		// Quantity How many units the subscription will have from the next charge on.
+		Quantity *int32 `json:"quantity,omitempty"`
+	} `json:"nextChargeInstructions,omitempty"`
+
 	// OfferID The ID of the offer behind the subscription; newer offers have the form product:sku:availability.
 	OfferID *string `json:"offerId,omitempty"`
 
@@ -346,8 +713,14 @@ type Subscription struct {
 	// OrderID The ID of the order that started the subscription, as Get customer orders lists it.
 	OrderID *string `json:"orderId,omitempty"`
 
+	// ParentSubscriptionID The ID of the subscription that this one is an add-on to.
+	ParentSubscriptionID *string `json:"parentSubscriptionId,omitempty"`
+
 	// PartnerID The Microsoft partner ID of the reseller of record where an indirect provider sold the subscription, else empty or left out.
 	PartnerID *string `json:"partnerId,omitempty"`
+
+	// ProductOrderID The ID of the purchase of the product, such as a reservation or an Azure savings plan.
+	ProductOrderID *string `json:"productOrderId,omitempty"`
 
 	// ProductType The family of products that the subscription belongs to; left out on older subscriptions.
 	ProductType *struct {
@@ -356,6 +729,15 @@ type Subscription struct {
 
 		// ID The ID of the product family, such as OnlineServicesNCE or Software.
 		ID *string `json:"id,omitempty"`
+
+		// SubType The part of the product family that the subscription belongs to, where the family has parts.
+		SubType *struct {
+			// DisplayName The name of that part as people read it.
+			DisplayName *string `json:"displayName,omitempty"`
+
+			// ID The ID of that part, such as VirtualMachines.
+			ID *string `json:"id,omitempty"`
+		} `json:"subType,omitempty"`
 	} `json:"productType,omitempty"`
 
 	// PromotionID The ID of the promotion that lowers the price, where there is one.
@@ -367,11 +749,56 @@ type Subscription struct {
 	// Quantity How many units the subscription has, such as licenses.
 	Quantity *int32 `json:"quantity,omitempty"`
 
+	// RefundOptions The refunds that the subscription allows at the moment, one item each.
+	RefundOptions *[]RefundOption `json:"refundOptions,omitempty"`
+
+	// RefundableQuantity How many licenses can still be given back for a refund; left out on older subscriptions.
+	RefundableQuantity *struct {
+		// Details Until when how many of them can be given back, one item for each date.
+		Details *[]RefundableQuantityDetail `json:"details,omitempty"`
+
+		// TotalQuantity How many licenses can be given back in all.
+		TotalQuantity *int32 `json:"totalQuantity,omitempty"`
+	} `json:"refundableQuantity,omitempty"`
+
 	// RenewalTermDuration The length of the term after the next renewal as an ISO 8601 duration, such as P1Y; it can be empty.
 	RenewalTermDuration *string `json:"renewalTermDuration,omitempty"`
 
+	// ScheduledNextTermInstructions What will change when the next term starts; left out where nothing is scheduled.
+	ScheduledNextTermInstructions *struct {
+		// CustomTermEndDate The date and time at which the next term will end, where it is to end together with another subscription.
+		CustomTermEndDate *string `json:"customTermEndDate,omitempty"`
+
+		// Product What the subscription will be for in the next term.
+		Product *struct {
+			// AvailabilityID The ID of the availability, which is the SKU as a country and a kind of customer can buy it.
+			AvailabilityID *string `json:"availabilityId,omitempty"`
+
+			// BillingCycle How often the partner is billed in the next term: monthly, annual, triennial, biennial, one_time, none or unknown.
+			BillingCycle *string `json:"billingCycle,omitempty"`
+
+			// ProductID The ID of the product.
+			ProductID *string `json:"productId,omitempty"`
+
+			// PromotionID The ID of the promotion that lowers the price in the next term, where there is one.
+			PromotionID *string `json:"promotionId,omitempty"`
+
+			// SkuID The ID of the SKU, which is the edition of the product.
+			SkuID *string `json:"skuId,omitempty"`
+
+			// TermDuration The length of the next term as an ISO 8601 duration, such as P1M, P1Y or P3Y.
+			TermDuration *string `json:"termDuration,omitempty"`
+		} `json:"product,omitempty"`
+
+		// Quantity How many units the subscription will have in the next term.
+		Quantity *int32 `json:"quantity,omitempty"`
+	} `json:"scheduledNextTermInstructions,omitempty"`
+
 	// Status The state of the subscription: none, active, suspended, deleted, expired, pending or disabled.
 	Status *string `json:"status,omitempty"`
+
+	// SuspensionReasons Why the subscription is suspended, such as CustomerCancellation or Expiration.
+	SuspensionReasons *[]string `json:"suspensionReasons,omitempty"`
 
 	// TermDuration The length of the current term as an ISO 8601 duration, such as P1M, P1Y or P3Y.
 	TermDuration *string `json:"termDuration,omitempty"`
@@ -389,13 +816,106 @@ type SubscriptionCollection struct {
 	TotalCount int32 `json:"totalCount"`
 }
 
+// SubscriptionLineItem defines model for SubscriptionLineItem.
+type SubscriptionLineItem struct {
+	// AutoRenewEnabled Whether the line renews by itself when its term ends.
+	AutoRenewEnabled *bool `json:"autoRenewEnabled,omitempty"`
+
+	// FriendlyName The name that the partner gave the line to tell it from others.
+	FriendlyName *string `json:"friendlyName,omitempty"`
+
+	// ID The ID of the line.
+	ID *string `json:"id,omitempty"`
+
+	// PurchaseCommitment What the customer has committed to spend.
+	PurchaseCommitment *struct {
+		// Amount The amount for each period.
+		Amount *float64 `json:"amount,omitempty"`
+
+		// Currency The currency of the amount as an ISO 4217 code, such as USD.
+		Currency *string `json:"currency,omitempty"`
+
+		// Grain The period that the amount is for, such as an hour.
+		Grain *string `json:"grain,omitempty"`
+	} `json:"purchaseCommitment,omitempty"`
+
+	// Quantity How many units the line has.
+	Quantity *int32 `json:"quantity,omitempty"`
+
+	// Scope Where the benefits of the line apply.
+	Scope *struct {
+		// EntitlementID The ID of the Azure subscription to which a single scope is limited.
+		EntitlementID *string `json:"entitlementId,omitempty"`
+
+		// ManagementGroupID The ID of the management group to which the scope is limited.
+		ManagementGroupID *string `json:"managementGroupId,omitempty"`
+
+		// ResourceGroupID The ID of the resource group to which the scope is limited.
+		ResourceGroupID *string `json:"resourceGroupId,omitempty"`
+
+		// SubscriptionID The ID of the Azure plan that the line is bought under.
+		SubscriptionID *string `json:"subscriptionId,omitempty"`
+
+		// Type The kind of scope in Partner Center's words, such as single, shared, a resource group or a management group.
+		Type *string `json:"type,omitempty"`
+	} `json:"scope,omitempty"`
+
+	// Status The state of the line: none, active, suspended, deleted, expired, pending or disabled.
+	Status *string `json:"status,omitempty"`
+}
+
+// TaxReceipt defines model for TaxReceipt.
+type TaxReceipt struct {
+	// ID The ID of the tax receipt.
+	ID *string `json:"id,omitempty"`
+
+	// TaxReceiptPdfDownloadLink Where Partner Center has the tax receipt as a PDF file, usually a path without a host. It opens only for a user who is signed in to Partner Center.
+	TaxReceiptPdfDownloadLink *string `json:"taxReceiptPdfDownloadLink,omitempty"`
+}
+
 // CustomerTenantID defines model for CustomerTenantID.
 type CustomerTenantID = string
 
+// InvoiceID defines model for InvoiceID.
+type InvoiceID = string
+
 // GetAllCustomersParams defines parameters for GetAllCustomers.
 type GetAllCustomersParams struct {
-	// Size How many customers to return, a whole number from 1 to 500. If it is left empty, Partner Center decides.
+	// Size How many customers to return at once, a whole number from 1 to 500. If it is left empty, Partner Center decides.
 	Size *string `form:"Size,omitempty" json:"Size,omitempty"`
+
+	// CompanyNameStartsWith The beginning of a company name, such as Fab, in capital or small letters; only the customers whose name begins so are returned. It has 1 to 100 characters and cannot be combined with Domain Starts With.
+	CompanyNameStartsWith *string `form:"CompanyNameStartsWith,omitempty" json:"CompanyNameStartsWith,omitempty"`
+
+	// DomainStartsWith The beginning of a domain, such as fab, in capital or small letters; only the customers whose domain begins so are returned. It has 1 to 100 characters and cannot be combined with Company Name Starts With.
+	DomainStartsWith *string `form:"DomainStartsWith,omitempty" json:"DomainStartsWith,omitempty"`
+
+	// ContinuationToken Where the page begins, as the next link of the page before has it. It is of use in that link only; without it the list starts at the beginning.
+	ContinuationToken *string `form:"ContinuationToken,omitempty" json:"ContinuationToken,omitempty"`
+}
+
+// GetCustomerProductsParams defines parameters for GetCustomerProducts.
+type GetCustomerProductsParams struct {
+	// TargetView The part of the catalog to list: Azure (all of Azure), AzureReservations (all Azure reservations), AzureReservationsVM (those for virtual machines), AzureReservationsSQL (those for SQL), AzureReservationsCosmosDb (those for Cosmos DB), MicrosoftAzure (Azure subscriptions and plans, as SKUs), OnlineServices (online services, from the marketplace too), Software (all software), SoftwareSUSELinux (SUSE Linux), SoftwarePerpetual (software bought once), SoftwareSubscriptions (software by subscription) or SpecializedOffers (offers for some partners only).
+	TargetView GetCustomerProductsParamsTargetView `form:"TargetView" json:"TargetView"`
+}
+
+// GetCustomerProductsParamsTargetView defines parameters for GetCustomerProducts.
+type GetCustomerProductsParamsTargetView string
+
+// GetCustomerSubscriptionParams defines parameters for GetCustomerSubscription.
+type GetCustomerSubscriptionParams struct {
+	// PartnerID The Microsoft partner ID (MPN ID) of a reseller, 1 to 20 digits such as 4847383; only the subscriptions that it supplied are returned. It cannot be combined with Order ID.
+	PartnerID *string `form:"PartnerID,omitempty" json:"PartnerID,omitempty"`
+
+	// OrderID The ID of an order, as Get customer orders lists it; only the subscriptions that the order started are returned. It has 1 to 64 letters, digits, hyphens and underscores and cannot be combined with Partner ID.
+	OrderID *string `form:"OrderID,omitempty" json:"OrderID,omitempty"`
+
+	// ProductType The ID of a product family, 1 to 64 letters and digits such as OnlineServicesNCE or Software; only the subscriptions to its products are returned.
+	ProductType *string `form:"ProductType,omitempty" json:"ProductType,omitempty"`
+
+	// ProductSubtype The ID of a part of the product family, 1 to 64 letters and digits such as VirtualMachines; only the subscriptions to its products are returned. It requires Product Type.
+	ProductSubtype *string `form:"ProductSubtype,omitempty" json:"ProductSubtype,omitempty"`
 }
 
 // GetInvoicesParams defines parameters for GetInvoices.
@@ -418,12 +938,24 @@ type ServerInterface interface {
 	// GetCustomerOrders Get customer orders
 	// (GET /v1/customers/{CustomerTenantID}/orders)
 	GetCustomerOrders(c *gin.Context, customerTenantID CustomerTenantID)
+	// GetCustomerProducts Get customer products
+	// (GET /v1/customers/{CustomerTenantID}/products)
+	GetCustomerProducts(c *gin.Context, customerTenantID CustomerTenantID, params GetCustomerProductsParams)
 	// GetCustomerSubscription Get customer subscriptions
 	// (GET /v1/customers/{CustomerTenantID}/subscriptions)
-	GetCustomerSubscription(c *gin.Context, customerTenantID CustomerTenantID)
+	GetCustomerSubscription(c *gin.Context, customerTenantID CustomerTenantID, params GetCustomerSubscriptionParams)
 	// GetInvoices Get invoices
 	// (GET /v1/invoices)
 	GetInvoices(c *gin.Context, params GetInvoicesParams)
+	// GetInvoice Get invoice
+	// (GET /v1/invoices/{InvoiceID})
+	GetInvoice(c *gin.Context, invoiceID InvoiceID)
+	// GetInvoiceStatement Get invoice statement
+	// (GET /v1/invoices/{InvoiceID}/documents/statement)
+	GetInvoiceStatement(c *gin.Context, invoiceID InvoiceID)
+	// ListCustomersForPicker List customers for picker
+	// (GET /v1/pickers/customers)
+	ListCustomersForPicker(c *gin.Context)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -449,6 +981,30 @@ func (siw *ServerInterfaceWrapper) GetAllCustomers(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "Size", c.Request.URL.Query(), &params.Size, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Size: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "CompanyNameStartsWith" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "CompanyNameStartsWith", c.Request.URL.Query(), &params.CompanyNameStartsWith, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter CompanyNameStartsWith: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "DomainStartsWith" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "DomainStartsWith", c.Request.URL.Query(), &params.DomainStartsWith, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter DomainStartsWith: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "ContinuationToken" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "ContinuationToken", c.Request.URL.Query(), &params.ContinuationToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter ContinuationToken: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -512,6 +1068,42 @@ func (siw *ServerInterfaceWrapper) GetCustomerOrders(c *gin.Context) {
 	siw.Handler.GetCustomerOrders(c, customerTenantID)
 }
 
+// GetCustomerProducts operation middleware
+func (siw *ServerInterfaceWrapper) GetCustomerProducts(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "CustomerTenantID" -------------
+	var customerTenantID CustomerTenantID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "CustomerTenantID", c.Param("CustomerTenantID"), &customerTenantID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter CustomerTenantID: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCustomerProductsParams
+
+	// ------------- Required query parameter "TargetView" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "TargetView", c.Request.URL.Query(), &params.TargetView, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter TargetView: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetCustomerProducts(c, customerTenantID, params)
+}
+
 // GetCustomerSubscription operation middleware
 func (siw *ServerInterfaceWrapper) GetCustomerSubscription(c *gin.Context) {
 
@@ -527,6 +1119,41 @@ func (siw *ServerInterfaceWrapper) GetCustomerSubscription(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCustomerSubscriptionParams
+
+	// ------------- Optional query parameter "PartnerID" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "PartnerID", c.Request.URL.Query(), &params.PartnerID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter PartnerID: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "OrderID" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "OrderID", c.Request.URL.Query(), &params.OrderID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter OrderID: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "ProductType" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "ProductType", c.Request.URL.Query(), &params.ProductType, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter ProductType: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "ProductSubtype" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "ProductSubtype", c.Request.URL.Query(), &params.ProductSubtype, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter ProductSubtype: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -534,7 +1161,7 @@ func (siw *ServerInterfaceWrapper) GetCustomerSubscription(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetCustomerSubscription(c, customerTenantID)
+	siw.Handler.GetCustomerSubscription(c, customerTenantID, params)
 }
 
 // GetInvoices operation middleware
@@ -572,6 +1199,69 @@ func (siw *ServerInterfaceWrapper) GetInvoices(c *gin.Context) {
 	siw.Handler.GetInvoices(c, params)
 }
 
+// GetInvoice operation middleware
+func (siw *ServerInterfaceWrapper) GetInvoice(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "InvoiceID" -------------
+	var invoiceID InvoiceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "InvoiceID", c.Param("InvoiceID"), &invoiceID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter InvoiceID: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetInvoice(c, invoiceID)
+}
+
+// GetInvoiceStatement operation middleware
+func (siw *ServerInterfaceWrapper) GetInvoiceStatement(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "InvoiceID" -------------
+	var invoiceID InvoiceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "InvoiceID", c.Param("InvoiceID"), &invoiceID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter InvoiceID: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetInvoiceStatement(c, invoiceID)
+}
+
+// ListCustomersForPicker operation middleware
+func (siw *ServerInterfaceWrapper) ListCustomersForPicker(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListCustomersForPicker(c)
+}
+
 // GinServerOptions provides options for the Gin server.
 type GinServerOptions struct {
 	BaseURL      string
@@ -601,9 +1291,13 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 
 	router.GET(options.BaseURL+"/v1/customers", wrapper.GetAllCustomers)
 	router.GET(options.BaseURL+"/v1/invoices", wrapper.GetInvoices)
+	router.GET(options.BaseURL+"/v1/invoices/:InvoiceID", wrapper.GetInvoice)
+	router.GET(options.BaseURL+"/v1/invoices/:InvoiceID/documents/statement", wrapper.GetInvoiceStatement)
 	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID/orders", wrapper.GetCustomerOrders)
 	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID", wrapper.GetCustomerDetails)
 	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID/subscriptions", wrapper.GetCustomerSubscription)
+	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID/products", wrapper.GetCustomerProducts)
+	router.GET(options.BaseURL+"/v1/pickers/customers", wrapper.ListCustomersForPicker)
 }
 
 type BadGatewayResponse struct {
@@ -621,10 +1315,19 @@ type GatewayTimeoutResponse struct {
 type InternalErrorResponse struct {
 }
 
+type InvoiceForbiddenResponse struct {
+}
+
+type InvoiceNotFoundResponse struct {
+}
+
 type NotFoundResponse struct {
 }
 
 type OtherErrorResponse struct {
+}
+
+type ProductsForbiddenResponse struct {
 }
 
 type TooManyRequestsResponse struct {
@@ -911,8 +1614,104 @@ func (response GetCustomerOrdersdefaultResponse) VisitGetCustomerOrdersResponse(
 	return nil
 }
 
+type GetCustomerProductsRequestObject struct {
+	CustomerTenantID CustomerTenantID `json:"CustomerTenantID"`
+	Params           GetCustomerProductsParams
+}
+
+type GetCustomerProductsResponseObject interface {
+	VisitGetCustomerProductsResponse(w http.ResponseWriter) error
+}
+
+type GetCustomerProducts200JSONResponse ProductCollection
+
+func (response GetCustomerProducts200JSONResponse) VisitGetCustomerProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomerProducts400Response = BadRequestResponse
+
+func (response GetCustomerProducts400Response) VisitGetCustomerProductsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(400)
+	return nil
+}
+
+type GetCustomerProducts401Response = UnauthorizedResponse
+
+func (response GetCustomerProducts401Response) VisitGetCustomerProductsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(401)
+	return nil
+}
+
+type GetCustomerProducts403Response = ProductsForbiddenResponse
+
+func (response GetCustomerProducts403Response) VisitGetCustomerProductsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(403)
+	return nil
+}
+
+type GetCustomerProducts404Response = NotFoundResponse
+
+func (response GetCustomerProducts404Response) VisitGetCustomerProductsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(404)
+	return nil
+}
+
+type GetCustomerProducts429Response = TooManyRequestsResponse
+
+func (response GetCustomerProducts429Response) VisitGetCustomerProductsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(429)
+	return nil
+}
+
+type GetCustomerProducts500Response = InternalErrorResponse
+
+func (response GetCustomerProducts500Response) VisitGetCustomerProductsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(500)
+	return nil
+}
+
+type GetCustomerProducts502Response = BadGatewayResponse
+
+func (response GetCustomerProducts502Response) VisitGetCustomerProductsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(502)
+	return nil
+}
+
+type GetCustomerProducts503Response = UnavailableResponse
+
+func (response GetCustomerProducts503Response) VisitGetCustomerProductsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(503)
+	return nil
+}
+
+type GetCustomerProducts504Response = GatewayTimeoutResponse
+
+func (response GetCustomerProducts504Response) VisitGetCustomerProductsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(504)
+	return nil
+}
+
+type GetCustomerProductsdefaultResponse struct {
+	StatusCode int
+}
+
+func (response GetCustomerProductsdefaultResponse) VisitGetCustomerProductsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(response.StatusCode)
+	return nil
+}
+
 type GetCustomerSubscriptionRequestObject struct {
 	CustomerTenantID CustomerTenantID `json:"CustomerTenantID"`
+	Params           GetCustomerSubscriptionParams
 }
 
 type GetCustomerSubscriptionResponseObject interface {
@@ -1092,6 +1891,279 @@ func (response GetInvoicesdefaultResponse) VisitGetInvoicesResponse(w http.Respo
 	return nil
 }
 
+type GetInvoiceRequestObject struct {
+	InvoiceID InvoiceID `json:"InvoiceID"`
+}
+
+type GetInvoiceResponseObject interface {
+	VisitGetInvoiceResponse(w http.ResponseWriter) error
+}
+
+type GetInvoice200JSONResponse SingleInvoice
+
+func (response GetInvoice200JSONResponse) VisitGetInvoiceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInvoice400Response = BadRequestResponse
+
+func (response GetInvoice400Response) VisitGetInvoiceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(400)
+	return nil
+}
+
+type GetInvoice401Response = UnauthorizedResponse
+
+func (response GetInvoice401Response) VisitGetInvoiceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(401)
+	return nil
+}
+
+type GetInvoice403Response = InvoiceForbiddenResponse
+
+func (response GetInvoice403Response) VisitGetInvoiceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(403)
+	return nil
+}
+
+type GetInvoice404Response = InvoiceNotFoundResponse
+
+func (response GetInvoice404Response) VisitGetInvoiceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(404)
+	return nil
+}
+
+type GetInvoice429Response = TooManyRequestsResponse
+
+func (response GetInvoice429Response) VisitGetInvoiceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(429)
+	return nil
+}
+
+type GetInvoice500Response = InternalErrorResponse
+
+func (response GetInvoice500Response) VisitGetInvoiceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(500)
+	return nil
+}
+
+type GetInvoice502Response = BadGatewayResponse
+
+func (response GetInvoice502Response) VisitGetInvoiceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(502)
+	return nil
+}
+
+type GetInvoice503Response = UnavailableResponse
+
+func (response GetInvoice503Response) VisitGetInvoiceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(503)
+	return nil
+}
+
+type GetInvoice504Response = GatewayTimeoutResponse
+
+func (response GetInvoice504Response) VisitGetInvoiceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(504)
+	return nil
+}
+
+type GetInvoicedefaultResponse struct {
+	StatusCode int
+}
+
+func (response GetInvoicedefaultResponse) VisitGetInvoiceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(response.StatusCode)
+	return nil
+}
+
+type GetInvoiceStatementRequestObject struct {
+	InvoiceID InvoiceID `json:"InvoiceID"`
+}
+
+type GetInvoiceStatementResponseObject interface {
+	VisitGetInvoiceStatementResponse(w http.ResponseWriter) error
+}
+
+type GetInvoiceStatement200ApplicationPdfResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetInvoiceStatement200ApplicationPdfResponse) VisitGetInvoiceStatementResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetInvoiceStatement400Response = BadRequestResponse
+
+func (response GetInvoiceStatement400Response) VisitGetInvoiceStatementResponse(w http.ResponseWriter) error {
+	w.WriteHeader(400)
+	return nil
+}
+
+type GetInvoiceStatement401Response = UnauthorizedResponse
+
+func (response GetInvoiceStatement401Response) VisitGetInvoiceStatementResponse(w http.ResponseWriter) error {
+	w.WriteHeader(401)
+	return nil
+}
+
+type GetInvoiceStatement403Response = InvoiceForbiddenResponse
+
+func (response GetInvoiceStatement403Response) VisitGetInvoiceStatementResponse(w http.ResponseWriter) error {
+	w.WriteHeader(403)
+	return nil
+}
+
+type GetInvoiceStatement404Response = InvoiceNotFoundResponse
+
+func (response GetInvoiceStatement404Response) VisitGetInvoiceStatementResponse(w http.ResponseWriter) error {
+	w.WriteHeader(404)
+	return nil
+}
+
+type GetInvoiceStatement429Response = TooManyRequestsResponse
+
+func (response GetInvoiceStatement429Response) VisitGetInvoiceStatementResponse(w http.ResponseWriter) error {
+	w.WriteHeader(429)
+	return nil
+}
+
+type GetInvoiceStatement500Response = InternalErrorResponse
+
+func (response GetInvoiceStatement500Response) VisitGetInvoiceStatementResponse(w http.ResponseWriter) error {
+	w.WriteHeader(500)
+	return nil
+}
+
+type GetInvoiceStatement502Response = BadGatewayResponse
+
+func (response GetInvoiceStatement502Response) VisitGetInvoiceStatementResponse(w http.ResponseWriter) error {
+	w.WriteHeader(502)
+	return nil
+}
+
+type GetInvoiceStatement503Response = UnavailableResponse
+
+func (response GetInvoiceStatement503Response) VisitGetInvoiceStatementResponse(w http.ResponseWriter) error {
+	w.WriteHeader(503)
+	return nil
+}
+
+type GetInvoiceStatement504Response = GatewayTimeoutResponse
+
+func (response GetInvoiceStatement504Response) VisitGetInvoiceStatementResponse(w http.ResponseWriter) error {
+	w.WriteHeader(504)
+	return nil
+}
+
+type GetInvoiceStatementdefaultResponse struct {
+	StatusCode int
+}
+
+func (response GetInvoiceStatementdefaultResponse) VisitGetInvoiceStatementResponse(w http.ResponseWriter) error {
+	w.WriteHeader(response.StatusCode)
+	return nil
+}
+
+type ListCustomersForPickerRequestObject struct {
+}
+
+type ListCustomersForPickerResponseObject interface {
+	VisitListCustomersForPickerResponse(w http.ResponseWriter) error
+}
+
+type ListCustomersForPicker200JSONResponse CustomerChoices
+
+func (response ListCustomersForPicker200JSONResponse) VisitListCustomersForPickerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCustomersForPicker401Response = UnauthorizedResponse
+
+func (response ListCustomersForPicker401Response) VisitListCustomersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(401)
+	return nil
+}
+
+type ListCustomersForPicker403Response = ForbiddenResponse
+
+func (response ListCustomersForPicker403Response) VisitListCustomersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(403)
+	return nil
+}
+
+type ListCustomersForPicker429Response = TooManyRequestsResponse
+
+func (response ListCustomersForPicker429Response) VisitListCustomersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(429)
+	return nil
+}
+
+type ListCustomersForPicker500Response = InternalErrorResponse
+
+func (response ListCustomersForPicker500Response) VisitListCustomersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(500)
+	return nil
+}
+
+type ListCustomersForPicker502Response = BadGatewayResponse
+
+func (response ListCustomersForPicker502Response) VisitListCustomersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(502)
+	return nil
+}
+
+type ListCustomersForPicker503Response = UnavailableResponse
+
+func (response ListCustomersForPicker503Response) VisitListCustomersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(503)
+	return nil
+}
+
+type ListCustomersForPicker504Response = GatewayTimeoutResponse
+
+func (response ListCustomersForPicker504Response) VisitListCustomersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(504)
+	return nil
+}
+
+type ListCustomersForPickerdefaultResponse struct {
+	StatusCode int
+}
+
+func (response ListCustomersForPickerdefaultResponse) VisitListCustomersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(response.StatusCode)
+	return nil
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetAllCustomers Get all customers
@@ -1103,12 +2175,24 @@ type StrictServerInterface interface {
 	// GetCustomerOrders Get customer orders
 	// (GET /v1/customers/{CustomerTenantID}/orders)
 	GetCustomerOrders(ctx context.Context, request GetCustomerOrdersRequestObject) (GetCustomerOrdersResponseObject, error)
+	// GetCustomerProducts Get customer products
+	// (GET /v1/customers/{CustomerTenantID}/products)
+	GetCustomerProducts(ctx context.Context, request GetCustomerProductsRequestObject) (GetCustomerProductsResponseObject, error)
 	// GetCustomerSubscription Get customer subscriptions
 	// (GET /v1/customers/{CustomerTenantID}/subscriptions)
 	GetCustomerSubscription(ctx context.Context, request GetCustomerSubscriptionRequestObject) (GetCustomerSubscriptionResponseObject, error)
 	// GetInvoices Get invoices
 	// (GET /v1/invoices)
 	GetInvoices(ctx context.Context, request GetInvoicesRequestObject) (GetInvoicesResponseObject, error)
+	// GetInvoice Get invoice
+	// (GET /v1/invoices/{InvoiceID})
+	GetInvoice(ctx context.Context, request GetInvoiceRequestObject) (GetInvoiceResponseObject, error)
+	// GetInvoiceStatement Get invoice statement
+	// (GET /v1/invoices/{InvoiceID}/documents/statement)
+	GetInvoiceStatement(ctx context.Context, request GetInvoiceStatementRequestObject) (GetInvoiceStatementResponseObject, error)
+	// ListCustomersForPicker List customers for picker
+	// (GET /v1/pickers/customers)
+	ListCustomersForPicker(ctx context.Context, request ListCustomersForPickerRequestObject) (ListCustomersForPickerResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx *gin.Context, request any) (any, error)
@@ -1246,11 +2330,39 @@ func (sh *strictHandler) GetCustomerOrders(ctx *gin.Context, customerTenantID Cu
 	}
 }
 
+// GetCustomerProducts operation middleware
+func (sh *strictHandler) GetCustomerProducts(ctx *gin.Context, customerTenantID CustomerTenantID, params GetCustomerProductsParams) {
+	var request GetCustomerProductsRequestObject
+
+	request.CustomerTenantID = customerTenantID
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCustomerProducts(ctx, request.(GetCustomerProductsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCustomerProducts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetCustomerProductsResponseObject); ok {
+		if err := validResponse.VisitGetCustomerProductsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetCustomerSubscription operation middleware
-func (sh *strictHandler) GetCustomerSubscription(ctx *gin.Context, customerTenantID CustomerTenantID) {
+func (sh *strictHandler) GetCustomerSubscription(ctx *gin.Context, customerTenantID CustomerTenantID, params GetCustomerSubscriptionParams) {
 	var request GetCustomerSubscriptionRequestObject
 
 	request.CustomerTenantID = customerTenantID
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetCustomerSubscription(ctx, request.(GetCustomerSubscriptionRequestObject))
@@ -1298,105 +2410,263 @@ func (sh *strictHandler) GetInvoices(ctx *gin.Context, params GetInvoicesParams)
 	}
 }
 
+// GetInvoice operation middleware
+func (sh *strictHandler) GetInvoice(ctx *gin.Context, invoiceID InvoiceID) {
+	var request GetInvoiceRequestObject
+
+	request.InvoiceID = invoiceID
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetInvoice(ctx, request.(GetInvoiceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetInvoice")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetInvoiceResponseObject); ok {
+		if err := validResponse.VisitGetInvoiceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetInvoiceStatement operation middleware
+func (sh *strictHandler) GetInvoiceStatement(ctx *gin.Context, invoiceID InvoiceID) {
+	var request GetInvoiceStatementRequestObject
+
+	request.InvoiceID = invoiceID
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetInvoiceStatement(ctx, request.(GetInvoiceStatementRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetInvoiceStatement")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetInvoiceStatementResponseObject); ok {
+		if err := validResponse.VisitGetInvoiceStatementResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListCustomersForPicker operation middleware
+func (sh *strictHandler) ListCustomersForPicker(ctx *gin.Context) {
+	var request ListCustomersForPickerRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCustomersForPicker(ctx, request.(ListCustomersForPickerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCustomersForPicker")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListCustomersForPickerResponseObject); ok {
+		if err := validResponse.VisitListCustomersForPickerResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // Base64 encoded, compressed with deflate, json marshaled OpenAPI spec.
 // Stored as a slice of fixed-width chunks rather than one concatenated
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7F3vchs5cn8VFHNVe1c1lCjJ3qykD4lW8vpU8dqKJWdz53Jc4EyTxGkGmAMworlefcnz5KnyJKluAPOH",
-	"nBFBrb3x3fnqalckZ4BGo/vXf4H9OEpVUSoJ0prRycdRyTUvwIKmT+eVsaoAfQOSS3t5gd9lYFItSiuU",
-	"HJ2MbhbAfhSpVkbNLHsmrebM0tPs8oKpGbMLYKkfJmGcPX9zecFMlS4YN+xodvh08gQm4yez747HTw6y",
-	"o/Exn6TjydHkKXx3mB4dTQ722A2/BSYsm2lV0HhuZF6Py+yCW/YcLON5Xn9rmAZbaWn2RslIILElt4tR",
-	"MpK8gNHJ5uKSkYa/VkJDNjqxuoJkZNIFFNzxxVrQOMh/vZ2Mj8/GP/Dx7N3H7+7H7Y9Pdvl4cHj/u1Ey",
-	"sqsSqTFWCzkf3SejD+PCjE1VFFyvWmSym8DWkX+m0vkYZKoyfPFkZISc50A/6irHMXt5xc0wp5iwj9qj",
-	"0f09Ms+UShogyfmeZ8+5hSVfbcrMFddWgmbnIC1olqoqz5hUlk2BaeDpArKEaZhVBjLabwP6TqTAlGYG",
-	"pGVcMi7NMmx8yqV/G9/YYzd6xficC8lybkGfMjEj8eEiN+6HhM3FHbDlQsEdaKYraToT4d8oC2BIjGvB",
-	"c7Pu4S59z7PX7onNBZ6xWo2YMKwQxpSQW1xUCdxChitBkr1+ZCqtCmRGxmZKF3vsXGkNqaUfm6FosfhV",
-	"AcbwOTAUZEPU/KD0VGQZyK3czhQYmtss1JLZhTDMqjARPrjHzheQ3ra/+gYFJOc4oFmIki2FXXQUm3Hp",
-	"dkqrHMxDhHqhuBEFqMpupdYqdYv/YLmScyTU70CzxwnNzc0tso7NAKVCWCgMWy5Au63kKY7OFtwwzoz4",
-	"GYiUS5xB8vyZ1kpvUnKtCrALIeckOJAxIY3IoC0nLTI+j5C9VPYHVclsK59waVI5nQ2b4oGzs08NNNN0",
-	"G0BAs76yC9ADXDmTCn9lgD/vsZvWJgvZIp8ZvsIt4JYteFmChIw2ir6ximWKprpR6kcuV16TTL99SZWU",
-	"4Law4BmwQtG+cskOJhOW8jw3OPm3E2YgVTIzCerXGodQzhdaWZsLOd9jP3FhEd0KLlfhNfzcllpcQoLf",
-	"SJrE7SqR/Ubyyi6UFj9Dto3mbwy7hVXAASHnCVtqlGalSZEyzZdyj52Z22FRQdHmOIwnpyozbv3W1hMF",
-	"yu64yPkUDcDDQpMwYQ0zYi7HQiI1BAZhSmFY1YxFFBBvFALVr+PffTCsHR+DrKxWJWgrnA3hea6WF5DD",
-	"HDHzLE3B9EjITwsgiezIOerDXHOC1BaQsSyMxnhWCMm0mC8sOQjeDE+VyoHL0YYZPkNiWE0N8+TcJ6Op",
-	"yFGmrrSaiT6ue3GwPLU1TvIs02AIepcLkXbR9BvDcEzD5gop6zIF3TUuVy/Jh+mbCrG2drzcw1HTdP2Q",
-	"TTfED0UT3yejtMptpYeW637s7kmpYYa+BoqSFxFDDEkrrUGmq6T2Oczd+PpZDFGeiPtklMGMV7k9c4zt",
-	"JyuW66ySOT7HPdgJQ1AuN3fDj/hCSDjoMSFWA7hNl1UxRZVDpV9wS2oOuYGONExhLqQhVIhYvF8qw8nZ",
-	"Ae2JsKuBDRF2RSquljKGrzgQDqgqafXQmO5HHFbDHNEZ7atkl9ev2NHBt98yu1TjHKzz8TJotjdub/3c",
-	"98loJrSxwxJPP6/JvVc360DNMzhi1h9orCDkOX9oXvz1E037grdmLRdKwksSmP6JLeRAD3mx2jL/KTom",
-	"KZfoIUNR2lUEQVc0vCcCaVLG8vxcZQO8cL/7fXbKJZw1+PPlFX0d/IM3UiB+XltuIYY1V25kmpqijDnN",
-	"2keEF0PUHz+Zl9HTdW+gUMbmK9Jqb2mRHHTxLPAsgqrXjgw0ZfhmPz1uUIXQp+6ETCFiYOIL2Uj/oJr+",
-	"BVK7+eCFAzwWEO8+GUHBRd5PijdSQUS+MYwe3kFEn9Hg27Vxc6ZGP3dWQDHgXjW5hTBd6cxvjEC5JzGQ",
-	"JhWX84rPB1Xc/brdkrWNV5TC+2m3oswmP2vc2Q1YtovU936q4MqQBSgK0Clcbt2ImjtCNhmhbwwLIzCz",
-	"MhaKOFfDveF2yDsxW/wr551MYSG8i1WHQUNG+2EfoetBnbIcZpapyrbCyo63iSF1n8fJN31O5cT0qyfx",
-	"23sSjzKtvGtYa6H4akYL7mxoy4Sidnw2+zlMgItGPeXxZjza2rasbFwEVufAAjQpzZSecyl+pkQamysw",
-	"bLp6ROiVqYILORR51dGMe6zRlRmfanHLiz0li4DPe6mKQeQLN+PDLkbHofgN8DPWX3E5r3gD9o0ZqGiE",
-	"1HjE5E2uPkK2wv62zS7R4thutu60Wkq/2+ZzMJrSqUjERqnCf8G15qvRQOWChVVEuXNNqYggBTWJqhE+",
-	"tVTnL/cYZSl9atcw62tE/rnNhGdUNsG/5PyOdsr7RnngGYBtreaaF6ySGehWbiHw1oAOgUag7IRJJSFh",
-	"GgzkOdXGsjthlE6YWclMpDR3wmpVfW+qslTaIpBU8lbG2d/X7by9VQE/e8TyPqkZcK7y3OUUN5NytTAM",
-	"S6RJGFo9fJIBTxcdGfqdhtnoZPRP+03dcd9nA/fD/Nee/EgJA03CZRWZ1kraAViuDXpT9yKUXrMpGpDN",
-	"xqc8MYymjPZpZ0cxnF7wO5eMxgXOlC64HZ2MhLRHh83GCGlhDppoJzM6Vrh+x49N3FDOSOMiXE0tFCTf",
-	"ttcX+PnugU0MTNzYwU/uT/9DG8S/RevyFYa/aBi+lHdKpLCpuaHSAFqo7JnMLgY9ZyoPUbFBFJBgzPDm",
-	"5jzB+KXhSp05oeEYyMycMjWzIGsfImJldc7AjfJMZozIahVG6Jdry7X9pAS7GPfXk0yU1USHYsRwjBae",
-	"QF3B6HvFeIGozJQLloTbvlYM++Tw4J/XAtdnb15HqYKfKoRtYe7rVTFVA364od+cJnPbU1353//+n13m",
-	"9nMRzro+hRt6s2/uW7QWalZ3NJwEbiTsTonsvVQW2O9dOjqFnDjkn/gDahTP/lIZi2+2HnXNEAadij9E",
-	"YbObmxGZUXDnSThlhcpA1yT5PIrrd3ieMJUjrigJLrPCYtDMK7MHMz9wpB50xT/I1ZLKrm1hOpwcPhlP",
-	"jsaT724mkxP6/593IC2IfiAOLBe5Gd5gCu5yIdudHoG4BW97f+hCoQfo5AKXRZF85ryIKJ/wsk3Udo+w",
-	"XpNfRLOs7UKbLriegzlhrwGVRrga/SsJNyIq1xrmDnJXcpGdFcMOqYeNmofBTGGUhu+eMonxmGsiwViO",
-	"s5KvSLSXlOxIQdxB1vE+M1VNqQnM0+qc3p50EBcZ88QhqdnsQi1lrnj2Qsjb3iq7BtbTdbKOeOzq4geG",
-	"jkbCKlPxPF8R2XZBKoNxKWcLZeweu7SUvplCjd2ul0eVIFHZ85Xve6gMWXPFhGtXoF6clhX15MQkwS5+",
-	"YGGdjBZaxw1u7wcQtSooD5jnQUbWsD5pAZdhQqZ5lcHm/gmLS+As1ZAJ+6h98wGCp/Yh9+GRQVyAvsfG",
-	"cMF5idXUHUO3Gpn/DiO3LtQNen8eQYd0lLxbL6WpKoA6vYKbq2YzJ64/Vzr8633GLX9fcH0Llnb9vfPB",
-	"3Ddlzl3nJc/zXXyrQGUDwC+EhEsLxXYgJtsSSK4Mn8N7/Oq96+tTOniCrW9jSmFCAkMCPED36c4rnfV3",
-	"IlGroO0tg535/qeEzbQAmeWCYpfgWygcMmkQAEFTyRh7chZm9c6DX/X5Ku0L2/+olt4Vbku7cF0trrO0",
-	"oeeEFUraRb5CyJUVzxNmkXgp8M9p/VcjDbgZu8U8QRQcvei8aqAg6FHeD5FNdo8kMuv1fg6enEyenkyO",
-	"Y7yfc0/NIz3/hqa/Pz9/u8NMK48YnPQpVNq9/g8YHudQdpVm05FUs1nohEZZmKpqvrDRxonICTi03UTV",
-	"iGFcImIGyCkICYodauIzqtb6Bt9NUe5U+j5F0sRYbivzYFVt1kYD5FUOFmkpQWbUpepCtDx0q8vY7pXK",
-	"mXTNpXFpoX7A/wn30GDs7QsRnpQ3BvRVpdMFN5Cwa2oaCJ+REveNB5c99iKUO5QM8RmOE2MQbhoSt5mE",
-	"RzpTjpTHulLOGG2VUnpsRzfKERbhRHXzvl+Mq9RV5M0UN9F8A7qIz5J1zY3rWVrLOHmdkbBkpprWo1Hq",
-	"LGnV25yCG7CRht4XypDeTgLN+xPRmfVg9Oc8lOTbVFrFLOR5fZKKelujeiI9GU1bpGf8Q40UpTKCpvVM",
-	"w3dC74JHd5IU9EyQmkmsfA34dE2PBZmI7djca0kwZFuSilCD1yIwEgljpVZZldoTc1ud+M54kYuodspX",
-	"NJnD5lKrQiFJ22msH3V05moJOpRtNTnytdBplxiKE7irelxH0l8rLm1vyw96ldTjn4sUpAHjfEBhDUNa",
-	"arZNGJ9ZqiJ7s8HdkYRH7Om/B2LQjrUEeDu7uuIetIIkj3xPZ8rSBZdzjM7rSnklrcg9E0UsD6/bkzk2",
-	"WtDFRaW5HWytyUHO7SLQi8+33Mfvvp0csMy/37hxVwc/0nmWgz89ppGXQKUmKtow14zLFIZiL2HpkzEO",
-	"GMvaQJNn9oGj+/DJTG6btT3BmLUg8aeXAFnf+ZtwIsTUJ7j4FLd5Q0SWXLQMXUBPqxhPbdSZkEAJ86Tc",
-	"JyNeWfUaJCyfST7NHyJvgxyNrxk2XTFhDeQzVG5Jh3RIUNDKRFFVWcWIBBZo+GTBY5ve/5cYsr2Mx9p2",
-	"Fyk11j3FwXz9K99wJ9tLNruS3FcP26J1HZFodmC66iREkI0eknegKWSm2xhNB5sge4MYOMxO6jl+gKcd",
-	"qj1E1QHERlMSCQIvy1xE9S6et8hlnl4P2nXwropCUP7110pFrWuuHRVV8pRx96b3X1bANTs+Pj5mBXDp",
-	"3Whhm7O1ILPIPmdHc0dMUiWt5mlElS08edJhfxIclfe34HtqM7QWQsn3qcqiHFI/cCMwvyZ1s4a5Jhjj",
-	"T5/CgdkMo7Q72KXa7PzPAUEgHzXqeESYeq2e/KX68AtufFSNJuIsy5R84HAlz7KxkiZotvP6eq1CjIX6",
-	"I3o1zeTsLMvGr2I7BAcm28FNE6buwLlymjK88KZXx9vksprmwix8G4nXtJhFX7Ybf8K8RM2NFjzfwU+g",
-	"GpLFlyLndRPsGhq1er/a0/8WIRKNHXfE1dHK28w1QCfCbfSkQScoLr2MS346jW3nr7oY7K/ZqJN5PuOS",
-	"C2NjaWvlTj0qDNHWrD3AR0Nt6GzCzxpSpbNQTZZMyEzQRROhLM+MyvtWQwdMKOQgxyO+1+aqpseHvige",
-	"w5ZtxguRU37dP9pqMejowBRyJeeGWRXls3UjiEyYMueRZ6g9IYE0blgJqszpqpIsbicv3Hw7nGrrTtoY",
-	"ylcSg7Jrd0bfvDx/RhlRNbNLriMDfxoXdyCyf7D9yidIX5ih7IV4bPIiILLe8Uw8ktSL5g27G706V7pU",
-	"mkcanatAUr3lERkWl1XZkHTqqAkEhSzMr06skGPL85tHZSxm1pslCR8s80PFJDIelcF47cffyGREFzm6",
-	"UauLojg5a0icKUFm6I1m4Esg8KEUulULQSXLBPkq2W5FkB3Z23E9YxJDCTKVskNHf3pMMghlbks8GiTX",
-	"u8LUmznTgLLwwda0vPCCmbA3GJ6Op9w0haPH7PobKWxkiuiRxZmOkXhsjaaTqtpaqmk/vWPFpkPt32rh",
-	"BpUW0koLu7pGBvqEXikwVB2IdcFD9eDlOHQnUN3y074Px1/7tgCe0Rr9xW//OT4rxfjfYNXwgZcCP9/f",
-	"U7vKTLljDXToE//0p96CGzZOieP/ik8oo/Z8/rOZYW1nzq+vWMGFtFxI0MjYSuNwC2tLc7K/Pxd2UU33",
-	"UlXsd2fY96tR2l1x0mbOeeu0jS8zdmUE49u6XcodY81VlaGLV5FlCU5f4lwZCihbIcraTVwLjUEf4637",
-	"q9ZCVtwZ0mxh834ujJLRHWjjFnCwN9mbkNtdguSlGJ2MjvYme0fornG7INHYvzvYr0/r4Bdz6NGUF+RU",
-	"t2W+biQItIUry0SrrJ74EyHuEhrvFtC5evbGUK+OVWxGnatrN50pNgc7dLNWzRd3eUzzpj8j4e8qQ04h",
-	"UvHgS42egz3L8+ZMU9K5jfHtoOPQOs6k/E1+CeOoMHmNILS5B/jA08lkj13OfDMi+c6Eycn6jmeQigya",
-	"2xP/WoFeNTJ+LX5Gie+9IvH3bw/Gx+/eTsbH7/7ll7cH4yfu74+H9788nUz+EHPt4csa+doMqa82fGh5",
-	"o/t3a7cRHk4mQaPBQS0lH93hjv2/GGc5mqXEHFJrWR2CjQfOw60JI13U9cSR1DdTTfp+65JBeuVg+yud",
-	"q8nopaPtLzXXB+Ibh8fb31i/uO0+GT2NWVH30j166zCKD+E2SXrlKIoP9UVo9M6T7e+sXU7Y3Cq1/dXW",
-	"nXlk5Wo53rhiD2Wfz1GhW8cX33n5vxNGuIwJWuECDTr3xrYDhfsf128vvR9Ex+fgzk40SERgiMFGAD1/",
-	"eUqyfpuKv56LuhP8AeMaG4ObUR/41p07iMjgUJmnnvd0CDFTVYAZvJGwBybD4kOX/wZS9m1W88j+xtWv",
-	"vwlibMOJLx0XYlSovrHyK5B8BiCpdSerBf+zYMm+8yi3OFyop+1GMmoIcS2NhA5tzEnaHhi1eradLAPg",
-	"bgZtOnH8baEgH4ca7IzatFyqFkNPOpl68JQVQlYWyFXiZQlcPwgwvrfuy8aX9Q7FAZjxW7XWmvoVdL6C",
-	"TiToqKAMAXO8dnwKwOmErhG40w111azHwQmJq4S5RGHi02oyCynLXghqxXoLlWeGSbWswQgf9m06SvuW",
-	"kU/t1HRSSl828gxk4QYAaGPPvuLQVxx6BA51saKBo252NRKVQoYsIrlUJ9MoKqIznEwq2z4GXafC/Nnc",
-	"jtvjzvu617ud5R1nKKXr95frQwrjj/Vlp0wqJmRZUQZHUuthL6LURyxjM0nN6cqIRNLhZDI5xX+Ggyum",
-	"ms/BWMiY3/Dd8kzs0oZ77F0fD1Otk/jLhTJUW2xdbcieRyenahE8nEx60uEF/yCKqqCfJ8moENJ9PNjI",
-	"lD+UqWrxe3uiCmca3ScxvfOu5zacsm7tTbeDvt1PNWmac+hwIiupaXCGPw1si2v5Nb6pwYTLDonfks7a",
-	"fMINejWbGbCD+cPJL00G8eMk+e4+Kmfo7o4NJ5C3bMIEGXkc/vd57eTmkewBE9nO13/NGP7j2jrRIEmw",
-	"bjW4bDVsrSobgX1dX3v7DqWcbkHydqBbh6qrTXvrlS18zxMyfF2YCJZwWq2a/5xJLcIb/+El0wN/VHZu",
-	"ilDhIHv/QK0rBHrHaWUT3OGFdkk0AFE4Pdc7Au/enSgkq1zDdbAz3YJu2JqakeMCLM+45cQ4X5r2jUej",
-	"n2BqhIWmPWn1HzyvYOfC4MbAV1rc8XTFSpWLdPXA+GvbvF+6F/vGPOcW5koL502sjXd5w14F58Ocfl8Z",
-	"IcEY9iOXfA4Fwuf9u/v/CwAA//8=",
+	"7H3/cts40uCroHRf1ST1UY6cH/NN7D/uPHGSz7XJxBM7M7c7k01BJCRhTQIcALStmfU/9zz3VPckV90A",
+	"SFAiRUh2stldb21NLIkEGt2N/oXuxh+jVBalFEwYPTr4Y1RSRQtmmMJPLyptZMHUORNUmJNj+C5jOlW8",
+	"NFyK0cHofMHIW54qqeXMkJfCKEoMPk1OjomcEbNgJHXDJISS1x9Ojomu0gWhmjyZPX42ecom46ez756P",
+	"n+5nT8bP6SQdT55MnrHvHqdPnkz298g5vWCEGzJTssDxcq5NQqQiTBim8KuTY2IW1JDXzBCa5/WUmihm",
+	"KiU0mUnVAmZvlIw4LKGkZjFKRoIWbHSwvuRkpNhvFVcsGx0YVbFkpNMFK6jFljFMwSB//WUyfn40fkXH",
+	"s49/fHczDj8+3ebj/uOb/xglI7MsARptFBfz0U0yuh4XepwtBS14OgYEwPzcsOKcm5ydwhoO7BoS/Pon",
+	"mlf+a565L7X74hJ+HCUjWTJFgZIn2ehg9IZr45evX0l1ytMLpkZJmyluVoHBwZBddhousdCMU5nnLHVs",
+	"5QG0P5XBMuw3BhbtF+wB0lVRULUMiEjOPSuO3DOVysdMpDIDtB6MNBfznOGPqsIRHTPJGaE1qwCr9jMW",
+	"NzvxNYB9Ii4lT1nfxmp2ELcPJmSfGEm+fUpyBpynE5LxOTeaUJGRxbJcMKFrKF5PJpPJ46f7T5517CG3",
+	"RuGHbraP+6JeYM9GaWCP3SFH47/Q8e+T8fPxxz/2k2+fbmD0hpRumh1J2CzPkXB1cUi93ZA6gp2gmC6l",
+	"0Jb/v6fZa2rYFV2u0/OUKiOYIi+szEpllWdESEOmjChG0wXLEqLYrNIsQwJppi4BcKmIZsLAWqjQVyjv",
+	"qCEpFe5teGOPnKsloXPKBcmpYeqQ8BnSm/Jc2x8SMueXjFwtJLtkiqhK6NZE8DcQkmmU3TWn2Fn3gDbf",
+	"0+y9fWJ9gUek3teEa1JwDZRJ8I+S5QZWVzJqYJ0AuePsTKZVATjJQEIXsFz41UhYWiqLKRcsI1fcLAgV",
+	"0iyY2iMvpFIsNfh+MymiBb4qmNZ0zggwqka4X0k15VnGxCBdMsk0AqAX8oqYBdcAipsIHtwjLxYsvQi/",
+	"+ga4KUfBpxe8tMCGqgYZCdErc6Y3AerY55wXTFZmEFoj5QX8h+RSzAFQR6uGGxKcm+oL1H8zBvyDmoBc",
+	"LZiyRKcodcmCakKJ5r+zPSubYOPS/KVSUq1DciYLZhZczJHFWEa40DxjIUcFYHwednSyIZ66QFS7SJAZ",
+	"tWyQIl8i9ojmc8GyMRewqxQApy3VQPbDu9zskSN9sQFsiYPAYrmATysgUC9K7AwPjsryPz9oph6GK/pB",
+	"mleyEtnggoBmQtoR3WqcrA+0Ro2+UADidDvNUxtQzUQ1ozemXz1hS2nirO9gF/ew1ZHd44TBz3vkPNgl",
+	"gM6a/kTTJfAwNWRBy5KBkABOx2+MJJnEqU6VzKrU6FsJANjmtSlLDc3lHK1P/LGxbdflhATucVKLGKrm",
+	"zJBLzq7spky3liO4pHMp31KxdHJYd1sOqRTCGlOkoBkjhcS9TgXZn0xISvNcAz6/nRDNUikyjQtaQQXI",
+	"voWSxuRczPfIz5QbYN+CiqV/DT6HkgyoksA3AiexOx3B/iBoZRZS8d9ZNgTzN5pcsGVLi1wpkHBSIVIy",
+	"Ra/EwD4EcUdhGAdOVWbUOG6tJ/KQXVKe0ykYD5u5IyFgFsD+BhHhWcBPyTWpmrFqh6OQoN9uh78bb1O1",
+	"3DI0sBRY3YZbCwSl1DHL2RwU7VGaMt3BIT8vmGXJcOvCFp8ripo4YEqS+dEIzQouiOLzhUGj0JluUylz",
+	"RsVozXQ7AmBIDQ1x4NwkoynPgadOlZzxLqw7djA0NbXupFmmmEZ1fLXgaXtnfKMJjKnJXAJkbaSAh0vF",
+	"8ge0W7umAv1bb3D7cNQ0bdt13QtxQ/3gnJS0yk2l+pZrf2zTpFRsBq4GsJJjEWuVppVSTKTLpLZL9eX4",
+	"7GUMUA6Im2SUsRmtcnNkEdsNVizWSSVyeM5LO65RvYt1argR33DB9jvMCqMYs0QXVTGFLQebfkENbnOW",
+	"a9bihimbc6FRKkQs3i2VwOQEPbCUm2UPQbhZ4haXVyIGrzAQDCgrYVTfmPZHGFaxOUhnsLkEOTl7R57s",
+	"f/stMVdybL0QksqMNeSNo62b+yYZzbjSpp/j8ecVvnfbzVih5hAcMesrHMszeU43zQu/3tG0b2gwa7mQ",
+	"gv2ADNM9sWE5w4ccWw3Mfwj2W0oFOCGsKM0yAqBTHN4BATBJbWj+QmY9uLC/OzrbzcWtNvjLySl+7U2e",
+	"D4KD/Dwz1LAY1JzakXFq9FHnOGsXEI4NYf+4yRyPHq5aA4XUJl/irnaaFsABs98wmkVA9d6CAaoM3uyG",
+	"xw4qQfTJSy5SFjEw4gV1pHtQTv/GUrP+4LEVeMRLvJtkxArK825QnJLyLPKNJvjwFiz6Egcf3o3rMzX7",
+	"c+sNyLOhYJKfrrTqN4ah7JPk5NhucTGv6Lx3i9tfhzVZqLyiNrybdlDKrOOzljvbCZZhlvreTeVNGdQA",
+	"RcFUyk4GCVFjh4smiP6NJn4EopfasCLO1LBvWAo5I2bAvrLWyZQtuDOxwtB4p9LebCO0LahDkrOZIbIy",
+	"QaihZW2Cl9VlcdJ1m1NaNr23JL68JbGTaqVtxVozxb0aLajVoYEKhd3x2fRnPwDWG3WQx6vxaG0baNk4",
+	"D6yOi3rRJBWRak4F/x2DImQumSbT5Q6uVyYLykWf51V7M/axZq/M6FTxC1rsSVF4+byXyhiJfGxn3Gxi",
+	"tAyKLyA/Y+0VG8aLV2Df6J5DYH8yFjF5c1QXwVuevqHaRVgs2vUgpeWVcNTWnwPRGGIHINaOt9wXVCm6",
+	"HPUcXBK/iihzLohAggCAnYSHkS60VIdk9wgGXl24XxPjjgTdc+sx3KhognvJ2h1h+PJcOsHTI7aVnCta",
+	"kEpkGGj3sQWPW82UdzQ8ZAdESMESophmeY7pBNkl11IlRC9FxlOcOyH1Vv2kq7KUyoAgqcSFiNO/78MY",
+	"bBPA72DLm6RGwIuF5ClbD8htQ76W8roLcohOefuzF7OZkuU4g51gz0VWMyRstNMLYxTRdCov8SwkApge",
+	"E3oNaXoda/b4f+MexpBUakPsMyWLhGipYCNOl7WhX+/C/1BsNjoY/Y9HTbLLIxdPfbRCwcgtypR257/+",
+	"5PsXB/XHTQsOchzWOMUDu2HNCQHbCJ4kjKaLrdd45laxzSKTkWDX5g0XF1HWPzxMSvD/5KwNeL6EBxQD",
+	"Ps+Z+5trPJvYIz9zs4D3uLC63lRKsIygaeIC+8ZwMa8ncqeW3MAYM5nn8grEcGVkQQ1PaZ73GQo0Y2Ng",
+	"mdHBKOfiQnewLiwCl+x+uuSaT3mOJv6IZpdUpCxDNEo0Tithegyb2iQOGBc24IpVphgIKr8HuXbHXIct",
+	"mZhSQRb00h7nwOJmUhXUjA5GXJgnj5vVcmHYHHNtrsdoiI4l8IbllXXNK62ZC4tY5elgfZ7XNjG4Z7A1",
+	"7r5zj/Tf2qT8Z7TP7g2Zr9qQcZkH6zvXn9UxxWX2UmTHvb4nHrDicR0vWAJy+8P5i4RQE2Cljj3icISJ",
+	"TB8SOTNM1FZ4xMrqqJsd5aXICIIVHC3iL2eGKnOnANso0e1BRshqoP1xXn+Uwz8Be4VdMrUktACpDAoy",
+	"TPVookBPH+//10ro5+WH91FbwU3lAx9+7rNlMZU9nqzG3+xOpqbjfPL//Z//u83cbi6UszZB7Bzf7Jr7",
+	"ArSFnNWpZAdNuuSl5NknIQ0jD+yBTspyHaQFPoQdRbO/VdrAm8GjNsVMg8H1MEo227kJghkl7hwIh6SQ",
+	"GVOiSU1EHrPZH68TInOQK1IwG5skMdIsSJoEUOynyH3QZn/PV1eYuBAy0+PJ46fjyZPx5LvzyeQA//+X",
+	"LUDzrO+BY4byXPcTGO2+nIswf84Dt6ChZQwmFFjHli9gWRgLy1zKd4y9fBICNWwt12tyi2iWNcy06YKq",
+	"OdMH5D2DTcNtlss7wc551GmFn9vzXUl5dlT0G6RObNQ49GpqQTWBdw+JYHNqbGoeWOiUlHSJrH2F4cKU",
+	"8UuWtazPTFZTTMF1sFqjtyOgSnlGHHAAajY7llcilzTrdi9+RgA6UtFWJR45PX5FwNBISKUrMP0RbLPA",
+	"LSMrQyhZSG32yInBAOiU1bLbJmPJkgltnRSbOeTz/8C7sFmBnfl8MWHk41fEr9M6FbXfYGnfI1GrAiPp",
+	"ee55ZEXWJ4Hg0oSLNK8ytk4/6yBRkiqWcbMT3ZyD4KDdZD4cFUxkAFBHahL8pN/NIsViw6HUjxkIZeVl",
+	"ecxRDU5MvIFzk4zsHjjuCzH0bRFteJ5b/pOwKbqsgK1xa7cDAWBWrZd7Y+srNbYajrw3t/5pzK2aaLXB",
+	"hTbV7Y2tWubdgbnVcNZXaXA14N2bXP+GJldb7sUaXYdh3YE9oMYx5szYYWOTkLrsqJ6j8P+WV2RG1TrT",
+	"krk0qHzaS/xGkyupdlKP7jw8GRl6/R5IVfYl5Rt6bYlZmuawpYbOn/+gDapl4VMIuEv5tQf1GgPA0bvq",
+	"vIZpeEud02tSL+CWJmqwqq/PSN3xFMb757sewgQGaJRsu+XZSwjuv/nRSx1Z+Rc8eWnrzd7orVPHfQIf",
+	"o9NuC6cge4BIPkwtZzPrbv5eKf/Pp4wa+qmg6oIZ3BCfrFlvvylzaitX406KgyRKC2Wjzd9wwU4MK4a1",
+	"OpoqHuRK0zn7BF99stWOUnnnIvg2JhmUC0YAAKftu8TKO5V11+JgAaXpTAQ9chVACZkpzkSWczx78DtM",
+	"wpBJIxxBc0kRoyWP/KzOGnWrfrFM8x49aTVeyO3c1nXYktwGngNSSGEW+TIhVIiK5gkB9SQEhz+n9V8N",
+	"NwAxtjuz8Kxg4QVvSDGUSjuZ0wg2GlHIkVmnMb3/9GDy7GDyPMaYfuGg2dGZbGD613Mchz0wXHnE4Lif",
+	"fK652/89Otn6J+1Ns+6VyNnM14cDL0xlNV+YaL2N4Hg5NKy9a4mh7UHijAGmmD9g3CIrfIb5yq7seZ2V",
+	"7zxdCGzpSm/MK52F0gBwlTMs6C+ZyLBO0/r8IDqwkF/E1m9U1uRUVGhrXXQLfMxd0oYqn4rnQPmgmTqt",
+	"VLqgmiXkDNPm/WeAxH7jhMseeeMT/qTwLj+ME6MQzhsQh1TCjnamBWVXK9Mqo0Euxcf0dmaUBSzCiGrn",
+	"bXw1plJ7I6+nqCDM50wV8YHXtrqxVTsrQczaNr8iuprWo2E0NgkyTu0G18xEKnqXKgrwtmKyzp6Izozx",
+	"Sn9OfVJ6CKWRxLA8r1vHYHVnVFWgA6MpDHSI31RKUErNcVqHNHjHOyFOuiOngGUC0Exi+avHpmuqDFBF",
+	"DMvmTk0C3uwVbhEscVp4RGI/k9J2IDjQF9WBqw1HZyZGD+JkVjaXShbSt1baDGP9qIUTnDPlE5cVGvI1",
+	"0yl7sBvHcKf1uBak3yoqTGfRC1iVWOWe85QJzbS1AbnRBGCp0TYhdIY9MbzaoLYofwea/uiBAT0WMPAw",
+	"utrs7ncFch7anlaVpQsq5iwLcsUrYXjeuNKRqi6czKLRMFUcV7ZvVo+Rw8TcLDy88HxgPn737WSfZO79",
+	"xow73X+LHR32/7xLKSsKlRqoaMVcIy6T4Ir9wK7cYaoVjGWtoNEyu6ZgPtyZynWtPjr8MJsm1gOzw0wG",
+	"2tZ2GQrg9Nh8z2aVyA5tJOXsTx/cJufmNrn+Rw6uoThHC+hevDs5g8bOnz4QrjHKSckM9A4oaZGyncqa",
+	"j4P5ABrb9e3IGMWnlekKDb6VCjPFKwvZ2Z8+JNYOB8AQx02M0zH1jLMco69dCO6MaAywocWBd2Ony1Zg",
+	"AJDkRNMWLinOOESslBo2l31Ve3Mlq7IjGTiAuGBgvs8wF9C7g2BilYpHQfvCAzAIqRSXTGnY0diZBrWN",
+	"7pOWuqUBV8B2HGVHRMtc3qoIpoaMWNCIg21oSQuqj7Lsndjc8gSYU2HsdIzZo9KvI6anyX9TTY6ybPwu",
+	"YuNygKZ70zb9VxzZqXAA2S5etolGW6f0wnTiQYqBqDLyPRPsqrvdjYeMrluBAa0VDECmS8KNZvksFsbK",
+	"SNLMPQxrnbIciPZucJvkZgsRKatpzvXC5d062RgJZzOYn3cI1JwX3Gwwg6zpE/STrMPJ1GBfBTCFQqOM",
+	"Y7ctHHZHCxcAigL7g+Dm3ewto7qzNU2g1ws8p6+E0YfkB1SX/RAPRlVhMJgaxIqffAjekucSeGGuaDHc",
+	"yAefrrOzV8Ws6+nVCFmbE4CxbXwzxiDGGTxAg9Arhj6r5oadXVTDkhbVYFPAEBYkGmnZZ8pm7jxiV1l7",
+	"GkCFMw6uQ9G+06hV7w1QTQvs24VeIzAM+nJLFMB6Ia9AtMxxD+/E5+9pxDmRy7JnP1Y05zOXXK83sPoq",
+	"qn/DF21ioMV4YEZZXwZ/u505WAfjVuCMXJ6KXl6YfrBxdTBuqBt35jE34ZYLA6m5wcqjxDugIb9ZAdVs",
+	"6zeBB/oBbL/xlGoWU+eO0inK5qvKuaIZuyszyg13Wyvqgx1mKxMqooWONf9JYP8PKvKYiAXo2UMf6gla",
+	"JTba+MiePprWm22rrTdhx7CiSc5iwki1/IkqDnaI7tckNbFsh2tLLOr6NjbZqnY8Ihjr9WB2peFJPXoD",
+	"7pe3mw7tejQFn81JdLNgXBHnDBJac8PONhZCfq44zfvB9VkiBh7rQXXE5HaWm2RU0GteVMWPw4Esa8G1",
+	"RX5tu3XCsbUue2uBIWEkq+BiKwBt6FG2gcwZvUMoLUQtKB2bnMTu87bUm7Jcijmoos0U3RCWxEHrOCl8",
+	"6k8XmNGCYzrMStwkBKOBwJ9gtUMQGddlTiMbSvoJ3MRUk5LJMseu31ncEo/tfFu0+GpP2qjDdyLngp3Z",
+	"hqX6hxcvQS+iZN0C04Bcf2RYTftRHfbNHUZ7eBbinrYJksp2G92ZBNRYSL4E5t1cDcJ/4spUNH9L0wUX",
+	"cV2HHGbOqqnxiB7WyytvbfNKncaqJCgVKbiY76wdhTvHcsblnF+yO9aJpwGYW6hFr9nUlm1gkaRdWrGh",
+	"caPMXkhVShs175IiQ5T3IDZtLV0kOvTS+kx78MAZA7vRWfFdgewaVO9tHM0VYzYr/m6p5A/f26CjyMBS",
+	"ZpZ9H2Qm6djUJK+CMa4beu+txCQs83dZSHe8sDMPPmmlKtmjdHsrSaxGcKH6FgeBz6XjZBNe/LLxLGTH",
+	"BAQH32oKQoR53jj3gO7onIXABhzc+wjZdnkLfj1bZS7UfaeD1X5V2Qz2TOpd2U1edl1yxfSRiUlisEeZ",
+	"TR6DwqHR1ra5vV0tsuqgHxMx7vRLCxA5Go5LmsFcTwvgAXlV5blvXM9pHtUTAZcW4dff9OIcFI63f/vy",
+	"bh3iPgBmj6nB0pINLZH7k0qWXuRhO20ypelFVBaozcm2lD32oyMUQ+jf5lx/Dbb6WJxrXNTtDvO3p9AZ",
+	"3uzR28yirkvoEX2+ps3JCleW1tSbtutvb1UH0JTKDp8UN1Bj9epOhbQ2R6GrhjbIM84kuy+pvS+pve9f",
+	"cl9Qe9+/5L5/yX0x7dfVv+QfXUobMOxXV0hby8x/oTLar7HTS5jC2pdseU4v2EDeU7hvaWpsvSne3uai",
+	"WNQYJnw+8OBVUy47FOcdcnA2J4SuRpsy2VzE1kqKEvKq0SaA8cak/hJpoTV+fkB89WNb1zc1NjmZrYVc",
+	"UR7sI792I4EuUcj3kBAHSgjde0Z1dw7ccmdIet2SGhA36yAOfTbcSwFOfbaZZVugYg6cbpLgbHILgI8J",
+	"2uAYROGuToojHoY7K9oM4f2H1G6Gy9i1psZa4k1VTQqDOb8rXyvjCpestwW5yw8LYe+P4TTwLxhh1zQ1",
+	"W62k0yh9/OTg2fODZ1Flqd3LiA/5xOVUt/j/cyRXY/50UwhytBJD2yl+1obaZyr7KsW1wCZyPS3LnEcF",
+	"Ql4E4JL1oJu/Doij6r7tFqgFi731BeTPIaH2TReaXzKqyPPnz59jHrlzNVxcB68xiAvWvqhhbu2JtaXc",
+	"0Y7oWNitt0THEuL3QyqFUTSN8Nn9kwctPkv8mcOnC+bu6MlYgT99SmUWlcfvBm52xm0K4Ve0rPalTXdf",
+	"EM9mM5aCUbpN7MpW8/Uwhk3pizli8FOvRKfAJjA5ekrDOSrBw4eoSe3BlrWt28ln9pcQtTFANuMHd9r3",
+	"cuLXWs25oNod8YLRgnUOG6oufK3Fes7sKoixNRjB5HU9RlTUaktydRTsfUWFCTFJc12a26XQbZsvt6EZ",
+	"w8/tkljXDX117kbcUOG3D73E1kJlTsWuJyohkXZq1DC0Cws+VyAuXylZnG1VXbpuljbVw67PEhdYXhNd",
+	"Q/rWAUMAGrLKoENLEezaWP/+RGijqo2+8BW3MQkxZ/4iN+wxZcMUHcaTf3jlpklr6nLt+0Ss53OV/Tup",
+	"y/pEwKb2jm2UZCugEdl183BQfj1MufDplWYbLmuD1rfwgR6jjU0QlvlMq2VcOsdRMF8MIW/pI3Yj7cu7",
+	"icNlM9sll26XMRox+23K7nVTdd+H8WQ1o2KHYvyhVeiLahh+LNNtsTnLWuU88QiG/REB1k6V7z1ojKqI",
+	"T8jp/p8xX+TJn7eugr9t5URsMeFvscne3UIRU9w2iMQvlozR3dnPqp5BJGzVjiO4LyjEx5doy4Fjx2WU",
+	"Wlh3Tfazk3rrG3NsT+IabllxFPZMaltkVOOhUq20XJefnGsTC1vQr6uk4Lid3boDh8tWWamMjhGMCMDW",
+	"ZpHTkH3ANjTzqrQB3xfg2cS0VKrMnzwKwkXGMYPIH+ESLfMuKuB1xNiSAeNn8admpzU8gbZ8F8cfZd0h",
+	"a9ad2UxxcerSuvhSdZvtW6jcmlUi1f5gHcdaeucaQ4WFHREB43/pSo8zOTNX9LMXe6wgYoguX3/lx21L",
+	"HD9PWcgdWSR1zchdjRcUlNyR8XwXRvI/oAZkp5qP3e0/TCPyAPkU3Vt301JBnrnuu/0cHukTwJgKrX38",
+	"oJC2LfhukZ5W0vtghMcle3vYhyvpV7O7Y1OgbRprOxHadr5SrnPU9pqnL6Hsg0vWZ4IsPDCWYYv1dOyu",
+	"tDKflr0Fwjsy3geR75PJotp4/3irnHMufKPprTndJrzcmY/ToCt2TGA7wa5ofr5THzjsn1d7em6oGGd4",
+	"p75w7934a/3hgF2yKmcZOHnw65bBRd8ZxC4Dl4Yei+6IMdpcFq5JPWnH7bC37uXZAIJwMpElrTQrg4Uv",
+	"dfsS1zvONW7a8pChs5VnpIW8S8SUr+D6PlS6KVS6iq37GOlni5Guovo+OBqtDhp5dR8JDSKhXaLuHxcC",
+	"PfMai2AwFNA6zJ+xXdnb6X42I4tiPgSQXpdMZCxLSMZcz3ZbIto0bwd2yDgeqWdbdW23g+s62VNHZnuC",
+	"Cm/g8tzpK9NbqVVSESwgrd2q3cu3PazEA3vXO7GVvPLZN+NwoyyAqW6V5ftjcUFmioEVeW3WmmUlYass",
+	"38h/F3ux6aE1mEq+Y616y4u6i/yBGBYKptyuEr0F7T9vI/3OfIv1UoCtkquxb/TnS6r+7HlWCP8d5Vfd",
+	"vqMaQLPV7UYxdp47LWgyK2N7KNq8UdsYmKDA7/A4hmu+6giGrWW9RW3wcAKoq+OMu9LHwbexdvXD2fEW",
+	"9aODAM4V5T3ayFX6Bpd2InR4VZtqZWAtZBVzH89rnOvWVp8/bAr4504tQNyBC6o/p4mXjHQquzWtP8GY",
+	"MsFmAFN4hwUtS3sn3kqXjm0yU9fTTWE7WaeEEo2NDwiCB7TGVrxRhtyWGakFFXSOT79WsiqH4W5ecP3P",
+	"a6jRItwe4LfNgAhCDNSKaVmplEXC7B+/I4jf++Gi4d3uDgvLGmVOV2+w4O2EzB0SXm/frMXhq69StJFI",
+	"loUTohcU/RK6SgaMqK+yU8yaEILzuzjjwqHuzmcDIn05X237dipB4eu6VT7IlkGdbtQmwSf9tSj1zKe3",
+	"KrMOYNiq1HqPnBgiwVe0pcT2OKfSDO9kQ9+Vz4ULD8qV2bdYbUcp9johgKVYWilulmfgsziTqeSfLliP",
+	"jXLB3MHl1UKyS/AsKuEiJTYnANshNLeeplII63+h2wTDLBjNUFcKNIpH/3t8VPLxn9iyWR0tOXy+ucGW",
+	"ATOJsXcpDLWBaVZgcySfXTNOETv/C56QWu65K2CaGVZo+OLslBSUC0O5sM2LKwXDLYwp9cGjR3NuFtV0",
+	"L5XFo/YMj9xqpFq7QKXusw3eortpre2WUZE1vSzkjFCS5rLKiJZ5hVLR5/IkNp0ALf0gN7+9BrNQIIBB",
+	"Qzu8r/kQQBnkGNs+rgMLo2TkbsQYHYz29yZ7E8wCK5mgJR8djJ7sTfaegHVBzQJZ49Hl/qP6jhH4Ys46",
+	"bOs3mOMVmuu11eJh86XPPLhZMCGZBLIgpvwhOVAwwRp2fxiJnCU1Aw7U/mRd+XdtIxp/5Y5h12aPfNB4",
+	"umIkmWHri5VmbJLMmem57dBi1Z6+uPpuQjWewgJqQW5Rr0tHr5k5yvOaERBxihbMILJ+6bU1g1tbJFHM",
+	"VEoQmFVgiT6sM6+9feSKfXjw2WSyR05m7twIj7MwfpKsskrGUp7ZE3vcf79VDO9xcZvjjP8OW8UGLVAc",
+	"U2OYgif/+uCX/fHzj79Mxs8//s+//7I/fmr//uPxzd+fTSYP/2NNHt2sp2fWUYoQMddjVSFTblre6Cbp",
+	"EkFIYmzTaXdRi1O80n9FpxiNSmnJje3cqAtgo5zB6nxH7TaTBhzl+EhLbDtoicIylN6gAhDE/ckEk2Bp",
+	"CiNatqVCSGNvrSmmHAS57U5juRMLyDTejN1Hjhd2OeCw26fh4T76/PLXX3+9nkzGv/56vf/q11+v/+vV",
+	"xz/2k/3J5KaHNOwamzxobM0DILXmWK91RMwCLCHomxV+i7gYB5SzTnx5xYgW5VQxeqETYugUyzXtlsMy",
+	"SJkHb8XxhBUGDTfMdueGtly5K37oQ20fV3QQ624YYqVb0yqXfmWkbtxhvI7eEgVzjevTmJyLi0bbzP1l",
+	"Jkglbs0vjuqo0u4Yh/qXRL48rEHl3t3RLsu5TjWqea1/CwvDRYWK4Vza1iENtQp6/QYD+6ODp5Pn3yYt",
+	"8h2N/0LHv0/Gzz+NP/5nDMnCuYifbJ1kXOD13XlIMlQZiBVYoMh061TL45EKwqjCe8TtDfY4hGYUQ69G",
+	"VezmI/rBpRTaGpCPJxNvsLloHla+2ws6Hv3N9e1oMLIphl4f2zRxfLQKu6Jn3bbGHmDtqQWpa6Ya9Eff",
+	"0+w9+61i2thX9odf+SBoZRZS8d+th/Z08mT4pVdSTXmWMTwUePr4+fAb51K+pWLpoMPTgWcxKzpxZH+p",
+	"lLVZn00eR+HhNTXsii7tK0+i8GCTJ2yHjmeTp8PvuDnOecFkZaxFPaNVboZffQciwy0Koxp1TJEZ2/Ao",
+	"sDUMnYP51Vjoo49ui4B88BeWAdODn2Qj9fXHesu1t1NRSmWoO+poWcWP/vDznKMReXJ802sov2bGdc/0",
+	"hicqB7wTwimIUknrVdYNF+0XVrvYBB+ronRt6PpDHpplimlN/JmPdaCshsSMkXrewz7zN5UF09YqW0Nt",
+	"pwHsF9+k6a3YwF2EbR55tIq80ReRLkMy5WuXITHb7QdpXslKZPdC53MInXrvZDXj98udW8iSRza4MOB7",
+	"o78cXKuO1yPbC/5ROoQyJwmdcewkGXrMmjHbPi0owgfRc7VgYjepQY7w0nJbRJZSQQy9YGT/GSm4qAxD",
+	"J5iWJaNqo4BxN81/3fJl9b7+HjHjSFUnetwLnXuhs5XQkX4zeJnjdsddCBxfBxcR7qtL5uwVFE74tAwc",
+	"l5CbNLXEYYVXSg3N5byJZYZ3QuDtMJ2yCTM4fSVsE9Ir62RTffcGTn1nxO0lUDJU+FajRaI/euAO5h64",
+	"sCh+epjYf983lZXaPmEfDiouddezP70lD2xcFRTEpS0kI4WrJOt64+zHN+ErZz++6XrqhdSF1MfT8FH7",
+	"HTn+/mGyetPHg/XjaBtJKXPqXH3grIfJSiUieSDxsw+H64DDCqoumEH1R4yUD5O6YNEiSLtPwQ9nH85e",
+	"vuGiuiYP4E+Cfwe/nzJVMsTQA/+2145SpK2RWisJnl62Fokdt89KlnKag0y29yqSB67KHLCGXWedU2tP",
+	"jx72RSDs5Yw/cXY1CjOxwFsPQxFMVAVIC8T5KBmtEa/ru5/edn179uObrq899UfJqE3oUTJqE3CUjDzK",
+	"gj9rOgTf1bgPn2slzyWjNUwGCWcrsRRAwtheNmWD9GEhaI0afKD+jFt2/bnWJlt9qYXXmAE6N+KmUX96",
+	"Gz+upVfvUPBz9Fj1dt40Ys0JfcOub/km/SBc9gofrQ/3ri0IgldXOG791YAD/Tv1Vx1P15Kh4/mGc9df",
+	"bKSH7p+wYfN+ONtI64JiJal0baBmn7iGFuEga5vo5mNHX2rU0E7W1MFFLE1xqqlDK3QqoG4ds0GnJGvX",
+	"uLYp3EjhDsneIcz7pHaXaP68jsP6TVs9rsN6l4JVU+vrcyO86XTvTnyl7kTZ2LbeoajN3btwKdpSa9iv",
+	"aKsGOeuImfqUzoTYJKnE1Ulga36sLu3JIsBoqLOqkuaiSUzLqS+WXZas0/EIUgkWMs80EfKqDo/Awy7z",
+	"XCrXWvquvZBWicFn8kQ6m9Q8eHv6Azk5fmjx53vVJPb07/GEZHzOja4PYJ9+9/S/nnz3JDhn7ahZ4Ibo",
+	"CnskZ+unrH0nqb71S58p7JIhMOWw+8gUMxr2k8cxh+a2A87xxn45sUembVQlq7jqoYZNg/N8OthnaTPG",
+	"m25OvpFT/+n2t0/9aXlSg7xYlgvmrDXMBNWpVGzz0XeDqT6SNUjuJlh4SPrHfvLt06jD7bgeQQF9zBq2",
+	"+5BtEQboTrbG1WYyr/XhWRkeR1vZaxtb9PTzg8Rzp9qeaDFC394KuikNEmsLUrU6vuxArtVOQb2Y2YTP",
+	"IcL0NiaKItJKp57dyAL703n3moRIGyBY05nn7mkW1fUHyeYAX+OjjRTVrk9RDx43E/RzWuw9RYc9Zvua",
+	"RXMf+L+31Hew1Ff9f2+ut/3+SJvdZydHWOR1IjNqerwYighpwlvo6jRkdzVa65zRFo/Z19tXSbYi/OmC",
+	"pRfW1F5pomGbj2aHREjCRVkFF5V3Gswnfm2xSbn1Cuuc3A25uI8nk8kh/Ne3cdDVfM40GFSO4Nul6nrD",
+	"S0hiLz4gMrgI0SYmnhy3kp1fR+f31iz4eDLpKGkr6DUvqgJ/niSjggv7cX+t2m1Tsm+A7+FcX5ip7xhE",
+	"6lZDjBlXurmqLqANVij7DtST8AKKSXMjAEulyGxaoJzBTz1kGcz8u0sCvZvNNDO9KdiTvzdJ2H9Mku9u",
+	"otKuXyGe/E26A0SYACKf+/99Xj3pQBpWkWGtxH0637+vruONJPHarRYunyGRz0/36A83S1QCnxdIUoXa",
+	"sEnnc/ouIc1N4fakOrhyslZ8ddeyk2MQTJiqVzv69baoOymDLLqS6sJVlDVNT31l0OaiMlu+hhVoD47K",
+	"8j8/aKYebtKhW8eZakR+Zgu8dUf7Zqny9UkRB/f2lrZ78d7g/gJCaJMM2kGuPPJXc+tH9aW7m2WNWYT3",
+	"87pIeOeVv6EZfcFYWd/ji6FvSTQTGfwsXRrfehTaQ/zFBcxZjYsvJmnKbNYWNB25wPZNb47UeA7bQky5",
+	"oGoZeScxrrAvPhDS2NzLrXu5dSu51fDTLSRYydML2GTbFACfHFs7B3P3ws6cTSuqTMlynMkrdPFalbYJ",
+	"0RIPJaa2unOPfM+W4MA9m0yCgbh1xZqbud0Z3+H6WRoWAFvImh5KbTEEsNcZ26+kOsVVj75EidPCkmOw",
+	"vgkDIxKT6ZQs9u69m3/SDQqstrIhSs9tscUDvq7vJmzmgKqybuPwy0dQhqCrvRZttzuomxrsrTZQgPcc",
+	"IN0asSip4D7oN62W7axeYTtW+KrIeiVddZ3UBOfM/rr67oFqudUzTlCpYLtrhM3uwiPG3hFou88YF2C9",
+	"BG93ZFVtHKTOxFk9iAkyqmoqjAtmaEYNRay73ig+X+tnNtUcuzj7H35yyVrbNa9YG/hU8UuaLkkpc459",
+	"wvrGX+GRR6V9sWvMF9SwuVTcRl1Xxjs5J++84NWH31eaC6Y1aZowjW4+3vz/AAAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -21,10 +21,11 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/fault":         {never: []string{"net/http"}},
 	"internal/mapping":       {never: []string{"net/http"}},
 	"internal/partnercenter": {may: []string{"internal/fault", "internal/auth", "internal/tracking"}, never: []string{"github.com/gin-gonic/gin"}},
-	"internal/proxy":         {may: []string{"gen", "internal/fault", "internal/mapping", "internal/partnercenter"}, never: []string{"github.com/gin-gonic/gin", "encoding/json"}},
+	"internal/proxy":         {may: []string{"gen", "internal/fault", "internal/mapping", "internal/partnercenter", "internal/seal", "internal/tracking"}, never: []string{"github.com/gin-gonic/gin"}},
 	"internal/ratelimit":     {never: []string{"net/http", "github.com/gin-gonic/gin"}},
 	"internal/sandbox":       {},
-	"internal/server":        {may: []string{"gen", "internal/fault", "internal/auth", "internal/ratelimit", "internal/tracking"}},
+	"internal/seal":          {},
+	"internal/server":        {may: []string{"gen", "internal/fault", "internal/auth", "internal/ratelimit", "internal/seal", "internal/tracking"}},
 	"internal/tracking":      {},
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/partner-center/connector/internal/config"
 	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/partnercenter"
 )
 
 // checkCommand tries the settings.
@@ -40,7 +41,7 @@ func (c *checkCommand) Run(con *console) error {
 		return failed(say, "Entra ID", err, signInRemedies)
 	}
 	say("ok", "Entra ID", "gave a token")
-	if _, err := s.upstream.Get(con.ctx, "/customers", url.Values{"size": {"1"}}, nil); err != nil {
+	if _, err := s.upstream.Get(con.ctx, partnercenter.Request{Path: "/customers", Query: url.Values{"size": {"1"}}}, nil); err != nil {
 		return failed(say, "Partner Center", err, callRemedies)
 	}
 	say("ok", "Partner Center", "answered a call for one customer")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -9,13 +10,16 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/partner-center/connector/internal/config"
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/sandbox"
+	"github.com/partner-center/connector/openapi"
 )
 
 var update = flag.Bool("update", false, "write the README's tables and examples anew")
@@ -25,7 +29,7 @@ const readme = "../../README.md"
 var (
 	section = regexp.MustCompile(`(?s)<!-- (\w+) -->\n.*?<!-- end -->`)
 	example = regexp.MustCompile("(?s)```sh\ncurl -s -H 'X-Api-Key: sandbox' '(http://127\\.0\\.0\\.1:8080[^']*)'\n```\n\n```json\n(.*?)```")
-	fresh   = regexp.MustCompile(`"requestId":"[0-9a-f-]{36}"`)
+	fresh   = regexp.MustCompile(`"requestId":"[0-9a-f-]{36}"|ContinuationToken=[A-Za-z0-9_-]+`)
 )
 
 // TestReadmeTables holds the README's tables to their sources, and its examples to the service.
@@ -45,7 +49,7 @@ func TestReadmeTables(t *testing.T) {
 		parts := example.FindStringSubmatch(old)
 		return strings.TrimSuffix(old, parts[2]+"```") + get(h, parts[1]) + "\n```"
 	})
-	if examples < 6 {
+	if examples < 10 {
 		t.Errorf("%d examples", examples)
 	}
 	if *update {
@@ -54,8 +58,7 @@ func TestReadmeTables(t *testing.T) {
 		}
 		return
 	}
-	const any = `"requestId":"…"`
-	if fresh.ReplaceAllString(want, any) != fresh.ReplaceAllString(string(text), any) {
+	if fresh.ReplaceAllString(want, "…") != fresh.ReplaceAllString(string(text), "…") {
 		t.Error("README.md is not current: run make update and read what has changed")
 	}
 }
@@ -82,6 +85,11 @@ func get(h http.Handler, url string) string {
 
 // tables are the README's by the name of their section.
 var tables = map[string]func(http.Handler) string{
+	"actions": func(http.Handler) string {
+		return table("action|what it does|operationId|request", actions(), func(a action) []string {
+			return []string{a.Summary, a.Description, code(a.OperationID), code(a.request)}
+		})
+	},
 	"settings": func(http.Handler) string {
 		return table("variable|flag|default|meaning", config.Settings(), func(s config.Setting) []string {
 			return []string{code(s.Variable), code(s.Flag), code(s.Default), s.Help}
@@ -104,6 +112,41 @@ var tables = map[string]func(http.Handler) string{
 			return []string{code(c.ID), c.Meaning, fmt.Sprintf("%d `%s`", answer.StatusCode, answer.Error.Code)}
 		})
 	},
+}
+
+// action is an operation of the spec that makers see.
+type action struct {
+	*openapi3.Operation
+	request string
+}
+
+// actions are the operations that makers see, in the order of the spec.
+func actions() []action {
+	spec, err := openapi3.NewLoader().LoadFromData(openapi.YAML)
+	if err != nil {
+		panic(err) // the generator has read it
+	}
+	var all []action
+	for path, item := range spec.Paths.Map() {
+		if item.Get.Extensions["x-ms-visibility"] == "internal" {
+			continue
+		}
+		var query []string
+		for _, p := range item.Get.Parameters {
+			if p.Value.In == "query" && p.Value.Extensions["x-ms-visibility"] != "internal" {
+				query = append(query, p.Value.Name)
+			}
+		}
+		request := "GET " + path
+		if query != nil {
+			request += "?" + strings.Join(query, "&")
+		}
+		all = append(all, action{item.Get, request})
+	}
+	slices.SortFunc(all, func(a, b action) int {
+		return bytes.Index(openapi.YAML, []byte("operationId: "+a.OperationID+"\n")) - bytes.Index(openapi.YAML, []byte("operationId: "+b.OperationID+"\n"))
+	})
+	return all
 }
 
 func table[T any](header string, rows []T, cells func(T) []string) string {

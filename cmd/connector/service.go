@@ -15,6 +15,7 @@ import (
 	"github.com/partner-center/connector/internal/proxy"
 	"github.com/partner-center/connector/internal/ratelimit"
 	"github.com/partner-center/connector/internal/sandbox"
+	"github.com/partner-center/connector/internal/seal"
 	"github.com/partner-center/connector/internal/server"
 )
 
@@ -60,19 +61,23 @@ func newService(c config.Config, log *slog.Logger) (*service, error) {
 		RootCAs:      roots,
 		Log:          log,
 	})
-	handler, err := newHandler(c, spec, keys, upstream, log)
+	sealer, err := seal.New(string(c.ClientSecret))
+	if err != nil {
+		return nil, errors.Join(err, closeSandbox())
+	}
+	handler, err := newHandler(c, spec, keys, upstream, sealer, log)
 	if err != nil {
 		return nil, errors.Join(err, closeSandbox())
 	}
 	return &service{handler, keys, upstream, closeSandbox}, nil
 }
 
-func newHandler(c config.Config, spec *openapi3.T, keys *auth.Keys, upstream *partnercenter.Client, log *slog.Logger) (*server.Server, error) {
+func newHandler(c config.Config, spec *openapi3.T, keys *auth.Keys, upstream *partnercenter.Client, sealer *seal.Sealer, log *slog.Logger) (*server.Server, error) {
 	limiter, err := ratelimit.New(c.LimitCalls, c.LimitWindow)
 	if err != nil {
 		return nil, err
 	}
-	actions, err := proxy.New(spec, upstream, log)
+	actions, err := proxy.New(spec, upstream, sealer, log)
 	if err != nil {
 		return nil, err
 	}
@@ -81,6 +86,7 @@ func newHandler(c config.Config, spec *openapi3.T, keys *auth.Keys, upstream *pa
 		Actions:   actions,
 		SignIn:    auth.NewAPIKeys(keys),
 		Limiter:   limiter,
+		Sealer:    sealer,
 		Log:       log,
 		PublicURL: c.PublicURL,
 		Sandbox:   c.Sandbox,

@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/dlclark/regexp2"
@@ -36,15 +37,43 @@ func TestPatterns(t *testing.T) {
 		{"GetCustomerDetails", "CustomerTenantID",
 			[]string{id, "00000000-0000-0000-0000-000000000000"},
 			[]string{"", "{" + id + "}", id + "0", id[1:], id + "\n", "3f2504e04f8941d39a0c0305e82c3301", "gf2504e0-4f89-41d3-9a0c-0305e82c3301", "../" + id}},
+		{"GetAllCustomers", "CompanyNameStartsWith",
+			[]string{"a", " ", "Fab & \"Rikam\" {é}", strings.Repeat("雪", 100)},
+			[]string{"", "a\n", "a\tb", "\x00", "\x1f", "\x7f", strings.Repeat("a", 101)}},
+		{"GetAllCustomers", "DomainStartsWith",
+			[]string{"fab", "fabrikam.onmicrosoft.com", "müller."},
+			[]string{"", "fab\n", "fab\r\nrikam", strings.Repeat("a", 101)}},
+		{"GetAllCustomers", "ContinuationToken",
+			[]string{"A", "a-Z_09"},
+			[]string{"", "a=", "a+b", "a/b", "a.b", "a,b", "a ", "a\n"}},
+		{"GetCustomerSubscription", "PartnerID",
+			[]string{"0", "4847383", "12345678901234567890"},
+			[]string{"", "123456789012345678901", "-1", "1.0", "1 ", "1\n", "٣"}},
+		{"GetCustomerSubscription", "OrderID",
+			[]string{id, "79d9f5e2f43a", "ImxjLNL4_fOc-2KoyOxGTZcrlIquzls11", strings.Repeat("a", 64)},
+			[]string{"", strings.Repeat("a", 65), "a b", "a/b", "..", "a&b", "a\n"}},
+		{"GetCustomerSubscription", "ProductType",
+			[]string{"OnlineServicesNCE", strings.Repeat("a", 64)},
+			[]string{"", strings.Repeat("a", 65), "Online Services", "a-b", "a_b", "a\n"}},
+		{"GetCustomerSubscription", "ProductSubtype",
+			[]string{"VirtualMachines", "0"},
+			[]string{"", strings.Repeat("a", 65), "a.b", "é", "a\n"}},
+		{"GetInvoice", "InvoiceID",
+			[]string{"G000024135", "D02005YFHI", "Recurring-D02005YFHI", strings.Repeat("a", 64)},
+			[]string{"", strings.Repeat("a", 65), "a_b", "a.b", "..", "a/b", "a%2fb", "a\n"}},
 	} {
 		pattern := regexp.MustCompile(patternOf(t, test.action, test.parameter))
+		elsewhere, err := lookahead(pattern.String())
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, s := range test.good {
-			if !pattern.MatchString(s) {
+			if !pattern.MatchString(s) || !elsewhere.MatchString(s) {
 				t.Errorf("%s %s: %q is refused", test.action, test.parameter, s)
 			}
 		}
 		for _, s := range test.bad {
-			if pattern.MatchString(s) {
+			if pattern.MatchString(s) || elsewhere.MatchString(s) {
 				t.Errorf("%s %s: %q is admitted", test.action, test.parameter, s)
 			}
 		}

@@ -74,6 +74,11 @@ paths:
       operationId: GetA
       responses:
         "204": {description: Nothing.}
+        "200":
+          description: A file.
+          content:
+            application/pdf:
+              schema: {type: string, format: binary, title: File, x-ms-summary: File, description: All of it.}
 components:
   schemas:
     Thing:
@@ -163,14 +168,24 @@ func TestGenerateRefusesSpecs(t *testing.T) {
 		{"a mapping for a list", "operationId: GetA", "operationId: GetA\n      parameters: {}", "#/paths/~1a/get/parameters: this is no [parameter]"},
 		{"a reference in an extension", "x-ms-summary: Alpha", `x-ms-dynamic-schema: {$ref: "#/components/schemas/Part"}`, "the definition is not valid: a reference to #/components/ is left"},
 		{"a reference's sibling", `- $ref: "#/components/parameters/Zone"`, "- $ref: \"#/components/parameters/Zone\"\n          description: D", "line 15, #/paths/~1z/get/parameters/0: nothing may stand beside $ref"},
-		{"oneOf", "x-name: {type: string}", "x-name: {oneOf: [{type: string}]}", `line 45, #/definitions/Thing/properties/x-name: "oneOf" in schema`},
+		{"oneOf", "x-name: {type: string}", "x-name: {oneOf: [{type: string}]}", `line 50, #/definitions/Thing/properties/x-name: "oneOf" in schema`},
 		{"anyOf", "x-name: {type: string}", "x-name: {anyOf: [{type: string}]}", `"anyOf" in schema`},
 		{"allOf", "x-name: {type: string}", "x-name: {allOf: [{type: string}]}", `"allOf" in schema`},
 		{"not", "x-name: {type: string}", "x-name: {not: {type: string}}", `"not" in schema`},
 		{"nullable", "x-name: {type: string}", "x-name: {type: string, nullable: true}", `"nullable" in schema`},
 		{"additional properties", "x-name: {type: string}", "x-name: {type: object, additionalProperties: false}", `"additionalProperties" in schema`},
 		{"a list of types", "x-name: {type: string}", `x-name: {type: [string, "null"]}`, `is none of string, integer`},
-		{"a file", "x-name: {type: string}", "x-name: {type: string, format: binary}", `"binary" is none of int32`},
+		{"a file in a field", "x-name: {type: string}", "x-name: {type: string, format: binary}", `"binary" is none of int32`},
+		{"a file of fields", "type: string, format: binary, title: File", "type: object, properties: {}", `#/paths/~1a/get/responses/200/schema/type: "object" is none of string`},
+		{"a file elsewhere", "{type: string, format: binary, title: File, x-ms-summary: File, description: All of it.}", `{$ref: "#/components/schemas/Part"}`, `"$ref" in bytes`},
+		{"a file of a pattern", "format: binary, title: File", "format: binary, pattern: .", `"pattern" in bytes`},
+		{"a file of another format", "format: binary", "format: byte", `"byte" is none of binary`},
+		{"a file of no format", "format: binary, ", "", "GET /a: a file is a string of the format binary"},
+		{"a file of no type", "type: string, format: binary", "format: binary", "GET /a: a file is a string of the format binary"},
+		{"a file without a schema", "              schema: {type: string, format: binary, title: File, x-ms-summary: File, description: All of it.}\n", "              x-none: 1\n", "GET /a: a file is a string of the format binary"},
+		{"a file beside an object", `"204": {description: Nothing.}`, `"204": {description: Nothing., content: {application/json: {schema: {type: object}}}}`, "GET /a: a file is the only answer with content"},
+		{"a file or an object", "            application/pdf:\n", "            application/json: {schema: {type: object}}\n            application/pdf:\n", `line 39, #/paths/~1a/get/responses/200: an answer has one media type`},
+		{"a shared file", "  parameters:\n    Zone", "  responses: {F: {description: F., content: {application/pdf: {schema: {type: string, format: binary}}}}}\n  parameters:\n    Zone", `#/responses/F: a file cannot be shared`},
 		{"a schema that is text", "x-name: {type: string}", "x-name: string", "x-name: this is no schema"},
 		{"another media type", "application/json:", "application/problem+json:", `#/paths/~1z/get/responses/200: "application/problem+json" in content`},
 		{"an example of an answer", "            application/json:\n", "            application/json:\n              example: {}\n", `"example" in media`},
@@ -181,7 +196,7 @@ func TestGenerateRefusesSpecs(t *testing.T) {
 		{"a shared schema of a parameter", "schema: {type: integer, minimum: 1}", `schema: {$ref: "#/components/schemas/Part"}`, `"$ref" in value`},
 		{"an extension on a parameter's schema", "minimum: 1", "x-ms-summary: Beta", `"x-ms-summary" in value`},
 		{"a list as parameter", "schema: {type: integer, minimum: 1}", "schema: {type: array, items: {type: string}}", `"array" is none of`},
-		{"shared headers", "components:", "components:\n  headers: {}", `line 37, #/components: "headers" in components`},
+		{"shared headers", "components:", "components:\n  headers: {}", `line 42, #/components: "headers" in components`},
 		{"two security schemes", "  securitySchemes:", "  securitySchemes:\n    more: {type: apiKey, in: query, name: k}", "the spec has 2 security schemes"},
 		{"a bearer token", "{type: apiKey, in: header, name: X-Key}", "{type: http, scheme: bearer}", `#/securityDefinitions/key/type: "http" is none of apiKey`},
 	} {

@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -16,6 +17,7 @@ var mends = []func(*openapi2.T, *openapi3.T, Options) error{
 	mendServer,
 	mendSignIn,
 	mendMediaTypes,
+	mendFiles,
 	mendParameterOrder,
 }
 
@@ -58,6 +60,46 @@ func mendSignIn(doc2 *openapi2.T, _ *openapi3.T, o Options) error {
 func mendMediaTypes(doc2 *openapi2.T, _ *openapi3.T, _ Options) error {
 	doc2.Consumes = []string{"application/json"}
 	doc2.Produces = []string{"application/json"}
+	return nil
+}
+
+// mendFiles gives an operation that answers with a file the media type and the schema, both of which FromV3 drops.
+func mendFiles(doc2 *openapi2.T, doc3 *openapi3.T, _ Options) error {
+	for path, item := range doc3.Paths.Map() {
+		for method, operation := range item.Operations() {
+			if err := mendFile(doc2.Paths[path].GetOperation(method), operation); err != nil {
+				return fmt.Errorf("%s %s: %w", method, path, err)
+			}
+		}
+	}
+	return nil
+}
+
+// mendFile refuses a file beside another answer with content: in OpenAPI 2.0 both would have the same media type.
+func mendFile(operation2 *openapi2.Operation, operation3 *openapi3.Operation) error {
+	contents, files := 0, 0
+	for status, response := range operation3.Responses.Map() {
+		if len(response.Value.Content) > 0 {
+			contents++
+		}
+		media := response.Value.Content[pdf]
+		if media == nil {
+			continue
+		}
+		files++
+		if media.Schema == nil || !media.Schema.Value.Type.Is("string") || media.Schema.Value.Format != "binary" {
+			return errors.New("a file is a string of the format binary")
+		}
+		schema := media.Schema.Value
+		operation2.Produces = []string{pdf}
+		operation2.Responses.Value(status).Schema = &openapi2.SchemaRef{Value: &openapi2.Schema{
+			Type: schema.Type, Format: schema.Format, Title: schema.Title, Description: schema.Description,
+			Extensions: schema.Extensions,
+		}}
+	}
+	if files > 0 && contents > 1 {
+		return errors.New("a file is the only answer with content")
+	}
 	return nil
 }
 

@@ -5,11 +5,13 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 var answerRules = []rule{
 	{
-		"R1", "Exactly one answer has a schema, one of success and with fields; an error has none.",
+		"R1", "Exactly one answer has a schema, one of success, with fields or a file with label and text; an error has none.",
 		func(d definition, wrong func(string, ...any)) {
 			for _, op := range d.operations() {
 				var with []string
@@ -19,7 +21,8 @@ var answerRules = []rule{
 						continue
 					}
 					with = append(with, status)
-					if status[0] != '2' || len(sub(d.resolve(schema), "properties")) == 0 {
+					told := titleCase.MatchString(label(schema)) && isSentence(text(schema, "description"))
+					if status[0] != '2' || len(sub(d.resolve(schema), "properties")) == 0 && !(isFile(schema) && told) {
 						wrong("%s: schema of %s", op.id(), status)
 					}
 				}
@@ -33,6 +36,10 @@ var answerRules = []rule{
 			{"/paths/~1v1~1invoices/get/responses/200/schema", `{"type": "object"}`},
 			{"/paths/~1v1~1invoices/get/responses/202", `{"schema": {"$ref": "#/definitions/Customer"}}`},
 			{"/responses/OtherError/schema", `{"$ref": "#/definitions/Customer"}`},
+			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/responses/200/schema/format", `"byte"`},
+			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/responses/200/schema/x-ms-summary", ""},
+			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/responses/200/schema/description", `"The file"`},
+			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/responses/404", `{"schema": {"type": "string", "format": "binary"}}`},
 		},
 	},
 	{
@@ -158,6 +165,42 @@ var answerRules = []rule{
 		},
 	},
 	{
+		"X1", "An answer in pages has its next link in nextLink, a text that can be absent, and says so; the items come first.",
+		func(d definition, wrong func(string, ...any)) {
+			for _, op := range d.operations() {
+				answer := d.resolve(sub(op.object, "responses", "200", "schema"))
+				link := sub(answer, "properties", "nextLink")
+				if link == nil && op.object["x-ms-pageable"] == nil {
+					continue
+				}
+				// Whoever reads the definition in its order takes the first member for the name, the first array for the page.
+				root := yamlOf(d.text)
+				written := at(at(at(root, "paths"), op.path), op.method)
+				name, _ := first(at(written, "x-ms-pageable"), func(*yaml.Node) bool { return true })
+				schema := target(root, at(at(at(written, "responses"), "200"), "schema"))
+				page, _ := first(at(schema, "properties"), func(n *yaml.Node) bool { return at(n, "type").Value == "array" })
+				if name != "nextLinkName" || text(sub(op.object, "x-ms-pageable"), name) != "nextLink" || page != "items" {
+					wrong("%s: x-ms-pageable %v, array %q", op.id(), op.object["x-ms-pageable"], page)
+				}
+				if link["type"] != "string" || link["x-ms-visibility"] == "internal" || slices.Contains(list(answer, "required"), any("nextLink")) {
+					wrong("%s: nextLink %v, required %v", op.id(), link, answer["required"])
+				}
+			}
+		},
+		[]edit{
+			{"/paths/~1v1~1customers/get/x-ms-pageable", ""},
+			{"/paths/~1v1~1customers/get/x-ms-pageable/nextLinkName", `"next"`},
+			{"/paths/~1v1~1customers/get/x-ms-pageable", `{"itemName": "items", "nextLinkName": "nextLink"}`},
+			{"/paths/~1v1~1customers~1{CustomerTenantID}~1orders/get/x-ms-pageable", `{"nextLinkName": "nextLink"}`},
+			{"/definitions/InvoiceCollection/properties/nextLink", ""},
+			{"/definitions/InvoiceCollection/properties/nextLink/type", `"integer"`},
+			{"/definitions/InvoiceCollection/properties/nextLink/x-ms-visibility", `"internal"`},
+			{"/definitions/InvoiceCollection/required", `["totalCount", "items", "nextLink"]`},
+			{"/definitions/InvoiceCollection/properties/all", `{"type": "array", "items": {"type": "string"}}`},
+			{"/definitions/OrderCollection/properties/nextLink", `{"type": "string"}`},
+		},
+	},
+	{
 		"X2", "The platform's extensions stand only where it knows them, and there are no others.",
 		func(d definition, wrong func(string, ...any)) {
 			d.objects(func(place string, o object) {
@@ -204,6 +247,9 @@ func extensions(place string) []string {
 	}
 	return nil
 }
+
+// isFile says whether a schema is that of a whole answer in bytes.
+func isFile(schema object) bool { return schema["type"] == "string" && schema["format"] == "binary" }
 
 // nested is an object in an object, and so on.
 func nested(levels int) string {

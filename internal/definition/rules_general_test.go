@@ -22,12 +22,12 @@ var categories = []string{
 
 var generalRules = []rule{
 	{
-		"G1", "The definition is JSON without a byte-order mark, below 1 MB, and says that it is Swagger 2.0.",
+		"G1", "The definition is JSON without a byte-order mark, below 300 kB, and says that it is Swagger 2.0.",
 		func(d definition, wrong func(string, ...any)) {
 			if bytes.HasPrefix(d.text, []byte("\ufeff")) {
 				wrong("byte-order mark")
 			}
-			if len(d.text) >= 1_000_000 {
+			if len(d.text) >= 300_000 {
 				wrong("%d bytes", len(d.text))
 			}
 			if text(d.root, "swagger") != "2.0" {
@@ -36,7 +36,7 @@ var generalRules = []rule{
 		},
 		[]edit{
 			{"", "{ => \ufeff{"},
-			{"/info/description", `"` + strings.Repeat("x", 1_000_000) + `"`},
+			{"/info/description", `"` + strings.Repeat("x", 300_000) + `"`},
 			{"/swagger", `"2.1"`},
 			{"/swagger", `2.0`},
 			{"", `"host" => host`},
@@ -136,15 +136,32 @@ var generalRules = []rule{
 		},
 	},
 	{
-		"G6", "What goes in and out is application/json.",
+		"G6", "What goes in and out is application/json; only an operation that answers with a file says that it is a PDF.",
 		func(d definition, wrong func(string, ...any)) {
 			for _, key := range []string{"consumes", "produces"} {
 				if types := list(d.root, key); len(types) != 1 || types[0] != "application/json" {
 					wrong("%s %v", key, types)
 				}
 			}
+			for _, op := range d.operations() {
+				var want []any
+				if isFile(sub(op.object, "responses", "200", "schema")) {
+					want = []any{"application/pdf"}
+				}
+				if types := list(op.object, "produces"); !slices.Equal(types, want) || op.object["consumes"] != nil {
+					wrong("%s: produces %v", op.id(), types)
+				}
+			}
 		},
-		[]edit{{"/consumes", ""}, {"/produces", `["application/json", "text/json"]`}},
+		[]edit{
+			{"/consumes", ""},
+			{"/produces", `["application/json", "text/json"]`},
+			{"/paths/~1v1~1invoices/get/produces", `["application/json"]`},
+			{"/paths/~1v1~1invoices/get/consumes", `["application/json"]`},
+			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/produces", ""},
+			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/produces", `["application/json"]`},
+			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/produces", `["application/pdf", "application/json"]`},
+		},
 	},
 	{
 		"G7", "There is one way to sign in; of OAuth 2 only the code flow, with two different URLs and known scopes.",

@@ -214,13 +214,28 @@ func retired() (lines []string) {
 	return lines
 }
 
-// contract is the same of a definition, in its order. JSON is YAML, and YAML nodes keep the order.
-func contract(definition []byte) (lines []string) {
+// yamlOf is a definition in its order: JSON is YAML, and YAML nodes keep the order.
+func yamlOf(definition []byte) *yaml.Node {
 	var document yaml.Node
 	if err := yaml.Unmarshal(definition, &document); err != nil {
 		panic(err)
 	}
-	root := document.Content[0]
+	return document.Content[0]
+}
+
+// first is the first member of an object that is as wanted.
+func first(object *yaml.Node, wanted func(*yaml.Node) bool) (name string, value *yaml.Node) {
+	for k, v := range pairs(object) {
+		if wanted(v) {
+			return k.Value, v
+		}
+	}
+	return "", nil
+}
+
+// contract is the same of a definition, in its order.
+func contract(definition []byte) (lines []string) {
+	root := yamlOf(definition)
 	for path, item := range pairs(at(root, "paths")) {
 		for method, op := range pairs(item) {
 			id := at(op, "operationId").Value

@@ -2,6 +2,7 @@ package definition
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -9,6 +10,9 @@ import (
 
 // titleCase allows small words inside.
 var titleCase = regexp.MustCompile(`^[A-Z0-9][A-Za-z0-9-]*( ([A-Z0-9][A-Za-z0-9-]*|of|to|for|and|until))*$`)
+
+// targetView is the place of the parameter that is a choice.
+const targetView = "/paths/~1v1~1customers~1{CustomerTenantID}~1products/get/parameters/1"
 
 var parameterRules = []rule{
 	{
@@ -132,22 +136,27 @@ var parameterRules = []rule{
 		},
 	},
 	{
-		"P6", "A choice has no value twice, and a display name for each value; a boolean is no choice.",
+		"P6", "A choice has no value twice, and each in the description and with a name of its own; a boolean is no choice.",
 		func(d definition, wrong func(string, ...any)) {
 			d.objects(func(place string, o object) {
 				values := list(o, "enum")
-				if values == nil {
+				if values == nil && o["x-ms-enum-values"] == nil {
 					return
 				}
 				var named []string
+				seen := map[string]bool{"": true}
 				for _, v := range list(o, "x-ms-enum-values") {
-					if text(v.(object), "displayName") != "" {
+					if name := text(v.(object), "displayName"); !seen[name] {
 						named = append(named, jsonText(v.(object)["value"]))
+						seen[name] = true
 					}
 				}
 				var all []string
 				for _, v := range values {
 					all = append(all, jsonText(v))
+					if !regexp.MustCompile(`\b` + fmt.Sprint(v) + `\b`).MatchString(text(o, "description")) {
+						wrong("%s: the description does not tell of %v", place, v)
+					}
 				}
 				slices.Sort(named)
 				slices.Sort(all)
@@ -162,6 +171,14 @@ var parameterRules = []rule{
 			{"", `"in": "path" => "in": "path", "enum": ["a"], "x-ms-enum-values": [{"value": "b", "displayName": "B"}]`},
 			{"", `"in": "path" => "in": "path", "enum": ["a", "a"], "x-ms-enum-values": [{"value": "a", "displayName": "A"}, {"value": "a", "displayName": "A"}]`},
 			{"", `"type": "boolean" => "type": "boolean", "enum": [true], "x-ms-enum-values": [{"value": true, "displayName": "Yes"}]`},
+			{targetView + "/enum", ""},
+			{targetView + "/enum", `["Azure", "Software"]`},
+			{targetView + "/x-ms-enum-values", ""},
+			{targetView + "/x-ms-enum-values/0/value", `"azure"`},
+			{targetView + "/x-ms-enum-values/1/value", `"Azure"`},
+			{targetView + "/x-ms-enum-values/2/displayName", ""},
+			{targetView + "/x-ms-enum-values/2/displayName", `"Azure"`},
+			{targetView + "/description", `"The part of the catalog to list."`},
 		},
 	},
 	{
@@ -186,22 +203,28 @@ var parameterRules = []rule{
 			}
 		},
 		[]edit{
-			{"/parameters/CustomerTenantID/x-ms-dynamic-values", dropDown("value-collection", "items", "value-path", "id", "value-title", "id")},
-			{"", `"in": "path" => "in": "path", "x-ms-dynamic-values": ` + dropDown("value-collection", "items", "value-path", "id", "value-title", "id") +
-				`, "x-ms-dynamic-list": ` + dropDown("itemsPath", "items", "itemValuePath", "id", "itemTitlePath", "name")},
-			// The operation is not hidden.
-			{"", `"in": "path" => "in": "path", "x-ms-dynamic-values": ` + dropDown("value-collection", "items", "value-path", "id", "value-title", "id") +
-				`, "x-ms-dynamic-list": ` + dropDown("itemsPath", "items", "itemValuePath", "id", "itemTitlePath", "id")},
+			{"/parameters/CustomerTenantID/x-ms-dynamic-values", ""},
+			{"/parameters/CustomerTenantID/x-ms-dynamic-list", ""},
+			{"/parameters/CustomerTenantID/x-ms-dynamic-values/operationId", `"GetAllCustomers"`},
+			{"/parameters/CustomerTenantID/x-ms-dynamic-values/value-collection", `"items"`},
+			{"/parameters/CustomerTenantID/x-ms-dynamic-values/value-path", `"name"`},
+			{"/parameters/CustomerTenantID/x-ms-dynamic-values/value-title", ""},
+			{"/parameters/CustomerTenantID/x-ms-dynamic-values/parameters", ""},
+			{"/parameters/CustomerTenantID/x-ms-dynamic-list/operationId", ""},
+			{"/parameters/CustomerTenantID/x-ms-dynamic-list/itemsPath", `"items"`},
+			{"/parameters/CustomerTenantID/x-ms-dynamic-list/itemValuePath", `"name"`},
+			{"/parameters/CustomerTenantID/x-ms-dynamic-list/itemTitlePath", `"id"`},
+			{"/parameters/CustomerTenantID/x-ms-dynamic-list/parameters", ""},
+			{"/paths/~1v1~1pickers~1customers", ""},
+			{"/paths/~1v1~1pickers~1customers/get/operationId", `"ListChoices"`},
+			{"/paths/~1v1~1pickers~1customers/get/x-ms-visibility", `"advanced"`},
+			{"/paths/~1v1~1pickers~1customers", `{"post": {"operationId": "ListCustomersForPicker", "x-ms-visibility": "internal"}}`},
+			{"/definitions/CustomerChoices/properties/value", ""},
+			{"/definitions/CustomerChoices/properties/value/type", `"object"`},
+			{"/definitions/CustomerChoice/properties/id", ""},
+			{"/definitions/CustomerChoice/properties/name", ""},
 		},
 	},
-}
-
-func dropDown(members ...string) string {
-	o := object{"operationId": "GetAllCustomers", "parameters": object{}}
-	for pair := range slices.Chunk(members, 2) {
-		o[pair[0]] = pair[1]
-	}
-	return jsonText(o)
 }
 
 // lists says whether the operation is hidden, a GET, and answers with a list of objects that have the fields.
@@ -212,7 +235,7 @@ func (d definition) lists(operationID, collection string, fields ...string) bool
 		}
 		answer := d.resolve(sub(op.object, "responses", "200", "schema"))
 		items := sub(answer, "properties", collection, "items")
-		if items == nil {
+		if sub(answer, "properties", collection)["type"] != "array" || items == nil {
 			return false
 		}
 		return !slices.ContainsFunc(fields, func(field string) bool { return sub(d.resolve(items), "properties", field) == nil })

@@ -45,8 +45,10 @@ var carried = map[string]map[string]string{
 		"multipleOf": "",
 	},
 	"response": {"$ref": "", "description": "", "content": "content", "x-ms-": ""},
-	"content":  {"application/json": "media"},
+	"content":  {"application/json": "media", pdf: "file"},
 	"media":    {"schema": "schema"},
+	"file":     {"schema": "bytes"},
+	"bytes":    {"type": "=string", "format": "=binary", "title": "", "description": "", "x-ms-": ""},
 	"schema": {
 		"$ref": "", "type": "=string integer number boolean array object", "format": formats, "title": "",
 		"description": "", "example": "", "enum": "", "default": "", "pattern": "", "minLength": "", "maxLength": "",
@@ -57,7 +59,10 @@ var carried = map[string]map[string]string{
 	"scheme": {"type": "=apiKey", "in": "", "name": "", "description": ""},
 }
 
-// formats are those that the platform knows, but for binary, which FromV3 takes for a file upload.
+// pdf is the one kind of file that an answer can be.
+const pdf = "application/pdf"
+
+// formats are those that the platform knows, but for binary, which only a whole answer can be.
 const formats = "=int32 int64 float double byte date date-time email uri uuid password"
 
 // hoisted are the members of components by the name that OpenAPI 2.0 has for them, where the document holds them.
@@ -159,8 +164,17 @@ func (s *source) object(n *yaml.Node, kind, place string) error {
 		if key.Value == "$ref" && len(n.Content) > 2 {
 			return refuse(key, place, "nothing may stand beside $ref")
 		}
+		if kind == "content" && len(n.Content) > 2 {
+			return refuse(key, place, "an answer has one media type")
+		}
+		if key.Value == pdf && strings.HasPrefix(place, "/responses/") {
+			return refuse(key, place, "a file cannot be shared, write it out at its operation")
+		}
 		if err := s.walk(value, under, landing(kind, place, key.Value)); err != nil {
 			return err
+		}
+		if kind == "operation" && key.Value == "responses" {
+			s.order[child(place, "produces")] = s.order[child(place, "responses")] // and before them by name
 		}
 		kept = append(kept, key, value)
 	}

@@ -63,6 +63,11 @@ func Missing(parameter string) Kind {
 	return Kind{"Missing" + codeName(parameter), 400, parameter + " is required."}
 }
 
+// Requires is the kind for a parameter that is sent without the one that it needs.
+func Requires(parameter, needed string) Kind {
+	return Kind{codeName(parameter) + "Requires" + codeName(needed), 400, parameter + " can only be sent together with " + needed + ". Fill in both, or neither."}
+}
+
 // codeName spells a parameter's name as codes do: CustomerTenantID becomes CustomerTenantId.
 func codeName(parameter string) string { return strings.ReplaceAll(parameter, "ID", "Id") }
 

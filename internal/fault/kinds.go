@@ -9,12 +9,33 @@ var (
 	BodyNotAllowed      = kind(400, "BodyNotAllowed", "The call has a body, which no action takes. Send it without one.")
 	MultipleCredentials = kind(400, "MultipleCredentials", "The call carries more than one credential. Send one: the API key in X-Api-Key.")
 
-	PartnerCenterRejected = kind(400, "PartnerCenterRejected", "Partner Center did not accept the request. Check the values that the action was given.")
+	MutuallyExclusiveFilters = kind(400, "MutuallyExclusiveFilters", "The call has two filters that Partner Center does not combine. Send one of them.")
+
+	PartnerCenterInvalidProperty  = kind(400, "PartnerCenterInvalidProperty", "Partner Center found no data for what was asked, or a property of it invalid. Check the values that the action was given.")
+	PartnerCenterInvalidCustomer  = kind(400, "PartnerCenterInvalidCustomer", "Partner Center does not accept this customer's ID. Take it from Get all customers.")
+	PartnerCenterUnknownValue     = kind(400, "PartnerCenterUnknownValue", "Partner Center does not know one of the values that it has a list of. Choose a listed value.")
+	PartnerCenterWrongEnvironment = kind(400, "PartnerCenterWrongEnvironment", "Partner Center does not offer this in the environment of your account. Ask your administrator whether the service uses a sandbox account.")
+	PartnerCenterNotSupported     = kind(400, "PartnerCenterNotSupported", "Partner Center does not support this call for your organization or this customer.")
+	PartnerIDNotValid             = kind(400, "PartnerIdNotValid", "Partner Center does not accept this partner ID: it is not valid, not migrated, of another region, or not of an indirect reseller. Check PartnerID.")
+	PartnerCenterRejected         = kind(400, "PartnerCenterRejected", "Partner Center did not accept the request. Check the values that the action was given.")
 
 	MissingCredentials         = kind(401, "MissingCredentials", "The call carries no credential. Open the connection and enter the API key that your administrator made.")
 	InvalidAPIKey              = kind(401, "InvalidApiKey", "The API key is not known. Open the connection and enter a key that is still valid, or ask your administrator for a new one.")
 	InvalidAuthorizationHeader = kind(401, "InvalidAuthorizationHeader", "The Authorization header cannot be read. Send the API key in X-Api-Key instead.")
 	InvalidToken               = kind(401, "InvalidToken", "The bearer token is not accepted. This service takes API keys: send one in X-Api-Key.")
+
+	InsufficientPrivileges   = kind(403, "InsufficientPrivileges", "The service's app or user lacks the privileges for this call in Partner Center. Ask your administrator to grant them.")
+	RoleNotAllowed           = kind(403, "RoleNotAllowed", "The role that the service signs in with may not make this call. Ask your administrator for a user with another Partner Center role.")
+	AccessDenied             = kind(403, "AccessDenied", "Partner Center denies access to this. Ask your administrator to check the service's permissions in Partner Center.")
+	ConditionalAccessBlocked = kind(403, "ConditionalAccessBlocked", "A Conditional Access policy blocks the service's sign-in. Ask your administrator to look at the sign-in logs in Entra ID.")
+	TokenIssuanceFailed      = kind(403, "TokenIssuanceFailed", "Entra ID refused Partner Center a token for this call. Ask your administrator to look at the sign-in logs in Entra ID.")
+	TargetSegmentNotAllowed  = kind(403, "TargetSegmentNotAllowed", "Partner Center does not offer this segment of the catalog to your organization.")
+	CountryNotOnboarded      = kind(403, "CountryNotOnboarded", "Your organization is not enrolled in the customer's country or region. Enroll there in Partner Center.")
+	ResellerProgramNotActive = kind(403, "ResellerProgramNotActive", "Your organization's reseller program is not active. Check its status in Partner Center.")
+	ProgramNotActive         = kind(403, "ProgramNotActive", "A program that this call needs is not active for your organization. Check its status in Partner Center.")
+	PricingNotGranted        = kind(403, "PricingNotGranted", "Your organization may not see pricing. Ask your administrator for the permission in Partner Center.")
+	CustomerNotApproved      = kind(403, "CustomerNotApproved", "Partner Center has not approved this customer yet. Look at the customer's account there.")
+	CustomerLocked           = kind(403, "CustomerLocked", "Partner Center has locked this customer. Look at the customer's account there.")
 
 	PartnerCenterForbidden = kind(403, "PartnerCenterForbidden", "Partner Center does not allow this call to the service's app. Ask your administrator to check its permissions in Partner Center.")
 	NoCustomerRelationship = kind(403, "NoCustomerRelationship", "Your organization has no reseller relationship with this customer. Check the customer's ID, or ask the customer to accept the relationship.")
@@ -23,6 +44,12 @@ var (
 
 	NotFound              = kind(404, "NotFound", "There is no action at this path. Check that the customer's ID is filled in, or import the connector's definition again.")
 	CustomerNotFound      = kind(404, "CustomerNotFound", "Partner Center does not know this customer. Take the customer's ID from Get all customers.")
+	OrderNotFound         = kind(404, "OrderNotFound", "Partner Center does not know this order. Check the order's ID; a new order can take 15 minutes to appear.")
+	SubscriptionNotFound  = kind(404, "SubscriptionNotFound", "Partner Center does not know this subscription. Check its ID.")
+	UserNotFound          = kind(404, "UserNotFound", "Partner Center does not know this user. Check the user's ID.")
+	ProductNotFound       = kind(404, "ProductNotFound", "Partner Center does not know this product. Check its ID and the customer's market.")
+	SKUNotFound           = kind(404, "SkuNotFound", "Partner Center does not know this SKU. Check its ID and the product's.")
+	InvoiceNotFound       = kind(404, "InvoiceNotFound", "Partner Center does not know this invoice. Take its ID from Get invoices.")
 	PartnerCenterNotFound = kind(404, "PartnerCenterNotFound", "Partner Center did not find what was asked for. Check the IDs that the action was given.")
 
 	MethodNotAllowed   = kind(405, "MethodNotAllowed", "Every action is called with GET.")
@@ -35,6 +62,9 @@ var (
 	HeadersTooLarge = kind(431, "HeadersTooLarge", "The call has more than 100 header lines. Send fewer.")
 
 	Internal = kind(500, "InternalError", "The service failed in an unexpected way. Try again, and give your administrator the requestId if it happens again.")
+
+	PartnerCenterWrongAudience = kind(502, "PartnerCenterWrongAudience", "Partner Center does not accept tokens of the kind that the service got. Ask your administrator to check CONNECTOR_CLOUD.")
+	MFARequired                = kind(502, "MfaRequired", "Partner Center wants the user that the service signs in with to have used multifactor authentication. Ask your administrator to repeat the consent with it.")
 
 	PartnerCenterUnauthorized    = kind(502, "PartnerCenterUnauthorized", "Partner Center or Entra ID refused the service's own credential. Ask your administrator to run connector check.")
 	PartnerCenterError           = kind(502, "PartnerCenterError", "Partner Center failed. Try again in a few minutes.")

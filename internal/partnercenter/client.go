@@ -7,6 +7,7 @@
 package partnercenter
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -93,16 +94,38 @@ func (c *Client) SignIn(ctx context.Context) error {
 	return err
 }
 
-// Get asks Partner Center for a path below /v1 and appends its answer to buffer. An error is a *fault.Error, or
-// the context's where the caller has gone.
-func (c *Client) Get(ctx context.Context, path string, query url.Values, buffer []byte) ([]byte, error) {
+// Request is one call of Partner Center.
+type Request struct {
+	Path         string     // below /v1, with its slash
+	Query        url.Values // may be nil
+	Continuation string     // goes on after the page that gave this token; empty: from the start
+	accept       string     // media type; empty: application/json
+}
+
+// Get makes a call and appends its JSON answer to buffer. An error is a *fault.Error, or the context's where the
+// caller has gone.
+func (c *Client) Get(ctx context.Context, r Request, buffer []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
+	resp, err := c.do(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if err := checkHeader(resp.Header); err != nil {
+		return nil, &fault.Error{Kind: fault.PartnerCenterInvalidResponse, Cause: err}
+	}
+	return c.read(ctx, resp, buffer)
+}
+
+// do makes a call, once more with a fresh token where the one at hand is refused, and returns an answer with
+// status 200 whose body the caller closes.
+func (c *Client) do(ctx context.Context, r Request) (*http.Response, error) {
 	token, err := c.tokens.get(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	resp, err := c.send(ctx, path, query, token)
+	resp, err := c.send(ctx, r, token)
 	if err == nil && resp.StatusCode == http.StatusUnauthorized {
 		discard(resp.Body)
 		if ctx.Err() != nil {
@@ -111,27 +134,24 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, buffer 
 		if token, err = c.tokens.get(ctx, token); err != nil {
 			return nil, err
 		}
-		resp, err = c.send(ctx, path, query, token)
+		resp, err = c.send(ctx, r, token)
 	}
 	if err != nil {
 		return nil, unreachable(ctx, err)
 	}
-	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, refusal(resp, path)
+		defer resp.Body.Close()
+		return nil, refusal(resp, r.Path)
 	}
-	if err := checkHeader(resp.Header); err != nil {
-		return nil, &fault.Error{Kind: fault.PartnerCenterInvalidResponse, Cause: err}
-	}
-	return c.read(ctx, resp, buffer)
+	return resp, nil
 }
 
 // send makes one upstream call with the headers of
 // https://learn.microsoft.com/partner-center/developer/headers and no others.
-func (c *Client) send(ctx context.Context, path string, query url.Values, token string) (*http.Response, error) {
-	target := c.base + path
-	if len(query) > 0 {
-		target += "?" + query.Encode()
+func (c *Client) send(ctx context.Context, r Request, token string) (*http.Response, error) {
+	target := c.base + r.Path
+	if len(r.Query) > 0 {
+		target += "?" + r.Query.Encode()
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
@@ -140,13 +160,16 @@ func (c *Client) send(ctx context.Context, path string, query url.Values, token 
 	call := tracking.FromContext(ctx)
 	req.Header = http.Header{
 		"Authorization":                {"Bearer " + token},
-		"Accept":                       {"application/json"},
+		"Accept":                       {cmp.Or(r.accept, "application/json")},
 		"Ms-Requestid":                 {call.RequestID},
 		"Ms-Correlationid":             {call.CorrelationID},
 		"Ms-Cv":                        {call.CV},
 		"X-Locale":                     {call.Locale},
 		"Ms-Partnercenter-Application": {"Partner Center Connector"},
 		"User-Agent":                   {c.agent},
+	}
+	if r.Continuation != "" {
+		req.Header["Ms-Continuationtoken"] = []string{r.Continuation}
 	}
 	resp, err := c.http.Do(req)
 	if err == nil {

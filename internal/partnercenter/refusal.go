@@ -26,23 +26,53 @@ var statuses = map[int]fault.Kind{
 	http.StatusServiceUnavailable: fault.PartnerCenterUnavailable,
 }
 
-// refused is a status with one of Partner Center's own codes.
-type refused struct {
-	status int
-	code   string
-}
-
-// codes are the kinds of Partner Center's codes, where they say more than the status:
-// https://learn.microsoft.com/partner-center/developer/error-codes.
-var codes = map[refused]fault.Kind{
-	{403, "20002"}:  fault.NoCustomerRelationship,
-	{403, "400036"}: fault.TargetViewNotAllowed,
-	{403, "900329"}: fault.AppOnlyNotSupported,
-	{404, "20000"}:  fault.PartnerCenterNotFound, // an order
-	{404, "20003"}:  fault.PartnerCenterNotFound, // a subscription
-	{404, "60002"}:  fault.PartnerCenterNotFound, // a user
-	{404, "400013"}: fault.PartnerCenterNotFound, // a product
-	{404, "400018"}: fault.PartnerCenterNotFound, // a SKU
+// codes are the kinds of Partner Center's own codes by the status that they come with, where they say more than
+// the status alone: https://learn.microsoft.com/partner-center/developer/error-codes.
+var codes = map[int]map[string]fault.Kind{
+	400: {
+		"3000":   fault.PartnerCenterInvalidProperty,
+		"900118": fault.PartnerCenterInvalidCustomer,
+		"900126": fault.PartnerCenterUnknownValue,
+		"900127": fault.PartnerCenterWrongEnvironment,
+		"800042": fault.PartnerCenterNotSupported,
+		"900141": fault.PartnerCenterNotSupported,
+		"2200":   fault.PartnerIDNotValid,
+		"2201":   fault.PartnerIDNotValid,
+		"2202":   fault.PartnerIDNotValid,
+		"2203":   fault.PartnerIDNotValid,
+		"2204":   fault.PartnerIDNotValid,
+		"2205":   fault.PartnerIDNotValid,
+		"2206":   fault.PartnerIDNotValid,
+	},
+	401: {
+		"900420": fault.PartnerCenterWrongAudience,
+		"900421": fault.MFARequired,
+	},
+	403: {
+		"2030":   fault.CountryNotOnboarded,
+		"2032":   fault.AccessDenied,
+		"20002":  fault.NoCustomerRelationship,
+		"90000":  fault.TokenIssuanceFailed,
+		"400030": fault.TargetSegmentNotAllowed,
+		"400036": fault.TargetViewNotAllowed,
+		"800039": fault.ResellerProgramNotActive,
+		"800043": fault.PricingNotGranted,
+		"800075": fault.CustomerNotApproved,
+		"900149": fault.ProgramNotActive,
+		"900150": fault.RoleNotAllowed,
+		"900308": fault.InsufficientPrivileges,
+		"900309": fault.ConditionalAccessBlocked,
+		"900329": fault.AppOnlyNotSupported,
+		"900416": fault.CustomerLocked,
+	},
+	404: {
+		"20000":  fault.OrderNotFound,
+		"20003":  fault.SubscriptionNotFound,
+		"60002":  fault.UserNotFound,
+		"60003":  fault.CustomerNotFound,
+		"400013": fault.ProductNotFound,
+		"400018": fault.SKUNotFound,
+	},
 }
 
 // refusal is the fault that an answer other than 200 to a call of path stands for.
@@ -59,11 +89,14 @@ func refusal(resp *http.Response, path string) error {
 }
 
 func kindOf(status int, code, path string) fault.Kind {
-	if kind, ok := codes[refused{status, code}]; ok {
+	if kind, ok := codes[status][code]; ok {
 		return kind
 	}
-	if status == http.StatusNotFound && strings.HasPrefix(path, "/customers/") {
+	switch {
+	case status == http.StatusNotFound && strings.HasPrefix(path, "/customers/"):
 		return fault.CustomerNotFound
+	case status == http.StatusNotFound && strings.HasPrefix(path, "/invoices/"):
+		return fault.InvoiceNotFound
 	}
 	if kind, ok := statuses[status]; ok {
 		return kind

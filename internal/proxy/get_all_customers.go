@@ -5,13 +5,39 @@ import (
 	"net/url"
 
 	"github.com/partner-center/connector/gen"
+	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetAllCustomers answers from https://learn.microsoft.com/partner-center/developer/get-a-list-of-customers.
+// GetAllCustomers answers from https://learn.microsoft.com/partner-center/developer/get-a-list-of-customers. Partner
+// Center goes on after a token of its own, which travels sealed in the next link.
 func (p *Proxy) GetAllCustomers(ctx context.Context, r gen.GetAllCustomersRequestObject) (gen.GetAllCustomersResponseObject, error) {
-	query := url.Values{}
-	if r.Params.Size != nil {
-		query.Set("size", *r.Params.Size)
+	const action = "GetAllCustomers"
+	upstream := partnercenter.Request{Path: "/customers", Query: url.Values{}}
+	link := url.Values{}
+	set(upstream.Query, "size", r.Params.Size)
+	set(link, "Size", r.Params.Size)
+	set(link, "CompanyNameStartsWith", r.Params.CompanyNameStartsWith)
+	set(link, "DomainStartsWith", r.Params.DomainStartsWith)
+	switch {
+	case r.Params.CompanyNameStartsWith != nil:
+		upstream.Query.Set("filter", partnercenter.StartsWith(partnercenter.FieldCompanyName, *r.Params.CompanyNameStartsWith))
+	case r.Params.DomainStartsWith != nil:
+		upstream.Query.Set("filter", partnercenter.StartsWith(partnercenter.FieldDomain, *r.Params.DomainStartsWith))
 	}
-	return p.get(ctx, "GetAllCustomers", "/customers", query)
+	if r.Params.ContinuationToken != nil {
+		token, ok := p.sealer.Open(action, *r.Params.ContinuationToken)
+		if !ok {
+			return nil, &fault.Error{Kind: fault.Invalid("ContinuationToken")}
+		}
+		upstream.Continuation = token
+		upstream.Query.Set("seekOperation", "Next")
+	}
+	return p.list(ctx, action, upstream, func(page partnercenter.Page) url.Values {
+		if page.Token == "" {
+			return nil
+		}
+		link.Set("ContinuationToken", p.sealer.Seal(action, page.Token))
+		return link
+	})
 }

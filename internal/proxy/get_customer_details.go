@@ -4,9 +4,10 @@ import (
 	"context"
 
 	"github.com/partner-center/connector/gen"
+	"github.com/partner-center/connector/internal/partnercenter"
 )
 
 // GetCustomerDetails answers from https://learn.microsoft.com/partner-center/developer/get-a-customer-by-id.
 func (p *Proxy) GetCustomerDetails(ctx context.Context, r gen.GetCustomerDetailsRequestObject) (gen.GetCustomerDetailsResponseObject, error) {
-	return p.get(ctx, "GetCustomerDetails", customer(r.CustomerTenantID, ""), nil)
+	return p.get(ctx, "GetCustomerDetails", partnercenter.Request{Path: customer(r.CustomerTenantID, "")})
 }

@@ -4,9 +4,10 @@ import (
 	"context"
 
 	"github.com/partner-center/connector/gen"
+	"github.com/partner-center/connector/internal/partnercenter"
 )
 
 // GetCustomerOrders answers from https://learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-orders.
 func (p *Proxy) GetCustomerOrders(ctx context.Context, r gen.GetCustomerOrdersRequestObject) (gen.GetCustomerOrdersResponseObject, error) {
-	return p.get(ctx, "GetCustomerOrders", customer(r.CustomerTenantID, "/orders"), nil)
+	return p.get(ctx, "GetCustomerOrders", partnercenter.Request{Path: customer(r.CustomerTenantID, "/orders")})
 }

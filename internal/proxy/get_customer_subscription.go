@@ -2,12 +2,19 @@ package proxy
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/partner-center/connector/gen"
+	"github.com/partner-center/connector/internal/partnercenter"
 )
 
 // GetCustomerSubscription answers from
 // https://learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-subscriptions.
 func (p *Proxy) GetCustomerSubscription(ctx context.Context, r gen.GetCustomerSubscriptionRequestObject) (gen.GetCustomerSubscriptionResponseObject, error) {
-	return p.get(ctx, "GetCustomerSubscription", customer(r.CustomerTenantID, "/subscriptions"), nil)
+	query := url.Values{}
+	set(query, "mpn_id", r.Params.PartnerID)
+	set(query, "order_id", r.Params.OrderID)
+	set(query, "product_type", r.Params.ProductType)
+	set(query, "product_subtype", r.Params.ProductSubtype)
+	return p.get(ctx, "GetCustomerSubscription", partnercenter.Request{Path: customer(r.CustomerTenantID, "/subscriptions"), Query: query})
 }

@@ -6,16 +6,28 @@ import (
 	"strconv"
 
 	"github.com/partner-center/connector/gen"
+	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetInvoices answers from https://learn.microsoft.com/partner-center/developer/get-a-collection-of-invoices.
+// GetInvoices answers from https://learn.microsoft.com/partner-center/developer/get-a-collection-of-invoices. Partner
+// Center goes on at an offset.
 func (p *Proxy) GetInvoices(ctx context.Context, r gen.GetInvoicesRequestObject) (gen.GetInvoicesResponseObject, error) {
-	query := url.Values{}
+	upstream := partnercenter.Request{Path: "/invoices", Query: url.Values{}}
+	link, at := url.Values{}, 0
 	if r.Params.Size != nil {
-		query.Set("size", strconv.Itoa(int(*r.Params.Size)))
+		size := strconv.Itoa(int(*r.Params.Size))
+		upstream.Query.Set("size", size)
+		link.Set("Size", size)
 	}
 	if r.Params.Offset != nil {
-		query.Set("offset", *r.Params.Offset)
+		upstream.Query.Set("offset", *r.Params.Offset)
+		at, _ = strconv.Atoi(*r.Params.Offset) // validated
 	}
-	return p.get(ctx, "GetInvoices", "/invoices", query)
+	return p.list(ctx, "GetInvoices", upstream, func(page partnercenter.Page) url.Values {
+		if next, err := strconv.Atoi(page.Offset); err != nil || next <= at { // a link back would never end
+			return nil
+		}
+		link.Set("Offset", page.Offset)
+		return link
+	})
 }

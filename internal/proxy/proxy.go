@@ -17,11 +17,14 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/mapping"
 	"github.com/partner-center/connector/internal/partnercenter"
+	"github.com/partner-center/connector/internal/seal"
+	"github.com/partner-center/connector/internal/tracking"
 )
 
 // Proxy answers every action of the spec from Partner Center.
 type Proxy struct {
 	upstream    *partnercenter.Client
+	sealer      *seal.Sealer
 	projections map[string]*mapping.Projection // by operationId
 	log         *slog.Logger
 }
@@ -29,13 +32,16 @@ type Proxy struct {
 var _ gen.StrictServerInterface = (*Proxy)(nil)
 
 // New compiles the projections of a spec's actions. An error names the action and the place in its response.
-func New(spec *openapi3.T, upstream *partnercenter.Client, log *slog.Logger) (*Proxy, error) {
-	p := &Proxy{upstream: upstream, projections: map[string]*mapping.Projection{}, log: log}
+func New(spec *openapi3.T, upstream *partnercenter.Client, sealer *seal.Sealer, log *slog.Logger) (*Proxy, error) {
+	p := &Proxy{upstream: upstream, sealer: sealer, projections: map[string]*mapping.Projection{}, log: log}
 	for path, item := range spec.Paths.Map() {
 		for method, operation := range item.Operations() {
 			schema, err := responseSchema(operation)
 			if err != nil {
 				return nil, fmt.Errorf("%s %s: %w", method, path, err)
+			}
+			if schema == nil {
+				continue
 			}
 			if p.projections[operation.OperationID], err = mapping.Compile(schema); err != nil {
 				return nil, fmt.Errorf("%s: %w", operation.OperationID, err)
@@ -45,32 +51,60 @@ func New(spec *openapi3.T, upstream *partnercenter.Client, log *slog.Logger) (*P
 	return p, nil
 }
 
+// responseSchema returns the schema of an operation's answer, or none where the answer is a PDF.
 func responseSchema(operation *openapi3.Operation) (*openapi3.SchemaRef, error) {
 	response := operation.Responses.Status(http.StatusOK)
-	if response == nil || response.Value == nil || response.Value.Content.Get("application/json") == nil {
-		return nil, errors.New("no application/json response 200")
+	switch {
+	case response == nil || response.Value == nil:
+		return nil, errors.New("no response 200")
+	case response.Value.Content.Get("application/json") != nil:
+		return response.Value.Content.Get("application/json").Schema, nil
+	case response.Value.Content.Get("application/pdf") != nil:
+		return nil, nil
 	}
-	return response.Value.Content.Get("application/json").Schema, nil
+	return nil, errors.New("a response 200 that is neither JSON nor a PDF")
 }
 
 // get asks Partner Center and keeps of its answer what the spec documents for the action.
-func (p *Proxy) get(ctx context.Context, action, path string, query url.Values) (*reply, error) {
+func (p *Proxy) get(ctx context.Context, action string, r partnercenter.Request) (*reply, error) {
+	return p.list(ctx, action, r, nil)
+}
+
+// list is get for a list that may go on: next returns the parameters of the call of path that gets the page.
+func (p *Proxy) list(ctx context.Context, action string, r partnercenter.Request, next func(partnercenter.Page) url.Values) (*reply, error) {
 	upstream := newBuffer()
 	defer upstream.release()
-	body, err := p.upstream.Get(ctx, path, query, upstream.bytes)
+	body, err := p.upstream.Get(ctx, r, upstream.bytes)
 	if err != nil {
 		return nil, err
 	}
 	upstream.bytes = body
-	r := &reply{newBuffer()}
-	r.bytes, err = p.projections[action].Append(r.bytes, body, mapping.Hooks{Omit: func(place string) {
-		p.log.DebugContext(ctx, "value of another type left out", "operation", action, "path", place)
-	}})
+	answer := &reply{newBuffer()}
+	answer.bytes, err = p.projections[action].Append(answer.bytes, body, mapping.Hooks{
+		Omit: func(place string) {
+			p.log.DebugContext(ctx, "value of another type left out", "operation", action, "path", place)
+		},
+		Make: func(links []byte) (string, bool) {
+			page, more := partnercenter.NextPage(links)
+			if !more || next == nil {
+				return "", false
+			}
+			parameters := next(page)
+			return tracking.FromContext(ctx).ServiceURL + "/v1" + r.Path + "?" + parameters.Encode(), parameters != nil
+		},
+	})
 	if err != nil {
-		r.release()
+		answer.release()
 		return nil, &fault.Error{Kind: fault.PartnerCenterInvalidResponse, Cause: err}
 	}
-	return r, nil
+	return answer, nil
+}
+
+// set puts an optional parameter into a query.
+func set(query url.Values, name string, value *string) {
+	if value != nil {
+		query.Set(name, *value)
+	}
 }
 
 // customer is the path of a customer's resource; Partner Center spells ids in lower case.

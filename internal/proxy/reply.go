@@ -24,6 +24,9 @@ func (r *reply) VisitGetInvoicesResponse(w http.ResponseWriter) error           
 func (r *reply) VisitGetCustomerOrdersResponse(w http.ResponseWriter) error       { return r.write(w) }
 func (r *reply) VisitGetCustomerDetailsResponse(w http.ResponseWriter) error      { return r.write(w) }
 func (r *reply) VisitGetCustomerSubscriptionResponse(w http.ResponseWriter) error { return r.write(w) }
+func (r *reply) VisitGetCustomerProductsResponse(w http.ResponseWriter) error     { return r.write(w) }
+func (r *reply) VisitGetInvoiceResponse(w http.ResponseWriter) error              { return r.write(w) }
+func (r *reply) VisitListCustomersForPickerResponse(w http.ResponseWriter) error  { return r.write(w) }
 
 // buffer is memory for one answer, used again by later ones.
 type buffer struct{ bytes []byte }

@@ -1,0 +1,16 @@
+package proxy
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/partner-center/connector/gen"
+	"github.com/partner-center/connector/internal/partnercenter"
+)
+
+// GetCustomerProducts answers from
+// https://learn.microsoft.com/partner-center/developer/get-a-list-of-products-by-customer.
+func (p *Proxy) GetCustomerProducts(ctx context.Context, r gen.GetCustomerProductsRequestObject) (gen.GetCustomerProductsResponseObject, error) {
+	query := url.Values{"targetView": {string(r.Params.TargetView)}}
+	return p.get(ctx, "GetCustomerProducts", partnercenter.Request{Path: customer(r.CustomerTenantID, "/products"), Query: query})
+}

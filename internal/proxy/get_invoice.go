@@ -1,0 +1,13 @@
+package proxy
+
+import (
+	"context"
+
+	"github.com/partner-center/connector/gen"
+	"github.com/partner-center/connector/internal/partnercenter"
+)
+
+// GetInvoice answers from https://learn.microsoft.com/partner-center/developer/get-invoice-by-id, which wants App+User.
+func (p *Proxy) GetInvoice(ctx context.Context, r gen.GetInvoiceRequestObject) (gen.GetInvoiceResponseObject, error) {
+	return p.get(ctx, "GetInvoice", partnercenter.Request{Path: "/invoices/" + r.InvoiceID})
+}

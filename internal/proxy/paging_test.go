@@ -1,0 +1,187 @@
+package proxy_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// page is what a walk reads of a list.
+type page struct {
+	TotalCount int
+	Items      []struct{ ID string }
+	NextLink   *string
+}
+
+// walk follows nextLink from a target to the end and returns the ids that it met and the number of pages.
+func walk(t *testing.T, h http.Handler, target string, headers ...string) (ids []string, pages int) {
+	t.Helper()
+	for {
+		w := get(h, target, headers...)
+		var p page
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != http.StatusOK {
+			t.Fatalf("%s: %d %s", target, w.Code, w.Body)
+		}
+		pages++
+		for _, item := range p.Items {
+			ids = append(ids, item.ID)
+		}
+		if p.NextLink == nil {
+			return ids, pages
+		}
+		next, err := url.Parse(*p.NextLink)
+		if err != nil {
+			t.Fatal(err)
+		}
+		target = next.RequestURI()
+	}
+}
+
+// TestEveryCustomer meets each of the 1,200 once, whatever the page's size.
+func TestEveryCustomer(t *testing.T) {
+	h := start(t, "")
+	for _, c := range []struct {
+		query string
+		pages int
+	}{{"?Size=500", 3}, {"?Size=7", 172}, {"", 3}} {
+		ids, pages := walk(t, h, "/v1/customers"+c.query)
+		once := map[string]bool{}
+		for _, id := range ids {
+			once[id] = true
+		}
+		if len(ids) != 1200 || len(once) != 1200 || pages != c.pages {
+			t.Errorf("%q: %d customers, %d of them different, on %d pages", c.query, len(ids), len(once), pages)
+		}
+	}
+}
+
+// TestEveryInvoice walks by offset, which the links spell in two ways.
+func TestEveryInvoice(t *testing.T) {
+	h := start(t, "")
+	all, _ := walk(t, h, "/v1/invoices")
+	for _, query := range []string{"?Size=1", "?Size=7", "?Size=50"} {
+		ids, _ := walk(t, h, "/v1/invoices"+query)
+		once := map[string]bool{}
+		for _, id := range ids {
+			once[id] = true
+		}
+		if len(ids) != len(all) || len(once) != len(all) {
+			t.Errorf("%s: %d invoices, %d of them different, want %d", query, len(ids), len(once), len(all))
+		}
+	}
+}
+
+// TestFilterGoesAlong keeps the caller's filter through the pages.
+func TestFilterGoesAlong(t *testing.T) {
+	h := start(t, "")
+	all, _ := walk(t, h, "/v1/customers?CompanyNameStartsWith=con")
+	some, pages := walk(t, h, "/v1/customers?CompanyNameStartsWith=con&Size=3")
+	if len(all) < 4 || len(all) == 1200 || len(some) != len(all) || pages < 2 {
+		t.Errorf("%d customers on one page, %d on %d", len(all), len(some), pages)
+	}
+}
+
+// TestFilterIsEncoded sends what can be typed and looks at what Partner Center gets.
+func TestFilterIsEncoded(t *testing.T) {
+	var got url.Values
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = r.URL.Query()
+		w.Header().Set("Content-Type", "application/json")
+		w.Write([]byte("{}"))
+	}))
+	t.Cleanup(upstream.Close)
+	h := start(t, upstream.URL)
+	for _, typed := range []string{"cont", `a"b\c`, "A & B", "50%", "é ß 漢 😀", "x}&size=1", "+", "#?/", "</script>", "'; --"} {
+		for parameter, field := range map[string]string{"CompanyNameStartsWith": "CompanyName", "DomainStartsWith": "Domain"} {
+			w := get(h, "/v1/customers?"+url.Values{parameter: {typed}}.Encode())
+			var filter struct{ Field, Value, Operator string }
+			if err := json.Unmarshal([]byte(got.Get("filter")), &filter); err != nil || w.Code != http.StatusOK || len(got) != 1 {
+				t.Fatalf("%q: %d, %v, %v", typed, w.Code, got, err)
+			}
+			if filter.Field != field || filter.Value != typed || filter.Operator != "starts_with" {
+				t.Errorf("%q: %+v", typed, filter)
+			}
+		}
+	}
+}
+
+// TestTokenTravelsSealed gives out tokens with every kind of character and looks at how they come back.
+func TestTokenTravelsSealed(t *testing.T) {
+	var token string
+	var got *http.Request
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = r
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(map[string]any{"links": map[string]any{"next": map[string]any{
+			"uri": "https://evil.example/v1/customers?size=1", "headers": []any{map[string]any{"key": "MS-ContinuationToken", "value": token}}}}})
+	}))
+	t.Cleanup(upstream.Close)
+	h := start(t, upstream.URL)
+	for _, token = range []string{"AQAAAA==", "5a2d-1,e30=,77d2-9", `a"b\c&d=e?f#g%20+ é`, strings.Repeat("x", 2000)} {
+		var p page
+		if err := json.Unmarshal(get(h, "/v1/customers?Size=5").Body.Bytes(), &p); err != nil || p.NextLink == nil {
+			t.Fatal(err)
+		}
+		if got.Header.Get("MS-ContinuationToken") != "" || got.URL.RawQuery != "size=5" {
+			t.Errorf("the first call: %v %v", got.URL, got.Header)
+		}
+		next, _ := url.Parse(*p.NextLink)
+		if next.Host != "connector.contoso.example" || next.Query().Get("Size") != "5" || strings.Contains(*p.NextLink, token) {
+			t.Errorf("the link: %s", *p.NextLink)
+		}
+		get(h, next.RequestURI())
+		if got.Header.Get("MS-ContinuationToken") != token || got.URL.Query().Get("seekOperation") != "Next" || got.URL.Query().Get("size") != "5" {
+			t.Errorf("the second call: %v %v", got.URL, got.Header)
+		}
+		got = nil
+		changed := next.Query()
+		changed.Set("ContinuationToken", "A"+changed.Get("ContinuationToken")[1:]+"A")
+		if w := get(h, "/v1/customers?"+changed.Encode()); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "InvalidContinuationToken") || got != nil {
+			t.Errorf("a changed token: %d %s", w.Code, w.Body)
+		}
+	}
+}
+
+// TestLinkGoesThroughTheGateway builds links on the platform's gateway where its header is plausible.
+func TestLinkGoesThroughTheGateway(t *testing.T) {
+	h := start(t, "")
+	const gateway = "https://unique.01.common.europe.azure-apihub.net/apim/partnercenter/shared-contoso-1"
+	for header, want := range map[string]string{
+		gateway:       gateway,
+		gateway + "/": gateway,
+		"https://msmanaged-na.azure-apim.net/apim/c/k":     "https://msmanaged-na.azure-apim.net/apim/c/k",
+		"http://x.azure-apihub.net/apim/c/k":               "http://connector.contoso.example",
+		"https://evil.example/apim/c/k":                    "http://connector.contoso.example",
+		"https://azure-apihub.net.evil.example/apim/c/k":   "http://connector.contoso.example",
+		"https://x.azure-apihub.net@evil.example/apim/c/k": "http://connector.contoso.example",
+		"https://u@x.azure-apihub.net/apim/c/k":            "http://connector.contoso.example",
+		"https://x.azure-apihub.net:8443/apim/c/k":         "http://connector.contoso.example",
+		"https://x.azure-apihub.net/apim/c/k?y":            "http://connector.contoso.example",
+		"https://x.azure-apihub.net/apim/../k":             "http://connector.contoso.example",
+		"https://x.azure-apihub.net/other/c/k":             "http://connector.contoso.example",
+		"%":                                                "http://connector.contoso.example",
+	} {
+		var p page
+		if err := json.Unmarshal(get(h, "/v1/customers?Size=1", "X-MS-APIM-Referrer-Prefix", header).Body.Bytes(), &p); err != nil || p.NextLink == nil || !strings.HasPrefix(*p.NextLink, want+"/v1/customers?") {
+			t.Errorf("%s: %v, want %s", header, *p.NextLink, want)
+		}
+	}
+}
+
+// TestNoLinkBack ends a list whose next page would not be further on.
+func TestNoLinkBack(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Write([]byte(`{"links":{"next":{"uri":"/invoices?size=2&offset=4"}}}`))
+	}))
+	t.Cleanup(upstream.Close)
+	h := start(t, upstream.URL)
+	for target, more := range map[string]bool{"/v1/invoices": true, "/v1/invoices?Offset=3": true, "/v1/invoices?Offset=4": false, "/v1/invoices?Offset=5": false} {
+		if got := strings.Contains(get(h, target).Body.String(), "nextLink"); got != more {
+			t.Errorf("%s: a next link: %v", target, got)
+		}
+	}
+}
