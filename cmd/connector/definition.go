@@ -18,7 +18,7 @@ type definitionCommand struct {
 func (c *definitionCommand) Run(con *console) error {
 	text, err := definition.Generate(openapi.YAML, definition.Options{Host: c.Host, SignIn: c.SignIn})
 	if err != nil {
-		return err
+		return usageError{err} // the spec is tested, so an option is at fault
 	}
 	if c.Out != "" {
 		return os.WriteFile(c.Out, text, 0o644)

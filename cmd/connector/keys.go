@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/partner-center/connector/internal/auth"
@@ -17,6 +18,9 @@ type keysAddCommand struct {
 func (c *keysAddCommand) Run(con *console) error {
 	if c.APIKeysFile == "" {
 		return config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: "not set: the file to append the key's digest to", Example: "./keys"}
+	}
+	if !auth.IsName(c.Name) {
+		return usageError{errors.New("a key's name has 1 to 64 letters, digits, dots, underscores and hyphens")}
 	}
 	key, err := auth.AddKey(c.APIKeysFile, c.Name)
 	if err != nil {

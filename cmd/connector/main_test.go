@@ -38,7 +38,7 @@ const outside = "TEST REACHED FOR THE OUTSIDE NETWORK"
 func stayInside() {
 	refuse := func(address string) (net.Conn, error) {
 		fmt.Fprintln(os.Stderr, outside+": "+address)
-		return nil, errors.New(outside)
+		return nil, errors.New("refused by the test")
 	}
 	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(_ context.Context, _, server string) (net.Conn, error) {
 		return refuse("name server " + server)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -31,6 +32,9 @@ type process struct {
 	out     *transcript
 	secrets *secrets // what must stand in no answer and in no output
 
+	status    int  // that it must end with
+	mayLookUp bool // names, in vain
+
 	command *exec.Cmd
 	ended   chan struct{}
 }
@@ -56,7 +60,7 @@ func start(t *testing.T, program string, known *secrets, environment ...string) 
 	}()
 	t.Cleanup(p.stop)
 	waitFor(t, "the service listens", func() bool {
-		listening := p.out.lines("listening")
+		listening := p.out.lines("msg", "listening")
 		if len(listening) == 0 {
 			if p.hasEnded() {
 				t.Fatalf("the service ended at once:\n%s", p.out)
@@ -98,15 +102,21 @@ func (p *process) stop() {
 			<-p.ended
 		}
 	}
-	if status := p.command.ProcessState.ExitCode(); status != exitOK {
-		p.t.Errorf("the service ended with status %d", status)
+	if status := p.command.ProcessState.ExitCode(); status != p.status {
+		p.t.Errorf("the service ended with status %d, not %d", status, p.status)
 	}
 	p.judge()
 }
 
+// lookup is the line of a process that looked up a name.
+var lookup = regexp.MustCompile("(?m)^" + outside + ": name server .*\n")
+
 // judge fails the test for anything in the output that no run may have.
 func (p *process) judge() {
 	output := p.out.String()
+	if p.mayLookUp {
+		output = lookup.ReplaceAllString(output, "")
+	}
 	for _, never := range []string{outside, leaked, "DATA RACE", `"msg":"panic"`, "goroutine "} {
 		if strings.Contains(output, never) {
 			p.t.Errorf("the output has %q", never)
@@ -129,22 +139,54 @@ func (p *process) judge() {
 type transcript struct {
 	mu   sync.Mutex
 	text bytes.Buffer
+	read int       // bytes of text that are in log, if they are a log's
+	log  []logLine // in their order
 }
 
 func (o *transcript) Write(b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.text.Write(b)
+	o.text.Write(b)
+	for {
+		line, _, whole := bytes.Cut(o.text.Bytes()[o.read:], []byte("\n"))
+		if !whole {
+			return len(b), nil
+		}
+		o.read += len(line) + 1
+		var l logLine
+		if json.Unmarshal(line, &l) == nil {
+			o.log = append(o.log, l)
+		}
+	}
 }
 
-func (o *transcript) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
+func (o *transcript) String() string { return o.from(0) }
 
 // from returns what was written behind the first n bytes.
-func (o *transcript) from(n int) string { return o.String()[n:] }
+func (o *transcript) from(n int) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return string(o.text.Bytes()[n:])
+}
+
+func (o *transcript) size() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Len()
+}
+
+// lines returns the lines of the log that have a value under a key.
+func (o *transcript) lines(key, value string) []logLine {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var found []logLine
+	for _, l := range o.log {
+		if l.text(key) == value {
+			found = append(found, l)
+		}
+	}
+	return found
+}
 
 // logLine is one line of the log.
 type logLine map[string]any
@@ -157,18 +199,4 @@ func (l logLine) text(key string) string {
 func (l logLine) number(key string) float64 {
 	n, _ := l[key].(float64)
 	return n
-}
-
-// lines returns the log lines with a message.
-func (o *transcript) lines(message string) []logLine { return parseLog(o.String(), message) }
-
-func parseLog(output, message string) []logLine {
-	var found []logLine
-	for line := range strings.Lines(output) {
-		var l logLine
-		if json.Unmarshal([]byte(line), &l) == nil && l.text("msg") == message {
-			found = append(found, l)
-		}
-	}
-	return found
 }

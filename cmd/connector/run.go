@@ -69,6 +69,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.As(err, new(config.Mistake)):
 		fmt.Fprintf(stderr, "connector: settings are wrong:\n%s\n", indent(err.Error()))
 		return exitUsage
+	case errors.As(err, new(usageError)):
+		fmt.Fprintln(stderr, "connector:", err)
+		return exitUsage
 	case errors.Is(err, errReported):
 		return exitFailed
 	default:
@@ -88,6 +91,9 @@ func describe(v *kong.Value) string {
 	}
 	return text
 }
+
+// usageError is a mistake on the command line that the parser does not find.
+type usageError struct{ error }
 
 // errReported fails a command that has already said why.
 var errReported = errors.New("reported")
