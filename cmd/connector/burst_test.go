@@ -24,7 +24,7 @@ func TestBurst(t *testing.T) {
 		}
 		sendJSON(`{"id":"`+id+`"}`)(w, r)
 	})
-	const calls, crowd = 1500, 120
+	const calls, crowd = 900, 120
 	var sent []*pending
 	for i := range calls + crowd {
 		if i < calls {

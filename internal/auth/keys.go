@@ -143,7 +143,7 @@ func parseKeys(content []byte) (map[digest]string, error) {
 		if len(fields) == 0 {
 			continue
 		}
-		if len(fields) != 2 || !keyName.MatchString(fields[0]) || len(fields[1]) != hex.EncodedLen(sha256.Size) {
+		if len(fields) != 2 || !IsName(fields[0]) || len(fields[1]) != hex.EncodedLen(sha256.Size) {
 			return nil, fmt.Errorf("line %d is not a name and the SHA-256 of a key in hex, as connector keys add writes it", n)
 		}
 		var d digest
@@ -155,11 +155,14 @@ func parseKeys(content []byte) (map[digest]string, error) {
 	return names, lines.Err()
 }
 
-// AddKey makes a key of 256 random bits, appends its name and digest to the file at path and returns it. A file
+// IsName says whether a text can name a key: 1 to 64 letters, digits, dots, underscores and hyphens.
+func IsName(text string) bool { return keyName.MatchString(text) }
+
+// AddKey makes a key of 256 random bits, appends its name, of which IsName must hold, and digest to the file at path and returns it. A file
 // that does not exist is made, for its owner alone. Several keys may share a name; they share its limit.
 func AddKey(path, name string) (key string, err error) {
-	if !keyName.MatchString(name) {
-		return "", errors.New("a key's name has 1 to 64 letters, digits, dots, underscores and hyphens")
+	if !IsName(name) {
+		return "", fmt.Errorf("%q cannot name a key", name)
 	}
 	old, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
