@@ -30,7 +30,7 @@ type entraID struct {
 }
 
 // newEntraID starts a fake token endpoint with TLS.
-func newEntraID(t *testing.T, known *secrets) *entraID {
+func newEntraID(t testing.TB, known *secrets) *entraID {
 	t.Helper()
 	e := &entraID{secret: newSecret("secret"), secrets: known, lifetime: 3599}
 	known.add("client secret", e.secret)
@@ -42,7 +42,7 @@ func newEntraID(t *testing.T, known *secrets) *entraID {
 }
 
 // environment is what makes a service use this fake and trust its certificate.
-func (e *entraID) environment(t *testing.T) []string {
+func (e *entraID) environment(t testing.TB) []string {
 	t.Helper()
 	return []string{
 		trust(t, e.Certificate().Raw),

@@ -16,7 +16,7 @@ import (
 const patience = 15 * time.Second
 
 // waitFor returns when a condition holds.
-func waitFor(t *testing.T, what string, holds func() bool) {
+func waitFor(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !holds(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -27,7 +27,7 @@ func waitFor(t *testing.T, what string, holds func() bool) {
 
 // process is a running connector.
 type process struct {
-	t       *testing.T
+	t       testing.TB
 	address string // host:port that it listens on
 	out     *transcript
 	secrets *secrets // what must stand in no answer and in no output
@@ -41,7 +41,7 @@ type process struct {
 
 // start runs connector serve with exactly these variables on a free port until the test ends. Then the process
 // must end by SIGTERM, with status 0, and must have done nothing that no process may do.
-func start(t *testing.T, program string, known *secrets, environment ...string) *process {
+func start(t testing.TB, program string, known *secrets, environment ...string) *process {
 	t.Helper()
 	p := &process{t: t, out: new(transcript), secrets: known, ended: make(chan struct{})}
 	p.command = exec.Command(program, "serve", "--listen", "127.0.0.1:0")

@@ -22,12 +22,12 @@ type stack struct {
 
 // newStack starts a service between a fake Partner Center and a fake Entra ID. Variables given win over the usual
 // ones.
-func newStack(t *testing.T, variables ...string) *stack {
+func newStack(t testing.TB, variables ...string) *stack {
 	t.Helper()
 	return newStackOf(t, "connector", variables...)
 }
 
-func newStackOf(t *testing.T, program string, variables ...string) *stack {
+func newStackOf(t testing.TB, program string, variables ...string) *stack {
 	t.Helper()
 	known := new(secrets)
 	entra := newEntraID(t, known)
@@ -51,7 +51,7 @@ type keysFile struct {
 	revoked string // stands in a comment
 }
 
-func newKeysFile(t *testing.T, known *secrets) *keysFile {
+func newKeysFile(t testing.TB, known *secrets) *keysFile {
 	t.Helper()
 	k := &keysFile{path: filepath.Join(t.TempDir(), "keys"), secrets: known}
 	for _, key := range []*string{&k.key, &k.second, &k.other, &k.revoked} {
@@ -65,7 +65,7 @@ func newKeysFile(t *testing.T, known *secrets) *keysFile {
 func keyLine(name, key string) string { return fmt.Sprintf("%s %x", name, sha256.Sum256([]byte(key))) }
 
 // write replaces the file's content at once, as administrators and orchestrators do.
-func (k *keysFile) write(t *testing.T, lines ...string) {
+func (k *keysFile) write(t testing.TB, lines ...string) {
 	t.Helper()
 	next := k.path + ".next"
 	if err := os.WriteFile(next, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {

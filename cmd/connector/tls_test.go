@@ -98,7 +98,7 @@ func selfSigned(t *testing.T, template x509.Certificate) tls.Certificate {
 }
 
 // trust returns the variable that makes a process trust certificates.
-func trust(t *testing.T, certificates ...[]byte) string {
+func trust(t testing.TB, certificates ...[]byte) string {
 	t.Helper()
 	var text []byte
 	for _, der := range certificates {
