@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/partner-center/connector/gen"
 	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/config"
@@ -24,29 +23,54 @@ type service struct {
 	handler  *server.Server
 	keys     *auth.Keys
 	upstream *partnercenter.Client
-	close    func() error
+	sandbox  *sandbox.Sandbox // nil: the real Partner Center
 }
 
 // newService wires a service. Its only outside effect is the sandbox's two ports on loopback, where that is set.
 func newService(c config.Config, log *slog.Logger) (*service, error) {
+	if !c.Sandbox {
+		return assemble(c, nil, nil, log)
+	}
+	box, err := sandbox.Start()
+	if err != nil {
+		return nil, err
+	}
+	c.UpstreamURL, c.AuthorityURL = box.UpstreamURL, box.AuthorityURL
+	c.TenantID, c.ClientID, c.ClientSecret = box.TenantID, box.ClientID, config.Secret(box.ClientSecret)
+	s, err := assemble(c, map[string]string{"sandbox": "sandbox"}, box.RootCAs, log)
+	if err != nil {
+		return nil, errors.Join(err, box.Close())
+	}
+	s.sandbox = box
+	return s, nil
+}
+
+// close ends what newService has begun.
+func (s *service) close() error {
+	if s.sandbox == nil {
+		return nil
+	}
+	return s.sandbox.Close()
+}
+
+// assemble puts the parts together, with keys by name that stand in no file, and the authorities that the upstream's
+// certificates are checked by; nil: the system's.
+func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool, log *slog.Logger) (*service, error) {
 	spec, err := gen.GetSpec()
 	if err != nil {
 		return nil, err
 	}
-	plain, roots, closeSandbox := map[string]string{}, (*x509.CertPool)(nil), func() error { return nil }
-	if c.Sandbox {
-		s, err := sandbox.Start()
-		if err != nil {
-			return nil, err
-		}
-		closeSandbox, roots = s.Close, s.RootCAs
-		plain["sandbox"] = "sandbox"
-		c.UpstreamURL, c.AuthorityURL = s.UpstreamURL, s.AuthorityURL
-		c.TenantID, c.ClientID, c.ClientSecret = s.TenantID, s.ClientID, config.Secret(s.ClientSecret)
-	}
-	keys, err := auth.OpenKeys(c.APIKeysFile, plain, log)
+	keys, err := auth.OpenKeys(c.APIKeysFile, plainKeys, log)
 	if err != nil {
-		return nil, errors.Join(config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: err.Error()}, closeSandbox())
+		return nil, config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: err.Error()}
+	}
+	limiter, err := ratelimit.New(c.LimitCalls, c.LimitWindow)
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := seal.New(string(c.ClientSecret))
+	if err != nil {
+		return nil, err
 	}
 	upstream := partnercenter.New(partnercenter.Config{
 		BaseURL:      c.UpstreamURL,
@@ -61,27 +85,11 @@ func newService(c config.Config, log *slog.Logger) (*service, error) {
 		RootCAs:      roots,
 		Log:          log,
 	})
-	sealer, err := seal.New(string(c.ClientSecret))
-	if err != nil {
-		return nil, errors.Join(err, closeSandbox())
-	}
-	handler, err := newHandler(c, spec, keys, upstream, sealer, log)
-	if err != nil {
-		return nil, errors.Join(err, closeSandbox())
-	}
-	return &service{handler, keys, upstream, closeSandbox}, nil
-}
-
-func newHandler(c config.Config, spec *openapi3.T, keys *auth.Keys, upstream *partnercenter.Client, sealer *seal.Sealer, log *slog.Logger) (*server.Server, error) {
-	limiter, err := ratelimit.New(c.LimitCalls, c.LimitWindow)
-	if err != nil {
-		return nil, err
-	}
 	actions, err := proxy.New(spec, upstream, sealer, log)
 	if err != nil {
 		return nil, err
 	}
-	return server.New(server.Config{
+	handler, err := server.New(server.Config{
 		Spec:      spec,
 		Actions:   actions,
 		SignIn:    auth.NewAPIKeys(keys),
@@ -91,6 +99,7 @@ func newHandler(c config.Config, spec *openapi3.T, keys *auth.Keys, upstream *pa
 		PublicURL: c.PublicURL,
 		Sandbox:   c.Sandbox,
 	})
+	return &service{handler: handler, keys: keys, upstream: upstream}, err
 }
 
 // newLog returns a logger in the format of the settings, or, where they name none, in the one that suits w.
