@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-FUZZTIME ?= 10s
+FUZZTIME ?= 5s
 
 .PHONY: help
 help: ## Show this list
@@ -36,6 +36,8 @@ test: ## Run the tests with the race detector
 fuzz: ## Fuzz every parser for FUZZTIME each
 	go test ./internal/mapping -run '^$$' -fuzz FuzzAppend -fuzztime $(FUZZTIME)
 	go test ./internal/auth -run '^$$' -fuzz FuzzKeysFile -fuzztime $(FUZZTIME)
+	go test ./internal/partnercenter -run '^$$' -fuzz FuzzNextPage -fuzztime $(FUZZTIME)
+	go test ./internal/partnercenter -run '^$$' -fuzz FuzzRetryAfter -fuzztime $(FUZZTIME)
 	go test ./internal/server -run '^$$' -fuzz FuzzGuard -fuzztime $(FUZZTIME)
 
 .PHONY: bench
