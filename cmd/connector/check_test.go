@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -45,7 +46,8 @@ func TestCheck(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			command := exec.CommandContext(ctx, "connector", "check")
-			command.Env = append(entra.environment(t), append([]string{"CONNECTOR_UPSTREAM_URL=" + upstream.URL, "CONNECTOR_API_KEYS_FILE=" + keys.path}, c.variables...)...)
+			settings := []string{"CONNECTOR_UPSTREAM_URL=" + upstream.URL, "CONNECTOR_API_KEYS_FILE=" + keys.path}
+			command.Env = slices.Concat(plainEnvironment(t), entra.environment(t), settings, c.variables)
 			output, _ := command.CombinedOutput() // the status tells
 			if status := command.ProcessState.ExitCode(); status != c.status {
 				t.Errorf("status %d, want %d", status, c.status)

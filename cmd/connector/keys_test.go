@@ -77,7 +77,7 @@ func TestKeysBroken(t *testing.T) {
 func addKey(t *testing.T, file, name string) string {
 	t.Helper()
 	c := exec.Command("connector", "keys", "add", name)
-	c.Env = []string{"CONNECTOR_API_KEYS_FILE=" + file}
+	c.Env = append(plainEnvironment(t), "CONNECTOR_API_KEYS_FILE="+file)
 	key, err := c.Output()
 	if err != nil {
 		t.Fatal(err)

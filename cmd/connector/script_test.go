@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,7 +23,10 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
-			e.Setenv("GORACE", "atexit_sleep_ms=0")
+			for _, variable := range plainEnvironment(t) {
+				name, value, _ := strings.Cut(variable, "=")
+				e.Setenv(name, value)
+			}
 			taken, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				return err

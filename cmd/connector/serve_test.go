@@ -75,22 +75,6 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-// TestCallerLeaves ends the call of Partner Center when nobody waits for it any more.
-func TestCallerLeaves(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
-	for n, name := range []string{"hang", "hang-mid-body", "drip"} {
-		s.upstream.behave(behaviours[name])
-		c := s.send(t, call("/v1/customers", s.keys.key))
-		waitFor(t, "Partner Center has the call", func() bool { return len(s.upstream.received()) == 1 })
-		c.Close()
-		waitFor(t, "Partner Center is rid of the call", func() bool { return s.upstream.underWay() == 0 })
-		waitFor(t, "the access log has the call", func() bool { return len(s.out.lines("msg", "call")) == n+1 })
-	}
-	s.upstream.behave(nil)
-	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
-}
-
 // TestProxies has proxies in the environment, which would see our credentials: they stay alone, at the price of
 // failing where nothing else leads outside.
 func TestProxies(t *testing.T) {
