@@ -61,9 +61,9 @@ func serve(ctx context.Context, listener net.Listener, s *service, settings conf
 	case <-ctx.Done():
 	}
 	log.Info("draining; a second signal ends it at once", "for", settings.Drain.String())
-	s.handler.Drain(context.Background(), settings.Drain)
-	end, cancel := context.WithTimeout(context.Background(), longest)
+	end, cancel := context.WithTimeout(context.Background(), settings.Drain+longest)
 	defer cancel()
+	s.handler.Drain(end, settings.Drain)
 	err := h.Shutdown(end)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = h.Close()

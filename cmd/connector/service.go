@@ -62,7 +62,7 @@ func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool
 	}
 	keys, err := auth.OpenKeys(c.APIKeysFile, plainKeys, log)
 	if err != nil {
-		return nil, config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: err.Error()}
+		return nil, keysMistake(err)
 	}
 	limiter, err := ratelimit.New(c.LimitCalls, c.LimitWindow)
 	if err != nil {

@@ -2,12 +2,14 @@ package main
 
 import (
 	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
+	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/config"
 )
 
@@ -17,13 +19,26 @@ func loadSettings(f config.Flags, con *console) (config.Config, *slog.Logger, er
 	unknown := unknownVariables(os.Environ())
 	settings, err := config.Load(f, os.Getenv)
 	if err != nil {
-		return settings, nil, errors.Join(append([]error{err}, unknown...)...)
+		return settings, nil, errors.Join(append(unknown, err, checkKeys(f.APIKeysFile))...)
 	}
 	log := newLog(settings, con.stderr)
 	for _, u := range unknown {
 		log.Warn("unknown setting", "error", u.Error())
 	}
 	return settings, log, nil
+}
+
+// checkKeys returns a mistake where a keys file can be read and is none, so that it is told with the others.
+func checkKeys(path string) error {
+	_, err := auth.OpenKeys(path, nil, slog.New(slog.DiscardHandler))
+	if err == nil || errors.As(err, new(*fs.PathError)) {
+		return nil
+	}
+	return keysMistake(err)
+}
+
+func keysMistake(err error) error {
+	return config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: err.Error()}
 }
 
 // unknownVariables returns a mistake for each variable of an environment that begins like a setting and is none.

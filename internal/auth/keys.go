@@ -34,6 +34,7 @@ type Keys struct {
 	mu      sync.Mutex
 	names   map[digest]string
 	read    fileVersion
+	broken  error  // why the content read last is of no use; nil: it is in force
 	failure string // the last failure that was logged
 }
 
@@ -105,8 +106,8 @@ func (k *Keys) report(err error) {
 	k.failure = failure
 }
 
-// settling is how long a file's time may stand still across two changes.
-const settling = 100 * time.Millisecond
+// settling is how long a file's time may stand still across two changes: some file systems count whole seconds.
+const settling = 3 * time.Second
 
 // reload reads the file if it is not known to be as it was.
 func (k *Keys) reload() error {
@@ -115,19 +116,20 @@ func (k *Keys) reload() error {
 	if err != nil {
 		return err
 	}
-	version := fileVersion{info.ModTime(), info.Size(), now.Sub(info.ModTime()) > settling}
+	version := fileVersion{info.ModTime(), info.Size(), now.Sub(info.ModTime()).Abs() > settling}
 	if k.read.settled && version == k.read {
-		return nil
+		return k.broken
 	}
 	content, err := os.ReadFile(k.path)
 	if err != nil {
 		return err
 	}
 	names, err := parseKeys(content)
-	if err != nil {
-		return fmt.Errorf("%s: %w", k.path, err)
+	if k.read, k.broken = version, err; err != nil {
+		k.broken = fmt.Errorf("%s: %w", k.path, err)
+		return k.broken
 	}
-	k.names, k.read = names, version
+	k.names = names
 	return nil
 }
 
@@ -149,6 +151,9 @@ func parseKeys(content []byte) (map[digest]string, error) {
 		var d digest
 		if _, err := hex.Decode(d[:], []byte(fields[1])); err != nil {
 			return nil, fmt.Errorf("line %d: the digest is not hexadecimal", n)
+		}
+		if other, twice := names[d]; twice && other != fields[0] {
+			return nil, fmt.Errorf("line %d gives the key of %s a second name", n, other)
 		}
 		names[d] = fields[0]
 	}

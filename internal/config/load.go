@@ -156,24 +156,23 @@ func (l *loader) cloud(name string) cloud {
 
 func (l *loader) listen(value string) string {
 	host, port, err := net.SplitHostPort(value)
-	if n, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || strings.ContainsAny(host, "/ ") || n > 65535 {
+	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || strings.ContainsAny(host, "/ ") {
 		l.refuse("CONNECTOR_LISTEN", "host:port", "127.0.0.1:8080")
 	}
 	return value
 }
 
-// publicURL returns the public URL in lower case, without the port of https.
+// publicURL returns the public URL in lower case, without its scheme's own port.
 func (l *loader) publicURL(value string) string {
 	if value == "" {
 		return ""
 	}
 	u, err := url.Parse(value)
-	if err != nil || u.Host == "" || u.User != nil || strings.TrimSuffix(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" ||
-		u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Host)) {
+	if err != nil || !isOrigin(u) || u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Host)) {
 		l.refuse("CONNECTOR_PUBLIC_URL", "an https URL without a path", "https://connector.contoso.com")
 		return ""
 	}
-	return u.Scheme + "://" + strings.TrimSuffix(strings.ToLower(u.Host), ":443")
+	return u.Scheme + "://" + strings.TrimSuffix(strings.ToLower(u.Host), map[string]string{"http": ":80", "https": ":443"}[u.Scheme])
 }
 
 // baseURL checks the URL of a server that is called.
@@ -182,7 +181,7 @@ func (l *loader) baseURL(setting, value, fallback string, loopback bool) string 
 		return fallback
 	}
 	u, err := url.Parse(value)
-	if err != nil || u.Host == "" || u.User != nil || strings.TrimSuffix(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && !(loopback && u.Scheme == "http" && isLoopback(u.Host)) {
+	if err != nil || !isOrigin(u) || u.Scheme != "https" && !(loopback && u.Scheme == "http" && isLoopback(u.Host)) {
 		wants := "an https URL without a path"
 		if loopback {
 			wants += ", or http on a loopback address"
@@ -191,6 +190,11 @@ func (l *loader) baseURL(setting, value, fallback string, loopback bool) string 
 		return ""
 	}
 	return strings.TrimSuffix(value, "/")
+}
+
+// isOrigin says whether a URL has a scheme, a host and perhaps a port, and nothing else.
+func isOrigin(u *url.URL) bool {
+	return u.Hostname() != "" && u.User == nil && strings.TrimSuffix(u.Path, "/") == "" && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
 }
 
 // isLoopback says whether a host, with or without a port, is this machine alone.

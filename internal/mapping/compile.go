@@ -70,7 +70,8 @@ const (
 
 // Compile prepares the projection of a response schema. It merges allOf and refuses, naming the place, what a
 // projection cannot honour: any root but an object, objects without properties, arrays without items,
-// alternatives, open objects, recursion, and limits on the values themselves.
+// alternatives, open objects, recursion, limits on the values themselves, more than 64 members of one object or
+// 256 objects and members in all.
 func Compile(schema *openapi3.SchemaRef) (*Projection, error) {
 	root, err := compile("", schema, 1)
 	if err != nil {

@@ -55,7 +55,7 @@ type Client struct {
 
 // New returns a client. It makes no call.
 func New(c Config) *Client {
-	client := newHTTPClient(c.RootCAs)
+	client := newHTTPClient(c.RootCAs, c.Timeout)
 	return &Client{
 		base:    strings.TrimSuffix(c.BaseURL, "/") + "/v1",
 		agent:   "partner-center-connector/" + c.Version,
@@ -66,19 +66,21 @@ func New(c Config) *Client {
 	}
 }
 
-// newHTTPClient returns the one kind of HTTP client that this package uses, for tokens and for calls.
-func newHTTPClient(roots *x509.CertPool) *http.Client {
+// newHTTPClient returns the one kind of HTTP client that this package uses, for tokens and for calls. A connection
+// that is being made outlives the call that wanted it, so it has a timeout of its own.
+func newHTTPClient(roots *x509.CertPool, timeout time.Duration) *http.Client {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Client{
 		Transport: &http.Transport{
 			Proxy:                  nil,
-			DialContext:            (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext,
+			DialContext:            (&net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}).DialContext,
+			TLSHandshakeTimeout:    timeout,
 			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 			Protocols:              protocols,
 			DisableCompression:     true,
-			MaxIdleConns:           256,
-			MaxIdleConnsPerHost:    256,
+			MaxIdleConns:           64,
+			MaxIdleConnsPerHost:    32, // a call can be tried on each that has died
 			IdleConnTimeout:        90 * time.Second,
 			MaxResponseHeaderBytes: 64 << 10,
 		},
@@ -127,17 +129,14 @@ func (c *Client) do(ctx context.Context, r Request) (*http.Response, error) {
 	}
 	resp, err := c.send(ctx, r, token)
 	if err == nil && resp.StatusCode == http.StatusUnauthorized {
-		discard(resp.Body)
-		if ctx.Err() != nil {
-			return nil, interrupted(ctx, ctx.Err())
-		}
+		resp.Body.Close()
 		if token, err = c.tokens.get(ctx, token); err != nil {
 			return nil, err
 		}
 		resp, err = c.send(ctx, r, token)
 	}
 	if err != nil {
-		return nil, unreachable(ctx, err)
+		return nil, broken(ctx, fault.PartnerCenterUnreachable, err)
 	}
 	if resp.StatusCode != http.StatusOK {
 		defer resp.Body.Close()
@@ -171,12 +170,15 @@ func (c *Client) send(ctx context.Context, r Request, token string) (*http.Respo
 	if r.Continuation != "" {
 		req.Header["Ms-Continuationtoken"] = []string{r.Continuation}
 	}
-	resp, err := c.http.Do(req)
+	resp, err := c.http.Transport.RoundTrip(req) // not Do, which reads where a redirect leads
 	if err == nil {
 		call.UpstreamStatus = resp.StatusCode
 	}
 	return resp, err
 }
+
+// trusted is the most memory that an announced length gets before a byte of it has come.
+const trusted = 1 << 20
 
 // read appends the body of a good answer to buffer.
 func (c *Client) read(ctx context.Context, resp *http.Response, buffer []byte) ([]byte, error) {
@@ -184,7 +186,7 @@ func (c *Client) read(ctx context.Context, resp *http.Response, buffer []byte) (
 		return nil, &fault.Error{Kind: fault.PartnerCenterTooLarge, Cause: fmt.Errorf("%d bytes announced", resp.ContentLength)}
 	}
 	if resp.ContentLength > 0 {
-		buffer = slices.Grow(buffer, int(resp.ContentLength)+1) // one more, so that the end is met without growing
+		buffer = slices.Grow(buffer, int(min(resp.ContentLength, trusted))+1) // one more, so that the end is met without growing
 	}
 	before := len(buffer)
 	for {
@@ -199,27 +201,12 @@ func (c *Client) read(ctx context.Context, resp *http.Response, buffer []byte) (
 		case err == io.EOF:
 			return buffer, nil
 		case err != nil:
-			return nil, interrupted(ctx, err)
+			return nil, broken(ctx, fault.PartnerCenterInvalidResponse, err)
 		}
 	}
 }
 
-// discard reads what little may be left of a body, so that its connection can be used again, and closes it.
-func discard(body io.ReadCloser) {
-	io.CopyN(io.Discard, body, 16<<10)
-	body.Close()
-}
-
-// unreachable is the fault of a call that got no answer.
-func unreachable(ctx context.Context, err error) error {
-	return broken(ctx, fault.PartnerCenterUnreachable, err)
-}
-
-// interrupted is the fault of an answer that broke off.
-func interrupted(ctx context.Context, err error) error {
-	return broken(ctx, fault.PartnerCenterInvalidResponse, err)
-}
-
+// broken is the fault of a call whose connection failed: of the given kind, unless its time was over.
 func broken(ctx context.Context, kind fault.Kind, err error) error {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):

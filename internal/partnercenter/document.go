@@ -55,7 +55,7 @@ func (d *Document) check(ctx context.Context, resp *http.Response, limit int64) 
 	case err == io.EOF || err == nil && !bytes.Equal(begin, pdfBegin):
 		return &fault.Error{Kind: fault.PartnerCenterInvalidResponse, Cause: errors.New("an answer that does not begin as a PDF")}
 	case err != nil:
-		return interrupted(ctx, err)
+		return broken(ctx, fault.PartnerCenterInvalidResponse, err)
 	}
 	return nil
 }

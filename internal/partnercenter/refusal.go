@@ -78,7 +78,7 @@ var codes = map[int]map[string]fault.Kind{
 // refusal is the fault that an answer other than 200 to a call of path stands for.
 func refusal(resp *http.Response, path string) error {
 	code := ""
-	if resp.StatusCode >= 400 { // a 101 leaves a connection in place of a body, and no deadline ends reading it
+	if _, ok := codes[resp.StatusCode]; ok { // no other body is worth a wait, and that of a 101 is a connection without end
 		code = errorCode(resp.Body)
 	}
 	f := &fault.Error{Kind: kindOf(resp.StatusCode, code, path), Cause: fmt.Errorf("answer %d of Partner Center, code %q", resp.StatusCode, code)}
@@ -136,7 +136,7 @@ func checkHeader(h http.Header) error {
 		return errors.New("a Content-Encoding that was not asked for")
 	}
 	media, parameters, err := mime.ParseMediaType(h.Get("Content-Type"))
-	if err != nil || media != "application/json" && media != "text/json" {
+	if err != nil || len(h.Values("Content-Type")) > 1 || media != "application/json" && media != "text/json" {
 		return errors.New("a Content-Type other than application/json")
 	}
 	if charset, ok := parameters["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
@@ -160,7 +160,7 @@ func retryAfter(header string, now time.Time) time.Duration {
 		s, _ := strconv.ParseFloat(header, 64) // out of range is +Inf
 		wait = time.Duration(math.Ceil(min(s, maxRetry.Seconds()))) * time.Second
 	} else if date, err := http.ParseTime(header); err == nil && !date.Before(now.Truncate(time.Second)) {
-		wait = date.Sub(now)
+		wait = min(date.Sub(now), maxRetry)
 		wait = (wait + time.Second - 1).Truncate(time.Second)
 	} else {
 		return fault.UsualRetry

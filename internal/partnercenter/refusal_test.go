@@ -103,10 +103,11 @@ func TestCheckHeader(t *testing.T) {
 		{"application/json; charset=iso-8859-1", "", false},
 		{"application/json; charset=", "", false},
 		{"application/json; charset", "", false},
+		{"application/json|text/html", "", false},
 		{"application/json", "gzip", false},
 		{"application/json", "identity", false},
 	} {
-		h := http.Header{"Content-Type": {c.contentType}}
+		h := http.Header{"Content-Type": strings.Split(c.contentType, "|")}
 		if c.encoding != "" {
 			h["Content-Encoding"] = []string{c.encoding}
 		}
@@ -126,6 +127,7 @@ func TestRetryAfter(t *testing.T) {
 		{"0", 1}, {"1", 1}, {"17", 17}, {"1.2", 2}, {"600", 600}, {"601", 600}, {"99999999999999999999999", 600}, {strings.Repeat("9", 400), 600},
 		{now.Add(17 * time.Second).Format(http.TimeFormat), 17},
 		{now.Add(time.Hour).Format(http.TimeFormat), 600},
+		{"Fri, 31 Dec 9999 23:59:59 GMT", 600},
 		{now.Format(http.TimeFormat), 1},
 		{now.Add(-time.Hour).Format(http.TimeFormat), 10},
 	} {

@@ -69,11 +69,17 @@ func (t *tokens) get(ctx context.Context, refused string) (string, error) {
 	}
 }
 
+// bearer is what a token may look like: https://www.rfc-editor.org/rfc/rfc6750#section-2.1, and more generously.
+var bearer = regexp.MustCompile(`^[!-~]+$`)
+
 // next fetches a token and keeps it.
 func (t *tokens) next() (any, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), t.timeout)
 	defer cancel()
 	fetched, err := t.fetch(ctx)
+	if err == nil && !bearer.MatchString(fetched.Token) {
+		err = errors.New("a token that is none")
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
@@ -84,7 +90,7 @@ func (t *tokens) next() (any, error) {
 		return nil, f
 	}
 	life := fetched.ExpiresOn.Sub(now) // in durations, so that a later step of the clock does not matter
-	t.token, t.ends, t.renew = fetched.Token, now.Add(life), now.Add(life*4/5)
+	t.token, t.ends, t.renew = fetched.Token, now.Add(life), now.Add(life/5*4)
 	return t.token, nil
 }
 
@@ -160,9 +166,9 @@ func entraError(resp *http.Response) error {
 	if err != nil || json.Unmarshal(text, &body) != nil || !errorName.MatchString(body.Error) {
 		return fmt.Errorf("answer %d of Entra ID", resp.StatusCode)
 	}
-	cause := fmt.Errorf("answer %d of Entra ID: %s", resp.StatusCode, body.Error)
+	cause := fmt.Sprintf("answer %d of Entra ID: %s", resp.StatusCode, body.Error)
 	for _, code := range body.Codes {
-		cause = fmt.Errorf("%w AADSTS%d", cause, code)
+		cause += fmt.Sprintf(" AADSTS%d", code)
 	}
-	return cause
+	return errors.New(cause)
 }

@@ -34,7 +34,7 @@ func (i *issuer) fetch(ctx context.Context) (azcore.AccessToken, error) {
 	if i.failure != nil {
 		return azcore.AccessToken{}, i.failure
 	}
-	return azcore.AccessToken{Token: fmt.Sprint("token ", i.issued), ExpiresOn: time.Now().Add(i.life)}, nil
+	return azcore.AccessToken{Token: fmt.Sprint("token-", i.issued), ExpiresOn: time.Now().Add(i.life)}, nil
 }
 
 // inBubble runs a test on a fake clock with an issuer of tokens that live for an hour.
@@ -56,10 +56,10 @@ func TestOneRequestForManyCallers(t *testing.T) {
 	inBubble(t, func(t *testing.T, i *issuer, s *tokens) {
 		var callers sync.WaitGroup
 		for range 200 {
-			callers.Go(func() { want(t, s, "", "token 1") })
+			callers.Go(func() { want(t, s, "", "token-1") })
 		}
 		callers.Wait()
-		want(t, s, "", "token 1")
+		want(t, s, "", "token-1")
 		if i.issued != 1 {
 			t.Errorf("%d requests", i.issued)
 		}
@@ -68,31 +68,31 @@ func TestOneRequestForManyCallers(t *testing.T) {
 
 func TestRenewedBeforeItEnds(t *testing.T) {
 	inBubble(t, func(t *testing.T, i *issuer, s *tokens) {
-		want(t, s, "", "token 1")
+		want(t, s, "", "token-1")
 		time.Sleep(47 * time.Minute)
-		want(t, s, "", "token 1")
+		want(t, s, "", "token-1")
 		synctest.Wait()
 		if i.issued != 1 {
 			t.Fatal("renewed too early")
 		}
 		time.Sleep(2 * time.Minute)
 		before := time.Now()
-		want(t, s, "", "token 1")
+		want(t, s, "", "token-1")
 		if time.Since(before) != 0 {
 			t.Error("a caller waited for the renewal")
 		}
 		time.Sleep(2 * time.Second)
-		want(t, s, "", "token 2")
+		want(t, s, "", "token-2")
 	})
 }
 
 func TestOldTokenOutlivesAnOutage(t *testing.T) {
 	inBubble(t, func(t *testing.T, i *issuer, s *tokens) {
-		want(t, s, "", "token 1")
+		want(t, s, "", "token-1")
 		i.failure = errors.New("away")
 		for range 11 * 60 {
 			time.Sleep(5 * time.Second)
-			want(t, s, "", "token 1")
+			want(t, s, "", "token-1")
 		}
 		if i.issued > 1+7*60/10 {
 			t.Errorf("%d requests in seven minutes of renewing", i.issued-1)
@@ -102,7 +102,7 @@ func TestOldTokenOutlivesAnOutage(t *testing.T) {
 			t.Errorf("after its end: %v", err)
 		}
 		i.failure = nil
-		if token, err := s.get(t.Context(), ""); err != nil || token == "token 1" {
+		if token, err := s.get(t.Context(), ""); err != nil || token == "token-1" {
 			t.Errorf("after the outage: %q, %v", token, err)
 		}
 	})
@@ -110,14 +110,14 @@ func TestOldTokenOutlivesAnOutage(t *testing.T) {
 
 func TestRefusedTokenIsDroppedOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, i *issuer, s *tokens) {
-		want(t, s, "", "token 1")
+		want(t, s, "", "token-1")
 		var callers sync.WaitGroup
 		for range 50 {
-			callers.Go(func() { want(t, s, "token 1", "token 2") })
+			callers.Go(func() { want(t, s, "token-1", "token-2") })
 		}
 		callers.Wait()
-		want(t, s, "token 1", "token 2") // a latecomer with the old one
-		want(t, s, "", "token 2")
+		want(t, s, "token-1", "token-2") // a latecomer with the old one
+		want(t, s, "", "token-2")
 		if i.issued != 2 {
 			t.Errorf("%d requests", i.issued)
 		}
@@ -136,8 +136,34 @@ func TestCallersDoNotOutwaitTheirContext(t *testing.T) {
 		if _, err := s.get(gone, ""); !errors.Is(err, context.Canceled) {
 			t.Errorf("gone: %v", err)
 		}
-		want(t, s, "", "token 1") // the first caller's request went on
+		want(t, s, "", "token-1") // the first caller's request went on
 	})
+}
+
+// TestLongLife renews a token of a hundred years no more often than it must.
+func TestLongLife(t *testing.T) {
+	inBubble(t, func(t *testing.T, i *issuer, s *tokens) {
+		i.life = 100 * 365 * 24 * time.Hour
+		for range 5 {
+			want(t, s, "", "token-1")
+			time.Sleep(time.Hour)
+		}
+		synctest.Wait()
+		if i.issued != 1 {
+			t.Errorf("%d requests", i.issued)
+		}
+	})
+}
+
+func TestTokenMustFitAHeader(t *testing.T) {
+	for _, token := range []string{"", "a\r\nX-Evil: 1", "a b", "é"} {
+		s := &tokens{timeout: time.Second, log: slog.New(slog.DiscardHandler), fetch: func(context.Context) (azcore.AccessToken, error) {
+			return azcore.AccessToken{Token: token, ExpiresOn: time.Now().Add(time.Hour)}, nil
+		}}
+		if _, err := s.get(t.Context(), ""); kindOfError(err) != fault.IdentityUnavailable {
+			t.Errorf("%q: %v", token, err)
+		}
+	}
 }
 
 func TestFetchEnds(t *testing.T) {

@@ -26,8 +26,7 @@ type statement struct {
 	name string // of the file: letters, digits, hyphens and a dot
 }
 
-// VisitGetInvoiceStatementResponse writes the PDF. Where it breaks off, so does the answer: its reader must not
-// take a part for the whole.
+// VisitGetInvoiceStatementResponse writes the PDF. It returns an error where that breaks off.
 func (s *statement) VisitGetInvoiceStatementResponse(w http.ResponseWriter) error {
 	defer s.Close()
 	h := w.Header()
@@ -37,8 +36,6 @@ func (s *statement) VisitGetInvoiceStatementResponse(w http.ResponseWriter) erro
 		h.Set("Content-Length", strconv.FormatInt(s.Size, 10))
 	}
 	w.WriteHeader(http.StatusOK)
-	if _, err := io.Copy(w, s.Document); err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	return nil
+	_, err := io.Copy(w, s.Document)
+	return err
 }

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -79,11 +81,9 @@ func (p *Proxy) list(ctx context.Context, action string, r partnercenter.Request
 		return nil, err
 	}
 	upstream.bytes = body
-	answer := &reply{newBuffer()}
+	answer, leftOut := &reply{newBuffer()}, map[string]int{}
 	answer.bytes, err = p.projections[action].Append(answer.bytes, body, mapping.Hooks{
-		Omit: func(place string) {
-			p.log.DebugContext(ctx, "value of another type left out", "operation", action, "path", place)
-		},
+		Omit: func(place string) { leftOut[place]++ },
 		Make: func(links []byte) (string, bool) {
 			page, more := partnercenter.NextPage(links)
 			if !more || next == nil {
@@ -96,6 +96,9 @@ func (p *Proxy) list(ctx context.Context, action string, r partnercenter.Request
 	if err != nil {
 		answer.release()
 		return nil, &fault.Error{Kind: fault.PartnerCenterInvalidResponse, Cause: err}
+	}
+	for _, place := range slices.Sorted(maps.Keys(leftOut)) {
+		p.log.DebugContext(ctx, "values of another type left out", "operation", action, "path", place, "count", leftOut[place])
 	}
 	return answer, nil
 }

@@ -30,11 +30,11 @@ func (s *Server) logAccess(c *gin.Context) {
 	began := time.Now()
 	defer func() {
 		if p := recover(); p != nil {
-			if p == http.ErrAbortHandler { // the answer broke off, and its connection must
+			if p == http.ErrAbortHandler { // fail has said why
 				s.logLine(c, time.Since(began))
 				panic(p)
 			}
-			s.config.Log.Error("panic", keyError, fmt.Sprint(p), "stack", string(debug.Stack()))
+			s.config.Log.Error("panic", keyError, fmt.Sprint(p), "stack", string(debug.Stack()), keyRequestID, tracking.FromContext(c.Request.Context()).RequestID)
 			s.fail(c, fmt.Errorf("panic: %v", p))
 		}
 		s.logLine(c, time.Since(began))
@@ -65,7 +65,7 @@ func (s *Server) logLine(c *gin.Context, took time.Duration) {
 	switch {
 	case status == http.StatusInternalServerError:
 		level = slog.LevelError
-	case status > http.StatusInternalServerError:
+	case status > http.StatusInternalServerError, status < http.StatusBadRequest && len(c.Errors) > 0:
 		level = slog.LevelWarn
 	}
 	if err := c.Errors.Last(); err != nil {

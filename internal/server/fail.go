@@ -27,16 +27,17 @@ type answer struct {
 // statusCallerGone is what the log shows for a call whose caller did not wait; nothing is sent.
 const statusCallerGone = 499
 
-// fail is the only place that turns an error into an answer. An error that is no fault is an internal one.
+// fail is the only place that turns an error into an answer. An error that is no fault is an internal one. Where
+// there is nobody to answer, or an answer has begun, the connection ends.
 func (s *Server) fail(c *gin.Context, err error) {
 	c.Abort()
 	c.Error(err) // for the access log
 	if c.Writer.Written() {
-		return
+		panic(http.ErrAbortHandler) // the reader must not take a part for the whole
 	}
 	if errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil {
 		c.Status(statusCallerGone)
-		return
+		panic(http.ErrAbortHandler)
 	}
 	f := &fault.Error{Kind: fault.Internal, Cause: err}
 	errors.As(err, &f)

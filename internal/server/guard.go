@@ -29,14 +29,13 @@ func (s *Server) guard(c *gin.Context) {
 		c.Header("Allow", http.MethodGet)
 		s.refuse(c, fault.MethodNotAllowed)
 	case r.ContentLength != 0:
-		c.Header("Connection", "close") // the body stays unread
 		s.refuse(c, fault.BodyNotAllowed)
 	case malformed(rawPath(r.RequestURI)):
 		s.refuse(c, fault.MalformedPath)
 	}
 }
 
-// sameHost compares a Host header with the public one, which carries a port only where it is not that of https.
+// sameHost compares a Host header with the public one, which carries a port only where it is not its scheme's own.
 func sameHost(host, public string) bool {
 	if name, port, err := net.SplitHostPort(host); err == nil && port == "443" {
 		host = name

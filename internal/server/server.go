@@ -42,6 +42,7 @@ type Server struct {
 	policy     string                // the RateLimit-Policy header
 	publicHost string                // of the public URL
 	state      atomic.Int32
+	underWay   atomic.Int64 // requests
 }
 
 // The states of a Server, in their only order.
@@ -100,13 +101,24 @@ func detach(next gen.StrictHandlerFunc, _ string) gen.StrictHandlerFunc {
 
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.underWay.Add(1)
+	defer s.underWay.Add(-1)
 	if s.state.Load() != serving {
 		w.Header().Set("Connection", "close")
+	}
+	if r.ContentLength != 0 {
+		dropBody(w)
 	}
 	if r.Method == http.MethodGet && s.serveHealth(w, rawPath(r.RequestURI)) {
 		return
 	}
 	s.engine.ServeHTTP(w, r)
+}
+
+// dropBody keeps net/http from waiting for a body, which nothing here reads, before it sends the answer.
+func dropBody(w http.ResponseWriter) {
+	w.Header().Set("Connection", "close")
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // a writer that has none does not wait either
 }
 
 // admit refuses calls that come when the server has said for long enough that it is leaving.
@@ -117,15 +129,23 @@ func (s *Server) admit(c *gin.Context) {
 }
 
 // Drain ends the server's life without losing a call: for the given time it goes on answering, not ready and on
-// connections that end with each answer, so that a balancer looks elsewhere; then it refuses what still comes.
-// It returns early when ctx ends.
+// connections that end with each answer, so that a balancer looks elsewhere; then it refuses what still comes until
+// the calls under way have ended. It returns early when ctx ends.
 func (s *Server) Drain(ctx context.Context, during time.Duration) {
 	s.state.Store(leaving)
-	timer := time.NewTimer(during)
+	wait(ctx, during)
+	s.state.Store(closing)
+	for s.underWay.Load() > 0 && ctx.Err() == nil {
+		wait(ctx, 10*time.Millisecond)
+	}
+}
+
+// wait returns after a time, or when ctx ends.
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	s.state.Store(closing)
 }

@@ -60,10 +60,12 @@ func TestCheckValue(t *testing.T) {
 		{"/v1/customers/:CustomerTenantID", "CustomerTenantID", []string{customer, strings.ToUpper(customer)},
 			[]string{"", "x", customer + "0", customer[1:], "{" + customer + "}", strings.ReplaceAll(customer, "-", ""), strings.ReplaceAll(customer, "-", "_"), "g" + customer[1:], customer + "\n"}},
 	} {
+		found := false
 		for _, p := range operations(t)[c.route].parameters {
 			if p.Name != c.parameter {
 				continue
 			}
+			found = true
 			for _, value := range c.good {
 				if err := checkValue(p, value); err != nil {
 					t.Errorf("%s %s=%q: %v", c.route, c.parameter, value, err)
@@ -74,6 +76,9 @@ func TestCheckValue(t *testing.T) {
 					t.Errorf("%s %s=%q passed", c.route, c.parameter, value)
 				}
 			}
+		}
+		if !found {
+			t.Errorf("%s has no parameter %s", c.route, c.parameter)
 		}
 	}
 }
