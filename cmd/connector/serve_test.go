@@ -63,7 +63,7 @@ func TestDeadline(t *testing.T) {
 	t.Parallel()
 	const deadline = time.Second
 	s := newStack(t, "CONNECTOR_UPSTREAM_TIMEOUT="+deadline.String())
-	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
+	warmUp(t, s)
 	for _, name := range []string{"hang", "hang-mid-body", "drip"} {
 		s.upstream.behave(behaviours[name])
 		began := time.Now()
@@ -186,7 +186,7 @@ func TestDeadConnection(t *testing.T) {
 // TestSandbox runs the embedded Partner Center, which needs no setting and marks every answer.
 func TestSandbox(t *testing.T) {
 	t.Parallel()
-	p := start(t, "connector-watched", new(secrets), "CONNECTOR_SANDBOX=true", "CONNECTOR_UPSTREAM_TIMEOUT=1s")
+	p := start(t, "connector-watched", new(secrets), "CONNECTOR_SANDBOX=true", "CONNECTOR_UPSTREAM_TIMEOUT=4s")
 	try := func(target, key string) answer {
 		t.Helper()
 		a := parse(t, p.send(t, call(target, key)).all(t), http.MethodGet)
