@@ -200,7 +200,7 @@ func between(value, low, high string) bool {
 }
 
 // logKeys are all that a line of the access log may have.
-var logKeys = []string{"time", "level", "msg", "status", "duration_ms", "operation", "connection", "upstream_status", "request_id", "correlation_id", "client_request_id", "error"}
+var logKeys = []string{"time", "level", "msg", "status", "duration_ms", "operation", "connection", "upstream_status", "request_id", "correlation_id", "cv", "client_request_id", "error"}
 
 // checkLog waits for the line of the access log and holds it to what a line has, and the whole log to having
 // nothing of the request.

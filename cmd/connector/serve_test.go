@@ -219,7 +219,7 @@ func TestSandbox(t *testing.T) {
 func TestAccessLog(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, "CONNECTOR_LOG_LEVEL=info")
-	always := []string{"time", "level", "msg", "status", "duration_ms", "request_id", "correlation_id"}
+	always := []string{"time", "level", "msg", "status", "duration_ms", "request_id", "correlation_id", "cv"}
 	for _, c := range []struct {
 		target, key string
 		behaviour   http.HandlerFunc

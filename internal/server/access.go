@@ -21,6 +21,7 @@ const (
 	keyDuration        = "duration_ms"
 	keyRequestID       = "request_id"
 	keyCorrelationID   = "correlation_id"
+	keyVector          = "cv"
 	keyClientRequestID = "client_request_id"
 	keyError           = "error"
 )
@@ -46,7 +47,7 @@ func (s *Server) logLine(c *gin.Context, took time.Duration) {
 	ctx := c.Request.Context()
 	call := tracking.FromContext(ctx)
 	status := c.Writer.Status()
-	attributes := make([]slog.Attr, 0, 9)
+	attributes := make([]slog.Attr, 0, 10)
 	attributes = append(attributes, slog.Int(keyStatus, status), slog.Float64(keyDuration, float64(took.Microseconds())/1000))
 	if o, ok := s.operations[c.FullPath()]; ok {
 		attributes = append(attributes, slog.String(keyOperation, o.id))
@@ -57,7 +58,7 @@ func (s *Server) logLine(c *gin.Context, took time.Duration) {
 	if call.UpstreamStatus != 0 {
 		attributes = append(attributes, slog.Int(keyUpstreamStatus, call.UpstreamStatus))
 	}
-	attributes = append(attributes, slog.String(keyRequestID, call.RequestID), slog.String(keyCorrelationID, call.CorrelationID))
+	attributes = append(attributes, slog.String(keyRequestID, call.RequestID), slog.String(keyCorrelationID, call.CorrelationID), slog.String(keyVector, call.CV))
 	if call.ClientRequestID != "" {
 		attributes = append(attributes, slog.String(keyClientRequestID, call.ClientRequestID))
 	}
