@@ -112,7 +112,7 @@ func (o *operation) has(name string) bool {
 	return slices.ContainsFunc(o.parameters, func(p parameter) bool { return p.In == "query" && p.Name == name })
 }
 
-// checkNames refuses a query with a parameter that the action does not have, or has once.
+// checkNames refuses a query with a parameter that the action does not have, or with one more than once.
 func (o *operation) checkNames(query url.Values) error {
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		if !o.has(name) {
