@@ -5,7 +5,6 @@ import (
 	"net/url"
 
 	"github.com/partner-center/connector/gen"
-	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
@@ -25,12 +24,8 @@ func (p *Proxy) GetAllCustomers(ctx context.Context, r gen.GetAllCustomersReques
 	case r.Params.DomainStartsWith != nil:
 		upstream.Query.Set("filter", partnercenter.StartsWith(partnercenter.FieldDomain, *r.Params.DomainStartsWith))
 	}
-	if r.Params.ContinuationToken != nil {
-		token, ok := p.sealer.Open(action, *r.Params.ContinuationToken)
-		if !ok {
-			return nil, &fault.Error{Kind: fault.Invalid("ContinuationToken")}
-		}
-		upstream.Continuation = token
+	if r.Params.ContinuationToken != nil { // validation has opened it
+		upstream.Continuation = *r.Params.ContinuationToken
 		upstream.Query.Set("seekOperation", "Next")
 	}
 	return p.list(ctx, action, upstream, func(page partnercenter.Page) url.Values {

@@ -29,7 +29,7 @@ type parameter struct {
 	rule     string // x-rule: what its value must be, for a sentence
 	excludes string // x-excludes: the parameter that it is not sent with; empty: none
 	requires string // x-requires: the parameter that it is sent with alone; empty: none
-	sealed   bool   // x-sealed: its value must have been sealed for the action
+	sealed   bool   // x-sealed: its value must have been sealed for the action, which gets it opened
 }
 
 // newParameter reads a parameter of the spec.
@@ -90,14 +90,16 @@ func (s *Server) validate(c *gin.Context) {
 			s.fail(c, err)
 			return
 		}
-		if p.sealed && value != "" {
-			if _, ok := s.config.Sealer.Open(o.id, value); !ok {
+		switch {
+		case value == "":
+			query.Del(p.Name)
+		case p.sealed:
+			text, ok := s.config.Sealer.Open(o.id, value)
+			if !ok {
 				s.fail(c, p.invalid())
 				return
 			}
-		}
-		if value == "" {
-			query.Del(p.Name)
+			query.Set(p.Name, text)
 		}
 	}
 	if err := o.checkCombination(query); err != nil {
