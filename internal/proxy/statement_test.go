@@ -74,14 +74,10 @@ func TestStatementBreaksOff(t *testing.T) {
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
 		},
-		"that does not end": func(w http.ResponseWriter, r *http.Request) {
+		"of more than is accepted": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/pdf")
 			io.WriteString(w, pdf)
-			for {
-				if _, err := io.WriteString(w, strings.Repeat("x", 64<<10)); err != nil {
-					return
-				}
-			}
+			io.WriteString(w, strings.Repeat("x", 1<<20))
 		},
 	} {
 		upstream := httptest.NewServer(answer)
