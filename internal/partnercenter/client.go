@@ -9,13 +9,11 @@ package partnercenter
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -23,6 +21,7 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/tracking"
 )
 
@@ -55,7 +54,7 @@ type Client struct {
 
 // New returns a client. It makes no call.
 func New(c Config) *Client {
-	client := newHTTPClient(c.RootCAs, c.Timeout)
+	client := outbound.NewClient(c.RootCAs, c.Timeout)
 	return &Client{
 		base:    strings.TrimSuffix(c.BaseURL, "/") + "/v1",
 		agent:   "partner-center-connector/" + c.Version,
@@ -63,28 +62,6 @@ func New(c Config) *Client {
 		tokens:  &tokens{fetch: secretCredential(c, client), timeout: c.Timeout, log: c.Log},
 		timeout: c.Timeout,
 		maxBody: c.MaxBody,
-	}
-}
-
-// newHTTPClient returns the one kind of HTTP client that this package uses, for tokens and for calls. A connection
-// that is being made outlives the call that wanted it, so it has a timeout of its own.
-func newHTTPClient(roots *x509.CertPool, timeout time.Duration) *http.Client {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	return &http.Client{
-		Transport: &http.Transport{
-			Proxy:                  nil,
-			DialContext:            (&net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}).DialContext,
-			TLSHandshakeTimeout:    timeout,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
-			Protocols:              protocols,
-			DisableCompression:     true,
-			MaxIdleConns:           64,
-			MaxIdleConnsPerHost:    32, // a call can be tried on each that has died
-			IdleConnTimeout:        90 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
@@ -214,22 +191,5 @@ func broken(ctx context.Context, kind fault.Kind, err error) error {
 	case ctx.Err() != nil:
 		return &fault.Error{Kind: fault.PartnerCenterTimeout}
 	}
-	return &fault.Error{Kind: kind, Cause: describe(err)}
-}
-
-// describe returns what of a transport error may be logged: it can quote the peer's bytes otherwise.
-func describe(err error) error {
-	var network *net.OpError
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &network):
-		return network
-	case errors.As(err, &certificate):
-		return certificate
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return io.ErrUnexpectedEOF
-	case errors.Is(err, context.DeadlineExceeded):
-		return context.DeadlineExceeded
-	}
-	return errors.New("the peer does not speak HTTP as it should")
+	return &fault.Error{Kind: kind, Cause: outbound.Describe(err)}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/outbound"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -141,7 +142,7 @@ func identityFault(err error) *fault.Error {
 	unavailable := &fault.Error{Kind: fault.IdentityUnavailable, RetryAfter: fault.UsualRetry}
 	var failed *azidentity.AuthenticationFailedError
 	if !errors.As(err, &failed) || failed.RawResponse == nil {
-		unavailable.Cause = describe(err)
+		unavailable.Cause = outbound.Describe(err)
 		return unavailable
 	}
 	cause := entraError(failed.RawResponse)
