@@ -37,6 +37,8 @@ test: ## Run the tests with the race detector
 fuzz: ## Fuzz every parser FUZZTIME times each
 	go test ./internal/mapping -run '^$$' -fuzz FuzzAppend -fuzztime $(FUZZTIME)
 	go test ./internal/auth -run '^$$' -fuzz FuzzKeysFile -fuzztime $(FUZZTIME)
+	go test ./internal/auth -run '^$$' -fuzz FuzzToken -fuzztime $(FUZZTIME)
+	go test ./internal/entra -run '^$$' -fuzz FuzzRefused -fuzztime $(FUZZTIME)
 	go test ./internal/partnercenter -run '^$$' -fuzz FuzzNextPage -fuzztime $(FUZZTIME)
 	go test ./internal/partnercenter -run '^$$' -fuzz FuzzRetryAfter -fuzztime $(FUZZTIME)
 	go test ./internal/server -run '^$$' -fuzz FuzzGuard -fuzztime $(FUZZTIME)

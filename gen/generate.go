@@ -4,4 +4,4 @@
 package gen
 
 //go:generate go tool oapi-codegen -config ../openapi/oapi-codegen.yaml ../openapi/connector.yaml
-//go:generate go run ../cmd/connector definition --out ../apiDefinition.swagger.json
+//go:generate go run ../cmd/connector definition --sign-in api-key --out ../apiDefinition.swagger.json

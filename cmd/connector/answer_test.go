@@ -163,24 +163,27 @@ var answerHeaders = []string{
 	"Allow", "Ms-Cv",
 }
 
-// beforeSignIn are the codes of answers to callers who need not be known.
+// beforeSignIn are the codes of answers to callers who are not known, or not admitted.
 var beforeSignIn = []string{
 	"MisdirectedRequest", "HeadersTooLarge", "UriTooLong", "MethodNotAllowed", "BodyNotAllowed", "MalformedPath",
 	"MultipleCredentials", "MissingCredentials", "InvalidApiKey", "InvalidAuthorizationHeader", "InvalidToken",
+	"TokenExpired", "TokenNotYetValid", "TokenWrongAudience", "TokenWrongIssuer", "TenantNotAllowed", "ClientNotAllowed",
+	"InsufficientScope",
 }
 
 var (
-	vectorForm = regexp.MustCompile(`^[A-Za-z0-9+/]{16,22}(\.[0-9A-Za-z]+)*!?$`)
-	guidForm   = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
-	codeForm   = regexp.MustCompile(`^([A-Z][a-z]+)+$`)
-	limitForm  = regexp.MustCompile(`^"connection";r=([0-9]+)(;t=([1-9][0-9]*))?$`)
+	vectorForm    = regexp.MustCompile(`^[A-Za-z0-9+/]{16,22}(\.[0-9A-Za-z]+)*!?$`)
+	guidForm      = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+	codeForm      = regexp.MustCompile(`^([A-Z][a-z]+)+$`)
+	challengeForm = regexp.MustCompile(`^(ApiKey|Bearer) realm="[^"]+"(, [a-z_]+="[^"]+")*$`)
+	limitForm     = regexp.MustCompile(`^"connection";r=([0-9]+)(;t=([1-9][0-9]*))?$`)
 )
 
 // check holds an answer to what is promised of every answer of the service.
 func (a answer) check(t *testing.T, method string) {
 	t.Helper()
 	for name, values := range a.header {
-		if !slices.Contains(answerHeaders, name) || len(values) != 1 {
+		if !slices.Contains(answerHeaders, name) || len(values) != 1 && name != "Www-Authenticate" {
 			t.Errorf("header %s: %q", name, values)
 		}
 	}
@@ -205,7 +208,11 @@ func (a answer) check(t *testing.T, method string) {
 		t.Errorf("Content-Length %q for %d bytes", length, len(a.body))
 	}
 	a.checkByStatus(t)
-	if signedIn := method != http.MethodHead && !slices.Contains(beforeSignIn, code); signedIn != (a.header.Get("RateLimit") != "") || signedIn != (a.header.Get("RateLimit-Policy") != "") {
+	limited, signedIn := a.header.Get("RateLimit") != "", method != http.MethodHead && !slices.Contains(beforeSignIn, code)
+	if code == "IdentityUnavailable" { // Entra ID signs callers in too
+		signedIn = limited
+	}
+	if signedIn != limited || signedIn != (a.header.Get("RateLimit-Policy") != "") {
 		t.Errorf("%s with RateLimit %q, RateLimit-Policy %q", code, a.header.Get("RateLimit"), a.header.Get("RateLimit-Policy"))
 	}
 	if limit := a.header.Get("RateLimit"); limit != "" && !limitForm.MatchString(limit) {
@@ -230,8 +237,14 @@ func (a answer) checkProblem(t *testing.T, id string) string {
 // checkByStatus holds the headers that some statuses have to those statuses.
 func (a answer) checkByStatus(t *testing.T) {
 	t.Helper()
-	if challenge := a.header.Get("WWW-Authenticate"); (challenge != "") != (a.status == http.StatusUnauthorized) {
-		t.Errorf("%d with WWW-Authenticate %q", a.status, challenge)
+	challenges := a.header.Values("WWW-Authenticate") // one for each way to sign in
+	if (len(challenges) > 0) != (a.status == http.StatusUnauthorized) {
+		t.Errorf("%d with WWW-Authenticate %q", a.status, challenges)
+	}
+	for i, challenge := range challenges {
+		if !challengeForm.MatchString(challenge) || slices.Contains(challenges[:i], challenge) {
+			t.Errorf("WWW-Authenticate: %q", challenges)
+		}
 	}
 	allow := ""
 	if a.status == http.StatusMethodNotAllowed {

@@ -1,14 +1,19 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/partner-center/connector/internal/config"
+	"github.com/partner-center/connector/internal/entra"
 	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
@@ -17,62 +22,172 @@ type checkCommand struct {
 	config.Flags
 }
 
-// Run reports what it tries, a line each, and fails where a call would fail.
+// Run tries all that a call needs, reports each finding in one line with what to do about it, and fails where a call
+// would fail.
 func (c *checkCommand) Run(con *console) error {
 	settings, _, err := loadSettings(c.Flags, con)
 	if err != nil {
 		return err
 	}
+	r := &report{out: con.stdout}
 	s, err := newService(settings, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	say := func(result, what, text string) { fmt.Fprintf(con.stdout, "%-4s  %-14s  %s\n", result, what, text) }
-	say("ok", "settings", "complete")
-	say("ok", "spec", "every answer can be projected")
-	if s.keys.Len() == 0 {
-		say("FAIL", "API keys", "the file has no key, so nobody can call: run connector keys add NAME")
+	if err := validateCredentials(settings); err != nil {
+		for line := range strings.Lines(err.Error()) {
+			r.fail("settings", strings.TrimSpace(line))
+		}
+	} else {
+		r.ok("settings", "complete")
+	}
+	r.ok("spec", "every answer can be projected")
+	r.keys(s)
+	if !settings.Sandbox {
+		r.entraID(con.ctx, settings)
+	}
+	r.callers(con.ctx, s)
+	if s.app != nil {
+		r.partnerCenter(con.ctx, s, "app-only", s.app, settings, false)
+	}
+	if s.user != nil {
+		r.partnerCenter(con.ctx, s, "App+User", s.user, settings, true)
+	}
+	if s.app == nil && s.user == nil {
+		r.ok("Partner Center", "not tried: every caller brings a token")
+	}
+	if r.failed {
 		return errReported
 	}
-	say("ok", "API keys", fmt.Sprintf("%d in all, for %s", s.keys.Len(), strings.Join(s.keys.Names(), ", ")))
-
-	if err := s.upstream.SignIn(con.ctx); err != nil {
-		return failed(say, "Entra ID", err, signInRemedies)
-	}
-	say("ok", "Entra ID", "gave a token")
-	if _, err := s.upstream.Get(con.ctx, partnercenter.Request{Path: "/customers", Query: url.Values{"size": {"1"}}}, nil); err != nil {
-		return failed(say, "Partner Center", err, callRemedies)
-	}
-	say("ok", "Partner Center", "answered a call for one customer")
 	return nil
 }
 
-// failed reports what went wrong and what an administrator can do about it.
-func failed(say func(result, what, text string), what string, err error, remedies map[string]string) error {
-	var f *fault.Error
-	if !errors.As(err, &f) {
-		return err
-	}
-	say("FAIL", what, f.Error())
-	remedy, ok := remedies[f.Kind.Code]
-	if !ok {
-		remedy = f.Text()
-	}
-	say("", "", remedy)
-	return errReported
+// report is what check has found.
+type report struct {
+	out    io.Writer
+	failed bool
 }
 
-// What an administrator can do, by the fault's code.
-var (
-	signInRemedies = map[string]string{
-		fault.PartnerCenterUnauthorized.Code: "Check CONNECTOR_TENANT_ID, CONNECTOR_CLIENT_ID and the client secret: it must be the secret's value, not its ID, and must not have expired.",
-		fault.IdentityUnavailable.Code:       "Check CONNECTOR_AUTHORITY_URL and CONNECTOR_CLOUD. The service does not use HTTPS_PROXY: allow it direct https.",
+func (r *report) say(result, what, text string) {
+	fmt.Fprintf(r.out, "%-4s  %-14s  %s\n", result, what, text)
+}
+func (r *report) ok(what, text string)   { r.say("ok", what, text) }
+func (r *report) warn(what, text string) { r.say("warn", what, text) }
+func (r *report) fail(what, text string) {
+	r.failed = true
+	r.say("FAIL", what, text)
+}
+
+// keys reports on the API keys, where they are accepted.
+func (r *report) keys(s *service) {
+	switch {
+	case s.keys == nil:
+	case s.keys.Len() == 0 && s.tokens == nil:
+		r.fail("API keys", "the file has no key, so nobody can call: run connector keys add NAME")
+	case s.keys.Len() == 0:
+		r.warn("API keys", "the file has no key: run connector keys add NAME, or leave api-key out of CONNECTOR_SIGN_IN")
+	default:
+		r.ok("API keys", fmt.Sprintf("%d in all, for %s", s.keys.Len(), strings.Join(s.keys.Names(), ", ")))
 	}
-	callRemedies = map[string]string{
-		fault.PartnerCenterUnauthorized.Code: "The token is good for Entra ID but not for Partner Center: add the app in Partner Center, Account settings, App management, and check CONNECTOR_CLOUD.",
-		fault.PartnerCenterForbidden.Code:    "Add the app in Partner Center, Account settings, App management. Indirect resellers cannot use its API.",
-		fault.PartnerCenterUnreachable.Code:  "Check CONNECTOR_UPSTREAM_URL and CONNECTOR_CLOUD. The service does not use HTTPS_PROXY: allow it direct https.",
-		fault.PartnerCenterTimeout.Code:      "Check that this machine reaches Partner Center, or raise CONNECTOR_UPSTREAM_TIMEOUT.",
-	}
+}
+
+// leeway is how far a clock may be off where tokens are checked by it, and assertionLife where Entra ID checks what is
+// signed by it.
+const (
+	leeway        = time.Minute
+	assertionLife = 5 * time.Minute
 )
+
+// entraID reports on what Entra ID says before anybody signs in: the tenant, its cloud, the time.
+func (r *report) entraID(ctx context.Context, c config.Config) {
+	const what = "Entra ID"
+	own := entraConfig(c.Partner, outbound.NewClient(nil, c.UpstreamTimeout), c.UpstreamTimeout, slog.New(slog.DiscardHandler))
+	found, err := entra.Probe(ctx, own)
+	if err != nil {
+		r.fail(what, entra.Explain(err))
+		return
+	}
+	if own := strings.TrimPrefix(c.Cloud.Authority, "https://login."); found.Cloud != "" && found.Cloud != own {
+		r.fail(what, fmt.Sprintf("the tenant is in the cloud %s, not in %s: check CONNECTOR_CLOUD and CONNECTOR_TENANT_ID", found.Cloud, own))
+		return
+	}
+	r.ok(what, "knows the tenant")
+	off := found.Ahead.Abs().Round(time.Second)
+	text := fmt.Sprintf("this machine's is %v off Entra ID's: let it follow a time server (NTP)", off)
+	switch {
+	case off <= leeway:
+	case c.Accepts(config.Entra), c.Accepts(config.Caller), off > assertionLife && c.ClientCertificateFile != "":
+		r.fail("clock", text)
+	default:
+		r.warn("clock", text)
+	}
+}
+
+// callers reports on the keys that callers' tokens are checked with.
+func (r *report) callers(ctx context.Context, s *service) {
+	if s.tokens == nil {
+		return
+	}
+	n, err := s.tokens.Keys(ctx)
+	if err != nil {
+		r.fail("callers", withRemedy(err, "callers' tokens cannot be checked: check CONNECTOR_AUTHORITY_URL and CONNECTOR_TENANT_ID"))
+		return
+	}
+	r.ok("callers", fmt.Sprintf("tokens can be checked; signing keys at hand: %d", n))
+}
+
+// partnerCenter reports on one kind of token and on a call with it.
+func (r *report) partnerCenter(ctx context.Context, s *service, kind string, tokens *entra.Tokens, c config.Config, user bool) {
+	token, err := tokens.Get(ctx, "")
+	if err != nil {
+		r.fail(kind, entra.Explain(err))
+		return
+	}
+	r.ok(kind, "Entra ID gave a token")
+	if claims, ok := entra.Inspect(token); ok {
+		if claims.Audience != c.Cloud.Upstream {
+			r.fail(kind, "the token is for another audience than "+c.Cloud.Upstream+": check CONNECTOR_CLOUD")
+		}
+		switch {
+		case !user, claims.MFA:
+		case claims.Methods:
+			r.fail(kind, "the user has signed in without multifactor authentication, which Partner Center refuses: run connector consent again with it")
+		default:
+			r.warn(kind, "the token does not say whether the user has signed in with multifactor authentication")
+		}
+	}
+	request := partnercenter.Request{Path: "/customers", Query: url.Values{"size": {"1"}}, User: user}
+	if _, err := s.upstream.Get(ctx, request, nil); err != nil {
+		r.fail("Partner Center", kind+": "+withRemedy(err, callRemedies[codeOf(err)]))
+		return
+	}
+	r.ok("Partner Center", kind+": answered a call for one customer")
+}
+
+// withRemedy is a failure and what to do about it, in one line.
+func withRemedy(err error, remedy string) string {
+	var f *fault.Error
+	if remedy == "" && errors.As(err, &f) {
+		remedy = f.Text()
+	}
+	return strings.TrimSuffix(err.Error(), ".") + ". " + remedy
+}
+
+func codeOf(err error) string {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return ""
+	}
+	return f.Kind.Code
+}
+
+// callRemedies are what an administrator can do about a call that Partner Center does not answer, by the fault's code.
+var callRemedies = map[string]string{
+	fault.PartnerCenterUnauthorized.Code:  "The token is good for Entra ID but not for Partner Center: add the app in Partner Center, Account settings, App management, and check CONNECTOR_CLOUD.",
+	fault.PartnerCenterWrongAudience.Code: "The token is for another audience than Partner Center's: check CONNECTOR_CLOUD and CONNECTOR_UPSTREAM_URL.",
+	fault.PartnerCenterForbidden.Code:     "Add the app in Partner Center, Account settings, App management, and give the user a role there. Partner Center gives API access to direct-bill partners and indirect providers, not to indirect resellers.",
+	fault.MFARequired.Code:                "The user has signed in without multifactor authentication: run connector consent again with it.",
+	fault.PartnerCenterUnreachable.Code:   "Check CONNECTOR_UPSTREAM_URL and CONNECTOR_CLOUD. The service does not use HTTPS_PROXY: allow it direct https.",
+	fault.PartnerCenterTimeout.Code:       "Check that this machine reaches Partner Center, or raise CONNECTOR_UPSTREAM_TIMEOUT.",
+}

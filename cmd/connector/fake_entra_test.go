@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log"
@@ -13,30 +14,51 @@ import (
 )
 
 const (
-	tenantID = "b5a2c1d0-7e46-4f83-9c1a-2d3e4f5a6b7c"
-	clientID = "2f9d8c7b-6a5e-4d3c-8b2a-1f0e9d8c7b6a"
+	tenantID = "b5a2c1d0-7e46-4f83-9c1a-2d3e4f5a6b7c" // the partner's
+	clientID = "2f9d8c7b-6a5e-4d3c-8b2a-1f0e9d8c7b6a" // the app that is registered in Partner Center
 )
 
-// entraID is a fake token endpoint for one app with a secret. Its tokens are numbered.
+// entraID is a fake Entra ID, as far as the service and its callers use one. It knows one app, which may have tokens
+// for Partner Center, and one user of the partner's tenant, who signs in without being asked.
 type entraID struct {
 	*httptest.Server
-	secret  string
+	secret  string   // of the app
 	secrets *secrets // learns every token
 
-	mu        sync.Mutex
-	behaviour http.HandlerFunc // of the token endpoint; nil: good
-	lifetime  int              // of tokens, in seconds
-	requests  int              // for tokens
-	tokens    []string
+	mu           sync.Mutex
+	public       bool                        // the app needs no credential
+	behaviours   map[string]http.HandlerFunc // of endpoints; none: good
+	requests     map[string]int              // by endpoint
+	lifetime     int                         // of tokens, in seconds
+	claims       map[string]any              // of tokens; nil: they are no JWTs
+	tokens       []issuedToken
+	certificates []*x509.Certificate // of the app
+	federated    map[string]bool     // assertions that are as good as the app's secret
+	refreshes    map[string]bool     // refresh tokens; false: used up
+	lenient      bool                // they are never used up
+	codes        map[string]signedIn
+	keys         []*tokenKey // the last one signs
 }
 
-// newEntraID starts a fake token endpoint with TLS.
+// The endpoints, behind the tenant.
+const (
+	metadataPath  = "/v2.0/.well-known/openid-configuration"
+	keysPath      = "/discovery/v2.0/keys"
+	authorizePath = "/oauth2/v2.0/authorize"
+	tokenPath     = "/oauth2/v2.0/token"
+)
+
+// newEntraID starts a fake with TLS.
 func newEntraID(t testing.TB, known *secrets) *entraID {
 	t.Helper()
 	if runtime.GOOS == "darwin" || runtime.GOOS == "windows" {
 		t.Skip("the service trusts the fake through SSL_CERT_FILE, which this system does not look at")
 	}
-	e := &entraID{secret: newSecret("secret"), secrets: known, lifetime: 3599}
+	e := &entraID{
+		secret: newSecret("secret"), secrets: known, lifetime: 3599,
+		behaviours: map[string]http.HandlerFunc{}, requests: map[string]int{}, federated: map[string]bool{},
+		refreshes: map[string]bool{}, codes: map[string]signedIn{},
+	}
 	known.add("client secret", e.secret)
 	e.Server = httptest.NewUnstartedServer(e)
 	e.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -45,8 +67,9 @@ func newEntraID(t testing.TB, known *secrets) *entraID {
 	return e
 }
 
-// environment is what makes a service use this fake and trust its certificate.
-func (e *entraID) environment(t testing.TB) []string {
+// trusted are the variables that make a service use this fake and trust its certificate, as the app without a
+// credential.
+func (e *entraID) trusted(t testing.TB) []string {
 	t.Helper()
 	return []string{
 		trust(t, e.Certificate().Raw),
@@ -54,86 +77,60 @@ func (e *entraID) environment(t testing.TB) []string {
 		"CONNECTOR_AUTHORITY_URL=" + e.URL,
 		"CONNECTOR_TENANT_ID=" + tenantID,
 		"CONNECTOR_CLIENT_ID=" + clientID,
-		"CONNECTOR_CLIENT_SECRET=" + e.secret,
 	}
+}
+
+// environment is the same with the app's secret.
+func (e *entraID) environment(t testing.TB) []string {
+	t.Helper()
+	return append(e.trusted(t), "CONNECTOR_CLIENT_SECRET="+e.secret)
 }
 
 func (e *entraID) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	base := e.URL + "/" + tenantID
-	switch r.URL.Path {
-	case "/" + tenantID + "/v2.0/.well-known/openid-configuration":
-		respond(200, "application/json", fmt.Sprintf(`{"issuer":"%s/v2.0","authorization_endpoint":"%s/oauth2/v2.0/authorize","token_endpoint":"%s/oauth2/v2.0/token"}`, base, base, base))(w, r)
-	case "/" + tenantID + "/oauth2/v2.0/token":
-		_ = r.ParseForm() // and only what is read whole tells that the caller has gone
-		e.mu.Lock()
-		e.requests++
-		behaviour := e.behaviour
-		e.mu.Unlock()
-		if behaviour != nil {
-			behaviour(w, r)
-			return
-		}
-		e.grant(w, r)
-	default:
-		http.NotFound(w, r)
-	}
-}
-
-// grant answers a token request as Entra ID does.
-func (e *entraID) grant(w http.ResponseWriter, r *http.Request) {
-	scope := r.PostFormValue("scope")
-	if r.PostFormValue("grant_type") != "client_credentials" || r.PostFormValue("client_id") != clientID ||
-		r.PostFormValue("client_secret") != e.secret || !strings.Contains(scope, "https://api.partnercenter.microsoft.com/.default") {
-		refusedSecret(w, r)
-		return
-	}
+	_ = r.ParseForm() // and only what is read whole tells that the caller has gone
+	tenant, endpoint, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	endpoint = "/" + endpoint
 	e.mu.Lock()
-	token := newSecret(fmt.Sprintf("token%d", len(e.tokens)+1))
-	e.tokens = append(e.tokens, token)
-	lifetime := e.lifetime
+	e.requests[endpoint]++
+	behaviour := e.behaviours[endpoint]
 	e.mu.Unlock()
-	e.secrets.add("access token", token)
-	respond(200, "application/json; charset=utf-8", fmt.Sprintf(`{"token_type":"Bearer","expires_in":%d,"ext_expires_in":%d,"access_token":"%s"}`, lifetime, lifetime, inJSON(token)))(w, r)
+	good := map[string]http.HandlerFunc{metadataPath: e.metadata, keysPath: e.keySet, authorizePath: e.authorize, tokenPath: e.grant}[endpoint]
+	switch {
+	case good == nil:
+		http.NotFound(w, r)
+	case behaviour != nil:
+		behaviour(w, r)
+	case tenant != tenantID && tenant != "common":
+		aadsts(90002)(w, r)
+	default:
+		good(w, r)
+	}
 }
 
-// refusedSecret is Entra ID's answer to a wrong secret; it repeats what was sent, which must not come through.
-func refusedSecret(w http.ResponseWriter, r *http.Request) {
-	respond(401, "application/json; charset=utf-8", `{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided: `+
-		inJSON(r.PostFormValue("client_secret"))+` `+upstreamOnly+`","error_codes":[7000215]}`)(w, r)
+// metadata answers as Entra ID does: for no tenant in particular the issuer is a template.
+func (e *entraID) metadata(w http.ResponseWriter, r *http.Request) {
+	base := e.URL + strings.TrimSuffix(r.URL.Path, metadataPath)
+	issuer := strings.Replace(base, "/common", "/{tenantid}", 1) + "/v2.0"
+	respond(200, "application/json; charset=utf-8", fmt.Sprintf(`{"issuer":"%s","authorization_endpoint":"%s%s","token_endpoint":"%s%s","jwks_uri":"%s%s","id_token_signing_alg_values_supported":["RS256"],"response_types_supported":["code"],"subject_types_supported":["pairwise"],"cloud_instance_name":"microsoftonline.com"}`,
+		issuer, base, authorizePath, base, tokenPath, base, keysPath))(w, r)
 }
 
 // behave sets what the next token requests meet.
-func (e *entraID) behave(behaviour http.HandlerFunc) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.behaviour = behaviour
-}
+func (e *entraID) behave(behaviour http.HandlerFunc) { e.behaveAt(tokenPath, behaviour) }
 
-// live sets how long the next tokens last, in seconds.
-func (e *entraID) live(seconds int) {
+// behaveAt sets what the next requests of an endpoint meet.
+func (e *entraID) behaveAt(endpoint string, behaviour http.HandlerFunc) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.lifetime = seconds
+	e.behaviours[endpoint] = behaviour
 }
 
 // asked is the number of token requests so far.
-func (e *entraID) asked() int {
+func (e *entraID) asked() int { return e.askedAt(tokenPath) }
+
+// askedAt is the number of requests of an endpoint so far.
+func (e *entraID) askedAt(endpoint string) int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.requests
-}
-
-// issued says whether a token is one of this fake's.
-func (e *entraID) issued(token string) bool { return e.number(token) > 0 }
-
-// number is the place of a token among those issued, from 1; 0 if it is none.
-func (e *entraID) number(token string) int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for i, t := range e.tokens {
-		if t == token {
-			return i + 1
-		}
-	}
-	return 0
+	return e.requests[endpoint]
 }

@@ -16,19 +16,12 @@ import (
 // table of the same form to run instead.
 func TestHostile(t *testing.T) {
 	t.Parallel()
-	path, groups, skipped := "testdata/hostile.tsv", map[string][]row{}, 0
+	path, groups := "testdata/hostile.tsv", map[string][]row{}
 	if other := os.Getenv("CONNECTOR_HOSTILE_TABLE"); other != "" {
 		path = other
 	}
 	for _, r := range readTable(t, path) {
-		if r.notBuilt() {
-			skipped++
-			continue
-		}
 		groups[r.state()] = append(groups[r.state()], r)
-	}
-	if skipped > 0 {
-		t.Logf("%d rows skipped that need what the service does not have yet", skipped)
 	}
 	for state, rows := range groups {
 		t.Run("state="+state, func(t *testing.T) {
@@ -36,11 +29,6 @@ func TestHostile(t *testing.T) {
 			runGroup(t, state, rows)
 		})
 	}
-}
-
-// notBuilt says whether a row needs sign-in with Entra ID.
-func (r row) notBuilt() bool {
-	return r.code != "MultipleCredentials" && slices.ContainsFunc(r.items, func(i string) bool { return strings.HasPrefix(i, "auth:jwt") })
 }
 
 // states are how a service comes into a state: by settings, and by what happens before the first row.
@@ -51,6 +39,9 @@ var states = map[string]struct {
 	"": {},
 	"limiter=full": {[]string{"CONNECTOR_LIMIT_CALLS=1"}, func(t *testing.T, s *stack) {
 		s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
+	}},
+	"limiter=full-user": {[]string{"CONNECTOR_LIMIT_CALLS=1"}, func(t *testing.T, s *stack) {
+		s.get(t, "/v1/customers", "", s.credential(t, "jwt")).expect(t, 200, "")
 	}},
 	"entra=down":     {prepare: func(_ *testing.T, s *stack) { s.entra.behave(respond(503, "text/html", upstreamOnly)) }},
 	"entra=throttle": {prepare: func(_ *testing.T, s *stack) { s.entra.behave(refuse(429, "", "Retry-After", "60")) }},
@@ -85,8 +76,9 @@ func runGroup(t *testing.T, name string, rows []row) {
 	if !ok {
 		t.Fatalf("no state %q", name)
 	}
-	s := newStackOf(t, "connector-watched", append([]string{"CONNECTOR_LIMIT_CALLS=10000"}, state.settings...)...)
-	s.secrets.add("token of a row", aToken)
+	settings := append(takesTokens(), "CONNECTOR_LIMIT_CALLS=10000")
+	s := newStackOf(t, "connector-watched", append(settings, state.settings...)...)
+	s.secrets.add("text of a token", callerOnly)
 	if state.prepare != nil {
 		state.prepare(t, s)
 	}
@@ -109,7 +101,7 @@ func runGroup(t *testing.T, name string, rows []row) {
 func (s *stack) try(t *testing.T, r row) {
 	before := s.out.size()
 	s.upstream.behave(s.behaviour(t, r))
-	received := s.send(t, r.wire(s.keys)).all(t)
+	received := s.send(t, s.wire(t, r)).all(t)
 	if r.status == 0 {
 		if len(received) > 0 {
 			t.Errorf("answered: %q", received)
@@ -269,7 +261,7 @@ func (s *stack) behaviour(t *testing.T, r row) http.HandlerFunc {
 		if named, ok := behaviours[what]; ok {
 			return named
 		}
-		form, text, _ := strings.Cut(s.keys.fill(unescape(what)), " ")
+		form, text, _ := strings.Cut(s.fill(t, unescape(what)), " ")
 		status, rest, _ := strings.Cut(text, " ")
 		n, _ := strconv.Atoi(status)
 		name, value, _ := strings.Cut(text, ": ")

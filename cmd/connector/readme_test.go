@@ -65,7 +65,7 @@ func TestReadmeTables(t *testing.T) {
 
 func sandboxHandler(t *testing.T) http.Handler {
 	t.Helper()
-	c := config.Config{Sandbox: true, Scope: "https://api.partnercenter.microsoft.com/.default", LimitCalls: 100, LimitWindow: time.Minute, UpstreamTimeout: time.Second, MaxBody: 16 << 20}
+	c := config.Config{Sandbox: true, SignIn: []string{config.APIKey}, Partner: config.Partner{Cloud: config.Clouds["global"]}, LimitCalls: 100, LimitWindow: time.Minute, UpstreamTimeout: time.Second, MaxBody: 16 << 20}
 	s, err := newService(c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"github.com/partner-center/connector/internal/config"
 )
 
 // Exit statuses.
@@ -27,6 +26,7 @@ type commands struct {
 	Keys       struct {
 		Add keysAddCommand `cmd:"" help:"Make an API key: print it once and append its digest to the keys file."`
 	} `cmd:"" help:"Manage API keys."`
+	Consent consentCommand `cmd:"" help:"Sign a user in once, in a browser, for the calls that Partner Center answers to an app with a user alone (App+User)."`
 	Check   checkCommand   `cmd:"" help:"Try the settings as they are, up to one call to Partner Center."`
 	Version versionCommand `cmd:"" help:"Print the version, the commit and the version of Go."`
 }
@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch err := command.Run(&console{ctx, stdout, stderr}); {
 	case err == nil:
 		return exitOK
-	case errors.As(err, new(config.Mistake)):
+	case isSettings(err):
 		fmt.Fprintf(stderr, "connector: settings are wrong:\n%s\n", indent(err.Error()))
 		return exitUsage
 	case errors.As(err, new(usageError)):

@@ -23,13 +23,16 @@ func (c *serveCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
+	if err := validateCredentials(settings); err != nil {
+		return settingsError{err}
+	}
 	s, err := newService(settings, log)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	if s.keys.Len() == 0 {
-		log.Warn("the API keys file has no key, so nobody can call; connector keys add makes one")
+	if s.keys != nil && s.keys.Len() == 0 {
+		log.Warn("the API keys file has no key, so nobody can call with one; connector keys add makes one")
 	}
 	listener, err := net.Listen("tcp", settings.Listen)
 	if err != nil {

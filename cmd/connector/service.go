@@ -1,56 +1,44 @@
 package main
 
 import (
+	"cmp"
+	"crypto/rand"
 	"crypto/x509"
-	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
+	"time"
 
 	"github.com/partner-center/connector/gen"
 	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/config"
+	"github.com/partner-center/connector/internal/entra"
+	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/partnercenter"
 	"github.com/partner-center/connector/internal/proxy"
 	"github.com/partner-center/connector/internal/ratelimit"
-	"github.com/partner-center/connector/internal/sandbox"
 	"github.com/partner-center/connector/internal/seal"
 	"github.com/partner-center/connector/internal/server"
 )
 
-// service is everything behind the listener, wired.
+// service is everything behind the listener, wired. A part that the settings do not ask for is nil.
 type service struct {
-	handler  *server.Server
-	keys     *auth.Keys
-	upstream *partnercenter.Client
-	sandbox  *sandbox.Sandbox // nil: the real Partner Center
+	handler   *server.Server
+	keys      *auth.Keys
+	tokens    *auth.Tokens  // of callers
+	app, user *entra.Tokens // of the service's own
+	upstream  *partnercenter.Client
+	close     func() error // ends what newService has begun
 }
 
-// newService wires a service. Its only outside effect is the sandbox's two ports on loopback, where that is set.
+// newService wires a service. Its only outside effect is the sandbox, where that is set: two ports on loopback and a
+// file.
 func newService(c config.Config, log *slog.Logger) (*service, error) {
-	if !c.Sandbox {
-		return assemble(c, nil, nil, log)
+	if c.Sandbox {
+		return newSandboxService(c, log)
 	}
-	box, err := sandbox.Start()
-	if err != nil {
-		return nil, err
-	}
-	c.UpstreamURL, c.AuthorityURL = box.UpstreamURL, box.AuthorityURL
-	c.TenantID, c.ClientID, c.ClientSecret = box.TenantID, box.ClientID, config.Secret(box.ClientSecret)
-	s, err := assemble(c, map[string]string{"sandbox": "sandbox"}, box.RootCAs, log)
-	if err != nil {
-		return nil, errors.Join(err, box.Close())
-	}
-	s.sandbox = box
-	return s, nil
-}
-
-// close ends what newService has begun.
-func (s *service) close() error {
-	if s.sandbox == nil {
-		return nil
-	}
-	return s.sandbox.Close()
+	return assemble(c, nil, nil, log)
 }
 
 // assemble puts the parts together, with keys by name that stand in no file, and the authorities that the upstream's
@@ -60,46 +48,140 @@ func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool
 	if err != nil {
 		return nil, err
 	}
-	keys, err := auth.OpenKeys(c.APIKeysFile, plainKeys, log)
-	if err != nil {
-		return nil, keysMistake(err)
+	client := outbound.NewClient(roots, c.UpstreamTimeout)
+	s := &service{close: func() error { return nil }}
+	if err := s.signInCallers(c, plainKeys, client, log); err != nil {
+		return nil, err
 	}
+	s.signInOurselves(c, client, log)
 	limiter, err := ratelimit.New(c.LimitCalls, c.LimitWindow)
 	if err != nil {
 		return nil, err
 	}
-	sealer, err := seal.New(string(c.ClientSecret))
+	sealer, err := newSealer(c, log)
 	if err != nil {
 		return nil, err
 	}
-	upstream := partnercenter.New(partnercenter.Config{
-		BaseURL:      c.UpstreamURL,
-		Version:      version(),
-		Authority:    c.AuthorityURL,
-		Scope:        c.Scope,
-		TenantID:     c.TenantID,
-		ClientID:     c.ClientID,
-		ClientSecret: string(c.ClientSecret),
-		Timeout:      c.UpstreamTimeout,
-		MaxBody:      c.MaxBody,
-		RootCAs:      roots,
-		Log:          log,
+	s.upstream = partnercenter.New(partnercenter.Config{
+		BaseURL: c.UpstreamURL,
+		Version: version(),
+		HTTP:    client,
+		App:     source(s.app),
+		User:    source(s.user),
+		Timeout: c.UpstreamTimeout,
+		MaxBody: c.MaxBody,
 	})
-	actions, err := proxy.New(spec, upstream, sealer, log)
+	actions, err := proxy.New(spec, s.upstream, sealer, log)
 	if err != nil {
 		return nil, err
 	}
-	handler, err := server.New(server.Config{
+	s.handler, err = server.New(server.Config{
 		Spec:      spec,
 		Actions:   actions,
-		SignIn:    auth.NewAPIKeys(keys),
+		SignIn:    auth.NewSignIn(auth.Config{Keys: s.keys, Tokens: s.tokens, PassOn: c.Accepts(config.Caller)}),
 		Limiter:   limiter,
 		Sealer:    sealer,
 		Log:       log,
 		PublicURL: c.PublicURL,
 		Sandbox:   c.Sandbox,
 	})
-	return &service{handler: handler, keys: keys, upstream: upstream}, err
+	return s, err
+}
+
+// signInCallers makes what tells callers apart.
+func (s *service) signInCallers(c config.Config, plainKeys map[string]string, client *http.Client, log *slog.Logger) (err error) {
+	if c.Accepts(config.APIKey) {
+		if s.keys, err = auth.OpenKeys(c.APIKeysFile, plainKeys, log); err != nil {
+			return keysMistake(err)
+		}
+	}
+	tokens := auth.TokenConfig{
+		Authority: c.AuthorityURL,
+		V1Issuer:  c.Cloud.V1Issuer,
+		TenantID:  c.TenantID,
+		Audiences: c.Audiences,
+		Scope:     c.Scope,
+		Tenants:   c.AllowedTenants,
+		Clients:   c.AllowedClients,
+		Client:    client,
+		Timeout:   c.UpstreamTimeout,
+		Log:       log,
+	}
+	switch {
+	case c.Accepts(config.Caller):
+		tokens.Audiences, tokens.Scope = []string{c.Cloud.Upstream}, entra.UserScope
+		s.tokens = auth.NewTokens(tokens)
+	case c.Accepts(config.Entra):
+		s.tokens = auth.NewTokens(tokens)
+	}
+	return nil
+}
+
+// signInOurselves makes what signs the service in to Partner Center: as the app, as the app with a user, or both.
+func (s *service) signInOurselves(c config.Config, client *http.Client, log *slog.Logger) {
+	own := entraConfig(c.Partner, client, c.UpstreamTimeout, log)
+	if c.HasApp() {
+		s.app = entra.NewApp(own)
+	}
+	if c.RefreshTokenFile != "" {
+		s.user = entra.NewUser(own)
+	}
+}
+
+// validateCredentials looks into the files of the service's own credentials. Its error has a line for each that is of no
+// use.
+func validateCredentials(c config.Config) error {
+	if !c.HasApp() && c.RefreshTokenFile == "" {
+		return nil
+	}
+	return entraConfig(c.Partner, nil, 0, slog.New(slog.DiscardHandler)).Validate()
+}
+
+// entraConfig is what the service's own tokens are got with.
+func entraConfig(p config.Partner, client *http.Client, timeout time.Duration, log *slog.Logger) entra.Config {
+	return entra.Config{
+		Authority:           p.AuthorityURL,
+		TenantID:            p.TenantID,
+		ClientID:            p.ClientID,
+		Resource:            p.Cloud.Upstream,
+		ClientSecret:        string(p.ClientSecret),
+		ClientSecretFile:    p.ClientSecretFile,
+		CertificateFile:     p.ClientCertificateFile,
+		CertificatePassword: string(p.ClientCertificatePassword),
+		FederatedTokenFile:  p.FederatedTokenFile,
+		ManagedIdentity:     p.ManagedIdentity,
+		ExchangeAudience:    p.Cloud.Exchange,
+		RefreshTokenFile:    p.RefreshTokenFile,
+		Timeout:             timeout,
+		HTTP:                client,
+		Log:                 log,
+	}
+}
+
+// source is t, or nothing at all where t is nil.
+func source(t *entra.Tokens) partnercenter.TokenSource {
+	if t == nil {
+		return nil
+	}
+	return t
+}
+
+// newSealer returns what seals the tokens in links, with a secret that every instance of the service has. Where there
+// is none, links are good in this process alone.
+func newSealer(c config.Config, log *slog.Logger) (*seal.Sealer, error) {
+	secret := cmp.Or(string(c.LinkSecret), string(c.ClientSecret))
+	if secret == "" && c.ClientCertificateFile != "" {
+		content, err := os.ReadFile(c.ClientCertificateFile)
+		if err != nil {
+			return nil, err
+		}
+		secret = string(content)
+	}
+	if secret == "" {
+		log.Info("links to next pages are good until this process ends, and for no other instance; CONNECTOR_LINK_SECRET_FILE changes that")
+		secret = rand.Text()
+	}
+	return seal.New(secret)
 }
 
 // newLog returns a logger in the format of the settings, or, where they name none, in the one that suits w.

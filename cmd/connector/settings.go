@@ -41,6 +41,13 @@ func keysMistake(err error) error {
 	return config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: err.Error()}
 }
 
+// settingsError says what is wrong with files that settings name, a line each, which begins with the setting.
+type settingsError struct{ error }
+
+func isSettings(err error) bool {
+	return errors.As(err, new(config.Mistake)) || errors.As(err, new(settingsError))
+}
+
 // unknownVariables returns a mistake for each variable of an environment that begins like a setting and is none.
 func unknownVariables(environment []string) (mistakes []error) {
 	known := config.Settings()

@@ -29,16 +29,33 @@ func newStack(t testing.TB, variables ...string) *stack {
 
 func newStackOf(t testing.TB, program string, variables ...string) *stack {
 	t.Helper()
+	s := newSurroundings(t)
+	s.process = s.start(t, program, variables...)
+	return s
+}
+
+// newSurroundings is a stack without its service.
+func newSurroundings(t testing.TB) *stack {
+	t.Helper()
 	known := new(secrets)
 	entra := newEntraID(t, known)
-	s := &stack{entra: entra, upstream: newPartnerCenter(t, entra), keys: newKeysFile(t, known)}
-	environment := append(entra.environment(t),
+	return &stack{entra: entra, upstream: newPartnerCenter(t, entra), keys: newKeysFile(t, known)}
+}
+
+// start starts a service amid the others. A variable that is given empty is unset.
+func (s *stack) start(t testing.TB, program string, variables ...string) *process {
+	t.Helper()
+	return start(t, program, s.entra.secrets, append(s.environment(t), variables...)...)
+}
+
+// environment is that of a service amid the others.
+func (s *stack) environment(t testing.TB) []string {
+	t.Helper()
+	return append(s.entra.environment(t),
 		"CONNECTOR_UPSTREAM_URL="+s.upstream.URL,
 		"CONNECTOR_API_KEYS_FILE="+s.keys.path,
 		"CONNECTOR_PUBLIC_URL=https://"+publicHost,
 		fmt.Sprintf("CONNECTOR_MAX_BODY=%dKiB", maxBody>>10))
-	s.process = start(t, program, known, append(environment, variables...)...)
-	return s
 }
 
 // keysFile is a file of API keys.

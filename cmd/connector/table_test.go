@@ -117,32 +117,36 @@ func unescape(s string) string {
 	})
 }
 
-// aToken looks like a token; it is nobody's.
-var aToken = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ." + strings.ReplaceAll(newSecret("jwt"), "/", "_") + ".c2ln"
-
 // fill puts values in the place of macros.
-func (k *keysFile) fill(s string) string {
+func (s *stack) fill(t *testing.T, text string) string {
+	t.Helper()
+	if strings.Contains(text, "{JWT}") {
+		text = strings.ReplaceAll(text, "{JWT}", s.entra.mint(t, ""))
+	}
+	k := s.keys
 	return strings.NewReplacer(
 		"{G}", customerID, "{GNOSLASH}", customerID, "{GUP}", strings.ToUpper(customerID),
 		"{GNODASH}", strings.ReplaceAll(customerID, "-", ""), "{GSHORT}", customerID[:len(customerID)-1],
 		"{KEY}", k.key, "{KEY2}", k.second, "{OTHERKEY}", k.other, "{REVOKED}", k.revoked,
 		"{KEYPREFIX}", k.key[:len(k.key)-1], "{KEYUP}", strings.ToUpper(k.key), "{KEYHASH}", strings.Fields(keyLine("", k.key))[0],
-		"{JWT}", aToken,
-	).Replace(s)
+	).Replace(text)
 }
 
-// wire returns the bytes that the row sends.
-func (r row) wire(k *keysFile) string {
-	request := k.fill(unescape(repeated(r.request)))
+// wire returns the bytes that a row sends.
+func (s *stack) wire(t *testing.T, r row) string {
+	t.Helper()
+	request := s.fill(t, unescape(repeated(r.request)))
 	if raw, ok := strings.CutPrefix(request, "RAW "); ok {
 		return raw
 	}
 	host, lines, body := publicHost, "", ""
 	for _, item := range r.items {
 		kind, value, _ := strings.Cut(item, ":")
-		switch value = k.fill(unescape(value)); kind {
+		switch value = s.fill(t, unescape(value)); kind {
 		case "auth":
-			lines += map[string]string{"none": "", "key": "X-Api-Key: " + k.key + "\r\n", "jwt": "Authorization: Bearer " + aToken + "\r\n"}[value]
+			if line := s.credential(t, value); line != "" {
+				lines += line + "\r\n"
+			}
 		case "hdr":
 			lines += value + "\r\n"
 		case "host":
@@ -155,6 +159,20 @@ func (r row) wire(k *keysFile) string {
 		}
 	}
 	return request + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n" + lines + "\r\n" + body
+}
+
+// credential is the header line that an item of the table asks for; empty: none.
+func (s *stack) credential(t *testing.T, item string) string {
+	t.Helper()
+	switch way, mutation, _ := strings.Cut(item, " "); {
+	case way == "key":
+		return "X-Api-Key: " + s.keys.key
+	case mutation == "lower-scheme":
+		return "Authorization: bearer " + s.entra.mint(t, "")
+	case way == "jwt":
+		return "Authorization: Bearer " + s.entra.mint(t, mutation)
+	}
+	return ""
 }
 
 // method is that of the request, for reading the answer.

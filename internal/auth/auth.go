@@ -1,7 +1,8 @@
-// Package auth tells who calls: it turns the credential in a request's headers into a Connection. Two headers
-// are read, X-Api-Key and Authorization, and a request that carries more than one credential is refused before
-// any is looked at. Credentials are compared by their SHA-256 digests alone and never kept, returned or put
-// into an error. The package knows neither limits nor the tokens that Partner Center wants.
+// Package auth tells who calls: it turns the credential in a request's headers, an API key or an access token of
+// Entra ID, into a Connection. A request that carries more than one credential is refused before any is looked at.
+// Credentials are compared by their SHA-256 digests, and never logged, answered or put into an error; one is kept
+// for the length of its call, a token that is the caller's own for Partner Center. The package knows neither limits
+// nor the tokens of the service itself.
 package auth
 
 import (
@@ -12,56 +13,84 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 )
 
-// Challenge is the WWW-Authenticate header of an answer to a call without a valid credential.
-const Challenge = `ApiKey realm="Partner Center", header="X-Api-Key"`
-
-// Connection is who calls.
-type Connection struct {
-	Name string // the API key's name: its calls are counted and logged under it
+// Config says what a SignIn accepts: keys, tokens or both.
+type Config struct {
+	Keys   *Keys   // nil: no API keys
+	Tokens *Tokens // nil: no access tokens
+	PassOn bool    // tokens are for Partner Center and go on there
 }
 
-// APIKeys accepts API keys.
-type APIKeys struct{ keys *Keys }
+// SignIn tells who calls. It is safe for concurrent use.
+type SignIn struct{ config Config }
 
-// NewAPIKeys returns a sign-in that accepts the given keys.
-func NewAPIKeys(keys *Keys) *APIKeys { return &APIKeys{keys} }
+// NewSignIn returns a sign-in.
+func NewSignIn(c Config) *SignIn { return &SignIn{c} }
 
-// Authenticate returns the connection that a request's headers prove, or a fault for the caller.
-func (a *APIKeys) Authenticate(h http.Header) (Connection, error) {
+// Challenges are the WWW-Authenticate headers of an answer to a call without a valid credential.
+func (s *SignIn) Challenges() []string {
+	var all []string
+	if s.config.Keys != nil {
+		all = append(all, `ApiKey realm="Partner Center", header="X-Api-Key"`)
+	}
+	if s.config.Tokens != nil {
+		all = append(all, `Bearer realm="Partner Center"`)
+	}
+	return all
+}
+
+// Authenticate returns the connection that a request's headers prove. An error is a *fault.Error, or the context's
+// where the caller has gone.
+func (s *SignIn) Authenticate(ctx context.Context, h http.Header) (Connection, error) {
 	keys, authorizations := h.Values("X-Api-Key"), h.Values("Authorization")
 	switch {
 	case len(keys)+len(authorizations) > 1:
 		return Connection{}, &fault.Error{Kind: fault.MultipleCredentials}
 	case len(authorizations) == 1:
-		return Connection{}, &fault.Error{Kind: bearer(authorizations[0])}
-	case len(keys) == 0 || keys[0] == "":
-		return Connection{}, &fault.Error{Kind: fault.MissingCredentials}
+		return s.byToken(ctx, authorizations[0], h)
+	case len(keys) == 1 && keys[0] != "":
+		return s.byKey(keys[0])
 	}
-	name, ok := a.keys.find(keys[0])
+	return Connection{}, &fault.Error{Kind: fault.MissingCredentials, Message: s.missing()}
+}
+
+// missing says what to do where no credential came; empty: what the fault itself says.
+func (s *SignIn) missing() string {
+	switch {
+	case s.config.Tokens == nil:
+		return ""
+	case s.config.Keys == nil:
+		return "The call carries no credential. Open the connection and sign in."
+	}
+	return "The call carries no credential. Open the connection and sign in, or enter the API key that your administrator made."
+}
+
+func (s *SignIn) byKey(key string) (Connection, error) {
+	if s.config.Keys == nil {
+		return Connection{}, &fault.Error{Kind: fault.InvalidAPIKey, Message: "This service takes no API keys. Sign in to the connection with your account."}
+	}
+	name, ok := s.config.Keys.find(key)
 	if !ok {
 		return Connection{}, &fault.Error{Kind: fault.InvalidAPIKey}
 	}
-	return Connection{Name: name}, nil
+	return Connection{Identity: name}, nil
 }
 
-// bearer says what is wrong with an Authorization header where no token is accepted.
-func bearer(authorization string) fault.Kind {
+func (s *SignIn) byToken(ctx context.Context, authorization string, h http.Header) (Connection, error) {
 	scheme, token, _ := strings.Cut(authorization, " ")
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return fault.InvalidAuthorizationHeader
+	switch {
+	case !strings.EqualFold(scheme, "Bearer") || token == "":
+		return Connection{}, &fault.Error{Kind: fault.InvalidAuthorizationHeader}
+	case s.config.Tokens == nil:
+		return Connection{}, &fault.Error{Kind: fault.InvalidToken, Message: "The bearer token is not accepted. This service takes API keys: send one in X-Api-Key."}
 	}
-	return fault.InvalidToken
-}
-
-type key struct{}
-
-// NewContext returns a context that carries the connection.
-func NewContext(ctx context.Context, c Connection) context.Context {
-	return context.WithValue(ctx, key{}, c)
-}
-
-// FromContext returns the connection that ctx carries, or none.
-func FromContext(ctx context.Context) (Connection, bool) {
-	c, ok := ctx.Value(key{}).(Connection)
-	return c, ok
+	who, err := s.config.Tokens.Verify(ctx, token)
+	if err != nil {
+		return Connection{}, err
+	}
+	gateway, _ := ParseGateway(h)
+	c := Connection{Identity: who.Tenant + "/" + who.User + "/" + who.Client, Name: gateway.Connection}
+	if s.config.PassOn {
+		c.token = token
+	}
+	return c, nil
 }

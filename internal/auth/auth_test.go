@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ func line(name, key string) string {
 }
 
 // open returns a sign-in over a keys file of the given content, the file's path and what is logged.
-func open(t *testing.T, content string) (*auth.APIKeys, string, *bytes.Buffer) {
+func open(t *testing.T, content string) (*auth.SignIn, string, *bytes.Buffer) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "keys")
 	write(t, path, content)
@@ -31,7 +32,7 @@ func open(t *testing.T, content string) (*auth.APIKeys, string, *bytes.Buffer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return auth.NewAPIKeys(keys), path, logged
+	return auth.NewSignIn(auth.Config{Keys: keys}), path, logged
 }
 
 func write(t *testing.T, path, content string) {
@@ -42,8 +43,8 @@ func write(t *testing.T, path, content string) {
 }
 
 // who is the name that a key proves, or the code of the refusal.
-func who(a *auth.APIKeys, key string) string {
-	return result(a.Authenticate(http.Header{"X-Api-Key": {key}}))
+func who(a *auth.SignIn, key string) string {
+	return result(a.Authenticate(context.Background(), http.Header{"X-Api-Key": {key}}))
 }
 
 func result(c auth.Connection, err error) string {
@@ -51,7 +52,7 @@ func result(c auth.Connection, err error) string {
 	if errors.As(err, &f) {
 		return f.Kind.Code
 	}
-	return c.Name
+	return c.Identity
 }
 
 func TestAuthenticate(t *testing.T) {
@@ -83,7 +84,7 @@ func TestAuthenticate(t *testing.T) {
 		{"no scheme", http.Header{"Authorization": {"k1"}}, "InvalidAuthorizationHeader"},
 		{"an empty header", http.Header{"Authorization": {""}}, "InvalidAuthorizationHeader"},
 	} {
-		if got := result(a.Authenticate(c.header)); got != c.want {
+		if got := result(a.Authenticate(t.Context(), c.header)); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
 	}
@@ -164,7 +165,7 @@ func TestPlainKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := auth.NewAPIKeys(keys)
+	a := auth.NewSignIn(auth.Config{Keys: keys})
 	if got := who(a, "sandbox"); got != "sandbox" {
 		t.Error(got)
 	}
@@ -196,7 +197,7 @@ func TestAddKey(t *testing.T) {
 	if err != nil || keys.Len() != 4 {
 		t.Fatal(keys.Len(), err)
 	}
-	a := auth.NewAPIKeys(keys)
+	a := auth.NewSignIn(auth.Config{Keys: keys})
 	for key := range seen {
 		if got := who(a, key); got != "flows" {
 			t.Error(got)
@@ -228,7 +229,7 @@ func FuzzKeysFile(f *testing.F) {
 		}
 		write(t, path, content+"\n"+line("last", "k"))
 		keys, err := auth.OpenKeys(path, nil, slog.New(slog.DiscardHandler))
-		if err != nil || who(auth.NewAPIKeys(keys), "k") != "last" {
+		if err != nil || who(auth.NewSignIn(auth.Config{Keys: keys}), "k") != "last" {
 			t.Errorf("%q: %v", content, err)
 		}
 	})

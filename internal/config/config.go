@@ -6,6 +6,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -14,25 +15,40 @@ import (
 // Flags are the settings as they are written. Each is a flag and the environment variable of the same name with
 // CONNECTOR_ before it; the flag wins. They are all text, so that all mistakes can be told together.
 type Flags struct {
-	Listen           string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on."`
-	PublicURL        string `placeholder:"URL" help:"URL under which the platform reaches the service. When it is set, no other Host is answered (421)."`
-	Sandbox          Toggle `default:"false" placeholder:"BOOL" help:"Run against an embedded Partner Center with sample data and the API key sandbox."`
-	SandboxPublic    Toggle `default:"false" placeholder:"BOOL" help:"Allow the sandbox on an address that is not loopback."`
-	Cloud            string `default:"global" placeholder:"NAME" help:"Microsoft cloud: global, usgov or china. It sets the next two."`
-	UpstreamURL      string `placeholder:"URL" help:"Partner Center's base URL without /v1; https, or http on a loopback address. Default: the cloud's."`
-	AuthorityURL     string `placeholder:"URL" help:"Entra ID's authority; https. Default: the cloud's."`
-	SignIn           string `default:"api-key" placeholder:"WAY" help:"How callers prove who they are: api-key."`
-	APIKeysFile      string `placeholder:"FILE" help:"API keys, a line each: NAME SHA256-HEX-OF-THE-KEY. Read again when it changes. Made by connector keys add."`
-	TenantID         string `placeholder:"GUID" help:"The partner's tenant."`
-	ClientID         string `placeholder:"GUID" help:"Client id of the app that is registered in Partner Center."`
-	ClientSecretFile string `placeholder:"FILE" help:"File with the app's client secret."`
-	LimitCalls       string `default:"100" placeholder:"N" help:"Calls that a connection may make in a window, 1 to 10000."`
-	LimitWindow      string `default:"60s" placeholder:"DURATION" help:"Length of the window, 1s to 5m."`
-	UpstreamTimeout  string `default:"30s" placeholder:"DURATION" help:"Deadline of one answer with all that it needs, 1s to 100s."`
-	MaxBody          string `default:"16MiB" placeholder:"SIZE" help:"Largest answer accepted from Partner Center, 1KiB to 256MiB."`
-	Drain            string `default:"10s" placeholder:"DURATION" help:"How long the service keeps answering, not ready, after SIGTERM; 0s to 5m."`
-	LogLevel         string `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
-	LogFormat        string `placeholder:"FORMAT" help:"json or text. Default: text on a terminal, else json."`
+	Listen         string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on."`
+	PublicURL      string `placeholder:"URL" help:"URL under which the platform reaches the service. When it is set, no other Host is answered (421)."`
+	Sandbox        Toggle `default:"false" placeholder:"BOOL" help:"Run against an embedded Partner Center with sample data and the API key sandbox."`
+	SandboxPublic  Toggle `default:"false" placeholder:"BOOL" help:"Allow the sandbox on an address that is not loopback."`
+	SignIn         string `default:"api-key" placeholder:"WAYS" help:"How callers prove who they are: api-key, entra (an account of your tenant), both as api-key,entra, or caller (the maker's own token for Partner Center, passed on)."`
+	APIKeysFile    string `placeholder:"FILE" help:"API keys, a line each: NAME SHA256-HEX-OF-THE-KEY. Read again when it changes. Made by connector keys add."`
+	Audience       string `placeholder:"LIST" help:"For entra: the audiences accepted, separated by commas: the client ID of this service's own app registration and its Application ID URI."`
+	Scope          string `default:"access_as_user" placeholder:"NAME" help:"For entra: the scope that a token must have."`
+	AllowedTenants string `placeholder:"LIST" help:"For entra and caller: IDs of the tenants whose users may call, separated by commas. Default: the partner's."`
+	AllowedClients string `placeholder:"LIST" help:"For entra and caller: client IDs of the apps that may call, separated by commas. Default: any."`
+	PartnerFlags
+	UpstreamURL     string `placeholder:"URL" help:"Partner Center's base URL without /v1; https, or http on a loopback address. Default: the cloud's."`
+	LinkSecretFile  string `placeholder:"FILE" help:"File with a text of 32 characters or more that tokens in links to next pages are sealed with. Default: the client secret or the certificate."`
+	LimitCalls      string `default:"100" placeholder:"N" help:"Calls that a connection may make in a window, 1 to 10000."`
+	LimitWindow     string `default:"60s" placeholder:"DURATION" help:"Length of the window, 1s to 5m."`
+	UpstreamTimeout string `default:"30s" placeholder:"DURATION" help:"Deadline of one answer with all that it needs, 1s to 100s."`
+	MaxBody         string `default:"16MiB" placeholder:"SIZE" help:"Largest answer accepted from Partner Center, 1KiB to 256MiB."`
+	Drain           string `default:"10s" placeholder:"DURATION" help:"How long the service keeps answering, not ready, after SIGTERM; 0s to 5m."`
+	LogLevel        string `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
+	LogFormat       string `placeholder:"FORMAT" help:"json or text. Default: text on a terminal, else json."`
+}
+
+// PartnerFlags are the settings that sign the service in to Partner Center.
+type PartnerFlags struct {
+	Cloud                         string `default:"global" placeholder:"NAME" help:"Microsoft cloud: global, usgov or china. It sets the addresses of Entra ID and Partner Center."`
+	AuthorityURL                  string `placeholder:"URL" help:"Entra ID's authority; https. Default: the cloud's."`
+	TenantID                      string `placeholder:"GUID" help:"The partner's tenant."`
+	ClientID                      string `placeholder:"GUID" help:"Client ID of the app that is registered in Partner Center."`
+	ClientSecretFile              string `placeholder:"FILE" help:"File with the app's client secret. Read again for every token."`
+	ClientCertificateFile         string `placeholder:"FILE" help:"The app's certificate with its key, PEM or PFX, in place of a secret. Read again for every token."`
+	ClientCertificatePasswordFile string `placeholder:"FILE" help:"File with the password of the certificate file."`
+	FederatedTokenFile            string `placeholder:"FILE" help:"Workload identity token, in place of a secret. Read again for every token."`
+	ManagedIdentity               string `placeholder:"ID" help:"Managed identity that is federated to the app, in place of a secret: system, or its client ID."`
+	RefreshTokenFile              string `placeholder:"FILE" help:"App+User: the refresh token of a signed-in user, made by connector consent and written anew with each use."`
 }
 
 // Toggle is a flag that may stand alone and means true then. Like every flag it is text until Load reads it.
@@ -52,16 +68,19 @@ func (t *Toggle) Decode(c *kong.DecodeContext) error {
 
 // Config is a valid set of settings.
 type Config struct {
-	Listen       string // host:port
-	PublicURL    string // scheme and host, without a slash at the end; empty: any Host is answered
-	Sandbox      bool
-	Scope        string // of the token for Partner Center
-	UpstreamURL  string // without a slash at the end; empty in the sandbox, as are the next four
-	AuthorityURL string
-	TenantID     string
-	ClientID     string
-	ClientSecret Secret
-	APIKeysFile  string // empty: none, in the sandbox alone
+	Listen      string // host:port
+	PublicURL   string // scheme and host, without a slash at the end; empty: any Host is answered
+	Sandbox     bool
+	UpstreamURL string // without a slash at the end; empty in the sandbox, as is Partner
+
+	SignIn         []string // ways to sign in, of the constants below
+	APIKeysFile    string   // empty: none, in the sandbox or where no API key is accepted
+	Audiences      []string // of callers' tokens
+	Scope          string   // of callers' tokens
+	AllowedTenants []string // in lower case
+	AllowedClients []string // in lower case; empty: any
+	Partner
+	LinkSecret Secret // empty: something else that instances share
 
 	LimitCalls      int
 	LimitWindow     time.Duration
@@ -70,6 +89,54 @@ type Config struct {
 	Drain           time.Duration
 	LogLevel        slog.Level
 	LogFormat       string // json, text or empty
+}
+
+// The ways in which callers prove who they are.
+const (
+	APIKey = "api-key" // a key of the keys file
+	Entra  = "entra"   // an access token for this service
+	Caller = "caller"  // an access token for Partner Center, which is passed on
+)
+
+// Accepts says whether callers may sign in in a way.
+func (c Config) Accepts(way string) bool { return slices.Contains(c.SignIn, way) }
+
+// Partner is what signs the service in to Partner Center. At most one of the app's credentials is set.
+type Partner struct {
+	Cloud        Cloud
+	AuthorityURL string // without a slash at the end
+	TenantID     string // in lower case
+	ClientID     string // in lower case
+
+	ClientSecret              Secret // as it was at the start, if ClientSecretFile is set
+	ClientSecretFile          string
+	ClientCertificateFile     string
+	ClientCertificatePassword Secret
+	FederatedTokenFile        string
+	ManagedIdentity           string // "system" or a client ID
+	RefreshTokenFile          string // App+User
+}
+
+// HasApp says whether there is a credential of the app's own.
+func (p Partner) HasApp() bool {
+	return p.ClientSecret != "" || p.ClientCertificateFile != "" || p.FederatedTokenFile != "" || p.ManagedIdentity != ""
+}
+
+// Cloud is one of Microsoft's. Its addresses are those of
+// https://learn.microsoft.com/partner-center/developer/partner-center-authentication and
+// https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud.
+type Cloud struct {
+	Upstream  string // Partner Center's base URL, which is also the audience of its tokens
+	Authority string // Entra ID's
+	V1Issuer  string // of Entra ID's version 1 tokens, without the tenant
+	Exchange  string // audience of a managed identity's token that is exchanged for an app's
+}
+
+// Clouds are Microsoft's, by the names that CONNECTOR_CLOUD takes.
+var Clouds = map[string]Cloud{
+	"global": {"https://api.partnercenter.microsoft.com", "https://login.microsoftonline.com", "https://sts.windows.net", "api://AzureADTokenExchange"},
+	"usgov":  {"https://api.partnercenter.microsoft.com", "https://login.microsoftonline.us", "https://sts.windows.net", "api://AzureADTokenExchangeUSGov"},
+	"china":  {"https://partner.partnercenterapi.microsoftonline.cn", "https://login.partner.microsoftonline.cn", "https://sts.chinacloudapi.cn", "api://AzureADTokenExchangeChina"},
 }
 
 // Secret is a text that shows in no output.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -23,10 +24,18 @@ func good(t *testing.T) config.Flags {
 	keys := filepath.Join(t.TempDir(), "keys")
 	write(t, keys, "")
 	return config.Flags{
-		Listen: "127.0.0.1:8080", PublicURL: "https://Connector.Contoso.com/", Sandbox: "false", SandboxPublic: "false", Cloud: "global",
-		SignIn: "api-key", APIKeysFile: keys, TenantID: someID, ClientID: someID, LimitCalls: "100", LimitWindow: "60s",
+		Listen: "127.0.0.1:8080", PublicURL: "https://Connector.Contoso.com/", Sandbox: "false", SandboxPublic: "false",
+		SignIn: "api-key", APIKeysFile: keys, Scope: "access_as_user", PartnerFlags: config.PartnerFlags{Cloud: "global", TenantID: someID, ClientID: someID}, LimitCalls: "100", LimitWindow: "60s",
 		UpstreamTimeout: "30s", MaxBody: "16MiB", Drain: "10s", LogLevel: "info",
 	}
+}
+
+// newFile makes a file and returns its path.
+func newFile(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file")
+	write(t, path, content)
+	return path
 }
 
 func write(t *testing.T, path, content string) {
@@ -35,6 +44,8 @@ func write(t *testing.T, path, content string) {
 		t.Fatal(err)
 	}
 }
+
+const otherID = "7d3f1c52-9b84-4e06-a2d7-6c58e0f4b913"
 
 // environment is a getenv of the one secret.
 func environment(secret string) func(string) string {
@@ -50,29 +61,33 @@ func TestLoad(t *testing.T) {
 	f := good(t)
 	got, err := config.Load(f, environment("hush"))
 	want := config.Config{
-		Listen: "127.0.0.1:8080", PublicURL: "https://connector.contoso.com", Scope: "https://api.partnercenter.microsoft.com/.default",
-		UpstreamURL: "https://api.partnercenter.microsoft.com", AuthorityURL: "https://login.microsoftonline.com",
-		TenantID: someID, ClientID: someID, ClientSecret: "hush", APIKeysFile: f.APIKeysFile,
+		Listen: "127.0.0.1:8080", PublicURL: "https://connector.contoso.com", UpstreamURL: "https://api.partnercenter.microsoft.com",
+		SignIn: []string{"api-key"}, APIKeysFile: f.APIKeysFile, Scope: "access_as_user", AllowedTenants: []string{someID},
+		Partner: config.Partner{
+			Cloud: config.Clouds["global"], AuthorityURL: "https://login.microsoftonline.com",
+			TenantID: someID, ClientID: someID, ClientSecret: "hush",
+		},
 		LimitCalls: 100, LimitWindow: time.Minute, UpstreamTimeout: 30 * time.Second, MaxBody: 16 << 20, Drain: 10 * time.Second,
 		LogLevel: slog.LevelInfo,
 	}
-	if err != nil || got != want {
+	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
 	}
 }
 
 func TestLoadVariants(t *testing.T) {
+	file := func(content string) string { return newFile(t, content) }
 	for _, c := range []struct {
 		name   string
 		change func(*config.Flags)
 		check  func(config.Config) bool
 	}{
 		{"China", func(f *config.Flags) { f.Cloud = "china" }, func(c config.Config) bool {
-			return c.UpstreamURL == "https://partner.partnercenterapi.microsoftonline.cn" && c.AuthorityURL == "https://login.partner.microsoftonline.cn" && c.Scope == c.UpstreamURL+"/.default"
+			return c.UpstreamURL == "https://partner.partnercenterapi.microsoftonline.cn" && c.AuthorityURL == "https://login.partner.microsoftonline.cn" && c.Cloud.V1Issuer == "https://sts.chinacloudapi.cn"
 		}},
 		{"US Government", func(f *config.Flags) { f.Cloud = "usgov" }, func(c config.Config) bool { return c.AuthorityURL == "https://login.microsoftonline.us" }},
 		{"another upstream keeps the audience", func(f *config.Flags) { f.UpstreamURL = "http://127.0.0.1:9/" }, func(c config.Config) bool {
-			return c.UpstreamURL == "http://127.0.0.1:9" && c.Scope == "https://api.partnercenter.microsoft.com/.default"
+			return c.UpstreamURL == "http://127.0.0.1:9" && c.Cloud.Upstream == "https://api.partnercenter.microsoft.com"
 		}},
 		{"no public URL", func(f *config.Flags) { f.PublicURL = "" }, func(c config.Config) bool { return c.PublicURL == "" }},
 		{"a public port", func(f *config.Flags) { f.PublicURL = "https://contoso.com:8443" }, func(c config.Config) bool { return c.PublicURL == "https://contoso.com:8443" }},
@@ -80,6 +95,20 @@ func TestLoadVariants(t *testing.T) {
 		{"http's usual port", func(f *config.Flags) { f.PublicURL = "http://127.0.0.1:80" }, func(c config.Config) bool { return c.PublicURL == "http://127.0.0.1" }},
 		{"sizes", func(f *config.Flags) { f.MaxBody = "512 kib" }, func(c config.Config) bool { return c.MaxBody == 512<<10 }},
 		{"bytes", func(f *config.Flags) { f.MaxBody = "2048" }, func(c config.Config) bool { return c.MaxBody == 2048 }},
+		{"a GUID in upper case", func(f *config.Flags) { f.TenantID, f.ClientID = strings.ToUpper(someID), strings.ToUpper(someID) }, func(c config.Config) bool { return c.TenantID == someID && c.ClientID == someID }},
+		{"both ways to sign in", func(f *config.Flags) { f.SignIn, f.Audience = "api-key, entra", someID+", api://"+someID }, func(c config.Config) bool {
+			return c.Accepts("api-key") && c.Accepts("entra") && slices.Equal(c.Audiences, []string{someID, "api://" + someID})
+		}},
+		{"Entra ID alone", func(f *config.Flags) { f.SignIn, f.Audience, f.APIKeysFile = "entra", someID, "" }, func(c config.Config) bool { return !c.Accepts("api-key") && c.AllowedClients == nil }},
+		{"allowed tenants and clients", func(f *config.Flags) {
+			f.SignIn, f.Audience, f.AllowedTenants, f.AllowedClients = "entra", someID, strings.ToUpper(otherID)+","+someID, strings.ToUpper(otherID)
+		}, func(c config.Config) bool {
+			return slices.Equal(c.AllowedTenants, []string{otherID, someID}) && slices.Equal(c.AllowedClients, []string{otherID})
+		}},
+		{"callers with their own tokens need no app", func(f *config.Flags) {
+			f.SignIn, f.APIKeysFile, f.ClientID, f.ClientSecretFile = "caller", "", "", ""
+		}, func(c config.Config) bool { return c.Accepts("caller") && c.ClientID == "" }},
+		{"a link secret", func(f *config.Flags) { f.LinkSecretFile = file(strings.Repeat("x", 32)) }, func(c config.Config) bool { return len(c.LinkSecret) == 32 }},
 		{"IPv6", func(f *config.Flags) { f.Listen = "[::]:80" }, func(c config.Config) bool { return c.Listen == "[::]:80" }},
 	} {
 		f := good(t)
@@ -87,6 +116,54 @@ func TestLoadVariants(t *testing.T) {
 		if got, err := config.Load(f, environment("hush")); err != nil || !c.check(got) {
 			t.Errorf("%s: %+v, %v", c.name, got, err)
 		}
+	}
+}
+
+// TestCredentials has each credential of the app alone, App+User with each and alone, and what does not go together.
+func TestCredentials(t *testing.T) {
+	some := newFile(t, "content")
+	for _, c := range []struct {
+		name   string
+		change func(*config.Flags)
+		want   []string // settings at fault
+	}{
+		{"none", func(*config.Flags) {}, []string{"CONNECTOR_CLIENT_SECRET"}},
+		{"secret", func(f *config.Flags) { f.ClientSecretFile = some }, nil},
+		{"certificate", func(f *config.Flags) { f.ClientCertificateFile = some }, nil},
+		{"certificate with a password", func(f *config.Flags) { f.ClientCertificateFile, f.ClientCertificatePasswordFile = some, some }, nil},
+		{"password alone", func(f *config.Flags) { f.ClientSecretFile, f.ClientCertificatePasswordFile = some, some }, []string{"CONNECTOR_CLIENT_CERTIFICATE_PASSWORD"}},
+		{"workload identity", func(f *config.Flags) { f.FederatedTokenFile = some }, nil},
+		{"system-assigned identity", func(f *config.Flags) { f.ManagedIdentity = "system" }, nil},
+		{"user-assigned identity", func(f *config.Flags) { f.ManagedIdentity = someID }, nil},
+		{"no identity", func(f *config.Flags) { f.ManagedIdentity = "me" }, []string{"CONNECTOR_MANAGED_IDENTITY"}},
+		{"App+User alone", func(f *config.Flags) { f.RefreshTokenFile = some }, nil},
+		{"App+User beside a certificate", func(f *config.Flags) { f.RefreshTokenFile, f.ClientCertificateFile = some, some }, nil},
+		{"secret and certificate", func(f *config.Flags) { f.ClientSecretFile, f.ClientCertificateFile = some, some }, []string{"CONNECTOR_CLIENT_CERTIFICATE_FILE"}},
+		{"all", func(f *config.Flags) {
+			f.ClientSecretFile, f.ClientCertificateFile, f.FederatedTokenFile, f.ManagedIdentity = some, some, some, "system"
+		}, []string{"CONNECTOR_CLIENT_CERTIFICATE_FILE", "CONNECTOR_FEDERATED_TOKEN_FILE", "CONNECTOR_MANAGED_IDENTITY"}},
+		{"no certificate file", func(f *config.Flags) { f.ClientCertificateFile = "/absent" }, []string{"CONNECTOR_CLIENT_CERTIFICATE_FILE"}},
+		{"no workload identity file", func(f *config.Flags) { f.FederatedTokenFile = "/absent" }, []string{"CONNECTOR_FEDERATED_TOKEN_FILE"}},
+		{"no consent yet", func(f *config.Flags) { f.RefreshTokenFile = "/absent" }, []string{"CONNECTOR_REFRESH_TOKEN_FILE"}},
+	} {
+		f := good(t)
+		c.change(&f)
+		_, err := config.Load(f, environment(""))
+		if got := settings(err); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %v, want %v: %v", c.name, got, c.want, err)
+		}
+	}
+}
+
+// TestConsentSettings needs no file of a refresh token, which the consent will make.
+func TestConsentSettings(t *testing.T) {
+	f := good(t).PartnerFlags
+	if _, err := config.LoadPartner(f, environment("hush")); !slices.Equal(settings(err), []string{"CONNECTOR_REFRESH_TOKEN_FILE"}) {
+		t.Error(err)
+	}
+	f.RefreshTokenFile = "/absent"
+	if p, err := config.LoadPartner(f, environment("")); err != nil || p.RefreshTokenFile != "/absent" || p.TenantID != someID {
+		t.Errorf("%+v, %v", p, err)
 	}
 }
 
@@ -115,6 +192,19 @@ func TestMistakes(t *testing.T) {
 		{"CONNECTOR_UPSTREAM_URL", func(f *config.Flags) { f.UpstreamURL = "https://user:x@api.contoso.com" }},
 		{"CONNECTOR_AUTHORITY_URL", func(f *config.Flags) { f.AuthorityURL = "http://127.0.0.1:9" }},
 		{"CONNECTOR_SIGN_IN", func(f *config.Flags) { f.SignIn = "password" }},
+		{"CONNECTOR_SIGN_IN", func(f *config.Flags) { f.SignIn = "" }},
+		{"CONNECTOR_SIGN_IN", func(f *config.Flags) { f.SignIn = "api-key,api-key" }},
+		{"CONNECTOR_SIGN_IN", func(f *config.Flags) { f.SignIn = "api-key," }},
+		{"CONNECTOR_SIGN_IN", func(f *config.Flags) { f.SignIn, f.Audience = "entra,caller", someID }},
+		{"CONNECTOR_AUDIENCE", func(f *config.Flags) { f.SignIn = "entra" }},
+		{"CONNECTOR_AUDIENCE", func(f *config.Flags) { f.SignIn, f.Audience = "entra", someID+"," }},
+		{"CONNECTOR_AUDIENCE", func(f *config.Flags) {
+			f.SignIn, f.Audience = "entra", "https://api.partnercenter.microsoft.com/"
+		}},
+		{"CONNECTOR_SCOPE", func(f *config.Flags) { f.SignIn, f.Audience, f.Scope = "entra", someID, "two words" }},
+		{"CONNECTOR_ALLOWED_TENANTS", func(f *config.Flags) { f.AllowedTenants = "contoso.onmicrosoft.com" }},
+		{"CONNECTOR_ALLOWED_CLIENTS", func(f *config.Flags) { f.AllowedClients = someID + ";" + someID }},
+		{"CONNECTOR_LINK_SECRET", func(f *config.Flags) { f.LinkSecretFile = newFile(t, "short") }},
 		{"CONNECTOR_API_KEYS_FILE", func(f *config.Flags) { f.APIKeysFile = "" }},
 		{"CONNECTOR_API_KEYS_FILE", func(f *config.Flags) { f.APIKeysFile += ".absent" }},
 		{"CONNECTOR_TENANT_ID", func(f *config.Flags) { f.TenantID = "contoso.onmicrosoft.com" }},
@@ -180,6 +270,8 @@ func TestSandboxStandsAlone(t *testing.T) {
 		{func(f *config.Flags) { f.APIKeysFile = "" }, nil},
 		{func(f *config.Flags) { f.TenantID = someID }, []string{"CONNECTOR_TENANT_ID"}},
 		{func(f *config.Flags) { f.ClientSecretFile = "x" }, []string{"CONNECTOR_CLIENT_SECRET_FILE"}},
+		{func(f *config.Flags) { f.RefreshTokenFile = "x" }, []string{"CONNECTOR_REFRESH_TOKEN_FILE"}},
+		{func(f *config.Flags) { f.SignIn = "caller" }, []string{"CONNECTOR_SIGN_IN"}},
 		{func(f *config.Flags) { f.UpstreamURL = "https://x" }, []string{"CONNECTOR_UPSTREAM_URL"}},
 		{func(f *config.Flags) { f.Listen = ":8080" }, []string{"CONNECTOR_LISTEN"}},
 		{func(f *config.Flags) { f.Listen = "0.0.0.0:8080" }, []string{"CONNECTOR_LISTEN"}},
@@ -242,7 +334,7 @@ func TestSettings(t *testing.T) {
 	var names []string
 	for _, s := range config.Settings() {
 		names = append(names, s.Variable)
-		if s.Help == "" || s.Flag == "" && s.Variable != "CONNECTOR_CLIENT_SECRET" {
+		if s.Help == "" || s.Flag == "" && !slices.Contains([]string{"CONNECTOR_CLIENT_SECRET", "CONNECTOR_CLIENT_CERTIFICATE_PASSWORD", "CONNECTOR_LINK_SECRET"}, s.Variable) {
 			t.Errorf("%+v", s)
 		}
 	}

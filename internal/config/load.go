@@ -14,16 +14,6 @@ import (
 	"time"
 )
 
-// cloud is one of Microsoft's, with the addresses of
-// https://learn.microsoft.com/partner-center/developer/partner-center-authentication.
-type cloud struct{ upstream, authority string }
-
-var clouds = map[string]cloud{
-	"global": {"https://api.partnercenter.microsoft.com", "https://login.microsoftonline.com"},
-	"usgov":  {"https://api.partnercenter.microsoft.com", "https://login.microsoftonline.us"},
-	"china":  {"https://partner.partnercenterapi.microsoftonline.cn", "https://login.partner.microsoftonline.cn"},
-}
-
 // Mistake is one setting that is wrong.
 type Mistake struct {
 	Setting string // the environment variable
@@ -41,7 +31,10 @@ func (m Mistake) Error() string {
 }
 
 // loader gathers mistakes.
-type loader struct{ mistakes []error }
+type loader struct {
+	getenv   func(string) string
+	mistakes []error
+}
 
 func (l *loader) refuse(setting, wants, example string) {
 	l.mistakes = append(l.mistakes, Mistake{setting, wants, example})
@@ -49,12 +42,15 @@ func (l *loader) refuse(setting, wants, example string) {
 
 // Load validates flags; getenv gives the secrets, which have none. An error joins a Mistake for each wrong setting.
 func Load(f Flags, getenv func(string) string) (Config, error) {
-	l := new(loader)
+	l := &loader{getenv: getenv}
 	c := Config{
 		Listen:          l.listen(f.Listen),
 		PublicURL:       l.publicURL(f.PublicURL),
 		Sandbox:         l.boolean("CONNECTOR_SANDBOX", f.Sandbox),
+		SignIn:          l.signIn(f.SignIn),
 		APIKeysFile:     l.file("CONNECTOR_API_KEYS_FILE", f.APIKeysFile),
+		Scope:           f.Scope,
+		LinkSecret:      l.linkSecret(f.LinkSecretFile),
 		LimitCalls:      l.integer("CONNECTOR_LIMIT_CALLS", f.LimitCalls, 1, 10_000),
 		LimitWindow:     l.duration("CONNECTOR_LIMIT_WINDOW", f.LimitWindow, time.Second, 5*time.Minute),
 		UpstreamTimeout: l.duration("CONNECTOR_UPSTREAM_TIMEOUT", f.UpstreamTimeout, time.Second, 100*time.Second),
@@ -62,72 +58,52 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 		Drain:           l.duration("CONNECTOR_DRAIN", f.Drain, 0, 5*time.Minute),
 		LogLevel:        l.level(f.LogLevel),
 		LogFormat:       f.LogFormat,
-		Scope:           l.cloud(f.Cloud).upstream + "/.default",
 	}
 	l.oneOf("CONNECTOR_LOG_FORMAT", f.LogFormat, "", "json", "text")
-	l.oneOf("CONNECTOR_SIGN_IN", f.SignIn, "api-key")
 	public := l.boolean("CONNECTOR_SANDBOX_PUBLIC", f.SandboxPublic)
 	if c.Sandbox {
-		l.sandboxAlone(f, getenv)
+		c.Cloud = l.cloud(f.Cloud)
+		l.sandboxAlone(f)
 		if !public && !isLoopback(c.Listen) {
 			l.refuse("CONNECTOR_LISTEN", "a loopback address, because the sandbox is open to all; CONNECTOR_SANDBOX_PUBLIC=true allows others", "127.0.0.1:8080")
 		}
 	} else {
-		l.partner(&c, f, getenv)
+		c.Partner = l.partner(f.PartnerFlags, c.SignIn)
+		c.RefreshTokenFile = l.refreshTokenFile(f.RefreshTokenFile)
+		c.UpstreamURL = l.baseURL("CONNECTOR_UPSTREAM_URL", f.UpstreamURL, c.Cloud.Upstream, true)
+		l.callers(&c, f)
 	}
 	return c, errors.Join(l.mistakes...)
 }
 
-var guid = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
-
-// partner reads the settings that reach the real Partner Center.
-func (l *loader) partner(c *Config, f Flags, getenv func(string) string) {
-	of := clouds[f.Cloud]
-	c.UpstreamURL = l.baseURL("CONNECTOR_UPSTREAM_URL", f.UpstreamURL, of.upstream, true)
-	c.AuthorityURL = l.baseURL("CONNECTOR_AUTHORITY_URL", f.AuthorityURL, of.authority, false)
-	if f.APIKeysFile == "" {
-		l.refuse("CONNECTOR_API_KEYS_FILE", "not set: the file of API keys, which connector keys add makes", "/etc/connector/keys")
+// LoadPartner validates the settings that sign the service in as a user for the first time: the file of the refresh
+// token must be named and need not be there.
+func LoadPartner(f PartnerFlags, getenv func(string) string) (Partner, error) {
+	l := &loader{getenv: getenv}
+	p := l.partner(f, nil)
+	if p.RefreshTokenFile == "" {
+		l.refuse("CONNECTOR_REFRESH_TOKEN_FILE", "not set: the file to write the refresh token to", "/var/lib/connector/refresh-token")
 	}
-	c.TenantID, c.ClientID = f.TenantID, f.ClientID
-	const example = "0f8fad5b-d9cb-469f-a165-70867728950e"
-	l.guid("CONNECTOR_TENANT_ID", c.TenantID, "the tenant ID of the partner, a GUID", example)
-	l.guid("CONNECTOR_CLIENT_ID", c.ClientID, "the client ID of the app registered in Partner Center, a GUID", example)
-	c.ClientSecret = l.secret("CONNECTOR_CLIENT_SECRET", f.ClientSecretFile, getenv)
+	return p, errors.Join(l.mistakes...)
 }
 
-// sandboxAlone refuses every setting that would mix the sandbox with a real partner.
-func (l *loader) sandboxAlone(f Flags, getenv func(string) string) {
-	for _, s := range []struct{ setting, value string }{
-		{"CONNECTOR_UPSTREAM_URL", f.UpstreamURL},
-		{"CONNECTOR_AUTHORITY_URL", f.AuthorityURL},
-		{"CONNECTOR_TENANT_ID", f.TenantID},
-		{"CONNECTOR_CLIENT_ID", f.ClientID},
-		{"CONNECTOR_CLIENT_SECRET", getenv("CONNECTOR_CLIENT_SECRET")},
-		{"CONNECTOR_CLIENT_SECRET_FILE", f.ClientSecretFile},
-	} {
-		if s.value != "" {
-			l.refuse(s.setting, "unset beside the sandbox, which must not meet a real credential", "")
-		}
-	}
-}
-
-// secret reads a secret from its variable or from the file that its twin names.
-func (l *loader) secret(setting, path string, getenv func(string) string) Secret {
-	value := getenv(setting)
+// secret reads a secret, if there is one, from its variable or from the file that its twin names.
+func (l *loader) secret(setting, path string) Secret {
+	value := l.getenv(setting)
 	switch {
-	case value != "" && path != "":
-		l.refuse(setting, "the secret or "+setting+"_FILE, not both", "")
-	case path != "":
-		content, err := os.ReadFile(path)
-		if err != nil {
-			l.refuse(setting+"_FILE", unreadable(path, err), "/run/secrets/client-secret")
-			return ""
-		}
-		if value = strings.TrimRight(string(content), "\r\n"); value == "" || strings.ContainsAny(value, "\r\n\ufeff") {
-			l.refuse(setting+"_FILE", "a file with the secret in its one line and nothing else", "/run/secrets/client-secret")
-		}
-	case value == "":
-		l.refuse(setting, "not set: a client secret of the app, here or in the file that "+setting+"_FILE names", "")
+	case path == "":
+		return Secret(value)
+	case value != "":
+		l.refuse(setting, "here or in the file that "+setting+"_FILE names, not both", "")
+		return Secret(value)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		l.refuse(setting+"_FILE", unreadable(path, err), "/run/secrets/file")
+		return ""
+	}
+	if value = strings.TrimRight(string(content), "\r\n"); value == "" || strings.ContainsAny(value, "\r\n\ufeff") {
+		l.refuse(setting+"_FILE", "a file with the secret in its one line and nothing else", "/run/secrets/file")
 	}
 	return Secret(value)
 }
@@ -137,17 +113,8 @@ func unreadable(path string, err error) string {
 	return fmt.Sprintf("a file that can be read, which %s cannot be: %v", path, errors.Unwrap(err))
 }
 
-func (l *loader) guid(setting, value, wants, example string) {
-	switch {
-	case value == "":
-		l.refuse(setting, "not set: "+wants, example)
-	case !guid.MatchString(value):
-		l.refuse(setting, wants, example)
-	}
-}
-
-func (l *loader) cloud(name string) cloud {
-	of, ok := clouds[name]
+func (l *loader) cloud(name string) Cloud {
+	of, ok := Clouds[name]
 	if !ok {
 		l.refuse("CONNECTOR_CLOUD", "global, usgov or china", "")
 	}

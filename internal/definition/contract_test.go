@@ -107,10 +107,22 @@ func TestOfficialSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	committed := file(t, committedFile)
-	if err := validate(t, schema, committed); err != nil {
-		t.Error(err)
+	for signIn := range signIns {
+		if err := validate(t, schema, generated(t, signIn)); err != nil {
+			t.Errorf("%s: %v", signIn, err)
+		}
 	}
+	account := generated(t, "entra")
+	for _, e := range []edit{
+		{"/securityDefinitions/oauth2/tokenUrl", ""},
+		{"/securityDefinitions/oauth2/flow", `"authorizationCode"`},
+		{"/securityDefinitions/oauth2/x-ms-refresh-url", `"https://a.example"`},
+	} {
+		if validate(t, schema, e.apply(t, account)) == nil {
+			t.Errorf("%s %s: not noticed", e.place, e.value)
+		}
+	}
+	committed := file(t, committedFile)
 	for _, e := range []edit{
 		{"/swagger", `"2.1"`},
 		{"/info/title", ""},

@@ -22,13 +22,19 @@ import (
 // Options are what an operator decides about the definition.
 type Options struct {
 	Host   string // where the platform reaches the service: a name, with a port if need be; empty: the spec's server
-	SignIn string // how callers prove who they are: "api-key"
+	SignIn string // how callers prove who they are: "api-key", "entra" or "caller"
+
+	// Of entra and caller, who sign in at Entra ID.
+	Authority string // https URL, such as https://login.microsoftonline.com
+	Tenant    string // whose accounts sign in: its ID or domain, or "common"
+	Resource  string // what their tokens are for: an Application ID URI or a client ID
+	Scope     string // of that resource
 }
 
 // Generate returns the OpenAPI 2.0 definition, as indented JSON, of an OpenAPI 3.0 document in YAML. Equal input gives
 // equal bytes. Errors name the option or the line of the spec that is at fault.
 func Generate(spec []byte, o Options) ([]byte, error) {
-	src, err := read(spec)
+	src, err := read(spec, o.SignIn)
 	if err != nil {
 		return nil, err
 	}

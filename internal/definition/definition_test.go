@@ -3,6 +3,7 @@ package definition
 import (
 	"flag"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,15 @@ const (
 	specFile      = "../../openapi/connector.yaml"
 	committedFile = "../../apiDefinition.swagger.json"
 )
+
+// signIns are the ways to sign in, each with the options of a definition for it.
+var signIns = map[string]Options{
+	"api-key": {SignIn: "api-key"},
+	"entra": {SignIn: "entra", Authority: "https://login.microsoftonline.com", Tenant: "contoso.onmicrosoft.com",
+		Resource: "api://0f8fad5b-d9cb-469f-a165-70867728950e", Scope: "access_as_user"},
+	"caller": {SignIn: "caller", Authority: "https://login.partner.microsoftonline.cn", Tenant: "common",
+		Resource: "https://partner.partnercenterapi.microsoftonline.cn", Scope: "user_impersonation"},
+}
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
@@ -137,7 +147,18 @@ func TestGenerateRefusesOptions(t *testing.T) {
 		want    string
 	}{
 		{Options{}, `sign-in ""`},
-		{Options{SignIn: "entra"}, `sign-in "entra": want api-key`},
+		{Options{SignIn: "entra,caller"}, `sign-in "entra,caller": want api-key, entra or caller`},
+		{entra(func(o *Options) { o.Authority = "" }), `authority "": want an https URL`},
+		{entra(func(o *Options) { o.Authority = "http://login.example" }), `authority "http://login.example"`},
+		{entra(func(o *Options) { o.Authority = "https://login.example/common" }), `authority "https://login.example/common"`},
+		{entra(func(o *Options) { o.Authority = "https://login.example?p=1" }), `authority "https://login.example?p=1"`},
+		{entra(func(o *Options) { o.Authority = "login.example" }), `authority "login.example"`},
+		{entra(func(o *Options) { o.Tenant = "" }), `tenant "": want the ID`},
+		{entra(func(o *Options) { o.Tenant = "a/b" }), `tenant "a/b"`},
+		{entra(func(o *Options) { o.Resource = "" }), `audience "" with scope "access_as_user": want an Application ID URI`},
+		{entra(func(o *Options) { o.Resource = "api://a b" }), `audience "api://a b"`},
+		{entra(func(o *Options) { o.Scope = "" }), `with scope ""`},
+		{entra(func(o *Options) { o.Scope = `a"` }), `with scope "a\""`},
 		{Options{SignIn: "api-key", Host: "https://other.example"}, `host "https://other.example": want a name`},
 		{Options{SignIn: "api-key", Host: "other.example/v1"}, `host "other.example/v1"`},
 		{Options{SignIn: "api-key", Host: "two words"}, `host "two words"`},
@@ -147,6 +168,87 @@ func TestGenerateRefusesOptions(t *testing.T) {
 			t.Errorf("%+v: got %v, want an error with %q", test.options, err, test.want)
 		}
 	}
+}
+
+// entra is a good set of options with one change.
+func entra(change func(*Options)) Options {
+	o := signIns["entra"]
+	change(&o)
+	return o
+}
+
+func TestGenerateSignIn(t *testing.T) {
+	const want = `    "securityDefinitions": {
+        "oauth2": {
+            "type": "oauth2",
+            "description": "An account that whoever runs the service admits.",
+            "flow": "accessCode",
+            "authorizationUrl": "https://login.microsoftonline.com/contoso.onmicrosoft.com/oauth2/v2.0/authorize",
+            "tokenUrl": "https://login.microsoftonline.com/contoso.onmicrosoft.com/oauth2/v2.0/token",
+            "scopes": {
+                "api://0f8fad5b-d9cb-469f-a165-70867728950e/access_as_user": "Call the service as the signed-in user."
+            }
+        }
+    },
+    "security": [
+        {
+            "oauth2": [
+                "api://0f8fad5b-d9cb-469f-a165-70867728950e/access_as_user"
+            ]
+        }
+    ]
+}
+`
+	for _, authority := range []string{"https://login.microsoftonline.com", "https://login.microsoftonline.com/"} {
+		got, err := Generate([]byte(small), entra(func(o *Options) { o.Authority = authority }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(string(got), want) {
+			t.Errorf("%s:\n%s", authority, got)
+		}
+	}
+}
+
+// TestTextsFollowSignIn looks for what only another sign-in has to be told.
+func TestTextsFollowSignIn(t *testing.T) {
+	key, appUser := regexp.MustCompile(`(?i)\bkeys?\b`), regexp.MustCompile(`App\+User`)
+	for signIn, strange := range map[string][]*regexp.Regexp{"api-key": nil, "entra": {key}, "caller": {key, appUser}} {
+		text := string(generated(t, signIn))
+		for _, words := range strange {
+			if found := words.FindStringIndex(text); found != nil {
+				t.Errorf("%s: …%s…", signIn, text[found[0]-100:found[1]+100])
+			}
+		}
+		for _, words := range []*regexp.Regexp{key, appUser} {
+			if !slices.Contains(strange, words) && !words.MatchString(text) {
+				t.Errorf("%s: nothing about %v", signIn, words)
+			}
+		}
+	}
+}
+
+func TestTextOfSignIn(t *testing.T) {
+	spec := edited(t, "operationId: GetA", "operationId: GetA\n      summary: Get a\n      x-caller-summary: Get b")
+	for signIn, want := range map[string]string{"api-key": `"summary": "Get a"`, "entra": `"summary": "Get a"`, "caller": `"summary": "Get b"`} {
+		got, err := Generate(spec, signIns[signIn])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(got), want) || strings.Contains(string(got), "x-caller") {
+			t.Errorf("%s: no %s in\n%s", signIn, want, got)
+		}
+	}
+}
+
+// generated is the definition of the connector for a way to sign in.
+func generated(t *testing.T, signIn string) []byte {
+	t.Helper()
+	text, err := Generate(file(t, specFile), signIns[signIn])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 func TestGenerateRefusesSpecs(t *testing.T) {
@@ -164,6 +266,7 @@ func TestGenerateRefusesSpecs(t *testing.T) {
 		{"plain http", "https://small", "http://small", `"http://small.example" is not an https URL`},
 		{"a server variable", "https://small", "https://{name}", "the spec is not valid: invalid servers"},
 		{"a server's description", "- url", "- description: D\n    url", `line 6, #/servers/0: "description" in server cannot be carried over`},
+		{"a text of a sign-in for none", "operationId: GetA", "operationId: GetA\n      x-entra-summary: S", `line 34, #/paths/~1a/get: there is no "summary" that "x-entra-summary" could replace`},
 		{"an alias", "x-name: {type: string}", "x-name: &a {type: string}\n        copy: *a", "#/definitions/Thing/properties/copy: an alias"},
 		{"a mapping for a list", "operationId: GetA", "operationId: GetA\n      parameters: {}", "#/paths/~1a/get/parameters: this is no [parameter]"},
 		{"a reference in an extension", "x-ms-summary: Alpha", `x-ms-dynamic-schema: {$ref: "#/components/schemas/Part"}`, "the definition is not valid: a reference to #/components/ is left"},

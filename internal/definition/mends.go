@@ -45,17 +45,6 @@ func mendServer(doc2 *openapi2.T, doc3 *openapi3.T, o Options) error {
 	return nil
 }
 
-// mendSignIn makes the definition ask for the one credential that the service checks. For an API key the spec does so.
-func mendSignIn(doc2 *openapi2.T, _ *openapi3.T, o Options) error {
-	if o.SignIn != "api-key" {
-		return fmt.Errorf("sign-in %q: want api-key", o.SignIn)
-	}
-	if n := len(doc2.SecurityDefinitions); n != 1 {
-		return fmt.Errorf("the spec has %d security schemes, the platform reads exactly one", n)
-	}
-	return nil
-}
-
 // mendMediaTypes states once what OpenAPI 3 states at every body, and FromV3 nowhere.
 func mendMediaTypes(doc2 *openapi2.T, _ *openapi3.T, _ Options) error {
 	doc2.Consumes = []string{"application/json"}

@@ -172,8 +172,20 @@ var generalRules = []rule{
 			}
 			for name, v := range schemes {
 				scheme := v.(object)
-				if scheme["type"] == "oauth2" && (scheme["flow"] != "accessCode" || scheme["tokenUrl"] == scheme["authorizationUrl"]) {
-					wrong("%s: flow %v, token URL %v", name, scheme["flow"], scheme["tokenUrl"])
+				if scheme["type"] != "oauth2" {
+					continue
+				}
+				authorization, token := text(scheme, "authorizationUrl"), text(scheme, "tokenUrl")
+				if scheme["flow"] != "accessCode" || !isURL(authorization) || !isURL(token) || token == authorization {
+					wrong("%s: flow %v, authorization URL %q, token URL %q", name, scheme["flow"], authorization, token)
+				}
+				if len(sub(scheme, "scopes")) == 0 {
+					wrong("%s: no scope", name)
+				}
+				for scope := range sub(scheme, "scopes") {
+					if !isSentence(text(sub(scheme, "scopes"), scope)) {
+						wrong("%s: scope %s is not described", name, scope)
+					}
 				}
 			}
 			if len(list(d.root, "security")) == 0 {
@@ -183,6 +195,9 @@ var generalRules = []rule{
 				for name, scopes := range requirement.(object) {
 					if schemes[name] == nil {
 						wrong("no scheme %s", name)
+					}
+					if len(scopes.([]any)) != len(sub(schemes, name, "scopes")) {
+						wrong("%s is required with scopes %v", name, scopes)
 					}
 					for _, scope := range scopes.([]any) {
 						if sub(schemes, name, "scopes")[scope.(string)] == nil {
@@ -262,6 +277,29 @@ var generalRules = []rule{
 			{"/definitions/CustomerCollection/properties/items/items/$ref", `"#/components/schemas/Customer"`},
 		},
 	},
+}
+
+// accountBreaks are the breaks of G7 that a sign-in at Entra ID can have.
+var accountBreaks = []edit{
+	{"/securityDefinitions/api_key", `{"type": "apiKey", "in": "header", "name": "k"}`},
+	{"/securityDefinitions/oauth2/flow", `"implicit"`},
+	{"/securityDefinitions/oauth2/flow", `"application"`},
+	{"/securityDefinitions/oauth2/flow", `"password"`},
+	{"/securityDefinitions/oauth2/flow", ""},
+	{"/securityDefinitions/oauth2/authorizationUrl", ""},
+	{"/securityDefinitions/oauth2/authorizationUrl", `"http://login.microsoftonline.com/common/oauth2/v2.0/authorize"`},
+	{"/securityDefinitions/oauth2/tokenUrl", ""},
+	{"/securityDefinitions/oauth2/tokenUrl", `"/oauth2/v2.0/token"`},
+	{"", `/oauth2/v2.0/token" => /oauth2/v2.0/authorize"`},
+	{"/securityDefinitions/oauth2/scopes", ""},
+	{"/securityDefinitions/oauth2/scopes", `{}`},
+	{"/securityDefinitions/oauth2/scopes", `{"other": "Something else."}`},
+	{"/securityDefinitions/oauth2/scopes/other", `"Something else."`},
+	{"/security", ""},
+	{"/security", `[]`},
+	{"/security", `[{"api_key": []}]`},
+	{"/security", `[{"oauth2": []}]`},
+	{"/security", `[{"oauth2": ["other"]}]`},
 }
 
 func isURL(s string) bool {

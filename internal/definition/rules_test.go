@@ -22,9 +22,11 @@ type rule struct {
 // An edit puts a JSON value at a place of the definition, or removes what is there. One without a place replaces text.
 type edit struct{ place, value string }
 
+var rules = slices.Concat(generalRules, operationRules, parameterRules, answerRules)
+
 func TestRules(t *testing.T) {
 	committed := file(t, committedFile)
-	for _, r := range slices.Concat(generalRules, operationRules, parameterRules, answerRules) {
+	for _, r := range rules {
 		t.Run(r.id, func(t *testing.T) {
 			t.Log(r.says)
 			for _, problem := range problems(t, r, committed) {
@@ -42,10 +44,31 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// TestRulesOfAccounts holds the definitions of the sign-ins at Entra ID to the same rules. What they have of their own
+// is the sign-in, and so are the breaks.
+func TestRulesOfAccounts(t *testing.T) {
+	for signIn := range accounts {
+		text := generated(t, signIn)
+		for _, r := range rules {
+			for _, problem := range problems(t, r, text) {
+				t.Errorf("%s: %s: %s", signIn, r.id, problem)
+			}
+			if r.id != "G7" {
+				continue
+			}
+			for _, e := range accountBreaks {
+				if len(problems(t, r, e.apply(t, text))) == 0 {
+					t.Errorf("%s: %s %s: not noticed", signIn, e.place, e.value)
+				}
+			}
+		}
+	}
+}
+
 // TestRulesPassAfterEdits proves that a break is noticed for what it changes, not for the change of form that editing is.
 func TestRulesPassAfterEdits(t *testing.T) {
 	text := edit{"/info/version", `"1.0.0"`}.apply(t, file(t, committedFile))
-	for _, r := range slices.Concat(generalRules, operationRules, parameterRules, answerRules) {
+	for _, r := range rules {
 		if r.id == "G8" { // the one rule about the form; its breaks replace text
 			continue
 		}

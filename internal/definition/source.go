@@ -79,15 +79,20 @@ var rootOrder = []string{
 	"responses", "securityDefinitions", "security",
 }
 
-// A source is the spec without our own extensions, and the order of its keys by their place in the definition.
+// oauth2Order is the same of a sign-in at Entra ID, which no spec has.
+var oauth2Order = []string{"type", "description", "flow", "authorizationUrl", "tokenUrl", "scopes"}
+
+// A source is the spec as it reads for one way to sign in, without our own extensions, and the order of its keys by
+// their place in the definition.
 type source struct {
-	root  *yaml.Node
-	order map[string]int
+	signIn string
+	root   *yaml.Node
+	order  map[string]int
 }
 
 // read parses the spec and walks it once. To refuse, to strip and to note the order all need the same knowledge: which
 // kind of object stands where, and so which key is a keyword and which a name.
-func read(spec []byte) (*source, error) {
+func read(spec []byte, signIn string) (*source, error) {
 	var file yaml.Node
 	if err := yaml.Unmarshal(spec, &file); err != nil {
 		return nil, fmt.Errorf("parse the spec: %w", err)
@@ -95,12 +100,15 @@ func read(spec []byte) (*source, error) {
 	if len(file.Content) == 0 {
 		return nil, errors.New("the spec is empty")
 	}
-	s := &source{root: file.Content[0], order: map[string]int{}}
+	s := &source{signIn: signIn, root: file.Content[0], order: map[string]int{}}
 	if err := s.walk(s.root, "document", ""); err != nil {
 		return nil, err
 	}
 	for i, key := range rootOrder {
 		s.order["/"+key] = i - len(rootOrder)
+	}
+	for i, key := range oauth2Order {
+		s.order[child("/securityDefinitions/"+oauth2, key)] = i
 	}
 	return s, nil
 }
@@ -150,12 +158,19 @@ func (s *source) names(n *yaml.Node, kind, place string) error {
 	return nil
 }
 
-// object also strips n of our own extensions, which are of no use to the platform.
+// object also strips n of our own extensions, which are of no use to the platform. Those that begin with the name of a
+// sign-in hold what stands in the place of another value where that is the sign-in.
 func (s *source) object(n *yaml.Node, kind, place string) error {
 	var kept []*yaml.Node
 	for key, value := range pairs(n) {
 		if strings.HasPrefix(key.Value, "x-") && !strings.HasPrefix(key.Value, "x-ms-") {
+			if of, ok := replaced(key.Value); ok && valueOf(n, of) == nil {
+				return refuse(key, place, fmt.Sprintf("there is no %q that %q could replace", of, key.Value))
+			}
 			continue
+		}
+		if other := valueOf(n, "x-"+s.signIn+"-"+key.Value); other != nil {
+			value = other
 		}
 		under, ok := carried[kind][keyword(key.Value)]
 		if !ok {
@@ -179,6 +194,26 @@ func (s *source) object(n *yaml.Node, kind, place string) error {
 		kept = append(kept, key, value)
 	}
 	n.Content = kept
+	return nil
+}
+
+// replaced is the keyword that one of our extensions replaces for a sign-in.
+func replaced(extension string) (keyword string, ok bool) {
+	for signIn := range accounts {
+		if keyword, ok = strings.CutPrefix(extension, "x-"+signIn+"-"); ok {
+			return keyword, true
+		}
+	}
+	return "", false
+}
+
+// valueOf is the value under a key of a mapping, nil where there is none.
+func valueOf(n *yaml.Node, key string) *yaml.Node {
+	for k, value := range pairs(n) {
+		if k.Value == key {
+			return value
+		}
+	}
 	return nil
 }
 

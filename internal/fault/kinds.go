@@ -7,7 +7,7 @@ var (
 	MalformedPath       = kind(400, "MalformedPath", "The path of the call has an empty part or characters that no action uses. Check that the customer's ID is filled in; Get all customers returns it.")
 	MalformedQuery      = kind(400, "MalformedQuery", "The query of the call cannot be read. Encode each value as a URL demands, a percent sign as %25 and a semicolon as %3B.")
 	BodyNotAllowed      = kind(400, "BodyNotAllowed", "The call has a body, which no action takes. Send it without one.")
-	MultipleCredentials = kind(400, "MultipleCredentials", "The call carries more than one credential. Send one: the API key in X-Api-Key.")
+	MultipleCredentials = kind(400, "MultipleCredentials", "The call carries more than one credential. Send one: the API key in X-Api-Key, or the token in Authorization.")
 
 	MutuallyExclusiveFilters = kind(400, "MutuallyExclusiveFilters", "The call has two filters that Partner Center does not combine. Send one of them.")
 
@@ -22,7 +22,18 @@ var (
 	MissingCredentials         = kind(401, "MissingCredentials", "The call carries no credential. Open the connection and enter the API key that your administrator made.")
 	InvalidAPIKey              = kind(401, "InvalidApiKey", "The API key is not known. Open the connection and enter a key that is still valid, or ask your administrator for a new one.")
 	InvalidAuthorizationHeader = kind(401, "InvalidAuthorizationHeader", "The Authorization header cannot be read. Send the API key in X-Api-Key instead.")
-	InvalidToken               = kind(401, "InvalidToken", "The bearer token is not accepted. This service takes API keys: send one in X-Api-Key.")
+	InvalidToken               = kind(401, "InvalidToken", "The bearer token is not accepted. If the connection signs in with Entra ID, open the connection and sign in again; if it has an API key, send that in X-Api-Key.")
+	TokenExpired               = kind(401, "TokenExpired", "The connection's sign-in has expired. Open the connection and sign in again.")
+	TokenNotYetValid           = kind(401, "TokenNotYetValid", "The connection's token is not valid yet. Try again in a minute, and ask your administrator to check the service's clock if it happens again.")
+	TokenWrongAudience         = kind(401, "TokenWrongAudience", "The connection's token was issued for another service. Ask your administrator to compare the connector's resource URL with CONNECTOR_AUDIENCE.")
+	TokenWrongIssuer           = kind(401, "TokenWrongIssuer", "The connection's token was not issued by the Entra ID that this service trusts. Ask your administrator to compare the connector's login URL with CONNECTOR_CLOUD and CONNECTOR_AUTHORITY_URL.")
+
+	PartnerCenterRefusedToken = kind(401, "PartnerCenterRefusedToken", "Partner Center does not accept your sign-in. Open the connection and sign in again, with an account that has a role in Partner Center.")
+	CallerMFARequired         = kind(401, "MultifactorSignInRequired", "Partner Center wants you to have signed in with multifactor authentication. Open the connection and sign in again with it.")
+
+	TenantNotAllowed  = kind(403, "TenantNotAllowed", "Users of your organization may not call this service. Sign in with another account, or ask your administrator to add your tenant's ID to CONNECTOR_ALLOWED_TENANTS.")
+	ClientNotAllowed  = kind(403, "ClientNotAllowed", "The app through which the connection signs in may not call this service. Ask your administrator to add its client ID to CONNECTOR_ALLOWED_CLIENTS.")
+	InsufficientScope = kind(403, "InsufficientScope", "The connection's token does not permit this service to be called for a signed-in user. Sign in as a user, or ask your administrator to grant the connector's app the permission that CONNECTOR_SCOPE names.")
 
 	InsufficientPrivileges   = kind(403, "InsufficientPrivileges", "The service's app or user lacks the privileges for this call in Partner Center. Ask your administrator to grant them.")
 	RoleNotAllowed           = kind(403, "RoleNotAllowed", "The role that the service signs in with may not make this call. Ask your administrator for a user with another Partner Center role.")

@@ -9,74 +9,62 @@ package partnercenter
 import (
 	"cmp"
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/tracking"
 )
 
-// Config is what a Client needs; every field but RootCAs is required.
+// TokenSource gives the service's own tokens for Partner Center.
+type TokenSource interface {
+	// Get returns a token other than the refused one, which Partner Center did not accept; empty: none was. An error is
+	// a *fault.Error, or the context's where the caller has gone.
+	Get(ctx context.Context, refused string) (string, error)
+}
+
+// Config is what a Client needs. Of App and User one can be nil, and both where every caller brings a token.
 type Config struct {
 	BaseURL string // Partner Center without /v1, such as https://api.partnercenter.microsoft.com
 	Version string // of this service, for the User-Agent
 
-	Authority    string // Entra ID's, such as https://login.microsoftonline.com
-	Scope        string // of the token, such as https://api.partnercenter.microsoft.com/.default
-	TenantID     string // the partner's
-	ClientID     string // of the app registered in Partner Center
-	ClientSecret string
+	HTTP *http.Client // follows no redirect
+	App  TokenSource  // signs in as the app
+	User TokenSource  // signs in as the app with a user: App+User
 
-	Timeout time.Duration  // for one Get with all that it does
-	MaxBody int64          // largest answer, in bytes
-	RootCAs *x509.CertPool // nil: the system's
-	Log     *slog.Logger
+	Timeout time.Duration // for one Get with all that it does
+	MaxBody int64         // largest answer, in bytes
 }
 
 // Client is a Partner Center API client. It is safe for concurrent use.
 type Client struct {
-	base    string
-	agent   string
-	http    *http.Client
-	tokens  *tokens
-	timeout time.Duration
-	maxBody int64
+	config Config
+	base   string
+	agent  string
 }
 
 // New returns a client. It makes no call.
 func New(c Config) *Client {
-	client := outbound.NewClient(c.RootCAs, c.Timeout)
 	return &Client{
-		base:    strings.TrimSuffix(c.BaseURL, "/") + "/v1",
-		agent:   "partner-center-connector/" + c.Version,
-		http:    client,
-		tokens:  &tokens{fetch: secretCredential(c, client), timeout: c.Timeout, log: c.Log},
-		timeout: c.Timeout,
-		maxBody: c.MaxBody,
+		config: c,
+		base:   strings.TrimSuffix(c.BaseURL, "/") + "/v1",
+		agent:  "partner-center-connector/" + c.Version,
 	}
-}
-
-// SignIn gets a token from Entra ID if none is at hand. Get does so by itself; SignIn tells the two apart.
-func (c *Client) SignIn(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	_, err := c.tokens.get(ctx, "")
-	return err
 }
 
 // Request is one call of Partner Center.
 type Request struct {
 	Path         string     // below /v1, with its slash
 	Query        url.Values // may be nil
+	User         bool       // Partner Center answers it to a signed-in user alone
 	Continuation string     // goes on after the page that gave this token; empty: from the start
 	accept       string     // media type; empty: application/json
 }
@@ -84,7 +72,7 @@ type Request struct {
 // Get makes a call and appends its JSON answer to buffer. An error is a *fault.Error, or the context's where the
 // caller has gone.
 func (c *Client) Get(ctx context.Context, r Request, buffer []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
 	resp, err := c.do(ctx, r)
 	if err != nil {
@@ -97,29 +85,45 @@ func (c *Client) Get(ctx context.Context, r Request, buffer []byte) ([]byte, err
 	return c.read(ctx, resp, buffer)
 }
 
-// do makes a call, once more with a fresh token where the one at hand is refused, and returns an answer with
-// status 200 whose body the caller closes.
+// do makes a call and returns an answer with status 200 whose body the caller closes.
 func (c *Client) do(ctx context.Context, r Request) (*http.Response, error) {
-	token, err := c.tokens.get(ctx, "")
+	connection, _ := auth.FromContext(ctx)
+	var resp *http.Response
+	var err error
+	if own := connection.Token(); own != "" {
+		resp, err = c.send(ctx, r, own)
+	} else {
+		resp, err = c.sendSignedIn(ctx, r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer resp.Body.Close()
+		return nil, refusal(resp, r.Path, connection.Token() != "")
+	}
+	return resp, nil
+}
+
+// sendSignedIn makes a call with a token of the service's, once more with a fresh one where that is refused.
+func (c *Client) sendSignedIn(ctx context.Context, r Request) (*http.Response, error) {
+	tokens := c.config.App
+	if tokens == nil || r.User && c.config.User != nil {
+		tokens = c.config.User
+	}
+	token, err := tokens.Get(ctx, "")
 	if err != nil {
 		return nil, err
 	}
 	resp, err := c.send(ctx, r, token)
-	if err == nil && resp.StatusCode == http.StatusUnauthorized {
-		resp.Body.Close()
-		if token, err = c.tokens.get(ctx, token); err != nil {
-			return nil, err
-		}
-		resp, err = c.send(ctx, r, token)
+	if err != nil || resp.StatusCode != http.StatusUnauthorized {
+		return resp, err
 	}
-	if err != nil {
-		return nil, broken(ctx, fault.PartnerCenterUnreachable, err)
+	resp.Body.Close()
+	if token, err = tokens.Get(ctx, token); err != nil {
+		return nil, err
 	}
-	if resp.StatusCode != http.StatusOK {
-		defer resp.Body.Close()
-		return nil, refusal(resp, r.Path)
-	}
-	return resp, nil
+	return c.send(ctx, r, token)
 }
 
 // send makes one upstream call with the headers of
@@ -147,11 +151,12 @@ func (c *Client) send(ctx context.Context, r Request, token string) (*http.Respo
 	if r.Continuation != "" {
 		req.Header["Ms-Continuationtoken"] = []string{r.Continuation}
 	}
-	resp, err := c.http.Transport.RoundTrip(req) // not Do, which reads where a redirect leads
-	if err == nil {
-		call.UpstreamStatus = resp.StatusCode
+	resp, err := c.config.HTTP.Transport.RoundTrip(req) // not Do, which reads where a redirect leads
+	if err != nil {
+		return nil, broken(ctx, fault.PartnerCenterUnreachable, err)
 	}
-	return resp, err
+	call.UpstreamStatus = resp.StatusCode
+	return resp, nil
 }
 
 // trusted is the most memory that an announced length gets before a byte of it has come.
@@ -159,7 +164,7 @@ const trusted = 1 << 20
 
 // read appends the body of a good answer to buffer.
 func (c *Client) read(ctx context.Context, resp *http.Response, buffer []byte) ([]byte, error) {
-	if resp.ContentLength > c.maxBody {
+	if resp.ContentLength > c.config.MaxBody {
 		return nil, &fault.Error{Kind: fault.PartnerCenterTooLarge, Cause: fmt.Errorf("%d bytes announced", resp.ContentLength)}
 	}
 	if resp.ContentLength > 0 {
@@ -173,8 +178,8 @@ func (c *Client) read(ctx context.Context, resp *http.Response, buffer []byte) (
 		n, err := resp.Body.Read(buffer[len(buffer):cap(buffer)])
 		buffer = buffer[:len(buffer)+n]
 		switch {
-		case int64(len(buffer)-before) > c.maxBody:
-			return nil, &fault.Error{Kind: fault.PartnerCenterTooLarge, Cause: fmt.Errorf("more than %d bytes", c.maxBody)}
+		case int64(len(buffer)-before) > c.config.MaxBody:
+			return nil, &fault.Error{Kind: fault.PartnerCenterTooLarge, Cause: fmt.Errorf("more than %d bytes", c.config.MaxBody)}
 		case err == io.EOF:
 			return buffer, nil
 		case err != nil:

@@ -1,13 +1,16 @@
 package partnercenter
 
 import (
+	"context"
 	"io"
-	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/outbound"
 )
 
 // TestSilentPeerIsLeft meets a peer that accepts connections and says nothing: the call ends at its deadline, and
@@ -27,14 +30,48 @@ func TestSilentPeerIsLeft(t *testing.T) {
 		}
 		left <- err
 	}()
-	c := New(Config{BaseURL: "https://" + listener.Addr().String(), Authority: "https://" + listener.Addr().String(), Timeout: 50 * time.Millisecond, MaxBody: 1 << 20,
-		TenantID: "3f2504e0-4f89-41d3-9a0c-0305e82c3301", ClientID: "c", ClientSecret: "s", Scope: "https://x/.default", Log: slog.New(slog.DiscardHandler)})
-	if _, err := c.Get(t.Context(), Request{Path: "/customers"}, nil); kindOfError(err) != fault.IdentityUnavailable {
+	const deadline = 50 * time.Millisecond
+	c := New(Config{BaseURL: "https://" + listener.Addr().String(), HTTP: outbound.NewClient(nil, deadline), App: always("token"), Timeout: deadline, MaxBody: 1 << 20})
+	if _, err := c.Get(t.Context(), Request{Path: "/customers"}, nil); kindOfError(err) != fault.PartnerCenterTimeout {
 		t.Error(err)
 	}
 	select {
 	case <-left:
 	case <-time.After(15 * time.Second):
 		t.Error("the connection is still there")
+	}
+}
+
+// always is a source of one token.
+type always string
+
+func (a always) Get(context.Context, string) (string, error) { return string(a), nil }
+
+// TestWhoSignsIn shows which token a call carries.
+func TestWhoSignsIn(t *testing.T) {
+	var authorization string
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		authorization = r.Header.Get("Authorization")
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, "{}")
+	}))
+	defer upstream.Close()
+	for _, c := range []struct {
+		name      string
+		app, user TokenSource
+		needsUser bool
+		want      string
+	}{
+		{"an app's call of an app", always("app"), nil, false, "Bearer app"},
+		{"a user's call of an app", always("app"), nil, true, "Bearer app"},
+		{"an app's call of both", always("app"), always("user"), false, "Bearer app"},
+		{"a user's call of both", always("app"), always("user"), true, "Bearer user"},
+		{"an app's call of a user", nil, always("user"), false, "Bearer user"},
+		{"a user's call of a user", nil, always("user"), true, "Bearer user"},
+	} {
+		client := New(Config{BaseURL: upstream.URL, HTTP: outbound.NewClient(nil, time.Second), App: c.app, User: c.user, Timeout: time.Second, MaxBody: 1 << 20})
+		if _, err := client.Get(t.Context(), Request{Path: "/invoices", User: c.needsUser}, nil); err != nil || authorization != c.want {
+			t.Errorf("%s: %s, %v", c.name, authorization, err)
+		}
 	}
 }

@@ -28,14 +28,14 @@ var pdfBegin = []byte("%PDF-")
 // Open makes a call whose answer is a PDF and returns it once it has begun as one. The caller closes it.
 func (c *Client) Open(ctx context.Context, r Request) (*Document, error) {
 	r.accept = "application/pdf"
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	resp, err := c.do(ctx, r)
 	if err != nil {
 		cancel()
 		return nil, err
 	}
-	d := &Document{Size: resp.ContentLength, body: bufio.NewReader(resp.Body), left: c.maxBody, close: resp.Body, cancel: cancel}
-	if err := d.check(ctx, resp, c.maxBody); err != nil {
+	d := &Document{Size: resp.ContentLength, body: bufio.NewReader(resp.Body), left: c.config.MaxBody, close: resp.Body, cancel: cancel}
+	if err := d.check(ctx, resp, c.config.MaxBody); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil

@@ -75,13 +75,27 @@ var codes = map[int]map[string]fault.Kind{
 	},
 }
 
+// ofCaller are the kinds of a refused token that is the caller's own, who can do something about it.
+var ofCaller = map[string]fault.Kind{
+	fault.PartnerCenterUnauthorized.Code:  fault.PartnerCenterRefusedToken,
+	fault.PartnerCenterWrongAudience.Code: fault.PartnerCenterRefusedToken,
+	fault.MFARequired.Code:                fault.CallerMFARequired,
+}
+
 // refusal is the fault that an answer other than 200 to a call of path stands for.
-func refusal(resp *http.Response, path string) error {
-	code := ""
+func refusal(resp *http.Response, path string, own bool) error {
+	var said complaint
 	if _, ok := codes[resp.StatusCode]; ok { // no other body is worth a wait, and that of a 101 is a connection without end
-		code = errorCode(resp.Body)
+		said = readComplaint(resp)
 	}
-	f := &fault.Error{Kind: kindOf(resp.StatusCode, code, path), Cause: fmt.Errorf("answer %d of Partner Center, code %q", resp.StatusCode, code)}
+	kind := kindOf(resp.StatusCode, said.code, path)
+	if resp.StatusCode == http.StatusUnauthorized && said.wantsMFA {
+		kind = fault.MFARequired
+	}
+	if k, ok := ofCaller[kind.Code]; ok && own {
+		kind = k
+	}
+	f := &fault.Error{Kind: kind, Cause: fmt.Errorf("answer %d of Partner Center, code %q", resp.StatusCode, said.code)}
 	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable {
 		f.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	}
@@ -112,22 +126,37 @@ func kindOf(status int, code, path string) fault.Kind {
 
 var digits = regexp.MustCompile(`^[0-9]{1,9}$`)
 
-// errorCode returns the code of an error body, which Partner Center writes as a number or as a string; empty
-// where the body has none.
-func errorCode(body io.Reader) string {
-	text, err := io.ReadAll(io.LimitReader(body, 64<<10))
+// complaint is what an error answer says.
+type complaint struct {
+	code     string // digits; empty: none
+	wantsMFA bool   // that its user has not signed in with multifactor authentication
+}
+
+// mfa is how a refusal for want of multifactor authentication reads. Partner Center has published neither its code nor
+// its text: https://learn.microsoft.com/partner-center/developer/partner-center-authentication. A claims challenge
+// asks for the same: https://learn.microsoft.com/entra/identity-platform/claims-challenge.
+var (
+	mfa             = regexp.MustCompile(`(?i)\bmfa\b|multi-?\s?factor`)
+	claimsChallenge = regexp.MustCompile(`(?i)insufficient_claims|\bclaims=`)
+)
+
+// readComplaint reads an error body, in which Partner Center writes the code as a number or as a string.
+func readComplaint(resp *http.Response) complaint {
+	c := complaint{wantsMFA: claimsChallenge.MatchString(resp.Header.Get("WWW-Authenticate"))}
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	if err != nil {
-		return ""
+		return c
 	}
-	var e struct{ Code json.RawMessage }
-	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), &e); err != nil {
-		return ""
+	var e struct {
+		Code                 json.RawMessage
+		Description, Message string
 	}
-	code := strings.Trim(string(e.Code), `"`)
-	if !digits.MatchString(code) {
-		return ""
+	_ = json.Unmarshal(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), &e) // what cannot be read says nothing
+	if code := strings.Trim(string(e.Code), `"`); digits.MatchString(code) {
+		c.code = code
 	}
-	return code
+	c.wantsMFA = c.wantsMFA || mfa.MatchString(e.Description) || mfa.MatchString(e.Message)
+	return c
 }
 
 // checkHeader refuses a 200 whose body cannot be the JSON that was asked for.

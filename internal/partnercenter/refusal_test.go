@@ -1,6 +1,8 @@
 package partnercenter
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -67,24 +69,71 @@ func TestKindOf(t *testing.T) {
 	}
 }
 
-func TestErrorCode(t *testing.T) {
-	for _, c := range []struct{ body, want string }{
-		{`{"code":2000,"description":"x"}`, "2000"},
-		{`{"code":"2000"}`, "2000"},
-		{"\xef\xbb\xbf" + `{"code":2000}`, "2000"},
-		{`{"statusCode":429,"message":"x"}`, ""},
-		{`{"error":{"code":"invalid"}}`, ""},
-		{`{"code":{"x":1}}`, ""},
-		{`{"code":-1}`, ""},
-		{`{"code":null}`, ""},
-		{`<html>`, ""},
-		{``, ""},
-		{`{"code":1` + strings.Repeat(" ", 70_000) + `}`, ""},
+func TestComplaint(t *testing.T) {
+	for _, c := range []struct {
+		body string
+		want complaint
+	}{
+		{`{"code":2000,"description":"x"}`, complaint{code: "2000"}},
+		{`{"code":"2000"}`, complaint{code: "2000"}},
+		{"\xef\xbb\xbf" + `{"code":2000}`, complaint{code: "2000"}},
+		{`{"code":2000,"description":1}`, complaint{code: "2000"}},
+		{`{"statusCode":429,"message":"x"}`, complaint{}},
+		{`{"error":{"code":"invalid"}}`, complaint{}},
+		{`{"code":{"x":1}}`, complaint{}},
+		{`{"code":-1}`, complaint{}},
+		{`{"code":null}`, complaint{}},
+		{`<html>`, complaint{}},
+		{``, complaint{}},
+		{`{"code":1` + strings.Repeat(" ", 70_000) + `}`, complaint{}},
+		{`{"code":9,"description":"MFA is required."}`, complaint{"9", true}},
+		{`{"message":"The user must use multi-factor authentication."}`, complaint{"", true}},
+		{`{"description":"no multifactor claim"}`, complaint{"", true}},
+		{`{"description":"the amfax machine"}`, complaint{}},
 	} {
-		if got := errorCode(strings.NewReader(c.body)); got != c.want {
-			t.Errorf("%.40s: got %q, want %q", c.body, got, c.want)
+		if got := readComplaint(answerWith(401, c.body)); got != c.want {
+			t.Errorf("%.40s: got %v, want %v", c.body, got, c.want)
 		}
 	}
+	challenged := answerWith(401, "")
+	challenged.Header.Set("WWW-Authenticate", `Bearer realm="", error="insufficient_claims", claims="e30="`)
+	if !readComplaint(challenged).wantsMFA {
+		t.Error("a claims challenge")
+	}
+}
+
+func answerWith(status int, body string) *http.Response {
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
+}
+
+// TestRefusalOfWhom tells the service's token from the caller's own: only its owner can do something about it.
+func TestRefusalOfWhom(t *testing.T) {
+	for _, c := range []struct {
+		status        int
+		body          string
+		service, ours fault.Kind
+	}{
+		{401, ``, fault.PartnerCenterUnauthorized, fault.PartnerCenterRefusedToken},
+		{401, `{"code":900420}`, fault.PartnerCenterWrongAudience, fault.PartnerCenterRefusedToken},
+		{401, `{"code":900421}`, fault.MFARequired, fault.CallerMFARequired},
+		{401, `{"description":"no MFA claim"}`, fault.MFARequired, fault.CallerMFARequired},
+		{403, `{"description":"no MFA claim"}`, fault.PartnerCenterForbidden, fault.PartnerCenterForbidden},
+		{500, ``, fault.PartnerCenterError, fault.PartnerCenterError},
+	} {
+		for own, want := range map[bool]fault.Kind{false: c.service, true: c.ours} {
+			if got := kindOfError(refusal(answerWith(c.status, c.body), "/customers", own)); got != want {
+				t.Errorf("%d %s own=%t: got %s, want %s", c.status, c.body, own, got.Code, want.Code)
+			}
+		}
+	}
+}
+
+func kindOfError(err error) fault.Kind {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return fault.Kind{}
+	}
+	return f.Kind
 }
 
 func TestCheckHeader(t *testing.T) {

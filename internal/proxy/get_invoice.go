@@ -9,5 +9,5 @@ import (
 
 // GetInvoice answers from https://learn.microsoft.com/partner-center/developer/get-invoice-by-id, which wants App+User.
 func (p *Proxy) GetInvoice(ctx context.Context, r gen.GetInvoiceRequestObject) (gen.GetInvoiceResponseObject, error) {
-	return p.get(ctx, "GetInvoice", partnercenter.Request{Path: "/invoices/" + r.InvoiceID})
+	return p.get(ctx, "GetInvoice", partnercenter.Request{Path: "/invoices/" + r.InvoiceID, User: true})
 }

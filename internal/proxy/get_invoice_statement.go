@@ -13,7 +13,7 @@ import (
 // GetInvoiceStatement answers from https://learn.microsoft.com/partner-center/developer/get-invoice-statement, which
 // wants App+User.
 func (p *Proxy) GetInvoiceStatement(ctx context.Context, r gen.GetInvoiceStatementRequestObject) (gen.GetInvoiceStatementResponseObject, error) {
-	document, err := p.upstream.Open(ctx, partnercenter.Request{Path: "/invoices/" + r.InvoiceID + "/documents/statement"})
+	document, err := p.upstream.Open(ctx, partnercenter.Request{Path: "/invoices/" + r.InvoiceID + "/documents/statement", User: true})
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,8 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/partner-center/connector/gen"
 	"github.com/partner-center/connector/internal/auth"
+	"github.com/partner-center/connector/internal/entra"
+	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/partnercenter"
 	"github.com/partner-center/connector/internal/proxy"
 	"github.com/partner-center/connector/internal/ratelimit"
@@ -64,10 +66,13 @@ func start(t *testing.T, upstream string) http.Handler {
 	}
 	t.Cleanup(func() { box.Close() })
 	log := slog.New(slog.DiscardHandler)
+	outgoing := outbound.NewClient(box.RootCAs, 30*time.Second)
+	app := entra.NewApp(entra.Config{
+		Authority: box.AuthorityURL, TenantID: box.TenantID, ClientID: box.ClientID, ClientSecret: box.ClientSecret,
+		Resource: "https://api.partnercenter.microsoft.com", Timeout: 30 * time.Second, HTTP: outgoing, Log: log,
+	})
 	client := partnercenter.New(partnercenter.Config{
-		BaseURL: cmp.Or(upstream, box.UpstreamURL), Version: "test", Authority: box.AuthorityURL, Scope: "https://api.partnercenter.microsoft.com/.default",
-		TenantID: box.TenantID, ClientID: box.ClientID, ClientSecret: box.ClientSecret,
-		Timeout: 30 * time.Second, MaxBody: 1 << 20, RootCAs: box.RootCAs, Log: log,
+		BaseURL: cmp.Or(upstream, box.UpstreamURL), Version: "test", HTTP: outgoing, App: app, Timeout: 30 * time.Second, MaxBody: 1 << 20,
 	})
 	sealer, err := seal.New("hush")
 	if err != nil {
@@ -85,7 +90,7 @@ func start(t *testing.T, upstream string) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := server.New(server.Config{Spec: spec(t), Actions: actions, SignIn: auth.NewAPIKeys(keys), Limiter: limiter, Sealer: sealer, Log: log, Sandbox: true})
+	s, err := server.New(server.Config{Spec: spec(t), Actions: actions, SignIn: auth.NewSignIn(auth.Config{Keys: keys}), Limiter: limiter, Sealer: sealer, Log: log, Sandbox: true})
 	if err != nil {
 		t.Fatal(err)
 	}

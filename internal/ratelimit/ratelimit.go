@@ -3,12 +3,18 @@
 // and only if limit of A(k) lie in (t-window, t]. A refused call leaves no trace, keys do not touch one another,
 // and the wait that a refusal names is exact to the nanosecond. The log lives as long as its process; time is
 // the process's monotonic clock. The package knows neither HTTP nor who its keys are.
+//
+// A key's identity is proven and its name is not, so names multiply what an identity gets by a fixed number at most:
+// MaxNames names of an identity are keys of their own, from their first admitted call until none lies within the
+// window, and all others share the key without a name.
 package ratelimit
 
 import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -18,11 +24,30 @@ const (
 	MaxCalls  = 10_000          // most calls in a window
 	MaxWindow = 5 * time.Minute // longest window: two of them fit into a 40-bit stamp
 
+	MaxNames = 10 // names of one identity that count for themselves at one time
+
 	memory = 64 << 20 // bytes of all logs together; beyond them new keys are refused, live ones never dropped
 )
 
 // ErrFull says that as many keys are live as the limiter may hold.
 var ErrFull = errors.New("ratelimit: too many live keys")
+
+// Key is what calls are counted under.
+type Key struct {
+	Identity string // proven; without NUL
+	Name     string // as the caller has it; empty: none
+}
+
+// separator is in no identity.
+const separator = "\x00"
+
+// joined is the key as one text.
+func (k Key) joined() string {
+	if k.Name == "" {
+		return k.Identity
+	}
+	return k.Identity + separator + k.Name
+}
 
 // Decision is the limiter's word on one call.
 type Decision struct {
@@ -39,10 +64,11 @@ type Limiter struct {
 	start    time.Time
 
 	mu     sync.Mutex
-	index  map[string]int // key to the number of its log
-	chunks [][]byte       // logs of equal size, chunkLogs to a chunk
-	free   []int          // numbers of logs that no key uses
-	swept  time.Duration  // when free was last refilled from logs that have run out
+	index  map[string]int32    // key, joined, to the number of its log
+	names  map[string][]string // identity to its keys with a name that are in the index
+	chunks [][]byte            // logs of equal size, chunkLogs to a chunk
+	free   []int32             // numbers of logs that no key uses
+	swept  time.Duration       // when free was last refilled from logs that have run out
 }
 
 // New returns a limiter of calls per window. Calls is in 1–MaxCalls and window in 1 ms–MaxWindow.
@@ -58,7 +84,8 @@ func New(calls int, window time.Duration) (*Limiter, error) {
 		window:   window,
 		capacity: memory / logSize(calls),
 		start:    time.Now(),
-		index:    make(map[string]int),
+		index:    make(map[string]int32),
+		names:    make(map[string][]string),
 	}, nil
 }
 
@@ -69,16 +96,17 @@ func (l *Limiter) Calls() int { return l.calls }
 func (l *Limiter) Window() time.Duration { return l.window }
 
 // Take decides on a call of key and, where it is admitted, counts it. The error is ErrFull or nil.
-func (l *Limiter) Take(key string) (Decision, error) {
+func (l *Limiter) Take(key Key) (Decision, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Since(l.start)
-	n, ok := l.index[key]
+	counted := l.counted(key, now)
+	n, ok := l.index[counted]
 	if !ok {
 		if n, ok = l.allocate(now); !ok {
 			return Decision{}, ErrFull
 		}
-		l.index[key] = n
+		l.enter(counted, n)
 	}
 	g := l.log(n)
 	g.expire(now, l.window)
@@ -90,16 +118,60 @@ func (l *Limiter) Take(key string) (Decision, error) {
 }
 
 // Peek says what is left to key without counting a call; Allowed is whether a call would be admitted.
-func (l *Limiter) Peek(key string) Decision {
+func (l *Limiter) Peek(key Key) Decision {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n, ok := l.index[key]
+	now := time.Since(l.start)
+	n, ok := l.index[l.counted(key, now)]
 	if !ok {
 		return Decision{Allowed: true, Remaining: l.calls}
 	}
-	now, g := time.Since(l.start), l.log(n)
+	g := l.log(n)
 	g.expire(now, l.window)
 	return l.decision(g, now, g.len() < l.calls)
+}
+
+// counted returns the key, joined, that a call counts under: its own, or its identity's shared one where other names
+// take up all that an identity may have.
+func (l *Limiter) counted(key Key, now time.Duration) string {
+	own := key.joined()
+	if _, ok := l.index[own]; ok || key.Name == "" || len(l.names[key.Identity]) < MaxNames {
+		return own
+	}
+	for _, name := range slices.Clone(l.names[key.Identity]) {
+		l.leave(name, now)
+	}
+	if len(l.names[key.Identity]) < MaxNames {
+		return own
+	}
+	return key.Identity
+}
+
+// enter gives a key the log n.
+func (l *Limiter) enter(key string, n int32) {
+	l.index[key] = n
+	if identity, _, named := strings.Cut(key, separator); named {
+		l.names[identity] = append(l.names[identity], key)
+	}
+}
+
+// leave frees the log of a key that nothing counts against any more.
+func (l *Limiter) leave(key string, now time.Duration) {
+	n := l.index[key]
+	g := l.log(n)
+	if g.expire(now, l.window); g.len() > 0 {
+		return
+	}
+	delete(l.index, key)
+	l.free = append(l.free, n)
+	identity, _, named := strings.Cut(key, separator)
+	if !named {
+		return
+	}
+	l.names[identity] = slices.DeleteFunc(l.names[identity], func(other string) bool { return other == key })
+	if len(l.names[identity]) == 0 {
+		delete(l.names, identity)
+	}
 }
 
 func (l *Limiter) decision(g log, now time.Duration, allowed bool) Decision {
@@ -113,7 +185,7 @@ func (l *Limiter) decision(g log, now time.Duration, allowed bool) Decision {
 const chunkLogs = 64
 
 // allocate returns the number of an empty log, or false where every log that memory allows is live.
-func (l *Limiter) allocate(now time.Duration) (int, bool) {
+func (l *Limiter) allocate(now time.Duration) (int32, bool) {
 	if len(l.free) == 0 {
 		l.sweep(now)
 	}
@@ -135,12 +207,8 @@ func (l *Limiter) sweep(now time.Duration) {
 		return
 	}
 	l.swept = now
-	for key, n := range l.index {
-		g := l.log(n)
-		if g.expire(now, l.window); g.len() == 0 {
-			delete(l.index, key)
-			l.free = append(l.free, n)
-		}
+	for key := range l.index {
+		l.leave(key, now)
 	}
 }
 
@@ -149,13 +217,13 @@ func (l *Limiter) grow() {
 	first := len(l.chunks) * chunkLogs
 	l.chunks = append(l.chunks, make([]byte, chunkLogs*logSize(l.calls)))
 	for n := min(first+chunkLogs, l.capacity) - 1; n >= first; n-- {
-		l.free = append(l.free, n)
+		l.free = append(l.free, int32(n))
 	}
 }
 
-func (l *Limiter) log(n int) log {
+func (l *Limiter) log(n int32) log {
 	size := logSize(l.calls)
-	at := n % chunkLogs * size
+	at := int(n) % chunkLogs * size
 	return log(l.chunks[n/chunkLogs][at : at+size : at+size])
 }
 

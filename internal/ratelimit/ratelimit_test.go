@@ -16,10 +16,10 @@ import (
 type model struct {
 	calls    int
 	window   time.Duration
-	admitted map[string][]time.Time
+	admitted map[ratelimit.Key][]time.Time
 }
 
-func (m *model) live(key string, now time.Time) []time.Time {
+func (m *model) live(key ratelimit.Key, now time.Time) []time.Time {
 	var live []time.Time
 	for _, at := range m.admitted[key] {
 		if now.Sub(at) < m.window {
@@ -29,8 +29,22 @@ func (m *model) live(key string, now time.Time) []time.Time {
 	return live
 }
 
-func (m *model) peek(key string, now time.Time) ratelimit.Decision {
-	live := m.live(key, now)
+// counted is key itself where it is live or fewer than MaxNames names of its identity are.
+func (m *model) counted(key ratelimit.Key, now time.Time) ratelimit.Key {
+	others := 0
+	for other := range m.admitted {
+		if other.Identity == key.Identity && other.Name != "" && other != key && len(m.live(other, now)) > 0 {
+			others++
+		}
+	}
+	if others < ratelimit.MaxNames {
+		return key
+	}
+	return ratelimit.Key{Identity: key.Identity}
+}
+
+func (m *model) peek(key ratelimit.Key, now time.Time) ratelimit.Decision {
+	live := m.live(m.counted(key, now), now)
 	d := ratelimit.Decision{Allowed: len(live) < m.calls, Remaining: m.calls - len(live)}
 	if len(live) > 0 {
 		d.NextSlot = m.window - now.Sub(live[0])
@@ -38,14 +52,24 @@ func (m *model) peek(key string, now time.Time) ratelimit.Decision {
 	return d
 }
 
-func (m *model) take(key string, now time.Time) ratelimit.Decision {
+func (m *model) take(key ratelimit.Key, now time.Time) ratelimit.Decision {
 	allowed := m.peek(key, now).Allowed
 	if allowed {
-		m.admitted[key] = append(m.admitted[key], now)
+		counted := m.counted(key, now)
+		m.admitted[counted] = append(m.admitted[counted], now)
 	}
 	d := m.peek(key, now)
 	d.Allowed = allowed
 	return d
+}
+
+// keys are three of their own and more names of two identities than count for themselves.
+func keys() []ratelimit.Key {
+	all := []ratelimit.Key{{Identity: "a"}, {Identity: "b"}, {Identity: "c"}}
+	for i := range ratelimit.MaxNames + 3 {
+		all = append(all, ratelimit.Key{Identity: "a", Name: fmt.Sprint(i)}, ratelimit.Key{Identity: "user", Name: fmt.Sprint(i)})
+	}
+	return all
 }
 
 // TestAgainstModel drives the limiter with random limits, arrivals, bursts and pauses, waits that end at a
@@ -56,12 +80,12 @@ func TestAgainstModel(t *testing.T) {
 			m := &model{
 				calls:    rapid.IntRange(1, 7).Draw(r, "calls"),
 				window:   time.Duration(rapid.Int64Range(int64(time.Millisecond), int64(ratelimit.MaxWindow)).Draw(r, "window")),
-				admitted: map[string][]time.Time{},
+				admitted: map[ratelimit.Key][]time.Time{},
 			}
 			l := newLimiter(r, m.calls, m.window)
 			for range rapid.IntRange(1, 60).Draw(r, "steps") {
-				key := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(r, "key")
-				switch rapid.IntRange(0, 5).Draw(r, "step") {
+				key := rapid.SampledFrom(keys()).Draw(r, "key")
+				switch rapid.IntRange(0, 6).Draw(r, "step") {
 				case 0: // a pause of any length
 					time.Sleep(time.Duration(rapid.Int64Range(0, int64(ratelimit.MaxWindow)).Draw(r, "pause")))
 					if rapid.Bool().Draw(r, "long") {
@@ -71,16 +95,23 @@ func TestAgainstModel(t *testing.T) {
 					time.Sleep(m.peek(key, time.Now()).NextSlot + time.Duration(rapid.IntRange(-1, 1).Draw(r, "tick")))
 				case 2: // strangers
 					for i := range rapid.IntRange(1, 150).Draw(r, "strangers") {
-						take(r, l, fmt.Sprint("stranger ", i))
+						take(r, l, named(fmt.Sprint("stranger ", i)))
 					}
-				case 3:
+				case 3: // all names of an identity
+					for i := range ratelimit.MaxNames + 1 {
+						key := ratelimit.Key{Identity: "user", Name: fmt.Sprint(i)}
+						if got, want := take(r, l, key), m.take(key, time.Now()); got != want {
+							r.Fatalf("Take(%v) = %+v, want %+v", key, got, want)
+						}
+					}
+				case 4:
 					if got, want := l.Peek(key), m.peek(key, time.Now()); got != want {
-						r.Fatalf("Peek(%q) = %+v, want %+v", key, got, want)
+						r.Fatalf("Peek(%v) = %+v, want %+v", key, got, want)
 					}
 				default:
 					for range rapid.IntRange(1, 2*m.calls).Draw(r, "burst") {
 						if got, want := take(r, l, key), m.take(key, time.Now()); got != want {
-							r.Fatalf("Take(%q) = %+v, want %+v", key, got, want)
+							r.Fatalf("Take(%v) = %+v, want %+v", key, got, want)
 						}
 					}
 				}
@@ -95,29 +126,29 @@ func TestRetryIsExact(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(t, 100, time.Minute)
 		for i := range 100 {
-			if d := take(t, l, "contoso"); !d.Allowed || d.Remaining != 99-i {
+			if d := take(t, l, named("contoso")); !d.Allowed || d.Remaining != 99-i {
 				t.Fatalf("call %d: %+v", i+1, d)
 			}
 			time.Sleep(time.Millisecond)
 		}
-		refused := take(t, l, "contoso")
+		refused := take(t, l, named("contoso"))
 		if refused.Allowed || refused.NextSlot != time.Minute-100*time.Millisecond {
 			t.Fatalf("call 101: %+v", refused)
 		}
 		time.Sleep(refused.NextSlot - 1)
 		for range 1000 {
-			if d := take(t, l, "contoso"); d.Allowed || d.NextSlot != 1 {
+			if d := take(t, l, named("contoso")); d.Allowed || d.NextSlot != 1 {
 				t.Fatalf("a tick early: %+v", d)
 			}
 		}
-		if d := take(t, l, "fabrikam"); !d.Allowed || d.Remaining != 99 {
+		if d := take(t, l, named("fabrikam")); !d.Allowed || d.Remaining != 99 {
 			t.Fatalf("another key: %+v", d)
 		}
 		time.Sleep(time.Nanosecond)
-		if d := take(t, l, "contoso"); !d.Allowed {
+		if d := take(t, l, named("contoso")); !d.Allowed {
 			t.Fatalf("after the wait: %+v", d)
 		}
-		if d := take(t, l, "contoso"); d.Allowed {
+		if d := take(t, l, named("contoso")); d.Allowed {
 			t.Fatalf("a second call in the one free slot: %+v", d)
 		}
 	})
@@ -129,22 +160,50 @@ func TestFull(t *testing.T) {
 		l := newLimiter(t, ratelimit.MaxCalls, time.Minute)
 		keys := 0
 		for ; ; keys++ {
-			if _, err := l.Take(fmt.Sprint(keys)); err != nil {
+			if _, err := l.Take(named(fmt.Sprint(keys))); err != nil {
 				break
 			}
 		}
 		if keys != 64<<20/(12+5*ratelimit.MaxCalls) {
 			t.Errorf("%d keys fit", keys)
 		}
-		if d := take(t, l, "0"); d.Remaining != ratelimit.MaxCalls-2 {
+		if d := take(t, l, named("0")); d.Remaining != ratelimit.MaxCalls-2 {
 			t.Errorf("a live key was forgotten: %+v", d)
 		}
 		time.Sleep(time.Minute)
 		for i := range keys {
-			take(t, l, fmt.Sprint("new ", i))
+			take(t, l, named(fmt.Sprint("new ", i)))
 		}
-		if _, err := l.Take("one too many"); err != ratelimit.ErrFull {
+		if _, err := l.Take(named("one too many")); err != ratelimit.ErrFull {
 			t.Errorf("one too many: %v", err)
+		}
+	})
+}
+
+// TestNames shows that an identity with ever new names gets a fixed number of keys, which come free one by one.
+func TestNames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(t, 2, time.Minute)
+		admitted := 0
+		for range 5 {
+			for i := range 1000 {
+				if take(t, l, ratelimit.Key{Identity: "user", Name: fmt.Sprint(i)}).Allowed {
+					admitted++
+				}
+			}
+		}
+		if admitted != (ratelimit.MaxNames+1)*2 {
+			t.Errorf("%d calls admitted under 1000 names", admitted)
+		}
+		if d := take(t, l, named("user")); d.Allowed {
+			t.Errorf("without a name: %+v", d)
+		}
+		if d := take(t, l, ratelimit.Key{Identity: "other", Name: "0"}); !d.Allowed || d.Remaining != 1 {
+			t.Errorf("another identity: %+v", d)
+		}
+		time.Sleep(time.Minute)
+		if d := take(t, l, ratelimit.Key{Identity: "user", Name: "new"}); !d.Allowed || d.Remaining != 1 {
+			t.Errorf("a new name, when the others have run out: %+v", d)
 		}
 	})
 }
@@ -156,9 +215,9 @@ func TestConcurrentCallers(t *testing.T) {
 	for range 16 {
 		group.Go(func() {
 			for range 50 {
-				d, err := l.Take("contoso")
+				d, err := l.Take(named("contoso"))
 				admitted <- d.Allowed && err == nil
-				l.Peek("contoso")
+				l.Peek(named("contoso"))
 			}
 		})
 	}
@@ -192,7 +251,7 @@ func TestMemory(t *testing.T) {
 	before := heap()
 	l := newLimiter(t, 100, time.Minute)
 	for i := range keys {
-		key := fmt.Sprintf("connection-%05d", i)
+		key := named(fmt.Sprintf("connection-%05d", i))
 		for range 100 {
 			take(t, l, key)
 		}
@@ -217,9 +276,9 @@ func BenchmarkTake(b *testing.B) {
 	for _, keys := range []int{1, 1000, 100_000} {
 		b.Run(fmt.Sprint(keys, "-keys"), func(b *testing.B) {
 			l := newLimiter(b, 100, time.Minute)
-			names := make([]string, keys)
+			names := make([]ratelimit.Key, keys)
 			for i := range names {
-				names[i] = fmt.Sprintf("connection-%05d", i)
+				names[i] = named(fmt.Sprintf("connection-%05d", i))
 				take(b, l, names[i])
 			}
 			b.ReportAllocs()
@@ -248,7 +307,10 @@ func newLimiter(t fataler, calls int, window time.Duration) *ratelimit.Limiter {
 	return l
 }
 
-func take(t fataler, l *ratelimit.Limiter, key string) ratelimit.Decision {
+// named is the key of an identity alone.
+func named(identity string) ratelimit.Key { return ratelimit.Key{Identity: identity} }
+
+func take(t fataler, l *ratelimit.Limiter, key ratelimit.Key) ratelimit.Decision {
 	t.Helper()
 	d, err := l.Take(key)
 	if err != nil {

@@ -53,7 +53,7 @@ func (s *Server) logLine(c *gin.Context, took time.Duration) {
 		attributes = append(attributes, slog.String(keyOperation, o.id))
 	}
 	if connection, ok := auth.FromContext(ctx); ok {
-		attributes = append(attributes, slog.String(keyConnection, connection.Name))
+		attributes = append(attributes, slog.String(keyConnection, connection.String()))
 	}
 	if call.UpstreamStatus != 0 {
 		attributes = append(attributes, slog.Int(keyUpstreamStatus, call.UpstreamStatus))

@@ -14,7 +14,7 @@ import (
 // only calls that would reach it count.
 func (s *Server) count(c *gin.Context) {
 	connection, _ := auth.FromContext(c.Request.Context())
-	decision, err := s.config.Limiter.Take(connection.Name)
+	decision, err := s.config.Limiter.Take(limitKey(connection))
 	if err != nil {
 		s.fail(c, &fault.Error{Kind: fault.LimiterUnavailable, RetryAfter: fault.UsualRetry, Cause: err})
 		return
@@ -23,6 +23,11 @@ func (s *Server) count(c *gin.Context) {
 	if !decision.Allowed {
 		s.fail(c, &fault.Error{Kind: fault.RateLimitExceeded, RetryAfter: decision.NextSlot})
 	}
+}
+
+// limitKey is what a connection's calls count under.
+func limitKey(c auth.Connection) ratelimit.Key {
+	return ratelimit.Key{Identity: c.Identity, Name: c.Name}
 }
 
 // showLimit tells the caller what is left, as draft-ietf-httpapi-ratelimit-headers has it: r calls now, and t

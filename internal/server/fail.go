@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/gin-gonic/gin"
-	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/tracking"
 )
@@ -55,7 +54,7 @@ func (s *Server) fail(c *gin.Context, err error) {
 		h.Set("Retry-After", strconv.Itoa(f.RetrySeconds()))
 	}
 	if f.Kind.Status == http.StatusUnauthorized {
-		h.Set("WWW-Authenticate", auth.Challenge)
+		h["Www-Authenticate"] = s.config.SignIn.Challenges()
 	}
 	c.Writer.WriteHeader(f.Kind.Status)
 	c.Writer.Write(body)

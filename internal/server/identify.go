@@ -2,11 +2,9 @@ package server
 
 import (
 	"net/http"
-	"net/url"
-	"regexp"
-	"strings"
 
 	"github.com/gin-gonic/gin"
+	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/tracking"
 )
 
@@ -32,26 +30,11 @@ func (s *Server) identify(c *gin.Context) {
 // serviceURL is where the caller reaches the service: through the platform's gateway where that says so, which
 // adds the credential to what goes through it.
 func (s *Server) serviceURL(r *http.Request) string {
-	if gateway := gatewayPrefix(r.Header.Get("X-MS-APIM-Referrer-Prefix")); gateway != "" {
-		return gateway
+	if gateway, ok := auth.ParseGateway(r.Header); ok {
+		return gateway.URL
 	}
 	if s.config.PublicURL != "" {
 		return s.config.PublicURL
 	}
 	return "http://" + r.Host
-}
-
-var connectionPath = regexp.MustCompile(`^/apim/[A-Za-z0-9_-]{1,128}/[A-Za-z0-9_-]{1,128}$`)
-
-// gatewayPrefix returns the gateway's URL for a connection, https://HOST/apim/CONNECTOR/CONNECTION, or nothing
-// where a header is not that: anybody can send it.
-func gatewayPrefix(header string) string {
-	u, err := url.Parse(strings.TrimSuffix(header, "/"))
-	if err != nil || u.Scheme != "https" || u.User != nil || u.Port() != "" || u.RawQuery != "" || u.Fragment != "" || !connectionPath.MatchString(u.EscapedPath()) {
-		return ""
-	}
-	if !strings.HasSuffix(u.Host, ".azure-apihub.net") && !strings.HasSuffix(u.Host, ".azure-apim.net") {
-		return ""
-	}
-	return u.String()
 }

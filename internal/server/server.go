@@ -26,7 +26,7 @@ import (
 type Config struct {
 	Spec      *openapi3.T
 	Actions   gen.StrictServerInterface
-	SignIn    *auth.APIKeys
+	SignIn    *auth.SignIn
 	Limiter   *ratelimit.Limiter
 	Sealer    *seal.Sealer
 	Log       *slog.Logger

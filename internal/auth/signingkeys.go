@@ -1,0 +1,274 @@
+package auth
+
+import (
+	"context"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/outbound"
+	"golang.org/x/sync/singleflight"
+)
+
+// signingKeys keeps the keys with which Entra ID signs tokens. However many callers need them, one fetch is under way.
+// The keys fetched last are in force for a day, whatever becomes of the fetches after that, and are fetched anew after
+// an hour, while calls go on with the old ones. An id that is not among them begins a fetch, but none for a while after
+// a fetch in vain: tokens cost nothing to make up.
+type signingKeys struct {
+	metadata string // URL
+	client   *http.Client
+	timeout  time.Duration
+	log      *slog.Logger
+	flight   singleflight.Group
+
+	mu      sync.Mutex
+	keys    map[string]*signingKey // by id; replaced as a whole, never changed
+	fetched time.Time              // when keys came
+	renew   time.Time              // when to fetch them anew
+	wanted  map[string]bool        // ids for whose sake calls wait for the fetch under way
+	search  time.Time              // when an unknown id may begin a fetch
+	retry   time.Time              // when a call may begin a fetch while no keys are in force
+	failure error                  // of the last fetch; nil: it succeeded
+}
+
+// signingKey is one key. As long as Entra ID names the same key under the same id, it is at the same address.
+type signingKey struct {
+	id     string
+	public *rsa.PublicKey
+}
+
+const (
+	keysLast    = 24 * time.Hour
+	renewAfter  = time.Hour
+	renewPause  = time.Minute     // after a fetch that failed
+	searchPause = 5 * time.Minute // after a fetch that did not bring a wanted id
+	retryPause  = time.Second     // after a fetch that failed while no keys are in force
+)
+
+func newSigningKeys(c TokenConfig) *signingKeys {
+	return &signingKeys{
+		metadata: c.Authority + "/" + c.TenantID + "/v2.0/.well-known/openid-configuration",
+		client:   c.Client,
+		timeout:  c.Timeout,
+		log:      c.Log,
+		wanted:   map[string]bool{},
+	}
+}
+
+// find returns the key of an id.
+func (s *signingKeys) find(ctx context.Context, id string) (*signingKey, error) {
+	keys, err := s.inForce(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	key, ok := keys[id]
+	if !ok {
+		return nil, refuse(fault.InvalidToken, "unknown key id")
+	}
+	return key, nil
+}
+
+// hold says whether a key is in force.
+func (s *signingKeys) hold(key *signingKey) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.good(time.Now()) && s.keys[key.id] == key
+}
+
+// inForce returns the keys, of which there is at least one, after a fetch if there were none or id is not among them.
+// An empty id is any.
+func (s *signingKeys) inForce(ctx context.Context, id string) (map[string]*signingKey, error) {
+	if fetch := s.begin(id); fetch != nil {
+		select {
+		case <-fetch:
+		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return nil, ctx.Err()
+			}
+			return nil, noKeys(errors.New("no signing keys within the deadline"))
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.good(time.Now()) {
+		return nil, noKeys(s.failure)
+	}
+	return s.keys, nil
+}
+
+func noKeys(cause error) error {
+	return &fault.Error{Kind: fault.IdentityUnavailable, RetryAfter: fault.UsualRetry, Cause: cause}
+}
+
+// good says whether the keys are in force, and sees to it that they stay so. It needs the lock.
+func (s *signingKeys) good(now time.Time) bool {
+	if len(s.keys) == 0 || now.Sub(s.fetched) > keysLast {
+		return false
+	}
+	if !now.Before(s.renew) {
+		s.renew = now.Add(renewPause)
+		s.flight.DoChan("", s.fetch)
+	}
+	return true
+}
+
+// begin begins a fetch, or joins the one under way, if id needs one.
+func (s *signingKeys) begin(id string) <-chan singleflight.Result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	next := s.retry
+	if s.good(now) {
+		if id == "" || s.keys[id] != nil {
+			return nil
+		}
+		next = s.search
+	}
+	if now.Before(next) {
+		return nil
+	}
+	if id != "" {
+		s.wanted[id] = true
+	}
+	return s.flight.DoChan("", s.fetch)
+}
+
+// fetch fetches the keys and keeps them. What it leaves behind is in the fields.
+func (s *signingKeys) fetch() (any, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
+	defer cancel()
+	keys, err := s.download(ctx)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flight.Forget("") // a call from here on would join a fetch that does not know what it wants
+	now := time.Now()
+	s.report(err)
+	if err != nil {
+		s.renew, s.retry = now.Add(renewPause), now.Add(retryPause)
+	} else {
+		for id, key := range keys {
+			if old := s.keys[id]; old != nil && old.public.Equal(key.public) {
+				keys[id] = old
+			}
+		}
+		s.keys, s.fetched, s.renew = keys, now, now.Add(renewAfter)
+	}
+	if s.good(now) {
+		for id := range s.wanted {
+			if s.keys[id] == nil {
+				s.search = now.Add(searchPause)
+			}
+		}
+	}
+	clear(s.wanted)
+	return nil, nil
+}
+
+// report logs that fetches fail and that they succeed again, once each.
+func (s *signingKeys) report(err error) {
+	switch {
+	case err != nil && s.failure == nil:
+		s.log.Warn("the signing keys of Entra ID cannot be fetched; those fetched last stay in force for a day", "error", err)
+	case err == nil && s.failure != nil:
+		s.log.Info("the signing keys of Entra ID can be fetched again")
+	}
+	s.failure = err
+}
+
+// download gets the metadata of the partner's tenant and the keys that it points to:
+// https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-tokens. Nothing of the answers gets
+// into an error.
+func (s *signingKeys) download(ctx context.Context) (map[string]*signingKey, error) {
+	var metadata struct {
+		Keys string `json:"jwks_uri"`
+	}
+	if err := s.get(ctx, s.metadata, &metadata); err != nil {
+		return nil, fmt.Errorf("metadata: %w", err)
+	}
+	at, err := url.Parse(metadata.Keys)
+	if err != nil || at.Scheme != "https" || at.Hostname() == "" || at.User != nil {
+		return nil, errors.New("metadata: jwks_uri is not the https URL of a host")
+	}
+	var set struct {
+		Keys []jsontext.Value `json:"keys"`
+	}
+	if err := s.get(ctx, metadata.Keys, &set); err != nil {
+		return nil, fmt.Errorf("keys: %w", err)
+	}
+	keys := usable(set.Keys)
+	if len(keys) == 0 {
+		return nil, errors.New("keys: none that verifies RS256")
+	}
+	return keys, nil
+}
+
+const maxAnswer = 1 << 20
+
+// get reads the JSON at an address.
+func (s *signingKeys) get(ctx context.Context, address string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return errors.New("no URL to call")
+	}
+	req.Header.Set("Accept", "application/json")
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return outbound.Describe(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("answer %d of Entra ID", resp.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return outbound.Describe(err)
+	case len(body) > maxAnswer:
+		return errors.New("an answer of more than 1 MiB")
+	case json.Unmarshal(body, into) != nil:
+		return errors.New("an answer that is not the JSON it should be")
+	}
+	return nil
+}
+
+// The sizes of an RSA key, in bits. Beyond the larger one, which is that of crypto/tls, a signature takes too long.
+const (
+	minKey = 2048
+	maxKey = 8192
+)
+
+// usable returns the RSA keys of a set that can verify RS256. They are read one by one, so that a kind of key that
+// nobody here has heard of does not stand in the way of the others.
+func usable(set []jsontext.Value) map[string]*signingKey {
+	keys, ambiguous := map[string]*signingKey{}, map[string]bool{}
+	for _, text := range set {
+		var key jose.JSONWebKey
+		if key.UnmarshalJSON(text) != nil || !keyID.MatchString(key.KeyID) ||
+			key.Use != "" && key.Use != "sig" || key.Algorithm != "" && key.Algorithm != "RS256" {
+			continue
+		}
+		public, ok := key.Key.(*rsa.PublicKey)
+		if !ok || public.N.BitLen() < minKey || public.N.BitLen() > maxKey {
+			continue
+		}
+		if other := keys[key.KeyID]; other != nil && !other.public.Equal(public) {
+			ambiguous[key.KeyID] = true
+		}
+		keys[key.KeyID] = &signingKey{key.KeyID, public}
+	}
+	for id := range ambiguous {
+		delete(keys, id)
+	}
+	return keys
+}

@@ -1,0 +1,71 @@
+package config
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// signIn reads the ways in which callers may sign in.
+func (l *loader) signIn(value string) []string {
+	ways := split(value)
+	const setting, example = "CONNECTOR_SIGN_IN", "api-key,entra"
+	for i, way := range ways {
+		if way != APIKey && way != Entra && way != Caller || slices.Contains(ways[:i], way) {
+			l.refuse(setting, "api-key, entra or caller, each once, separated by commas", example)
+			return ways
+		}
+	}
+	switch {
+	case len(ways) == 0:
+		l.refuse(setting, "api-key, entra or caller", example)
+	case slices.Contains(ways, Entra) && slices.Contains(ways, Caller):
+		l.refuse(setting, "entra or caller, not both: a call has one token", example)
+	}
+	return ways
+}
+
+// An audience is a client ID or the Application ID URI of an app registration.
+var (
+	audienceForm = regexp.MustCompile(`^[!-~]{1,255}$`)
+	scopeForm    = regexp.MustCompile(`^[!#-\[\]-~]{1,128}$`) // https://www.rfc-editor.org/rfc/rfc6749#section-3.3
+)
+
+// callers reads what callers must bring.
+func (l *loader) callers(c *Config, f Flags) {
+	if c.Accepts(APIKey) && f.APIKeysFile == "" {
+		l.refuse("CONNECTOR_API_KEYS_FILE", "not set: the file of API keys, which connector keys add makes", "/etc/connector/keys")
+	}
+	if c.AllowedTenants = l.guids("CONNECTOR_ALLOWED_TENANTS", f.AllowedTenants); c.AllowedTenants == nil {
+		c.AllowedTenants = []string{c.TenantID}
+	}
+	c.AllowedClients = l.guids("CONNECTOR_ALLOWED_CLIENTS", f.AllowedClients)
+	c.Audiences = split(f.Audience)
+	if !c.Accepts(Entra) {
+		return
+	}
+	if !scopeForm.MatchString(f.Scope) {
+		l.refuse("CONNECTOR_SCOPE", "one scope's name, without the audience", "access_as_user")
+	}
+	const setting, example = "CONNECTOR_AUDIENCE", exampleID + ",api://" + exampleID
+	if len(c.Audiences) == 0 {
+		l.refuse(setting, "not set: the client ID of this service's own app registration and its Application ID URI", example)
+	}
+	for _, audience := range c.Audiences {
+		switch {
+		case !audienceForm.MatchString(audience):
+			l.refuse(setting, "audiences separated by commas", example)
+		case strings.EqualFold(strings.TrimSuffix(audience, "/"), c.Cloud.Upstream):
+			l.refuse(setting, "this service's own audience; tokens for Partner Center itself are for CONNECTOR_SIGN_IN=caller", example)
+		}
+	}
+}
+
+// linkSecret reads the secret of links, which must not be guessed.
+func (l *loader) linkSecret(path string) Secret {
+	s := l.secret("CONNECTOR_LINK_SECRET", path)
+	if s != "" && len(s) < 32 {
+		l.refuse("CONNECTOR_LINK_SECRET", "32 characters or more, such as openssl rand -hex 32 makes", "")
+	}
+	return s
+}

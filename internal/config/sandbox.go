@@ -1,0 +1,26 @@
+package config
+
+// sandboxAlone refuses every setting that would mix the sandbox with a real partner.
+func (l *loader) sandboxAlone(f Flags) {
+	for _, s := range []struct{ setting, value string }{
+		{"CONNECTOR_UPSTREAM_URL", f.UpstreamURL},
+		{"CONNECTOR_AUTHORITY_URL", f.AuthorityURL},
+		{"CONNECTOR_TENANT_ID", f.TenantID},
+		{"CONNECTOR_CLIENT_ID", f.ClientID},
+		{"CONNECTOR_CLIENT_SECRET", l.getenv("CONNECTOR_CLIENT_SECRET")},
+		{"CONNECTOR_CLIENT_SECRET_FILE", f.ClientSecretFile},
+		{"CONNECTOR_CLIENT_CERTIFICATE_FILE", f.ClientCertificateFile},
+		{"CONNECTOR_CLIENT_CERTIFICATE_PASSWORD", l.getenv("CONNECTOR_CLIENT_CERTIFICATE_PASSWORD")},
+		{"CONNECTOR_CLIENT_CERTIFICATE_PASSWORD_FILE", f.ClientCertificatePasswordFile},
+		{"CONNECTOR_FEDERATED_TOKEN_FILE", f.FederatedTokenFile},
+		{"CONNECTOR_MANAGED_IDENTITY", f.ManagedIdentity},
+		{"CONNECTOR_REFRESH_TOKEN_FILE", f.RefreshTokenFile},
+	} {
+		if s.value != "" {
+			l.refuse(s.setting, "unset beside the sandbox, which must not meet a real credential", "")
+		}
+	}
+	if f.SignIn != APIKey {
+		l.refuse("CONNECTOR_SIGN_IN", "api-key in the sandbox, which has no real accounts", "")
+	}
+}

@@ -1,0 +1,131 @@
+package entra
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// refreshFile is the file that a refresh token is kept in. Other processes may use it too. What it holds counts, unless
+// a newer token could not be written to it and nobody has changed it since.
+type refreshFile struct {
+	path string
+	log  *slog.Logger
+
+	seen   string // what the file held when it was last read or written
+	unkept string // came after that and could not be written; empty: none
+	failed bool   // the last write, and the log has said so
+}
+
+// lockPoll is how often a taken lock is tried again.
+const lockPoll = 20 * time.Millisecond
+
+// lock takes the file's lock until unlock is called. Where there can be no lock, it goes on without.
+func (f *refreshFile) lock(ctx context.Context) (unlock func(), err error) {
+	l := flock.New(target(f.path) + ".lock")
+	_, err = l.TryLockContext(ctx, lockPoll)
+	if err != nil && ctx.Err() != nil {
+		return nil, errors.New("another process keeps the refresh token file locked")
+	}
+	return func() { l.Close() }, nil
+}
+
+// token returns the refresh token to use next.
+func (f *refreshFile) token() (string, error) {
+	content, err := readRefreshToken(f.path)
+	if err != nil {
+		return "", err
+	}
+	if content != f.seen {
+		f.seen, f.unkept = content, ""
+	}
+	return cmp.Or(f.unkept, content), nil
+}
+
+// other returns what the file holds, if that is not the token that was refused.
+func (f *refreshFile) other(refused string) (string, error) {
+	f.unkept = ""
+	content, err := f.token()
+	if err == nil && content == refused {
+		err = errors.New("the same")
+	}
+	return content, err
+}
+
+// keep writes the token that came with an answer, unless somebody has changed the file in the meantime.
+func (f *refreshFile) keep(token string) {
+	before := f.seen
+	_, err := f.token()
+	if err == nil && (f.seen != before || f.seen == token) {
+		return
+	}
+	if err == nil {
+		err = replace(f.path, token)
+	}
+	switch {
+	case err != nil && !f.failed:
+		f.log.Error("the refresh token file cannot be written; until it can, the newest token is lost when the service ends", "error", err)
+	case err == nil && f.failed:
+		f.log.Info("the refresh token file can be written again")
+	}
+	if f.failed = err != nil; f.failed {
+		f.unkept = token
+		return
+	}
+	f.seen, f.unkept = token, ""
+}
+
+// readRefreshToken returns what the refresh token file holds.
+func readRefreshToken(path string) (string, error) {
+	const setting = "CONNECTOR_REFRESH_TOKEN_FILE"
+	token, err := readLine(setting, path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errEmpty) {
+		return "", &badFile{setting, path, errors.New("consent missing"), "run connector consent"}
+	}
+	return token, err
+}
+
+// replace gives a file new content at once: whoever reads it sees the old or the new. Its mode and owner stay where the
+// system lets them; a new file is for its owner alone.
+func replace(path, content string) error {
+	path = target(path)
+	directory := filepath.Dir(path)
+	temporary, err := os.CreateTemp(directory, "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temporary.Name()) // fails once it has been renamed
+	_, err = io.WriteString(temporary, content+"\n")
+	if info, none := os.Stat(path); none == nil {
+		temporary.Chmod(info.Mode().Perm())
+		keepOwner(temporary, info)
+	}
+	err = errors.Join(err, temporary.Sync(), temporary.Close())
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(temporary.Name(), path); err != nil {
+		return err
+	}
+	if d, err := os.Open(directory); err == nil {
+		d.Sync() // some systems cannot, and the file is replaced either way
+		d.Close()
+	}
+	return nil
+}
+
+// target is the file that a path leads to; where there is none yet, it is the path.
+func target(path string) string {
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		return file
+	}
+	return path
+}

@@ -1,0 +1,265 @@
+package entra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/partner-center/connector/internal/fault"
+)
+
+// issuer gives out numbered tokens, slowly, or fails.
+type issuer struct {
+	mu      sync.Mutex
+	issued  int
+	life    time.Duration
+	failure error
+}
+
+func (i *issuer) fetch(ctx context.Context) (azcore.AccessToken, error) {
+	select {
+	case <-time.After(time.Second):
+	case <-ctx.Done():
+		return azcore.AccessToken{}, ctx.Err()
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.issued++
+	if i.failure != nil {
+		return azcore.AccessToken{}, i.failure
+	}
+	return azcore.AccessToken{Token: fmt.Sprint("token-", i.issued), ExpiresOn: time.Now().Add(i.life)}, nil
+}
+
+// fail makes every fetch fail from now on; nil: none.
+func (i *issuer) fail(err error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.failure = err
+}
+
+// requests is how many there were.
+func (i *issuer) requests() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.issued
+}
+
+// inBubble runs a test on a fake clock with an issuer of tokens that live for an hour.
+func inBubble(t *testing.T, test func(t *testing.T, i *issuer, s *Tokens)) {
+	synctest.Test(t, func(t *testing.T) {
+		i := &issuer{life: time.Hour}
+		test(t, i, &Tokens{fetch: i.fetch, timeout: 30 * time.Second, log: slog.New(slog.DiscardHandler)})
+	})
+}
+
+func want(t *testing.T, s *Tokens, refused, token string) {
+	t.Helper()
+	if got, err := s.Get(t.Context(), refused); got != token || err != nil {
+		t.Errorf("got %q, %v, want %q", got, err, token)
+	}
+}
+
+func TestOneRequestForManyCallers(t *testing.T) {
+	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
+		var callers sync.WaitGroup
+		for range 200 {
+			callers.Go(func() { want(t, s, "", "token-1") })
+		}
+		callers.Wait()
+		want(t, s, "", "token-1")
+		if i.requests() != 1 {
+			t.Errorf("%d requests", i.requests())
+		}
+	})
+}
+
+// TestFlightAfterFlight begins a flight when another has just brought what it is for.
+func TestFlightAfterFlight(t *testing.T) {
+	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
+		want(t, s, "", "token-1")
+		if token, err := s.next(); token != "token-1" || err != nil || i.requests() != 1 {
+			t.Errorf("%v, %v after %d requests", token, err, i.requests())
+		}
+	})
+}
+
+func TestRenewedBeforeItEnds(t *testing.T) {
+	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
+		want(t, s, "", "token-1")
+		time.Sleep(47 * time.Minute)
+		want(t, s, "", "token-1")
+		synctest.Wait()
+		if i.requests() != 1 {
+			t.Fatal("renewed too early")
+		}
+		time.Sleep(2 * time.Minute)
+		before := time.Now()
+		want(t, s, "", "token-1")
+		if time.Since(before) != 0 {
+			t.Error("a caller waited for the renewal")
+		}
+		time.Sleep(2 * time.Second)
+		want(t, s, "", "token-2")
+	})
+}
+
+func TestOldTokenOutlivesAnOutage(t *testing.T) {
+	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
+		want(t, s, "", "token-1")
+		i.fail(errors.New("away"))
+		for range 11 * 60 {
+			time.Sleep(5 * time.Second)
+			want(t, s, "", "token-1")
+		}
+		if i.requests() > 1+7*60/10 {
+			t.Errorf("%d requests in seven minutes of renewing", i.requests()-1)
+		}
+		time.Sleep(10 * time.Minute)
+		if _, err := s.Get(t.Context(), ""); kindOfError(err) != fault.IdentityUnavailable {
+			t.Errorf("after its end: %v", err)
+		}
+		i.fail(nil)
+		if token, err := s.Get(t.Context(), ""); err != nil || token == "token-1" {
+			t.Errorf("after the outage: %q, %v", token, err)
+		}
+	})
+}
+
+func TestRefusedTokenIsDroppedOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
+		want(t, s, "", "token-1")
+		var callers sync.WaitGroup
+		for range 50 {
+			callers.Go(func() { want(t, s, "token-1", "token-2") })
+		}
+		callers.Wait()
+		want(t, s, "token-1", "token-2") // a latecomer with the old one
+		want(t, s, "", "token-2")
+		if i.requests() != 2 {
+			t.Errorf("%d requests", i.requests())
+		}
+	})
+}
+
+func TestCallersDoNotOutwaitTheirContext(t *testing.T) {
+	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if _, err := s.Get(ctx, ""); kindOfError(err) != fault.IdentityUnavailable {
+			t.Errorf("past its deadline: %v", err)
+		}
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		if _, err := s.Get(gone, ""); !errors.Is(err, context.Canceled) {
+			t.Errorf("gone: %v", err)
+		}
+		want(t, s, "", "token-1") // the first caller's request went on
+	})
+}
+
+// TestLongLife renews a token of a hundred years no more often than it must.
+func TestLongLife(t *testing.T) {
+	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
+		i.life = 100 * 365 * 24 * time.Hour
+		for range 5 {
+			want(t, s, "", "token-1")
+			time.Sleep(time.Hour)
+		}
+		synctest.Wait()
+		if i.requests() != 1 {
+			t.Errorf("%d requests", i.requests())
+		}
+	})
+}
+
+func TestTokenMustBeOne(t *testing.T) {
+	for _, token := range []azcore.AccessToken{
+		{Token: ""}, {Token: "a\r\nX-Evil: 1"}, {Token: "a b"}, {Token: "é"},
+		{Token: "ended", ExpiresOn: time.Now().Add(-time.Second)},
+		{Token: "without-end", ExpiresOn: time.Time{}},
+	} {
+		if token.Token != "ended" && token.Token != "without-end" {
+			token.ExpiresOn = time.Now().Add(time.Hour)
+		}
+		s := &Tokens{timeout: time.Second, log: slog.New(slog.DiscardHandler), fetch: func(context.Context) (azcore.AccessToken, error) { return token, nil }}
+		if _, err := s.Get(t.Context(), ""); kindOfError(err) != fault.IdentityUnavailable {
+			t.Errorf("%q: %v", token.Token, err)
+		}
+	}
+}
+
+func TestFetchEnds(t *testing.T) {
+	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
+		s.timeout = time.Millisecond
+		if _, err := s.Get(t.Context(), ""); kindOfError(err) != fault.IdentityUnavailable {
+			t.Error(err)
+		}
+	})
+}
+
+// TestThrottled does not ask before Entra ID wants it, nor later than in a minute.
+func TestThrottled(t *testing.T) {
+	for _, c := range []struct {
+		status       int
+		named, waits time.Duration
+	}{
+		{429, 30 * time.Second, 30 * time.Second},
+		{503, 5 * time.Second, 5 * time.Second},
+		{429, time.Hour, time.Minute},
+		{429, 0, 0},
+		{500, 30 * time.Second, 0},
+		{400, 30 * time.Second, 0},
+	} {
+		inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
+			i.fail(&Refused{Peer: entraID, Status: c.status, retryAfter: c.named})
+			begun := time.Now().Add(time.Second) // when the answer comes
+			_, first := s.Get(t.Context(), "")
+			for range 600 {
+				asked, now := i.requests(), time.Now()
+				_, err := s.Get(t.Context(), "")
+				if kindOfError(err) != kindOfError(first) {
+					t.Fatalf("%d: %v", c.status, err)
+				}
+				if i.requests() != asked {
+					if waited := now.Sub(begun); waited < c.waits || waited > c.waits+time.Second {
+						t.Errorf("%d, %v: asked again after %v", c.status, c.named, waited)
+					}
+					return
+				}
+				if time.Now() != now {
+					t.Error("a caller waited")
+				}
+				time.Sleep(time.Second)
+			}
+			t.Errorf("%d, %v: never asked again", c.status, c.named)
+		})
+	}
+}
+
+// TestThrottledWithAToken goes on with the old token and renews it when Entra ID wants to be asked again.
+func TestThrottledWithAToken(t *testing.T) {
+	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
+		want(t, s, "", "token-1")
+		time.Sleep(48 * time.Minute)
+		i.fail(&Refused{Peer: entraID, Status: 429, retryAfter: 40 * time.Second})
+		want(t, s, "", "token-1")
+		time.Sleep(2 * time.Second)
+		i.fail(nil)
+		for range 38 {
+			want(t, s, "", "token-1")
+			time.Sleep(time.Second)
+		}
+		if _, err := s.Get(t.Context(), "token-1"); kindOfError(err) != fault.IdentityUnavailable || i.requests() != 2 {
+			t.Errorf("%v after %d requests", err, i.requests())
+		}
+		time.Sleep(3 * time.Second)
+		want(t, s, "token-1", "token-3")
+	})
+}
