@@ -18,6 +18,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -50,6 +51,7 @@ type answer struct {
 	status   int
 	body     string
 	location string
+	end      error // of the body; nil: as it should be
 }
 
 const (
@@ -111,7 +113,11 @@ func (e *entra) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method != http.MethodGet || r.Header.Get("Accept") != "application/json" {
 		a = answer{status: 406}
 	}
-	return &http.Response{StatusCode: a.status, Header: http.Header{"Location": {a.location}}, Body: io.NopCloser(io.TeeReader(strings.NewReader(a.body), &e.read)), Request: r}, nil
+	body := io.Reader(strings.NewReader(a.body))
+	if a.end != nil {
+		body = io.MultiReader(body, iotest.ErrReader(a.end))
+	}
+	return &http.Response{StatusCode: a.status, Header: http.Header{"Location": {a.location}}, Body: io.NopCloser(io.TeeReader(body, &e.read)), Request: r}, nil
 }
 
 func publicJWK(id string, public any) string {
@@ -515,6 +521,7 @@ func TestAnswers(t *testing.T) {
 		{"null", good, answer{status: 200, body: `null`}, false},
 		{"something behind", good, answer{status: 200, body: set + "x"}, false},
 		{"nothing", good, answer{status: 200}, false},
+		{"a broken body", good, answer{status: 200, body: set, end: errors.New("secret")}, false},
 		{"no jwks_uri", answer{status: 200, body: `{}`}, answer{status: 200, body: set}, false},
 		{"jwks_uri of another type", answer{status: 200, body: `{"jwks_uri":["` + keysURL + `"]}`}, answer{status: 200, body: set}, false},
 		{"http", uri("http" + keysURL[5:]), answer{status: 200, body: set}, false},
@@ -573,7 +580,7 @@ func TestLateCaller(t *testing.T) {
 type slowEnd struct{ next http.RoundTripper }
 
 func (s slowEnd) RoundTrip(r *http.Request) (*http.Response, error) {
-	for range 100_000 {
+	for range 20_000 {
 		context.AfterFunc(r.Context(), func() {})
 	}
 	return s.next.RoundTrip(r)

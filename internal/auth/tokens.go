@@ -155,7 +155,7 @@ func (m *memory) get(d digest) (verified, bool) {
 	return v, ok
 }
 
-// put remembers a token. Where there is no room, it forgets those that have ended, and then any, a few at once so
+// put remembers a token. Where there is no room, it forgets those that have ended, and then any, an eighth at once so
 // that the next ones need not look for room again: a forgotten token is only verified again.
 func (m *memory) put(d digest, v verified) {
 	m.mu.Lock()

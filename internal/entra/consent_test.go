@@ -2,7 +2,6 @@ package entra
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -29,23 +28,6 @@ type signIn struct {
 	address *url.URL // that the user is to open
 	done    chan error
 	text    *lockedBuffer // what the user reads
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // grantCode makes an Entra ID redeem the code "the-code" once, if the verifier is that of the challenge.

@@ -53,20 +53,38 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// lockedBuffer is a text that several goroutines write.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
 // fakeEntra is an Entra ID that answers requests for tokens as a test says.
 type fakeEntra struct {
 	*httptest.Server
 	t      testing.TB
 	answer func(form url.Values) (status int, body any) // nil: a numbered token, and a numbered refresh token for a user
 	header http.Header                                  // of every answer to a request for a token
-	log    *bytes.Buffer
+	log    *lockedBuffer
 
 	mu    sync.Mutex
 	forms []url.Values // the requests for tokens
 }
 
 func newFakeEntra(t testing.TB) *fakeEntra {
-	e := &fakeEntra{t: t, log: new(bytes.Buffer), header: http.Header{}}
+	e := &fakeEntra{t: t, log: new(lockedBuffer), header: http.Header{}}
 	e.Server = httptest.NewUnstartedServer(e)
 	e.Config.ErrorLog = log.New(io.Discard, "", 0)
 	e.StartTLS()
