@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -190,10 +191,11 @@ func (c *Client) read(ctx context.Context, resp *http.Response, buffer []byte) (
 
 // broken is the fault of a call whose connection failed: of the given kind, unless its time was over.
 func broken(ctx context.Context, kind fault.Kind, err error) error {
+	var network net.Error
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return ctx.Err() // the caller has gone
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, errors.As(err, &network) && network.Timeout(): // connecting has the same deadline
 		return &fault.Error{Kind: fault.PartnerCenterTimeout}
 	}
 	return &fault.Error{Kind: kind, Cause: outbound.Describe(err)}
