@@ -44,23 +44,29 @@ func (c *checkCommand) Run(con *console) error {
 	}
 	r.ok("spec", "every answer can be projected")
 	r.keys(s)
-	if !settings.Sandbox {
-		r.entraID(con.ctx, settings)
-	}
-	r.callers(con.ctx, s)
-	if s.app != nil {
-		r.partnerCenter(con.ctx, s, "app-only", s.app, settings, false)
-	}
-	if s.user != nil {
-		r.partnerCenter(con.ctx, s, "App+User", s.user, settings, true)
-	}
-	if s.app == nil && s.user == nil {
-		r.ok("Partner Center", "not tried: every caller brings a token")
-	}
+	r.tokens(con.ctx, s, settings)
 	if r.failed {
 		return errReported
 	}
 	return nil
+}
+
+// tokens reports on everything that needs Entra ID, as far as that can be tried.
+func (r *report) tokens(ctx context.Context, s *service, c config.Config) {
+	if !c.Sandbox && !r.entraID(ctx, c) {
+		r.say("skip", "tokens", "not tried, for Entra ID would give none")
+		return
+	}
+	r.callers(ctx, s)
+	if s.app != nil {
+		r.partnerCenter(ctx, s, "app-only", s.app, c, false)
+	}
+	if s.user != nil {
+		r.partnerCenter(ctx, s, "App+User", s.user, c, true)
+	}
+	if s.app == nil && s.user == nil {
+		r.say("skip", "Partner Center", "not tried: every caller brings a token")
+	}
 }
 
 // report is what check has found.
@@ -99,18 +105,19 @@ const (
 	assertionLife = 5 * time.Minute
 )
 
-// entraID reports on what Entra ID says before anybody signs in: the tenant, its cloud, the time.
-func (r *report) entraID(ctx context.Context, c config.Config) {
+// entraID reports on what Entra ID says before anybody signs in: the tenant, its cloud, the time. It returns whether the
+// tenant is there.
+func (r *report) entraID(ctx context.Context, c config.Config) bool {
 	const what = "Entra ID"
 	own := entraConfig(c.Partner, outbound.NewClient(nil, c.UpstreamTimeout), c.UpstreamTimeout, slog.New(slog.DiscardHandler))
 	found, err := entra.Probe(ctx, own)
 	if err != nil {
 		r.fail(what, entra.Explain(err))
-		return
+		return false
 	}
 	if own := strings.TrimPrefix(c.Cloud.Authority, "https://login."); found.Cloud != "" && found.Cloud != own {
 		r.fail(what, fmt.Sprintf("the tenant is in the cloud %s, not in %s: check CONNECTOR_CLOUD and CONNECTOR_TENANT_ID", found.Cloud, own))
-		return
+		return false
 	}
 	r.ok(what, "knows the tenant")
 	off := found.Ahead.Abs().Round(time.Second)
@@ -122,6 +129,7 @@ func (r *report) entraID(ctx context.Context, c config.Config) {
 	default:
 		r.warn("clock", text)
 	}
+	return true
 }
 
 // callers reports on the keys that callers' tokens are checked with.

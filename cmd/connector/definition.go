@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
@@ -18,16 +19,22 @@ type definitionCommand struct {
 	Cloud        string `default:"global" placeholder:"NAME" help:"For entra and caller: Microsoft cloud: global, usgov or china."`
 	AuthorityURL string `placeholder:"URL" help:"For entra and caller: Entra ID's authority. Default: the cloud's."`
 	TenantID     string `default:"common" placeholder:"ID" help:"For entra and caller: tenant whose accounts sign in. An app of one tenant needs that tenant's ID."`
-	Audience     string `default:"api://connector.contoso.example" placeholder:"LIST" help:"For entra: Application ID URI of the service's own app registration. Of several, separated by commas, the first that begins with api:// counts."`
+	Audience     string `placeholder:"LIST" help:"For entra: Application ID URI of the service's own app registration. Of several, separated by commas, the first that begins with api:// counts. Default: an example."`
 	Scope        string `default:"access_as_user" placeholder:"NAME" help:"For entra: scope of that app registration."`
 	Out          string `env:"-" placeholder:"FILE" help:"File to write instead of standard output."`
 }
+
+// exampleAudience is no service's.
+const exampleAudience = "api://connector.contoso.example"
 
 // Run writes the definition.
 func (c *definitionCommand) Run(con *console) error {
 	options, err := c.options()
 	if err != nil {
 		return usageError{err}
+	}
+	if c.Audience == "" && options.SignIn == config.Entra {
+		fmt.Fprintln(con.stderr, "CONNECTOR_AUDIENCE is not set: the definition has the example", exampleAudience)
 	}
 	text, err := definition.Generate(openapi.YAML, options)
 	if err != nil {
@@ -48,7 +55,7 @@ func (c *definitionCommand) options() (definition.Options, error) {
 	if !ok {
 		return definition.Options{}, fmt.Errorf("cloud %q: want global, usgov or china", c.Cloud)
 	}
-	o := definition.Options{Host: c.Host, SignIn: c.SignIn, Authority: c.AuthorityURL, Tenant: c.TenantID, Resource: applicationID(c.Audience), Scope: c.Scope}
+	o := definition.Options{Host: c.Host, SignIn: c.SignIn, Authority: c.AuthorityURL, Tenant: c.TenantID, Resource: applicationID(cmp.Or(c.Audience, exampleAudience)), Scope: c.Scope}
 	if o.Authority == "" {
 		o.Authority = cloud.Authority
 	}

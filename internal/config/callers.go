@@ -20,15 +20,14 @@ func (l *loader) signIn(value string) []string {
 	case len(ways) == 0:
 		l.refuse(setting, "api-key, entra or caller", example)
 	case slices.Contains(ways, Entra) && slices.Contains(ways, Caller):
-		l.refuse(setting, "entra or caller, not both: a call has one token", example)
+		l.refuse(setting, "entra or caller, not both: a call has one token", "")
 	}
 	return ways
 }
 
-// An audience is a client ID or the Application ID URI of an app registration.
 var (
-	audienceForm = regexp.MustCompile(`^[!-~]{1,255}$`)
-	scopeForm    = regexp.MustCompile(`^[!#-\[\]-~]{1,128}$`) // https://www.rfc-editor.org/rfc/rfc6749#section-3.3
+	uriForm   = regexp.MustCompile(`^[a-z]+://[!-~]{1,250}$`)
+	scopeForm = regexp.MustCompile(`^[!#-.0-\[\]-~]{1,128}$`) // https://www.rfc-editor.org/rfc/rfc6749#section-3.3, but for the audience's slash
 )
 
 // callers reads what callers must bring.
@@ -53,8 +52,8 @@ func (l *loader) callers(c *Config, f Flags) {
 	}
 	for _, audience := range c.Audiences {
 		switch {
-		case !audienceForm.MatchString(audience):
-			l.refuse(setting, "audiences separated by commas", example)
+		case !guidForm.MatchString(audience) && !uriForm.MatchString(audience):
+			l.refuse(setting, "a client ID, an Application ID URI, or both separated by a comma", example)
 		case strings.EqualFold(strings.TrimSuffix(audience, "/"), c.Cloud.Upstream):
 			l.refuse(setting, "this service's own audience; tokens for Partner Center itself are for CONNECTOR_SIGN_IN=caller", example)
 		}
@@ -63,9 +62,13 @@ func (l *loader) callers(c *Config, f Flags) {
 
 // linkSecret reads the secret of links, which must not be guessed.
 func (l *loader) linkSecret(path string) Secret {
-	s := l.secret("CONNECTOR_LINK_SECRET", path)
+	setting := "CONNECTOR_LINK_SECRET"
+	s := l.secret(setting, path)
+	if path != "" {
+		setting += "_FILE"
+	}
 	if s != "" && len(s) < 32 {
-		l.refuse("CONNECTOR_LINK_SECRET", "32 characters or more, such as openssl rand -hex 32 makes", "")
+		l.refuse(setting, "32 characters or more, such as openssl rand -hex 32 makes", "")
 	}
 	return s
 }

@@ -47,7 +47,7 @@ type PartnerFlags struct {
 	ClientCertificateFile         string `placeholder:"FILE" help:"The app's certificate with its key, PEM or PFX, in place of a secret. Read again for every token."`
 	ClientCertificatePasswordFile string `placeholder:"FILE" help:"File with the password of the certificate file."`
 	FederatedTokenFile            string `placeholder:"FILE" help:"Workload identity token, in place of a secret. Read again for every token."`
-	ManagedIdentity               string `placeholder:"ID" help:"Managed identity that is federated to the app, in place of a secret: system, or its client ID."`
+	ManagedIdentity               string `placeholder:"ID" help:"Client ID of the managed identity that is federated to the app, in place of a secret; or system, which Entra ID does not take for this today."`
 	RefreshTokenFile              string `placeholder:"FILE" help:"App+User: the refresh token of a signed-in user, made by connector consent and written anew with each use."`
 }
 

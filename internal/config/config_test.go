@@ -134,7 +134,8 @@ func TestCredentials(t *testing.T) {
 		{"password alone", func(f *config.Flags) { f.ClientSecretFile, f.ClientCertificatePasswordFile = some, some }, []string{"CONNECTOR_CLIENT_CERTIFICATE_PASSWORD"}},
 		{"workload identity", func(f *config.Flags) { f.FederatedTokenFile = some }, nil},
 		{"system-assigned identity", func(f *config.Flags) { f.ManagedIdentity = "system" }, nil},
-		{"user-assigned identity", func(f *config.Flags) { f.ManagedIdentity = someID }, nil},
+		{"user-assigned identity", func(f *config.Flags) { f.ManagedIdentity = otherID }, nil},
+		{"the app's own ID", func(f *config.Flags) { f.ManagedIdentity = someID }, []string{"CONNECTOR_MANAGED_IDENTITY"}},
 		{"no identity", func(f *config.Flags) { f.ManagedIdentity = "me" }, []string{"CONNECTOR_MANAGED_IDENTITY"}},
 		{"App+User alone", func(f *config.Flags) { f.RefreshTokenFile = some }, nil},
 		{"App+User beside a certificate", func(f *config.Flags) { f.RefreshTokenFile, f.ClientCertificateFile = some, some }, nil},
@@ -202,9 +203,13 @@ func TestMistakes(t *testing.T) {
 			f.SignIn, f.Audience = "entra", "https://api.partnercenter.microsoft.com/"
 		}},
 		{"CONNECTOR_SCOPE", func(f *config.Flags) { f.SignIn, f.Audience, f.Scope = "entra", someID, "two words" }},
+		{"CONNECTOR_SCOPE", func(f *config.Flags) {
+			f.SignIn, f.Audience, f.Scope = "entra", someID, "api://"+someID+"/access_as_user"
+		}},
+		{"CONNECTOR_AUDIENCE", func(f *config.Flags) { f.SignIn, f.Audience = "entra", someID[1:] }},
 		{"CONNECTOR_ALLOWED_TENANTS", func(f *config.Flags) { f.AllowedTenants = "contoso.onmicrosoft.com" }},
 		{"CONNECTOR_ALLOWED_CLIENTS", func(f *config.Flags) { f.AllowedClients = someID + ";" + someID }},
-		{"CONNECTOR_LINK_SECRET", func(f *config.Flags) { f.LinkSecretFile = newFile(t, "short") }},
+		{"CONNECTOR_LINK_SECRET_FILE", func(f *config.Flags) { f.LinkSecretFile = newFile(t, "short") }},
 		{"CONNECTOR_API_KEYS_FILE", func(f *config.Flags) { f.APIKeysFile = "" }},
 		{"CONNECTOR_API_KEYS_FILE", func(f *config.Flags) { f.APIKeysFile += ".absent" }},
 		{"CONNECTOR_TENANT_ID", func(f *config.Flags) { f.TenantID = "contoso.onmicrosoft.com" }},

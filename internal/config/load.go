@@ -99,18 +99,21 @@ func (l *loader) secret(setting, path string) Secret {
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
-		l.refuse(setting+"_FILE", unreadable(path, err), "/run/secrets/file")
+		l.refuse(setting+"_FILE", unreadable(path, err), "")
 		return ""
 	}
-	if value = strings.TrimRight(string(content), "\r\n"); value == "" || strings.ContainsAny(value, "\r\n\ufeff") {
-		l.refuse(setting+"_FILE", "a file with the secret in its one line and nothing else", "/run/secrets/file")
+	switch value = strings.TrimRight(string(content), "\r\n"); {
+	case value == "":
+		l.refuse(setting+"_FILE", path+" is empty; write the secret into it", "")
+	case strings.ContainsAny(value, "\r\n\ufeff"):
+		l.refuse(setting+"_FILE", path+" has more than the secret in one line of plain text", "")
 	}
 	return Secret(value)
 }
 
-// unreadable says that a file must be readable and why it is not.
+// unreadable says why a file cannot be read.
 func unreadable(path string, err error) string {
-	return fmt.Sprintf("a file that can be read, which %s cannot be: %v", path, errors.Unwrap(err))
+	return fmt.Sprintf("cannot read %s: %v", path, errors.Unwrap(err))
 }
 
 func (l *loader) cloud(name string) Cloud {

@@ -36,6 +36,9 @@ func (l *loader) partner(f PartnerFlags, signIn []string) Partner {
 		return p
 	}
 	p.ClientID = l.guid("CONNECTOR_CLIENT_ID", f.ClientID, "the client ID of the app registered in Partner Center, a GUID")
+	if p.ManagedIdentity != "" && p.ManagedIdentity == p.ClientID {
+		l.refuse("CONNECTOR_MANAGED_IDENTITY", "the client ID of the managed identity, not that of the app", "")
+	}
 	return p
 }
 
@@ -46,7 +49,8 @@ func (l *loader) oneCredential(f PartnerFlags, p Partner, signIn []string) {
 		setting string
 		set     bool
 	}{
-		{"CONNECTOR_CLIENT_SECRET", p.ClientSecret != "" || f.ClientSecretFile != ""},
+		{"CONNECTOR_CLIENT_SECRET_FILE", f.ClientSecretFile != ""},
+		{"CONNECTOR_CLIENT_SECRET", p.ClientSecret != "" && f.ClientSecretFile == ""},
 		{"CONNECTOR_CLIENT_CERTIFICATE_FILE", f.ClientCertificateFile != ""},
 		{"CONNECTOR_FEDERATED_TOKEN_FILE", f.FederatedTokenFile != ""},
 		{"CONNECTOR_MANAGED_IDENTITY", f.ManagedIdentity != ""},
@@ -56,7 +60,7 @@ func (l *loader) oneCredential(f PartnerFlags, p Partner, signIn []string) {
 		case first == "":
 			first = c.setting
 		default:
-			l.refuse(c.setting, "unset beside "+first+": the app has one credential", "")
+			l.refuse(c.setting, "a second credential of the app beside "+first+"; keep one of them and unset the other", "")
 		}
 	}
 	if first == "" && f.RefreshTokenFile == "" && !slices.Equal(signIn, []string{Caller}) {
@@ -70,7 +74,7 @@ func (l *loader) refreshTokenFile(path string) string {
 	l.file("CONNECTOR_REFRESH_TOKEN_FILE", path)
 	if len(l.mistakes) > before {
 		l.mistakes = l.mistakes[:before]
-		l.refuse("CONNECTOR_REFRESH_TOKEN_FILE", "a file that can be read, which "+path+" cannot be; connector consent makes it", "")
+		l.refuse("CONNECTOR_REFRESH_TOKEN_FILE", "cannot read "+path+"; connector consent makes it", "")
 	}
 	return path
 }
@@ -79,11 +83,11 @@ var guidForm = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-
 
 // guid returns a GUID in lower case.
 func (l *loader) guid(setting, value, wants string) string {
-	if value == "" {
-		wants = "not set: " + wants
-	}
-	if !guidForm.MatchString(value) {
-		l.refuse(setting, wants, exampleID)
+	switch {
+	case value == "":
+		l.refuse(setting, "not set: "+wants, exampleID)
+	case !guidForm.MatchString(value):
+		l.refuse(setting, value+" is none: "+wants, exampleID)
 	}
 	return strings.ToLower(value)
 }

@@ -45,6 +45,10 @@ func Consent(ctx context.Context, c Config, o ConsentOptions) error {
 	if err := c.writable(); err != nil {
 		return err
 	}
+	prove := c.prover()
+	if _, err := prove(ctx); err != nil { // rather now than when the user has signed in
+		return errors.New(Explain(asFault(err)))
+	}
 	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Port)))
 	if err != nil {
 		return fmt.Errorf("cannot wait for the browser: %w: choose another port", err)
@@ -71,7 +75,7 @@ func Consent(ctx context.Context, c Config, o ConsentOptions) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	token, err := c.redeem(ctx, c.prover(), url.Values{
+	token, err := c.redeem(ctx, prove, url.Values{
 		"grant_type":    {"authorization_code"},
 		"code":          {answer.Get("code")},
 		"redirect_uri":  {request.RedirectURL},
@@ -83,12 +87,13 @@ func Consent(ctx context.Context, c Config, o ConsentOptions) error {
 	return c.keepConsent(ctx, token, o.Out)
 }
 
-const consentText = `Sign in as a user of the partner's tenant who may do in Partner Center what the connector is to do, with
+const consentText = `Sign in as a user of the partner's tenant with a role in Partner Center that may read customers and invoices, with
 multifactor authentication. Open this address in a browser:
 
 %s
 
-The browser comes back to port %s of this machine. The app registration needs the redirect URI http://localhost.
+The browser comes back to port %s of this machine within ten minutes. The app registration needs the redirect URI
+http://localhost.
 `
 
 // openBrowser opens an address in the user's browser, whose own output would disturb.
@@ -168,13 +173,13 @@ func (l *landing) wait(ctx context.Context, listener net.Listener) (url.Values, 
 	case <-timeout.C:
 		return nil, fmt.Errorf("nobody signed in for %v", consentWait)
 	case <-ctx.Done():
-		return nil, fmt.Errorf("nobody signed in: %w", ctx.Err())
+		return nil, errors.New("stopped before anybody had signed in")
 	}
 }
 
 const lastPage = `<!DOCTYPE html>
 <html lang="en"><meta charset="utf-8"><title>Partner Center connector</title>
-<p>The answer has arrived. You can close this window and go back to the terminal.</p></html>
+<p>You can close this window. The terminal says how it went.</p></html>
 `
 
 // ServeHTTP takes the answer that belongs to this sign-in and has nothing for any other request.

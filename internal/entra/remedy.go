@@ -105,7 +105,7 @@ func Remedy(err error) string {
 	case errors.As(err, &silent) && silent.peer == managedIdentity:
 		return "Run the service on Azure with a managed identity assigned to it, or set another credential than CONNECTOR_MANAGED_IDENTITY."
 	case errors.As(err, &silent):
-		return "Check that this machine reaches CONNECTOR_AUTHORITY_URL, and that it is Entra ID who answers there: name resolution, firewall, a proxy in between."
+		return "Check that this machine reaches Entra ID (CONNECTOR_CLOUD, CONNECTOR_AUTHORITY_URL): name resolution and firewall. The service uses no proxy."
 	}
 	return ""
 }
