@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"connector":         main,
 		"connector-watched": mainWatched,
+		"connector-leaky":   leaky,
 		"plain-proxy":       plainProxy,
 	})
 }
