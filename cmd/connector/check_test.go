@@ -28,6 +28,8 @@ func TestCheck(t *testing.T) {
 		{name: "secret", entra: refusedSecret, status: exitFailed, says: []string{"FAIL", "app-only", "AADSTS7000215", "CONNECTOR_CLIENT_SECRET"}},
 		{name: "Entra ID away", entra: respond(503, "text/html", upstreamOnly), status: exitFailed, says: []string{"FAIL", "app-only", "answer 503 of Entra ID", "Wait"}},
 		{name: "not registered", upstream: refuse(401, "400"), status: exitFailed, says: []string{"FAIL", "Partner Center", "App management"}},
+		{name: "privileges", upstream: refuse(403, "900308"), status: exitFailed, says: []string{"FAIL", "Partner Center", "indirect resellers"}},
+		{name: "elsewhere", upstream: refuse(302, ""), status: exitFailed, says: []string{"FAIL", "Partner Center", "CONNECTOR_UPSTREAM_URL"}},
 		{name: "not allowed", upstream: refuse(403, "400"), status: exitFailed, says: []string{"FAIL", "Partner Center", "App management"}},
 		{name: "throttled", upstream: refuse(429, ""), status: exitFailed, says: []string{"FAIL", "Partner Center", "10 seconds"}},
 		{name: "another server", upstream: respond(200, "text/html", upstreamOnly), status: exitFailed, says: []string{"FAIL", "Partner Center"}},
@@ -44,7 +46,7 @@ func TestCheck(t *testing.T) {
 			status: exitFailed, says: []string{"FAIL", "CONNECTOR_REFRESH_TOKEN_FILE", "consent missing", "connector consent", "app-only: answered"}},
 		{name: "certificate", prepare: func(t *testing.T, _ *entraID) []string {
 			return []string{noSecret, "CONNECTOR_CLIENT_CERTIFICATE_FILE=" + newFile(t, "no certificate")}
-		}, status: exitFailed, says: []string{"FAIL", "CONNECTOR_CLIENT_CERTIFICATE_FILE", "neither PEM nor a PFX"}},
+		}, status: exitFailed, says: []string{"FAIL  app-only", "CONNECTOR_CLIENT_CERTIFICATE_FILE", "neither PEM nor a PFX"}},
 		{name: "certificate not uploaded", prepare: func(t *testing.T, e *entraID) []string {
 			return []string{noSecret, "CONNECTOR_CLIENT_CERTIFICATE_FILE=" + newFile(t, newEntraID(t, e.secrets).certificatePEM(t))}
 		}, status: exitFailed, says: []string{"FAIL", "app-only", "AADSTS700027", "Upload the certificate"}},
@@ -59,6 +61,10 @@ func TestCheck(t *testing.T) {
 			return nil
 		}, status: exitFailed, says: []string{"FAIL", "callers", "CONNECTOR_AUTHORITY_URL"}},
 		{name: "callers and a clock", variables: takesTokens(), prepare: clockOff, status: exitFailed, says: []string{"FAIL", "clock", "10m", "NTP"}},
+		{name: "certificate and a clock", prepare: func(t *testing.T, e *entraID) []string {
+			return append(clockOff(t, e), noSecret, "CONNECTOR_CLIENT_CERTIFICATE_FILE="+newFile(t, e.certificatePEM(t)))
+		}, status: exitFailed, says: []string{"FAIL", "clock", "10m", "NTP"}},
+		{name: "own tokens beside a secret", variables: []string{"CONNECTOR_SIGN_IN=caller"}, says: []string{"not tried: every caller brings a token"}},
 		{name: "clock", prepare: clockOff, says: []string{"warn", "clock", "10m", "NTP"}},
 		{name: "own tokens", variables: passesOn, says: []string{"callers", "not tried: every caller brings a token"}},
 	} {

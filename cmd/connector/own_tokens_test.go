@@ -195,6 +195,9 @@ func TestUserRefused(t *testing.T) {
 			}
 			a := s.get(t, "/v1/invoices/G000024135", s.keys.key)
 			a.expect(t, c.status, c.code)
+			if calls := len(s.upstream.received()); c.upstream != "" && c.code == "MfaRequired" && calls != 1 {
+				t.Errorf("%d calls of Partner Center, though another token would be no better", calls)
+			}
 			if cause := s.logged(t, a).text("error"); c.entra != 0 && !strings.Contains(cause, fmt.Sprint("AADSTS", c.entra)) {
 				t.Errorf("the log has: %s", cause)
 			}

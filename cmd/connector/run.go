@@ -42,7 +42,8 @@ type console struct {
 // the process's environment, where an empty variable counts as unset.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	dropEmptyVariables()
-	log.SetOutput(io.Discard) // net/http quotes there what a peer sends out of turn
+	os.Setenv("AZURE_REGIONAL_AUTHORITY_NAME", "DisableMsalForceRegion") // or credentials could go to another host than the settings say
+	log.SetOutput(io.Discard)                                            // net/http quotes there what a peer sends out of turn
 	exited := -1
 	var c commands
 	parser := kong.Must(&c,

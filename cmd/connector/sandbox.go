@@ -25,7 +25,7 @@ func newSandboxService(c config.Config, log *slog.Logger) (*service, error) {
 	if err != nil {
 		return nil, errors.Join(err, end())
 	}
-	s.close = end
+	s.closers = append([]func() error{end}, s.closers...)
 	return s, nil
 }
 

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"crypto/rand"
 	"crypto/x509"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/partner-center/connector/gen"
@@ -29,7 +31,16 @@ type service struct {
 	tokens    *auth.Tokens  // of callers
 	app, user *entra.Tokens // of the service's own
 	upstream  *partnercenter.Client
-	close     func() error // ends what newService has begun
+	closers   []func() error // end what has begun, the last one first
+}
+
+// close ends what has begun.
+func (s *service) close() error {
+	var err error
+	for _, end := range slices.Backward(s.closers) {
+		err = errors.Join(err, end())
+	}
+	return err
 }
 
 // newService wires a service. Its only outside effect is the sandbox, where that is set: two ports on loopback and a
@@ -49,7 +60,7 @@ func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool
 		return nil, err
 	}
 	client := outbound.NewClient(roots, c.UpstreamTimeout)
-	s := &service{close: func() error { return nil }}
+	s := new(service)
 	if err := s.signInCallers(c, plainKeys, client, log); err != nil {
 		return nil, err
 	}
@@ -120,21 +131,41 @@ func (s *service) signInCallers(c config.Config, plainKeys map[string]string, cl
 // signInOurselves makes what signs the service in to Partner Center: as the app, as the app with a user, or both.
 func (s *service) signInOurselves(c config.Config, client *http.Client, log *slog.Logger) {
 	own := entraConfig(c.Partner, client, c.UpstreamTimeout, log)
+	if len(c.SignIn) == 1 && c.Accepts(config.Caller) {
+		return // every caller brings a token
+	}
 	if c.HasApp() {
 		s.app = entra.NewApp(own)
+		s.closers = append(s.closers, closing(s.app))
 	}
 	if c.RefreshTokenFile != "" {
 		s.user = entra.NewUser(own)
+		s.closers = append(s.closers, closing(s.user))
 	}
 }
 
-// validateCredentials looks into the files of the service's own credentials. Its error has a line for each that is of no
-// use.
-func validateCredentials(c config.Config) error {
-	if !c.HasApp() && c.RefreshTokenFile == "" {
+// closing waits for a token that is under way, so that a refresh token that comes with it is not lost.
+func closing(t *entra.Tokens) func() error {
+	return func() error {
+		t.Close()
 		return nil
 	}
-	return entraConfig(c.Partner, nil, 0, slog.New(slog.DiscardHandler)).Validate()
+}
+
+// validateCredentials looks into the files of the credentials that the service uses. An error has a line for each that
+// is of no use.
+func (s *service) validateCredentials(c config.Config) (app, user error) {
+	own := entraConfig(c.Partner, nil, 0, slog.New(slog.DiscardHandler))
+	if s.user != nil {
+		alone := own
+		alone.ClientSecretFile, alone.CertificateFile, alone.FederatedTokenFile, alone.ManagedIdentity = "", "", "", ""
+		user = alone.Validate()
+	}
+	if s.app != nil {
+		own.RefreshTokenFile = ""
+		app = own.Validate()
+	}
+	return app, user
 }
 
 // entraConfig is what the service's own tokens are got with.
@@ -173,7 +204,7 @@ func newSealer(c config.Config, log *slog.Logger) (*seal.Sealer, error) {
 	if secret == "" && c.ClientCertificateFile != "" {
 		content, err := os.ReadFile(c.ClientCertificateFile)
 		if err != nil {
-			return nil, err
+			return nil, config.Mistake{Setting: "CONNECTOR_CLIENT_CERTIFICATE_FILE", Wants: err.Error()}
 		}
 		secret = string(content)
 	}

@@ -129,6 +129,26 @@ func TestEntraAway(t *testing.T) {
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 }
 
+// TestOneCallersRefusal has Partner Center refuse one caller's call for a reason of its own while Entra ID is away: the
+// token goes on serving everybody else.
+func TestOneCallersRefusal(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
+	s.entra.behave(respond(503, "text/html", upstreamOnly))
+	s.upstream.behave(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/orders") {
+			refuse(401, "400")(w, r)
+			return
+		}
+		good(w, r)
+	})
+	for range 3 {
+		s.get(t, "/v1/customers/"+customerID+"/orders", s.keys.key).expect(t, 503, "IdentityUnavailable")
+		s.get(t, "/v1/customers", s.keys.other).expect(t, 200, "")
+	}
+}
+
 // TestTokenRenewed has short tokens: each is followed by another before its end, and no call fails.
 func TestTokenRenewed(t *testing.T) {
 	t.Parallel()

@@ -64,6 +64,14 @@ func (s *SignIn) missing() string {
 	return "The call carries no credential. Open the connection and sign in, or enter the API key that your administrator made."
 }
 
+// unreadable says what to do about an Authorization header that cannot be read; empty: what the fault itself says.
+func (s *SignIn) unreadable() string {
+	if s.config.Tokens == nil {
+		return ""
+	}
+	return "The Authorization header cannot be read. Open the connection and sign in again."
+}
+
 func (s *SignIn) byKey(key string) (Connection, error) {
 	if s.config.Keys == nil {
 		return Connection{}, &fault.Error{Kind: fault.InvalidAPIKey, Message: "This service takes no API keys. Sign in to the connection with your account."}
@@ -79,7 +87,7 @@ func (s *SignIn) byToken(ctx context.Context, authorization string, h http.Heade
 	scheme, token, _ := strings.Cut(authorization, " ")
 	switch {
 	case !strings.EqualFold(scheme, "Bearer") || token == "":
-		return Connection{}, &fault.Error{Kind: fault.InvalidAuthorizationHeader}
+		return Connection{}, &fault.Error{Kind: fault.InvalidAuthorizationHeader, Message: s.unreadable()}
 	case s.config.Tokens == nil:
 		return Connection{}, &fault.Error{Kind: fault.InvalidToken, Message: "The bearer token is not accepted. This service takes API keys: send one in X-Api-Key."}
 	}

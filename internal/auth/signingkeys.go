@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,9 +23,10 @@ import (
 )
 
 // signingKeys keeps the keys with which Entra ID signs tokens. However many callers need them, one fetch is under way.
-// The keys fetched last are in force for a day, whatever becomes of the fetches after that, and are fetched anew after
-// an hour, while calls go on with the old ones. An id that is not among them begins a fetch, but none for a while after
-// a fetch in vain: tokens cost nothing to make up.
+// The keys are fetched anew after an hour, while calls go on with the old ones, and stay in force for a day from the first
+// fetch that fails. Keys that nobody has used for more than a day are tried to be fetched before they are used again. An
+// id that is not among the keys begins a fetch, but none for a while after a fetch in vain, and for longer the more are in
+// vain: tokens cost nothing to make up, but a real rollover must not wait for long because somebody has made one up.
 type signingKeys struct {
 	metadata string // URL
 	client   *http.Client
@@ -37,8 +40,10 @@ type signingKeys struct {
 	renew   time.Time              // when to fetch them anew
 	wanted  map[string]bool        // ids for whose sake calls wait for the fetch under way
 	search  time.Time              // when an unknown id may begin a fetch
+	pause   time.Duration          // until then, from the last fetch in vain
 	retry   time.Time              // when a call may begin a fetch while no keys are in force
 	failure error                  // of the last fetch; nil: it succeeded
+	failing time.Time              // since when fetches fail, if the last one did
 }
 
 // signingKey is one key. As long as Entra ID names the same key under the same id, it is at the same address.
@@ -50,9 +55,11 @@ type signingKey struct {
 const (
 	keysLast    = 24 * time.Hour
 	renewAfter  = time.Hour
-	renewPause  = time.Minute     // after a fetch that failed
-	searchPause = 5 * time.Minute // after a fetch that did not bring a wanted id
-	retryPause  = time.Second     // after a fetch that failed while no keys are in force
+	renewPause  = time.Minute      // after a fetch that failed
+	firstPause  = time.Minute      // after a fetch that did not bring a wanted id; twice as long after each further one
+	longPause   = 5 * time.Minute  // and no longer than this
+	searchQuiet = 10 * time.Minute // without an unknown id, until the pauses begin anew
+	retryPause  = time.Second      // after a fetch that failed while no keys are in force
 )
 
 func newSigningKeys(c TokenConfig) *signingKeys {
@@ -112,7 +119,11 @@ func noKeys(cause error) error {
 
 // good says whether the keys are in force, and sees to it that they stay so. It needs the lock.
 func (s *signingKeys) good(now time.Time) bool {
-	if len(s.keys) == 0 || now.Sub(s.fetched) > keysLast {
+	since := s.fetched
+	if s.failure != nil {
+		since = s.failing
+	}
+	if len(s.keys) == 0 || now.Sub(since) > keysLast {
 		return false
 	}
 	if !now.Before(s.renew) {
@@ -153,7 +164,7 @@ func (s *signingKeys) fetch() (any, error) {
 	defer s.mu.Unlock()
 	s.flight.Forget("") // a call from here on would join a fetch that does not know what it wants
 	now := time.Now()
-	s.report(err)
+	s.report(err, now)
 	if err != nil {
 		s.renew, s.retry = now.Add(renewPause), now.Add(retryPause)
 	} else {
@@ -165,20 +176,34 @@ func (s *signingKeys) fetch() (any, error) {
 		s.keys, s.fetched, s.renew = keys, now, now.Add(renewAfter)
 	}
 	if s.good(now) {
-		for id := range s.wanted {
-			if s.keys[id] == nil {
-				s.search = now.Add(searchPause)
-			}
-		}
+		s.searched(now)
 	}
 	clear(s.wanted)
 	return nil, nil
 }
 
+// searched sets when an unknown id may begin the next fetch, by what the last one brought. It needs the lock.
+func (s *signingKeys) searched(now time.Time) {
+	missing := 0
+	for id := range s.wanted {
+		if s.keys[id] == nil {
+			missing++
+		}
+	}
+	if missing < len(s.wanted) || now.Sub(s.search) >= searchQuiet {
+		s.pause = 0
+	}
+	if missing > 0 {
+		s.pause = min(max(2*s.pause, firstPause), longPause)
+		s.search = now.Add(s.pause)
+	}
+}
+
 // report logs that fetches fail and that they succeed again, once each.
-func (s *signingKeys) report(err error) {
+func (s *signingKeys) report(err error, now time.Time) {
 	switch {
 	case err != nil && s.failure == nil:
+		s.failing = now
 		s.log.Warn("the signing keys of Entra ID cannot be fetched; those fetched last stay in force for a day", "error", err)
 	case err == nil && s.failure != nil:
 		s.log.Info("the signing keys of Entra ID can be fetched again")
@@ -248,13 +273,28 @@ const (
 	maxKey = 8192
 )
 
+// needed are the members of a key that count. Others are left out before the key is read, because they stand in its way
+// when they are odd: a certificate of another key, a thumbprint of another certificate.
+var needed = []string{"kty", "use", "alg", "kid", "n", "e"}
+
+// readKey reads one key of a set. One with a private part is none: anybody could sign with it.
+func readKey(text jsontext.Value) (key jose.JSONWebKey, ok bool) {
+	members, ok := readObject(text)
+	if !ok || members.has("d") {
+		return key, false
+	}
+	maps.DeleteFunc(members, func(name string, _ jsontext.Value) bool { return !slices.Contains(needed, name) })
+	plain, err := json.Marshal(members)
+	return key, err == nil && key.UnmarshalJSON(plain) == nil
+}
+
 // usable returns the RSA keys of a set that can verify RS256. They are read one by one, so that a kind of key that
 // nobody here has heard of does not stand in the way of the others.
 func usable(set []jsontext.Value) map[string]*signingKey {
 	keys, ambiguous := map[string]*signingKey{}, map[string]bool{}
 	for _, text := range set {
-		var key jose.JSONWebKey
-		if key.UnmarshalJSON(text) != nil || !keyID.MatchString(key.KeyID) ||
+		key, ok := readKey(text)
+		if !ok || !keyID.MatchString(key.KeyID) ||
 			key.Use != "" && key.Use != "sig" || key.Algorithm != "" && key.Algorithm != "RS256" {
 			continue
 		}

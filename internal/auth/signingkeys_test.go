@@ -162,7 +162,7 @@ func TestStorm(t *testing.T) {
 		wantFetches(t, e, "cold", 1)
 		expect(t, v, "good", token(keyA(), "key-A", 1), "")
 		wantFetches(t, e, "good", 1)
-		time.Sleep(5*time.Minute - time.Second)
+		time.Sleep(time.Minute - time.Second)
 		storm(t, v, "early", "InvalidToken")
 		wantFetches(t, e, "early", 1)
 		time.Sleep(time.Second)
@@ -220,11 +220,54 @@ func TestRollover(t *testing.T) {
 		expect(t, v, "in force", token(keyB(), "key-B", 2), "")
 		e.publish(a, b)
 		expect(t, v, "back too early", token(keyA(), "key-A", 1), "InvalidToken")
-		time.Sleep(5*time.Minute - 1)
+		time.Sleep(time.Minute - 1)
 		expect(t, v, "back too early", token(keyA(), "key-A", 1), "InvalidToken")
 		time.Sleep(time.Nanosecond)
 		expect(t, v, "back", token(keyA(), "key-A", 1), "")
 		wantFetches(t, e, "back", 5)
+	})
+}
+
+// TestPauses lets strangers search again and again, and shows when a search may begin.
+func TestPauses(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *entra, v *Tokens) {
+		made, fetches := 0, 1
+		a, b := publicJWK("key-A", &keyA().PublicKey), publicJWK("key-B", &keyB().PublicKey)
+		e.publish(a)
+		expect(t, v, "good", token(keyA(), "key-A", 1), "")
+		stranger := func(step string, searches int) {
+			t.Helper()
+			made++
+			expect(t, v, step, token(rogue(), fmt.Sprint("made-up-", made), made), "InvalidToken")
+			fetches += searches
+			wantFetches(t, e, step, fetches)
+		}
+		after := func(pause time.Duration) {
+			t.Helper()
+			stranger("in the pause", 0)
+			time.Sleep(pause - 1)
+			stranger("at the end of the pause", 0)
+			time.Sleep(time.Nanosecond)
+		}
+		stranger("first", 1)
+		for _, minutes := range []time.Duration{1, 2, 4, 5, 5} {
+			after(minutes * time.Minute)
+			stranger(fmt.Sprint("after ", minutes), 1)
+		}
+		time.Sleep(5*time.Minute + 10*time.Minute - 1)
+		stranger("not yet quiet for long", 1)
+		after(5 * time.Minute)
+		time.Sleep(10 * time.Minute)
+		stranger("quiet for long", 1)
+		after(time.Minute)
+		stranger("second", 1)
+		time.Sleep(2 * time.Minute)
+		e.publish(a, b)
+		expect(t, v, "a rollover", token(keyB(), "key-B", 1), "")
+		fetches++
+		stranger("after the rollover", 1)
+		after(time.Minute)
+		stranger("second after the rollover", 1)
 	})
 }
 
@@ -251,7 +294,7 @@ func TestFailedSearch(t *testing.T) {
 		expect(t, v, "too early", token(keyB(), "key-B", 1), "InvalidToken")
 		wantFetches(t, e, "failed", 2)
 		expect(t, v, "in force", token(keyA(), "key-A", 2), "")
-		time.Sleep(5 * time.Minute)
+		time.Sleep(time.Minute)
 		expect(t, v, "new", token(keyB(), "key-B", 1), "")
 		wantFetches(t, e, "again", 3)
 	})
@@ -349,9 +392,10 @@ func TestOutage(t *testing.T) {
 		good := token(keyA(), "key-A", 1)
 		expect(t, v, "good", good, "")
 		e.fail(io.EOF)
-		for range 23 {
+		for range 24 { // the first fetch that fails is an hour after the one that did not
 			time.Sleep(time.Hour)
 			expect(t, v, "in the outage", good, "")
+			synctest.Wait()
 		}
 		time.Sleep(time.Hour)
 		expect(t, v, "after a day", good, "")
@@ -363,6 +407,42 @@ func TestOutage(t *testing.T) {
 		e.fail(nil)
 		time.Sleep(time.Second)
 		expect(t, v, "back", good, "")
+	})
+}
+
+// TestOutageAfterQuiet begins an outage when nobody has called for long.
+func TestOutageAfterQuiet(t *testing.T) {
+	for _, quiet := range []time.Duration{20 * time.Hour, 24 * time.Hour, 100 * time.Hour} {
+		inBubble(t, func(t *testing.T, e *entra, v *Tokens) {
+			good := token(keyA(), "key-A", 1)
+			expect(t, v, "good", good, "")
+			time.Sleep(quiet)
+			e.fail(io.EOF)
+			for range 24 {
+				expect(t, v, "in the outage", good, "")
+				synctest.Wait()
+				time.Sleep(time.Hour)
+			}
+			expect(t, v, "after a day", good, "")
+			synctest.Wait()
+			time.Sleep(time.Nanosecond)
+			expect(t, v, "beyond the day", good, "IdentityUnavailable")
+			e.publish(publicJWK("key-B", &keyB().PublicKey))
+			time.Sleep(time.Second)
+			expect(t, v, "replaced", good, "InvalidToken")
+			expect(t, v, "new", token(keyB(), "key-B", 1), "")
+		})
+	}
+}
+
+// TestLongQuiet uses no key of long ago before Entra ID has been asked for it.
+func TestLongQuiet(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *entra, v *Tokens) {
+		good := token(keyA(), "key-A", 1)
+		expect(t, v, "good", good, "")
+		e.publish(publicJWK("key-B", &keyB().PublicKey))
+		time.Sleep(24*time.Hour + 1)
+		expect(t, v, "withdrawn", good, "InvalidToken")
 	})
 }
 
@@ -458,8 +538,11 @@ func TestKeyCount(t *testing.T) {
 		{"for encryption", []string{replace(b, `"sig"`, `"enc"`), a}, 1},
 		{"for another algorithm", []string{replace(b, `{`, `{"alg":"RS512",`), a}, 1},
 		{"a private key", []string{publicJWK("key-B", keyB()), a}, 1},
-		{"a certificate of another key", []string{replace(b, `{`, `{"x5c":["AAAA"],`), a}, 1},
-		{"a broken thumbprint", []string{replace(b, `{`, `{"x5t":"!",`), a}, 1},
+		{"a certificate of another key", []string{replace(b, `{`, `{"x5c":["AAAA"],`), a}, 2},
+		{"a broken thumbprint", []string{replace(b, `{`, `{"x5t":"!",`), a}, 2},
+		{"a thumbprint of nothing", []string{replace(b, `{`, `{"x5t":"AAAAAAAAAAAAAAAAAAAAAAAAAAA",`), a}, 2},
+		{"certificates of other types", []string{replace(b, `{`, `{"x5c":{"a":1},"x5u":1,"x5t#S256":[],"key_ops":1,"crv":2,`), a}, 2},
+		{"an odd use", []string{replace(b, `"sig"`, `1`), a}, 1},
 		{"2048 bits", []string{publicJWK("n", modulus(2048)), a}, 2},
 		{"2047 bits", []string{publicJWK("n", modulus(2047)), a}, 1},
 		{"8192 bits", []string{publicJWK("n", modulus(8192)), a}, 2},

@@ -25,6 +25,9 @@ func (l *loader) signIn(value string) []string {
 	return ways
 }
 
+// PartnerCenterID is Partner Center's own app registration.
+const PartnerCenterID = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
+
 var (
 	uriForm   = regexp.MustCompile(`^[a-z]+://[!-~]{1,250}$`)
 	scopeForm = regexp.MustCompile(`^[!#-.0-\[\]-~]{1,128}$`) // https://www.rfc-editor.org/rfc/rfc6749#section-3.3, but for the audience's slash
@@ -39,7 +42,12 @@ func (l *loader) callers(c *Config, f Flags) {
 		c.AllowedTenants = []string{c.TenantID}
 	}
 	c.AllowedClients = l.guids("CONNECTOR_ALLOWED_CLIENTS", f.AllowedClients)
-	c.Audiences = split(f.Audience)
+	for _, audience := range split(f.Audience) {
+		if guidForm.MatchString(audience) {
+			audience = strings.ToLower(audience) // as Entra ID writes it
+		}
+		c.Audiences = append(c.Audiences, audience)
+	}
 	if !c.Accepts(Entra) {
 		return
 	}
@@ -54,7 +62,7 @@ func (l *loader) callers(c *Config, f Flags) {
 		switch {
 		case !guidForm.MatchString(audience) && !uriForm.MatchString(audience):
 			l.refuse(setting, "a client ID, an Application ID URI, or both separated by a comma", example)
-		case strings.EqualFold(strings.TrimSuffix(audience, "/"), c.Cloud.Upstream):
+		case strings.EqualFold(strings.TrimSuffix(audience, "/"), c.Cloud.Upstream), audience == PartnerCenterID:
 			l.refuse(setting, "this service's own audience; tokens for Partner Center itself are for CONNECTOR_SIGN_IN=caller", example)
 		}
 	}

@@ -85,7 +85,9 @@ func TestLoadVariants(t *testing.T) {
 		{"China", func(f *config.Flags) { f.Cloud = "china" }, func(c config.Config) bool {
 			return c.UpstreamURL == "https://partner.partnercenterapi.microsoftonline.cn" && c.AuthorityURL == "https://login.partner.microsoftonline.cn" && c.Cloud.V1Issuer == "https://sts.chinacloudapi.cn"
 		}},
-		{"US Government", func(f *config.Flags) { f.Cloud = "usgov" }, func(c config.Config) bool { return c.AuthorityURL == "https://login.microsoftonline.us" }},
+		{"US Government", func(f *config.Flags) { f.Cloud = "usgov" }, func(c config.Config) bool {
+			return c.AuthorityURL == "https://login.microsoftonline.us" && c.Cloud.Exchange == "api://AzureADTokenExchangeUSGov"
+		}},
 		{"another upstream keeps the audience", func(f *config.Flags) { f.UpstreamURL = "http://127.0.0.1:9/" }, func(c config.Config) bool {
 			return c.UpstreamURL == "http://127.0.0.1:9" && c.Cloud.Upstream == "https://api.partnercenter.microsoft.com"
 		}},
@@ -96,7 +98,9 @@ func TestLoadVariants(t *testing.T) {
 		{"sizes", func(f *config.Flags) { f.MaxBody = "512 kib" }, func(c config.Config) bool { return c.MaxBody == 512<<10 }},
 		{"bytes", func(f *config.Flags) { f.MaxBody = "2048" }, func(c config.Config) bool { return c.MaxBody == 2048 }},
 		{"a GUID in upper case", func(f *config.Flags) { f.TenantID, f.ClientID = strings.ToUpper(someID), strings.ToUpper(someID) }, func(c config.Config) bool { return c.TenantID == someID && c.ClientID == someID }},
-		{"both ways to sign in", func(f *config.Flags) { f.SignIn, f.Audience = "api-key, entra", someID+", api://"+someID }, func(c config.Config) bool {
+		{"both ways to sign in", func(f *config.Flags) {
+			f.SignIn, f.Audience = "api-key, entra", strings.ToUpper(someID)+", api://"+someID
+		}, func(c config.Config) bool {
 			return c.Accepts("api-key") && c.Accepts("entra") && slices.Equal(c.Audiences, []string{someID, "api://" + someID})
 		}},
 		{"Entra ID alone", func(f *config.Flags) { f.SignIn, f.Audience, f.APIKeysFile = "entra", someID, "" }, func(c config.Config) bool { return !c.Accepts("api-key") && c.AllowedClients == nil }},
@@ -207,6 +211,8 @@ func TestMistakes(t *testing.T) {
 			f.SignIn, f.Audience, f.Scope = "entra", someID, "api://"+someID+"/access_as_user"
 		}},
 		{"CONNECTOR_AUDIENCE", func(f *config.Flags) { f.SignIn, f.Audience = "entra", someID[1:] }},
+		{"CONNECTOR_AUDIENCE", func(f *config.Flags) { f.SignIn, f.Audience = "entra", "FA3D9A0C-3fb0-42cc-9193-47c7ecd2edbd" }},
+		{"CONNECTOR_API_KEYS_FILE", func(f *config.Flags) { f.APIKeysFile = t.TempDir() }},
 		{"CONNECTOR_ALLOWED_TENANTS", func(f *config.Flags) { f.AllowedTenants = "contoso.onmicrosoft.com" }},
 		{"CONNECTOR_ALLOWED_CLIENTS", func(f *config.Flags) { f.AllowedClients = someID + ";" + someID }},
 		{"CONNECTOR_LINK_SECRET_FILE", func(f *config.Flags) { f.LinkSecretFile = newFile(t, "short") }},

@@ -187,7 +187,10 @@ func (l *loader) file(setting, path string) string {
 		l.refuse(setting, unreadable(path, err), "")
 		return path
 	}
-	f.Close()
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		l.refuse(setting, "cannot read "+path+": it is a directory", "")
+	}
 	return path
 }
 

@@ -13,6 +13,8 @@ import (
 func NewApp(c Config) *Tokens {
 	prove := c.prover()
 	return newTokens(c, func(ctx context.Context) (azcore.AccessToken, error) {
+		ctx, cancel := c.exchanging(ctx)
+		defer cancel()
 		p, err := prove(ctx)
 		if err != nil {
 			return azcore.AccessToken{}, err

@@ -3,6 +3,7 @@ package entra
 import (
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
@@ -45,10 +46,16 @@ func identityTokens(t *testing.T, clientID string) http.HandlerFunc {
 // kinds are the two kinds of tokens, each with a function that makes it.
 func kinds(t *testing.T) map[string]func(Config) *Tokens {
 	return map[string]func(Config) *Tokens{
-		"app": NewApp,
+		"app": func(c Config) *Tokens {
+			s := NewApp(c)
+			t.Cleanup(s.Close)
+			return s
+		},
 		"user": func(c Config) *Tokens {
 			c.RefreshTokenFile = write(t, "refresh", "refresh-0")
-			return NewUser(c)
+			s := NewUser(c)
+			t.Cleanup(s.Close) // a fetch that outlives the test would write to a directory that is gone
+			return s
 		},
 	}
 }
@@ -315,6 +322,8 @@ func TestValidate(t *testing.T) {
 	e := newFakeEntra(t)
 	_, ecKey, _ := strings.Cut(ecPair(t), "-----END CERTIFICATE-----\n")
 	two := firstPair().pem + secondPair().pem
+	ended := certify(endedPair().key, "new", time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+	renewed := endedPair().pem + pemBlock("CERTIFICATE", ended.Raw)
 	certificate := pemBlock("CERTIFICATE", firstPair().certificate.Raw)
 	for name, c := range map[string]struct {
 		change func(*Config)
@@ -345,14 +354,28 @@ func TestValidate(t *testing.T) {
 		"encrypted key": {func(c *Config) {
 			c.CertificateFile = write(t, "f", certificate+pemBlock("ENCRYPTED PRIVATE KEY", []byte("x")))
 		}, []string{"encrypted", "openssl pkey"}},
-		"ended certificate":  {func(c *Config) { c.CertificateFile = write(t, "f", endedPair().pem) }, []string{"valid from", "make a new one"}},
-		"federated token":    {func(c *Config) { c.FederatedTokenFile = write(t, "f", "token") }, nil},
-		"no federated token": {func(c *Config) { c.FederatedTokenFile = "absent/f" }, []string{"CONNECTOR_FEDERATED_TOKEN_FILE: absent/f"}},
-		"managed identity":   {func(c *Config) { c.ManagedIdentity = "system" }, nil},
-		"public client":      {func(c *Config) { c.RefreshTokenFile = write(t, "f", "token") }, nil},
-		"no consent":         {func(c *Config) { c.RefreshTokenFile = "absent/f" }, []string{"CONNECTOR_REFRESH_TOKEN_FILE: absent/f: consent missing: run connector consent"}},
-		"empty consent":      {func(c *Config) { c.RefreshTokenFile = write(t, "f", "\n") }, []string{"consent missing: run connector consent"}},
-		"both":               {func(c *Config) { c.RefreshTokenFile, c.CertificateFile = "absent/f", "absent/g" }, []string{"absent/f", "absent/g"}},
+		"older encrypted key": {func(c *Config) {
+			block := pem.Block{Type: "RSA PRIVATE KEY", Headers: map[string]string{"Proc-Type": "4,ENCRYPTED", "DEK-Info": "AES-256-CBC,00"}, Bytes: []byte("x")}
+			c.CertificateFile = write(t, "f", certificate+string(pem.EncodeToMemory(&block)))
+		}, []string{"encrypted", "openssl pkey"}},
+		"ENCRYPTED in a comment": {func(c *Config) { c.CertificateFile = write(t, "f", "friendlyName: NOT ENCRYPTED\n"+firstPair().pem) }, nil},
+		"PEM with a mark":        {func(c *Config) { c.CertificateFile = write(t, "f", "\ufeff"+firstPair().pem) }, nil},
+		"SEC 1 key": {func(c *Config) {
+			c.CertificateFile = write(t, "f", certificate+pemBlock("EC PARAMETERS", []byte("x"))+pemBlock("EC PRIVATE KEY", []byte("x")))
+		}, []string{"its key is not RSA", "RSA key"}},
+		"secret with a mark":  {func(c *Config) { c.ClientSecretFile = write(t, "f", "\ufeffs\n") }, []string{"begins with a byte-order mark: save it as plain UTF-8 or ASCII"}},
+		"secret in UTF-16":    {func(c *Config) { c.ClientSecretFile = write(t, "f", "\xff\xfes\x00\r\x00\n\x00") }, []string{"begins with a byte-order mark"}},
+		"consent with a mark": {func(c *Config) { c.RefreshTokenFile = write(t, "f", "\ufefftoken") }, []string{"CONNECTOR_REFRESH_TOKEN_FILE", "begins with a byte-order mark"}},
+		"early certificate":   {func(c *Config) { c.CertificateFile = write(t, "f", earlyPair().pem) }, []string{"valid from", "check this machine's clock, or wait until then"}},
+		"renewed certificate": {func(c *Config) { c.CertificateFile = write(t, "f", renewed) }, nil},
+		"ended certificate":   {func(c *Config) { c.CertificateFile = write(t, "f", endedPair().pem) }, []string{"valid from", "make a new one"}},
+		"federated token":     {func(c *Config) { c.FederatedTokenFile = write(t, "f", "token") }, nil},
+		"no federated token":  {func(c *Config) { c.FederatedTokenFile = "absent/f" }, []string{"CONNECTOR_FEDERATED_TOKEN_FILE: absent/f"}},
+		"managed identity":    {func(c *Config) { c.ManagedIdentity = "system" }, nil},
+		"public client":       {func(c *Config) { c.RefreshTokenFile = write(t, "f", "token") }, nil},
+		"no consent":          {func(c *Config) { c.RefreshTokenFile = "absent/f" }, []string{"CONNECTOR_REFRESH_TOKEN_FILE: absent/f: consent missing: run connector consent"}},
+		"empty consent":       {func(c *Config) { c.RefreshTokenFile = write(t, "f", "\n") }, []string{"consent missing: run connector consent"}},
+		"both":                {func(c *Config) { c.RefreshTokenFile, c.CertificateFile = "absent/f", "absent/g" }, []string{"absent/f", "absent/g"}},
 	} {
 		config := e.config()
 		c.change(&config)
@@ -494,7 +517,13 @@ func TestOddAnswers(t *testing.T) {
 		{400, "<html>", "answer 400 of Entra ID"},
 		{400, map[string]any{"error": "The secret is wrong"}, "answer 400 of Entra ID"},
 		{400, map[string]any{"error": map[string]any{"code": 1}}, "answer 400 of Entra ID"},
-		{400, map[string]any{"error": "invalid_grant", "error_codes": "7"}, "answer 400 of Entra ID"},
+		{400, map[string]any{"error": "invalid_grant", "error_codes": "7"}, "answer 400 of Entra ID: invalid_grant AADSTS7"},
+		{400, map[string]any{"error": "invalid_grant", "error_codes": []any{"50076", 7, nil, -1, 1.5, "x", []int{8}}, "error_description": "AADSTS1: more"}, "answer 400 of Entra ID: invalid_grant AADSTS50076 AADSTS7"},
+		{400, map[string]any{"error": "invalid_grant", "error_codes": map[string]int{"a": 7}, "error_description": "Refused: AADSTS50076: more AADSTS1"}, "answer 400 of Entra ID: invalid_grant AADSTS50076"},
+		{400, map[string]any{"error": "invalid_grant", "error_description": "AADSTS50076: more"}, "answer 400 of Entra ID: invalid_grant AADSTS50076"},
+		{400, map[string]any{"error": "invalid_grant", "error_codes": []int{}, "error_description": []string{"AADSTS50076: more"}}, "answer 400 of Entra ID: invalid_grant"},
+		{400, map[string]any{"error": "invalid_grant", "error_description": "multi-factor AADSTS12345678901 AADSTSx"}, "answer 400 of Entra ID: invalid_grant"},
+		{400, map[string]any{"error": map[string]any{"code": 1}, "error_codes": []int{7}}, "answer 400 of Entra ID AADSTS7"},
 		{400, map[string]any{"error": "invalid_grant", "error_codes": many}, "answer 400 of Entra ID: invalid_grant" + strings.Repeat(" AADSTS0", 8)},
 		{200, strings.Repeat(" ", 1<<20) + `{"access_token":"a","expires_in":3600}`, "no usable answer of Entra ID: it is longer than 1 MiB"},
 		{400, strings.Repeat(" ", 2<<20), "no usable answer of Entra ID: it is longer than 1 MiB"},
@@ -507,6 +536,30 @@ func TestOddAnswers(t *testing.T) {
 			if !errors.As(err, &f) || f.Cause.Error() != c.cause {
 				t.Errorf("%s: %v, want %s", kind, err, c.cause)
 			}
+		}
+	}
+}
+
+// TestSuberror tells kinds of refusals apart by the suberror where there is no number.
+func TestSuberror(t *testing.T) {
+	for _, c := range []struct {
+		sub    any
+		kind   fault.Kind
+		remedy string
+	}{
+		{nil, fault.PartnerCenterUnauthorized, consentAgain},
+		{1, fault.PartnerCenterUnauthorized, consentAgain},
+		{"consent_required", fault.PartnerCenterUnauthorized, remedies[65001]},
+		{"basic_action", fault.PartnerCenterUnauthorized, consentAgain},
+		{"mfa_required", fault.MFARequired, mfaMissing},
+	} {
+		e := newFakeEntra(t)
+		e.answer = func(url.Values) (int, any) {
+			return 400, map[string]any{"error": "invalid_grant", "suberror": c.sub, "error_description": "multi-factor authentication is needed"}
+		}
+		f := mustFail(t, kinds(t)["user"](e.withSecret()), c.kind)
+		if got := Remedy(f); got != c.remedy {
+			t.Errorf("%v: %s", c.sub, got)
 		}
 	}
 }
@@ -583,7 +636,7 @@ func FuzzRefused(f *testing.F) {
 	for _, body := range []string{`{"error":"invalid_client","error_description":"AADSTS7000215: secret","error_codes":[7000215]}`, `{"error":"A b","error_codes":[1]}`, `{"error":1}`, `<html>`, ``} {
 		f.Add([]byte(body))
 	}
-	form := regexp.MustCompile(`^answer 400 of Entra ID(: [a-z_]{1,40}( AADSTS-?[0-9]+){0,8})?$`)
+	form := regexp.MustCompile(`^answer 400 of Entra ID(: [a-z_]{1,40})?( AADSTS[0-9]+){0,8}$`)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := refused(entraID, &http.Response{StatusCode: 400}, body)
 		if !form.MatchString(r.Error()) || r.kind() == (fault.Kind{}) || r.remedy() == "" {

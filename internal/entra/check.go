@@ -16,7 +16,7 @@ import (
 // Claims are what an access token says about itself. Nothing of it is verified: it is good for a token that has just
 // come from Entra ID.
 type Claims struct {
-	Audience string // what it is for
+	Audience string // what it is for; the first where there are several
 	Tenant   string // ID
 	MFA      bool   // whether the user signed in with multifactor authentication
 	Methods  bool   // whether it says how the user signed in
@@ -33,19 +33,29 @@ func Inspect(token string) (Claims, bool) {
 		return Claims{}, false
 	}
 	var said struct {
-		Audience string   `json:"aud"`
-		Tenant   string   `json:"tid"`
-		Methods  []string `json:"amr"`
+		Audience json.RawMessage `json:"aud"`
+		Tenant   json.RawMessage `json:"tid"`
+		Methods  json.RawMessage `json:"amr"`
 	}
 	if err := json.Unmarshal(payload, &said); err != nil {
 		return Claims{}, false
 	}
-	return Claims{
-		Audience: said.Audience,
-		Tenant:   said.Tenant,
-		MFA:      slices.Contains(said.Methods, "mfa"),
-		Methods:  said.Methods != nil,
-	}, true
+	c := Claims{Audience: text(said.Audience), Tenant: text(said.Tenant)}
+	if audiences := list(said.Audience); len(audiences) > 0 {
+		c.Audience = text(audiences[0])
+	}
+	methods := list(said.Methods)
+	c.Methods = methods != nil
+	c.MFA = slices.ContainsFunc(methods, func(method json.RawMessage) bool { return text(method) == "mfa" })
+	return c, true
+}
+
+// list is a member that is an array; nil: it is none.
+func list(member json.RawMessage) (items []json.RawMessage) {
+	if json.Unmarshal(member, &items) != nil {
+		return nil
+	}
+	return items
 }
 
 // Metadata is what Entra ID says of a tenant to everybody.

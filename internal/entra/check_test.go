@@ -24,12 +24,16 @@ func TestInspect(t *testing.T) {
 			Claims{resource, contoso, false, true}},
 		{map[string]any{"aud": resource, "tid": contoso, "roles": []string{"x"}, "xms_cc": 1},
 			Claims{resource, contoso, false, false}},
+		{map[string]any{"aud": []string{resource}, "tid": contoso, "amr": []any{1, "mfa"}}, Claims{resource, contoso, true, true}},
+		{map[string]any{"aud": []string{resource, "other"}, "tid": 1, "amr": "mfa"}, Claims{resource, "", false, false}},
+		{map[string]any{"aud": []any{}, "tid": contoso, "amr": nil}, Claims{"", contoso, false, false}},
+		{map[string]any{"aud": 1, "amr": []string{}}, Claims{"", "", false, true}},
 	} {
 		if got, ok := Inspect(jwt(c.claims)); !ok || got != c.want {
 			t.Errorf("%v: %+v, %v", c.claims, got, ok)
 		}
 	}
-	for _, token := range []string{"", "opaque", "a.b", "a.!.c", "a." + base64.RawURLEncoding.EncodeToString([]byte("[]")) + ".c", jwt(map[string]any{"aud": 1}), "a.b.c.d.e"} {
+	for _, token := range []string{"", "opaque", "a.b", "a.!.c", "a." + base64.RawURLEncoding.EncodeToString([]byte("[]")) + ".c", "a.b.c.d.e"} {
 		if got, ok := Inspect(token); ok {
 			t.Errorf("%q: %+v", token, got)
 		}
@@ -107,6 +111,18 @@ func TestRemedies(t *testing.T) {
 		{&Refused{Peer: entraID, Status: 400, Name: "interaction_required"}, "connector consent"},
 		{&Refused{Peer: entraID, Status: 400}, "sign-in logs"},
 		{&Refused{Peer: entraID, Status: 429}, "Wait"},
+		{&Refused{Peer: entraID, Status: 500}, "Wait"},
+		{&Refused{Peer: entraID, Status: 400, Name: "temporarily_unavailable"}, "Wait"},
+		{&Refused{Peer: entraID, Status: 302}, "Check CONNECTOR_AUTHORITY_URL and CONNECTOR_TENANT_ID: what answers there is not Entra ID's token endpoint."},
+		{&Refused{Peer: entraID, Status: 404, Name: "invalid_request"}, "Check CONNECTOR_AUTHORITY_URL and CONNECTOR_TENANT_ID"},
+		{&Refused{Peer: entraID, Status: 400, Name: "invalid_grant"}, "sign-in logs"},
+		{&Refused{Peer: entraID, Status: 400, Name: "invalid_grant", user: true}, "Run connector consent and sign in again."},
+		{&Refused{Peer: entraID, Status: 400, Name: "invalid_grant", user: true, Codes: []int{12345}}, "code=12345"},
+		{&Refused{Peer: entraID, Status: 400, Name: "invalid_grant", sub: "consent_required"}, remedies[65001]},
+		{&Refused{Peer: entraID, Status: 400, Name: "invalid_grant", sub: "consent_required", Codes: []int{12345}}, remedies[65001]},
+		{&Refused{Peer: entraID, Status: 400, Name: "invalid_grant", sub: "basic_action", Codes: []int{53003}}, remedies[53003]},
+		{&Refused{Peer: entraID, Status: 400, Name: "invalid_grant", sub: "basic_action"}, consentAgain},
+		{&Refused{Peer: entraID, Status: 400, Name: "invalid_grant", sub: "mfa_required"}, mfaMissing},
 		{&Refused{Peer: managedIdentity, Status: 400, Name: "invalid_request"}, "CONNECTOR_MANAGED_IDENTITY"},
 	} {
 		if got := Remedy(c.err); !strings.Contains(got, c.want) || c.want == "" && got != "" {

@@ -12,8 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -42,7 +40,7 @@ func Consent(ctx context.Context, c Config, o ConsentOptions) error {
 	if err := c.validateApp(); err != nil {
 		return err
 	}
-	if err := c.writable(); err != nil {
+	if err := c.Writable(); err != nil {
 		return err
 	}
 	prove := c.prover()
@@ -111,12 +109,16 @@ func (c Config) keepConsent(ctx context.Context, token *oauth2.Token, out io.Wri
 	if ok && !strings.EqualFold(claims.Tenant, c.TenantID) {
 		return fmt.Errorf("the user signed in to tenant %q, not to the partner's: sign in again with a user of CONNECTOR_TENANT_ID", claims.Tenant)
 	}
-	file := refreshFile{path: c.RefreshTokenFile}
+	file := refreshFile{path: c.RefreshTokenFile, log: c.Log}
 	unlock, err := file.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	if ok && claims.Methods && !claims.MFA && file.consented() {
+		return fmt.Errorf("the user signed in without multifactor authentication, and Partner Center has refused the calls of such users since April 2026: "+
+			"%s keeps the refresh token that it holds; require multifactor authentication of this user and run connector consent again", c.RefreshTokenFile)
+	}
 	if err := replace(c.RefreshTokenFile, token.RefreshToken); err != nil {
 		return c.unwritable(err)
 	}
@@ -133,9 +135,13 @@ func (c Config) keepConsent(ctx context.Context, token *oauth2.Token, out io.Wri
 	return nil
 }
 
-// writable tries the directory of the refresh token before anybody signs in.
-func (c Config) writable() error {
-	f, err := os.CreateTemp(filepath.Dir(target(c.RefreshTokenFile)), ".consent.*")
+// Writable says whether the refresh token can be replaced: whether a file can be made beside it. Without a refresh token
+// file there is nothing to replace.
+func (c Config) Writable() error {
+	if c.RefreshTokenFile == "" {
+		return nil
+	}
+	f, err := beside(target(c.RefreshTokenFile))
 	if err != nil {
 		return c.unwritable(err)
 	}
@@ -202,17 +208,12 @@ func (l *landing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, lastPage)
 }
 
-var aadsts = regexp.MustCompile(`^AADSTS([0-9]{1,9})\b`)
-
 // refusedSignIn is the refusal that the browser brings, whose number is in its description alone.
 func refusedSignIn(answer url.Values) *Refused {
 	r := &Refused{Peer: signInPage}
 	if name := answer.Get("error"); errorName.MatchString(name) {
 		r.Name = name
 	}
-	if number := aadsts.FindStringSubmatch(answer.Get("error_description")); number != nil {
-		code, _ := strconv.Atoi(number[1]) // at most nine digits
-		r.Codes = []int{code}
-	}
+	r.Codes = described(answer.Get("error_description"))
 	return r
 }

@@ -216,7 +216,7 @@ func TestConsentForeignRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := consent(t, t.Context(), e, c)
-	s.grantCode(map[string]any{"tid": contoso, "amr": []string{"pwd"}}, "consented")
+	s.grantCode(map[string]any{"tid": contoso, "amr": []string{"pwd", "mfa"}}, "consented")
 	good := url.Values{"code": {"the-code"}, "state": {s.state()}}
 	for name, request := range map[string]struct {
 		query url.Values
@@ -251,11 +251,44 @@ func TestConsentForeignRequests(t *testing.T) {
 	if info, err := os.Stat(c.RefreshTokenFile); err != nil || info.Mode() != 0o640 || read(t, c.RefreshTokenFile) != "consented\n" {
 		t.Errorf("%v, %v", info, err)
 	}
-	if text := s.text.String(); !strings.Contains(text, "WARNING") || !strings.Contains(text, "April 2026") {
-		t.Error(text)
-	}
 	if _, err := net.Dial("tcp", "127.0.0.1:"+port); err == nil {
 		t.Error("it still listens")
+	}
+}
+
+// TestConsentWithoutMFA writes what Partner Center refuses only where there is nothing better.
+func TestConsentWithoutMFA(t *testing.T) {
+	for name, c := range map[string]struct {
+		before string // of the file; -: there is none
+		claims map[string]any
+		after  string
+	}{
+		"new":         {"-", map[string]any{"tid": contoso, "amr": []string{"pwd"}}, "consented\n"},
+		"empty":       {"\n", map[string]any{"tid": contoso, "amr": []string{"pwd"}}, "consented\n"},
+		"good":        {"old", map[string]any{"tid": contoso, "amr": []string{"pwd"}}, "old"},
+		"odd":         {"o\nld", map[string]any{"tid": contoso, "amr": []string{"pwd"}}, "o\nld"},
+		"nobody says": {"old", map[string]any{"tid": contoso}, "consented\n"},
+	} {
+		e := newFakeEntra(t)
+		config := e.withSecret()
+		config.RefreshTokenFile = filepath.Join(t.TempDir(), "refresh")
+		if c.before != "-" {
+			rewrite(t, config.RefreshTokenFile, c.before)
+		}
+		s := consent(t, t.Context(), e, config)
+		s.grantCode(c.claims, "consented")
+		s.come(url.Values{"code": {"the-code"}, "state": {s.state()}}, nil)
+		err := s.end()
+		kept := c.after == c.before
+		if (err != nil) != kept || kept && (!strings.Contains(err.Error(), "without multifactor") || !strings.Contains(err.Error(), config.RefreshTokenFile)) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if text := s.text.String(); !kept && (!strings.Contains(text, "WARNING") || !strings.Contains(text, "April 2026")) {
+			t.Errorf("%s: %s", name, text)
+		}
+		if got := read(t, config.RefreshTokenFile); got != c.after {
+			t.Errorf("%s: the file holds %q", name, got)
+		}
 	}
 }
 
@@ -268,7 +301,7 @@ func TestConsentErrors(t *testing.T) {
 			[]string{"access_denied AADSTS65004", "accept"}},
 		"canceled": {url.Values{"error": {"access_denied"}, "error_subcode": {"cancel"}}, []string{"access_denied", "broken off"}},
 		"consent":  {url.Values{"error": {"consent_required"}, "error_description": {"AADSTS65001: free-text"}}, []string{"consent_required AADSTS65001"}},
-		"text":     {url.Values{"error": {"free-text <b>"}, "error_description": {"free-text AADSTS1: more"}}, []string{"answer of the sign-in page. Look"}},
+		"text":     {url.Values{"error": {"free-text <b>"}, "error_description": {"free-text AADSTS1: more"}}, []string{"answer of the sign-in page AADSTS1. Look"}},
 		"mfa":      {url.Values{"error": {"interaction_required"}, "error_description": {"AADSTS50079: free-text"}}, []string{"AADSTS50079", "multifactor"}},
 	} {
 		e := newFakeEntra(t)

@@ -7,9 +7,10 @@
 // repeat what was sent.
 //
 // The package does not look into the tokens that it hands out, keeps none across restarts but the refresh token, and
-// retries nothing. Replicas take turns only where the directory of the file can be written and its file system knows
-// locks. An answer that is lost on its way, or not written because the process ends just then, leaves the refresh token
-// of before in the file, which Entra ID goes on accepting.
+// retries nothing. Replicas take turns by a lock file beside the refresh token's, which has that file's mode and, where
+// the system lets them give it, its owner. One that cannot use it, because it may not open it or its file system knows no
+// locks, goes on without taking turns, and its log says so. An answer that is lost on its way, or not written because the
+// process is killed just then, leaves the refresh token of before in the file, which Entra ID goes on accepting.
 package entra
 
 import (
@@ -39,7 +40,7 @@ type Config struct {
 
 	RefreshTokenFile string // of the user; empty: app-only
 
-	Timeout time.Duration // for one token with all that it takes
+	Timeout time.Duration // for one token with all that it takes, and as much again to wait for other replicas
 	HTTP    *http.Client  // its Transport carries every request; redirects are never followed
 	Log     *slog.Logger
 }
@@ -66,12 +67,21 @@ func (c Config) validateApp() error {
 	if err != nil || p.pair == nil {
 		return err
 	}
-	if now := time.Now(); now.Before(p.pair.leaf.NotBefore) || now.After(p.pair.leaf.NotAfter) {
-		return c.badCertificate(
-			fmt.Errorf("its certificate is valid from %s to %s", p.pair.leaf.NotBefore.Format(time.DateOnly), p.pair.leaf.NotAfter.Format(time.DateOnly)),
-			"make a new one, upload it to the app registration and name it here")
+	leaf, now := p.pair.leaf, time.Now()
+	if inForce(leaf, now) {
+		return nil
 	}
-	return nil
+	remedy := "make a new one, upload it to the app registration and name it here"
+	if now.Before(leaf.NotBefore) {
+		remedy = "check this machine's clock, or wait until then"
+	}
+	return c.badCertificate(fmt.Errorf("its certificate is valid from %s to %s", leaf.NotBefore.Format(time.DateOnly), leaf.NotAfter.Format(time.DateOnly)), remedy)
+}
+
+// exchanging is the context of an exchange with Entra ID. It has the whole timeout, whatever was spent on waiting for the
+// lock, and does not end with the service: Entra ID may already have put another refresh token in place of the one sent.
+func (c Config) exchanging(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), c.Timeout)
 }
 
 // endpoint is the address of one of the tenant's OAuth endpoints.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -42,6 +43,9 @@ func reason(err error) error {
 
 var errEmpty = errors.New("it is empty")
 
+// byteOrderMarks are those of UTF-8 and UTF-16, which editors and shells on Windows write.
+var byteOrderMarks = []string{"\ufeff", "\xff\xfe", "\xfe\xff"}
+
 // readLine returns the one line that a file holds.
 func readLine(setting, path string) (string, error) {
 	content, err := readFile(setting, path)
@@ -50,6 +54,8 @@ func readLine(setting, path string) (string, error) {
 	}
 	line := strings.TrimRight(string(content), "\r\n")
 	switch {
+	case slices.ContainsFunc(byteOrderMarks, func(mark string) bool { return strings.HasPrefix(line, mark) }):
+		return "", &badFile{setting, path, errors.New("begins with a byte-order mark"), "save it as plain UTF-8 or ASCII"}
 	case line == "":
 		return "", &badFile{setting, path, errEmpty, "write the value into it"}
 	case strings.ContainsAny(line, "\r\n\ufeff"):

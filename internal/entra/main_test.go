@@ -257,6 +257,16 @@ func newPair(name string, from, to time.Time) testPair {
 	if err != nil {
 		panic(err)
 	}
+	certificate := certify(key, name, from, to)
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		panic(err)
+	}
+	return testPair{certificate, key, pemBlock("CERTIFICATE", certificate.Raw) + pemBlock("PRIVATE KEY", pkcs8)}
+}
+
+// certify makes a certificate of a key.
+func certify(key *rsa.PrivateKey, name string, from, to time.Time) *x509.Certificate {
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: from, NotAfter: to}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
@@ -266,11 +276,7 @@ func newPair(name string, from, to time.Time) testPair {
 	if err != nil {
 		panic(err)
 	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		panic(err)
-	}
-	return testPair{certificate, key, pemBlock("CERTIFICATE", der) + pemBlock("PRIVATE KEY", pkcs8)}
+	return certificate
 }
 
 func pemBlock(kind string, content []byte) string {
@@ -280,6 +286,7 @@ func pemBlock(kind string, content []byte) string {
 var (
 	firstPair  = sync.OnceValue(func() testPair { return newPair("one", time.Now().Add(-time.Hour), time.Now().Add(time.Hour)) })
 	secondPair = sync.OnceValue(func() testPair { return newPair("two", time.Now().Add(-time.Hour), time.Now().Add(time.Hour)) })
+	earlyPair  = sync.OnceValue(func() testPair { return newPair("new", time.Now().Add(24*time.Hour), time.Now().Add(48*time.Hour)) })
 	endedPair  = sync.OnceValue(func() testPair { return newPair("old", time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)) })
 )
 

@@ -1,6 +1,7 @@
 package entra
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/rsa"
@@ -12,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,6 +96,10 @@ func (c Config) badCertificate(err error, remedy string) error {
 	return &badFile{"CONNECTOR_CLIENT_CERTIFICATE_FILE", c.CertificateFile, err, remedy}
 }
 
+func (c Config) notRSA() error {
+	return c.badCertificate(errors.New("its key is not RSA"), "make a certificate with an RSA key, the only kind that Entra ID takes")
+}
+
 func (c Config) readCertificate() (*keyPair, error) {
 	content, err := readFile("CONNECTOR_CLIENT_CERTIFICATE_FILE", c.CertificateFile)
 	if err != nil {
@@ -105,19 +111,37 @@ func (c Config) readCertificate() (*keyPair, error) {
 	}
 	private, ok := key.(*rsa.PrivateKey)
 	if !ok {
-		return nil, c.badCertificate(errors.New("its key is not RSA"), "make a certificate with an RSA key, the only kind that Entra ID takes")
+		return nil, c.notRSA()
 	}
-	for _, leaf := range certificates {
-		if private.PublicKey.Equal(leaf.PublicKey) {
-			return &keyPair{leaf, private}, nil
-		}
+	if leaf := choose(certificates, private, time.Now()); leaf != nil {
+		return &keyPair{leaf, private}, nil
 	}
 	return nil, c.badCertificate(errors.New("its key belongs to another certificate"), "put the certificate and its own key into one file")
 }
 
+// choose returns the certificate of a key: one in force if there is any, since a file may hold the old and the new one.
+func choose(certificates []*x509.Certificate, key *rsa.PrivateKey, now time.Time) (leaf *x509.Certificate) {
+	for _, certificate := range certificates {
+		switch {
+		case !key.PublicKey.Equal(certificate.PublicKey):
+		case inForce(certificate, now):
+			return certificate
+		case leaf == nil:
+			leaf = certificate
+		}
+	}
+	return leaf
+}
+
+func inForce(certificate *x509.Certificate, now time.Time) bool {
+	return !now.Before(certificate.NotBefore) && !now.After(certificate.NotAfter)
+}
+
 // parseCertificate reads PEM or PFX.
 func (c Config) parseCertificate(content []byte) ([]*x509.Certificate, crypto.PrivateKey, error) {
-	if block, _ := pem.Decode(content); block == nil {
+	content = bytes.TrimPrefix(content, []byte("\ufeff")) // some editors put one in front of PEM
+	blocks := pemBlocks(content)
+	if len(blocks) == 0 {
 		key, leaf, others, err := pkcs12.DecodeChain(content, c.CertificatePassword)
 		switch {
 		case errors.Is(err, pkcs12.ErrIncorrectPassword):
@@ -127,15 +151,36 @@ func (c Config) parseCertificate(content []byte) ([]*x509.Certificate, crypto.Pr
 		}
 		return append([]*x509.Certificate{leaf}, others...), key, nil
 	}
-	if strings.Contains(string(content), "ENCRYPTED") {
+	if slices.ContainsFunc(blocks, encrypted) {
 		return nil, nil, c.badCertificate(errors.New("its key is encrypted"), "decrypt it with openssl pkey -in FILE, or name a PFX")
 	}
 	certificates, key, err := azidentity.ParseCertificates(content, nil)
+	if err != nil && slices.ContainsFunc(blocks, isSEC1) { // which it does not look at
+		return nil, nil, c.notRSA()
+	}
 	if err != nil {
 		return nil, nil, c.badCertificate(err, "put the certificate and its RSA key, not encrypted, into one PEM file, or name a PFX")
 	}
 	return certificates, key, nil
 }
+
+func pemBlocks(content []byte) (blocks []*pem.Block) {
+	for {
+		block, rest := pem.Decode(content)
+		if block == nil {
+			return blocks
+		}
+		blocks, content = append(blocks, block), rest
+	}
+}
+
+// encrypted says whether a block is an encrypted key, of PKCS #8 or of the older kind with a header.
+func encrypted(b *pem.Block) bool {
+	return b.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(b.Headers["Proc-Type"], "ENCRYPTED")
+}
+
+// isSEC1 says whether a block is a key on an elliptic curve, in the form of SEC 1.
+func isSEC1(b *pem.Block) bool { return b.Type == "EC PRIVATE KEY" }
 
 const assertionLife = 10 * time.Minute
 

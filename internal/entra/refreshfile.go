@@ -2,16 +2,12 @@ package entra
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
-
-	"github.com/gofrs/flock"
 )
 
 // refreshFile is the file that a refresh token is kept in. Other processes may use it too. What it holds counts, unless
@@ -23,19 +19,7 @@ type refreshFile struct {
 	seen   string // what the file held when it was last read or written
 	unkept string // came after that and could not be written; empty: none
 	failed bool   // the last write, and the log has said so
-}
-
-// lockPoll is how often a taken lock is tried again.
-const lockPoll = 20 * time.Millisecond
-
-// lock takes the file's lock until unlock is called. Where there can be no lock, it goes on without.
-func (f *refreshFile) lock(ctx context.Context) (unlock func(), err error) {
-	l := flock.New(target(f.path) + ".lock")
-	_, err = l.TryLockContext(ctx, lockPoll)
-	if err != nil && ctx.Err() != nil {
-		return nil, errors.New("another process keeps the refresh token file locked")
-	}
-	return func() { l.Close() }, nil
+	alone  bool   // the last time there was no lock, and the log has said so
 }
 
 // token returns the refresh token to use next.
@@ -83,6 +67,12 @@ func (f *refreshFile) keep(token string) {
 	f.seen, f.unkept = token, ""
 }
 
+// consented says whether the file holds something already.
+func (f *refreshFile) consented() bool {
+	_, err := readLine("", f.path)
+	return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errEmpty)
+}
+
 // readRefreshToken returns what the refresh token file holds.
 func readRefreshToken(path string) (string, error) {
 	const setting = "CONNECTOR_REFRESH_TOKEN_FILE"
@@ -98,7 +88,7 @@ func readRefreshToken(path string) (string, error) {
 func replace(path, content string) error {
 	path = target(path)
 	directory := filepath.Dir(path)
-	temporary, err := os.CreateTemp(directory, "."+filepath.Base(path)+".*")
+	temporary, err := beside(path)
 	if err != nil {
 		return err
 	}
@@ -120,6 +110,11 @@ func replace(path, content string) error {
 		d.Close()
 	}
 	return nil
+}
+
+// beside makes a temporary file next to another.
+func beside(path string) (*os.File, error) {
+	return os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 }
 
 // target is the file that a path leads to; where there is none yet, it is the path.

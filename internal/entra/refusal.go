@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/partner-center/connector/internal/fault"
@@ -20,6 +21,8 @@ type Refused struct {
 	Name   string // error of OAuth, such as invalid_client; empty: none that may be logged
 	Codes  []int  // AADSTS numbers, which https://learn.microsoft.com/entra/identity-platform/reference-error-codes explains
 
+	sub        string        // suberror; empty: none that means anything here
+	user       bool          // a user's grant was refused, not one of the app alone
 	retryAfter time.Duration // zero: none was named
 }
 
@@ -55,13 +58,62 @@ var errorName = regexp.MustCompile(`^[a-z_]{1,40}$`)
 func refused(peer string, resp *http.Response, body []byte) *Refused {
 	r := &Refused{Peer: peer, Status: resp.StatusCode, retryAfter: retryAfter(resp.Header.Get("Retry-After"), time.Now())}
 	var said struct {
-		Error string `json:"error"`
-		Codes []int  `json:"error_codes"`
+		Error       json.RawMessage `json:"error"`
+		Sub         json.RawMessage `json:"suberror"`
+		Codes       json.RawMessage `json:"error_codes"`
+		Description json.RawMessage `json:"error_description"`
 	}
-	if json.Unmarshal(body, &said) == nil && errorName.MatchString(said.Error) {
-		r.Name, r.Codes = said.Error, said.Codes[:min(len(said.Codes), maxCodes)]
+	if json.Unmarshal(body, &said) != nil {
+		return r
+	}
+	if name := text(said.Error); errorName.MatchString(name) {
+		r.Name = name
+	}
+	if sub := text(said.Sub); errorName.MatchString(sub) {
+		r.sub = sub
+	}
+	if r.Codes = numbers(said.Codes); len(r.Codes) == 0 {
+		r.Codes = described(text(said.Description))
 	}
 	return r
+}
+
+// text is a member that is a string; empty: it is none. Members are read one by one, because a type that nobody expects
+// in one must not cost the others.
+func text(member json.RawMessage) (s string) {
+	if json.Unmarshal(member, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+var number = regexp.MustCompile(`^"?([0-9]{1,9})"?$`)
+
+// numbers are the AADSTS numbers of a list, or of a member that is one number.
+func numbers(member json.RawMessage) (codes []int) {
+	var list []json.RawMessage
+	if json.Unmarshal(member, &list) != nil {
+		list = []json.RawMessage{member}
+	}
+	for _, item := range list {
+		if found := number.FindSubmatch(item); found != nil && len(codes) < maxCodes {
+			code, _ := strconv.Atoi(string(found[1])) // at most nine digits
+			codes = append(codes, code)
+		}
+	}
+	return codes
+}
+
+var aadsts = regexp.MustCompile(`AADSTS([0-9]{1,9})\b`)
+
+// described is the first AADSTS number in an error's description, of which nothing else is read.
+func described(description string) []int {
+	found := aadsts.FindStringSubmatch(description)
+	if found == nil {
+		return nil
+	}
+	code, _ := strconv.Atoi(found[1]) // at most nine digits
+	return []int{code}
 }
 
 // retryAfter reads a Retry-After header, seconds or a date; zero: it is of no use.
@@ -97,13 +149,16 @@ func (r *Refused) kind() fault.Kind {
 		return fault.IdentityUnavailable
 	}
 	switch {
-	case r.has(mfaCodes):
+	case r.has(mfaCodes), r.wantsMFA():
 		return fault.MFARequired
 	case r.has(transientCodes), r.Name == "temporarily_unavailable":
 		return fault.IdentityUnavailable
 	}
 	return fault.PartnerCenterUnauthorized
 }
+
+// wantsMFA says whether the suberror asks for multifactor authentication by name.
+func (r *Refused) wantsMFA() bool { return strings.Contains(r.sub, "mfa") }
 
 func (r *Refused) has(codes []int) bool {
 	return slices.ContainsFunc(r.Codes, func(code int) bool { return slices.Contains(codes, code) })

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/partner-center/connector/internal/fault"
@@ -80,6 +81,16 @@ var remedies = map[int]string{
 	530032: "Find in the sign-in logs of Entra ID which security policy blocks this sign-in, and let it through.",
 }
 
+// subRemedies say what to do about a suberror where no number says it better.
+var subRemedies = map[string]string{
+	"consent_required":      remedies[65001],
+	"basic_action":          consentAgain,
+	"additional_action":     consentAgain,
+	"bad_token":             consentAgain,
+	"token_expired":         consentAgain,
+	"user_password_expired": remedies[50055],
+}
+
 // Explain is an error of this package in one line with what an administrator can do about it.
 func Explain(err error) string {
 	remedy := Remedy(err)
@@ -119,6 +130,12 @@ func (r *Refused) remedy() string {
 	switch {
 	case r.Peer == managedIdentity:
 		return "Check that the managed identity of CONNECTOR_MANAGED_IDENTITY is assigned to this machine or app."
+	case r.strange():
+		return "Check CONNECTOR_AUTHORITY_URL and CONNECTOR_TENANT_ID: what answers there is not Entra ID's token endpoint."
+	case r.wantsMFA():
+		return mfaMissing
+	case subRemedies[r.sub] != "":
+		return subRemedies[r.sub]
 	case r.Name == "access_denied":
 		return "Run connector consent again: the sign-in was broken off or refused."
 	case r.Name == "consent_required":
@@ -129,8 +146,19 @@ func (r *Refused) remedy() string {
 		return consentAgain
 	case r.kind() == fault.IdentityUnavailable && r.Status != 0:
 		return "Wait: Entra ID is not available or wants fewer requests."
+	case r.user && r.Name == "invalid_grant" && len(r.Codes) == 0:
+		return consentAgain
 	case len(r.Codes) > 0:
 		return fmt.Sprintf("Look up https://login.microsoftonline.com/error?code=%d.", r.Codes[0])
 	}
 	return "Look at the sign-in logs of Entra ID."
+}
+
+// strange says whether a status is none with which Entra ID's token endpoint refuses anything.
+func (r *Refused) strange() bool {
+	switch r.Status {
+	case 0, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+		return false
+	}
+	return r.Status < http.StatusInternalServerError
 }

@@ -20,6 +20,9 @@ type Tokens struct {
 	timeout time.Duration                                     // of one fetch, which outlives the caller that began it
 	log     *slog.Logger
 	flight  singleflight.Group
+	ending  context.Context // of every fetch; ends with Close
+	end     context.CancelFunc
+	fetches sync.WaitGroup
 
 	mu      sync.Mutex
 	token   string
@@ -35,17 +38,38 @@ const (
 )
 
 func newTokens(c Config, fetch func(context.Context) (azcore.AccessToken, error)) *Tokens {
-	return &Tokens{fetch: fetch, timeout: c.Timeout, log: c.Log}
+	ending, end := context.WithCancel(context.Background())
+	return &Tokens{fetch: fetch, timeout: c.Timeout, log: c.Log, ending: ending, end: end}
+}
+
+// Close waits for a fetch under way to end, so that a refresh token that comes with it is not lost. It waits no longer
+// than for one timeout. Nothing is fetched after that.
+func (t *Tokens) Close() {
+	t.mu.Lock()
+	t.end()
+	t.mu.Unlock()
+	over := make(chan struct{})
+	go func() {
+		t.fetches.Wait()
+		close(over)
+	}()
+	timeout := time.NewTimer(t.timeout)
+	defer timeout.Stop()
+	select {
+	case <-over:
+	case <-timeout.C:
+	}
 }
 
 // Get returns a token that has not ended and is not the refused one, which upstream did not accept; empty: none was
-// refused. An error is a *fault.Error, or the context's where the caller has gone.
+// refused. Other callers go on with the refused one until the next has come, because upstream may have refused one call
+// and not the token. An error is a *fault.Error, or the context's where the caller has gone.
 func (t *Tokens) Get(ctx context.Context, refused string) (string, error) {
 	token, due, err := t.atHand(refused)
 	if err != nil || !due {
 		return token, err
 	}
-	result := t.flight.DoChan("", t.next)
+	result := t.flight.DoChan("", func() (any, error) { return t.next(refused) })
 	if token != "" {
 		return token, nil
 	}
@@ -63,16 +87,19 @@ func (t *Tokens) Get(ctx context.Context, refused string) (string, error) {
 	}
 }
 
-// atHand returns the token in force, if any, and whether the next one is due; or why none can be asked for yet.
+// atHand returns the token in force that is not the refused one, if any, and whether the next one is due; or why none
+// can be asked for yet.
 func (t *Tokens) atHand(refused string) (token string, due bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if refused != "" && t.token == refused {
-		t.token = ""
-	}
+	return t.look(refused)
+}
+
+// look is atHand. It needs the lock.
+func (t *Tokens) look(refused string) (token string, due bool, err error) {
 	now := time.Now()
 	switch {
-	case t.token != "" && now.Before(t.ends):
+	case t.token != "" && t.token != refused && now.Before(t.ends):
 		return t.token, !now.Before(t.renew), nil
 	case now.Before(t.closed):
 		return "", false, t.refusal
@@ -83,16 +110,35 @@ func (t *Tokens) atHand(refused string) (token string, due bool, err error) {
 // bearer is what a token may look like: https://www.rfc-editor.org/rfc/rfc6750#section-2.1, and more generously.
 var bearer = regexp.MustCompile(`^[!-~]+$`)
 
+// begin decides whether a flight is to fetch; false: it ends with the token and the error.
+func (t *Tokens) begin(refused string) (token string, fetch bool, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	token, due, err := t.look(refused)
+	if err == nil && due && t.ending.Err() != nil {
+		err = &fault.Error{Kind: fault.IdentityUnavailable, RetryAfter: fault.UsualRetry, Cause: errors.New("the service is ending")}
+	}
+	if err != nil || !due {
+		t.flight.Forget("") // a call from here on may have this very token refused
+		return token, false, err
+	}
+	t.fetches.Add(1)
+	return "", true, nil
+}
+
 // next fetches a token and keeps it.
-func (t *Tokens) next() (any, error) {
-	if token, due, err := t.atHand(""); err != nil || !due {
+func (t *Tokens) next(refused string) (any, error) {
+	token, fetch, err := t.begin(refused)
+	if !fetch {
 		return token, err // another flight has just ended
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), t.timeout)
+	defer t.fetches.Done()
+	ctx, cancel := context.WithTimeout(t.ending, t.timeout)
 	defer cancel()
 	fetched, err := t.fetch(ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.flight.Forget("") // for the same reason
 	now := time.Now()
 	life := fetched.ExpiresOn.Sub(now) // in durations, so that a later step of the clock does not matter
 	if err == nil && (life <= 0 || !bearer.MatchString(fetched.Token)) {
@@ -101,7 +147,10 @@ func (t *Tokens) next() (any, error) {
 	if err != nil {
 		f := asFault(err)
 		wait := min(throttled(err), maxClosed)
-		t.closed, t.refusal, t.renew = now.Add(wait), f, now.Add(max(wait, renewPause))
+		t.closed, t.refusal = now.Add(wait), f
+		if again := now.Add(max(wait, renewPause)); t.renew.Before(again) { // a token that was refused may not be due yet
+			t.renew = again
+		}
 		t.log.Warn("no token from Entra ID", "error", f)
 		return nil, f
 	}

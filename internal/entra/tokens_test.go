@@ -55,7 +55,9 @@ func (i *issuer) requests() int {
 func inBubble(t *testing.T, test func(t *testing.T, i *issuer, s *Tokens)) {
 	synctest.Test(t, func(t *testing.T) {
 		i := &issuer{life: time.Hour}
-		test(t, i, &Tokens{fetch: i.fetch, timeout: 30 * time.Second, log: slog.New(slog.DiscardHandler)})
+		s := newTokens(Config{Timeout: 30 * time.Second, Log: slog.New(slog.DiscardHandler)}, i.fetch)
+		test(t, i, s)
+		s.Close()
 	})
 }
 
@@ -84,7 +86,7 @@ func TestOneRequestForManyCallers(t *testing.T) {
 func TestFlightAfterFlight(t *testing.T) {
 	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
 		want(t, s, "", "token-1")
-		if token, err := s.next(); token != "token-1" || err != nil || i.requests() != 1 {
+		if token, err := s.next(""); token != "token-1" || err != nil || i.requests() != 1 {
 			t.Errorf("%v, %v after %d requests", token, err, i.requests())
 		}
 	})
@@ -148,6 +150,101 @@ func TestRefusedTokenIsDroppedOnce(t *testing.T) {
 	})
 }
 
+// TestRefusedForOneCallerOnly has one caller's token refused in an outage, while the others go on with it.
+func TestRefusedForOneCallerOnly(t *testing.T) {
+	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
+		want(t, s, "", "token-1")
+		i.fail(errors.New("away"))
+		for range 30 {
+			before := time.Now()
+			odd := make(chan error)
+			go func() {
+				_, err := s.Get(t.Context(), "token-1")
+				odd <- err
+			}()
+			synctest.Wait()
+			want(t, s, "", "token-1")
+			if time.Since(before) != 0 {
+				t.Fatal("a caller waited")
+			}
+			if err := <-odd; kindOfError(err) != fault.IdentityUnavailable || time.Since(before) != time.Second {
+				t.Fatalf("the odd caller: %v after %v", err, time.Since(before))
+			}
+			want(t, s, "", "token-1")
+		}
+		time.Sleep(renewPause)
+		want(t, s, "", "token-1")
+		synctest.Wait()
+		time.Sleep(2 * time.Second)
+		if i.requests() != 31 {
+			t.Errorf("%d requests: others asked for a token that is not due", i.requests())
+		}
+		i.fail(nil)
+		want(t, s, "token-1", "token-32")
+		want(t, s, "", "token-32")
+		want(t, s, "token-1", "token-32")
+	})
+}
+
+// TestRefusedDuringRenewal waits for the renewal that is under way.
+func TestRefusedDuringRenewal(t *testing.T) {
+	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
+		want(t, s, "", "token-1")
+		time.Sleep(50 * time.Minute)
+		want(t, s, "", "token-1")
+		synctest.Wait()
+		want(t, s, "token-1", "token-2")
+		want(t, s, "token-2", "token-3") // however fresh it is
+		if i.requests() != 3 {
+			t.Errorf("%d requests", i.requests())
+		}
+	})
+}
+
+// TestClose waits for what is under way, and for nothing else.
+func TestClose(t *testing.T) {
+	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
+		s.fetch = func(ctx context.Context) (azcore.AccessToken, error) { return i.fetch(context.WithoutCancel(ctx)) }
+		want(t, s, "", "token-1")
+		time.Sleep(50 * time.Minute)
+		want(t, s, "", "token-1") // which begins a renewal
+		synctest.Wait()
+		before := time.Now()
+		s.Close()
+		if time.Since(before) != time.Second {
+			t.Errorf("waited %v", time.Since(before))
+		}
+		want(t, s, "", "token-2")
+		s.Close()
+		for range 2 {
+			if _, err := s.Get(t.Context(), "token-2"); kindOfError(err) != fault.IdentityUnavailable {
+				t.Errorf("a refused token after the end: %v", err)
+			}
+		}
+		if i.requests() != 2 || time.Since(before) != time.Second {
+			t.Errorf("%d requests in %v", i.requests(), time.Since(before))
+		}
+	})
+}
+
+// TestCloseIsBounded does not wait forever for a fetch that heeds nothing.
+func TestCloseIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newTokens(Config{Timeout: time.Second, Log: slog.New(slog.DiscardHandler)}, func(context.Context) (azcore.AccessToken, error) {
+			time.Sleep(time.Hour)
+			return azcore.AccessToken{}, errors.New("late")
+		})
+		go s.Get(context.Background(), "")
+		synctest.Wait()
+		before := time.Now()
+		s.Close()
+		if waited := time.Since(before); waited != time.Second {
+			t.Errorf("waited %v", waited)
+		}
+		time.Sleep(time.Hour)
+	})
+}
+
 func TestCallersDoNotOutwaitTheirContext(t *testing.T) {
 	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
@@ -188,7 +285,8 @@ func TestTokenMustBeOne(t *testing.T) {
 		if token.Token != "ended" && token.Token != "without-end" {
 			token.ExpiresOn = time.Now().Add(time.Hour)
 		}
-		s := &Tokens{timeout: time.Second, log: slog.New(slog.DiscardHandler), fetch: func(context.Context) (azcore.AccessToken, error) { return token, nil }}
+		s := newTokens(Config{Timeout: time.Second, Log: slog.New(slog.DiscardHandler)},
+			func(context.Context) (azcore.AccessToken, error) { return token, nil })
 		if _, err := s.Get(t.Context(), ""); kindOfError(err) != fault.IdentityUnavailable {
 			t.Errorf("%q: %v", token.Token, err)
 		}

@@ -30,6 +30,8 @@ func (u *user) fetch(ctx context.Context) (azcore.AccessToken, error) {
 		return azcore.AccessToken{}, err
 	}
 	defer unlock()
+	ctx, cancel := u.config.exchanging(ctx)
+	defer cancel()
 	sent, err := u.file.token()
 	if err != nil {
 		return azcore.AccessToken{}, err
@@ -90,7 +92,12 @@ func (c Config) redeem(ctx context.Context, prove prover, grant url.Values) (*oa
 	w := c.wire(entraID)
 	token, err := request.Token(w.context(ctx))
 	if err != nil {
-		return nil, w.failure()
+		err = w.failure()
+		var r *Refused
+		if errors.As(err, &r) {
+			r.user = true
+		}
+		return nil, err
 	}
 	return token, nil
 }

@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gofrs/flock"
 	"github.com/partner-center/connector/internal/fault"
 )
 
@@ -216,6 +215,26 @@ func rotateForever() {
 		if token, err = s.Get(context.Background(), token); err != nil {
 			panic(err)
 		}
+	}
+}
+
+// TestWritable finds out whether anything can be made beside the file.
+func TestWritable(t *testing.T) {
+	c := newFakeEntra(t).withSecret()
+	if err := c.Writable(); err != nil {
+		t.Errorf("without a file: %v", err)
+	}
+	c.RefreshTokenFile = write(t, "refresh", "refresh-0")
+	if err := c.Writable(); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(filepath.Dir(c.RefreshTokenFile)); len(left) != 1 {
+		t.Errorf("left behind: %v", left)
+	}
+	unwritable(t, c.RefreshTokenFile)
+	err := c.Writable()
+	if err == nil || !strings.Contains(err.Error(), "CONNECTOR_REFRESH_TOKEN_FILE: "+c.RefreshTokenFile) || !strings.Contains(err.Error(), "name a file in a directory that can be written") {
+		t.Error(err)
 	}
 }
 
@@ -486,28 +505,4 @@ func TestConsentMissing(t *testing.T) {
 	}
 	rewrite(t, c.RefreshTokenFile, "refresh-0")
 	must(t, s, "") // without a restart
-}
-
-// TestLocked waits for whoever has the lock, no longer than its timeout.
-func TestLocked(t *testing.T) {
-	e := newFakeEntra(t)
-	rotate(e, true)
-	c := atUser(e)
-	c.Timeout = 100 * time.Millisecond
-	other := flock.New(c.RefreshTokenFile + ".lock")
-	if err := other.Lock(); err != nil {
-		t.Fatal(err)
-	}
-	s := NewUser(c)
-	f := mustFail(t, s, fault.IdentityUnavailable)
-	if e.count() != 0 || !strings.Contains(f.Error(), "locked") {
-		t.Errorf("asked %d times: %v", e.count(), f)
-	}
-	if err := other.Unlock(); err != nil {
-		t.Fatal(err)
-	}
-	must(t, s, "")
-	if ok, err := other.TryLock(); !ok || err != nil {
-		t.Errorf("the lock is still taken: %v", err)
-	}
 }

@@ -106,6 +106,9 @@ func (c *Client) do(ctx context.Context, r Request) (*http.Response, error) {
 	return resp, nil
 }
 
+// hearing is how long a refusal of a token may take to say why, so that there is time left for another.
+const hearing = 200 * time.Millisecond
+
 // sendSignedIn makes a call with a token of the service's, once more with a fresh one where that is refused.
 func (c *Client) sendSignedIn(ctx context.Context, r Request) (*http.Response, error) {
 	tokens := c.config.App
@@ -120,7 +123,13 @@ func (c *Client) sendSignedIn(ctx context.Context, r Request) (*http.Response, e
 	if err != nil || resp.StatusCode != http.StatusUnauthorized {
 		return resp, err
 	}
+	giveUp := time.AfterFunc(hearing, func() { resp.Body.Close() })
+	refused := refusal(resp, r.Path, false)
+	giveUp.Stop()
 	resp.Body.Close()
+	if refused.Kind != fault.PartnerCenterUnauthorized {
+		return nil, refused // which another token of the same sign-in does not change
+	}
 	if token, err = tokens.Get(ctx, token); err != nil {
 		return nil, err
 	}

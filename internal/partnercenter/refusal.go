@@ -2,6 +2,7 @@ package partnercenter
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -82,8 +83,18 @@ var ofCaller = map[string]fault.Kind{
 	fault.MFARequired.Code:                fault.CallerMFARequired,
 }
 
-// refusal is the fault that an answer other than 200 to a call of path stands for.
-func refusal(resp *http.Response, path string, own bool) error {
+// toCaller are the texts of kinds that speak of the service's sign-in otherwise.
+var toCaller = map[string]string{
+	fault.PartnerCenterForbidden.Code:   "Partner Center does not allow you this call. Ask for a role in Partner Center that may make it.",
+	fault.InsufficientPrivileges.Code:   "You lack the privileges for this call in Partner Center. Ask for a role there that has them.",
+	fault.RoleNotAllowed.Code:           "Your role in Partner Center may not make this call. Ask for another one.",
+	fault.ConditionalAccessBlocked.Code: "A Conditional Access policy blocks your sign-in. Ask your administrator to look at the sign-in logs in Entra ID.",
+	fault.AppOnlyNotSupported.Code:      "Partner Center answers this call only to a signed-in user, and does not take your token for one. Open the connection and sign in again.",
+}
+
+// refusal is the fault that an answer other than 200 to a call of path stands for; own says whether the call had its
+// caller's token.
+func refusal(resp *http.Response, path string, own bool) *fault.Error {
 	var said complaint
 	if _, ok := codes[resp.StatusCode]; ok { // no other body is worth a wait, and that of a 101 is a connection without end
 		said = readComplaint(resp)
@@ -92,10 +103,14 @@ func refusal(resp *http.Response, path string, own bool) error {
 	if resp.StatusCode == http.StatusUnauthorized && said.wantsMFA {
 		kind = fault.MFARequired
 	}
-	if k, ok := ofCaller[kind.Code]; ok && own {
-		kind = k
+	text := ""
+	if own {
+		text = toCaller[kind.Code]
+		if k, ok := ofCaller[kind.Code]; ok {
+			kind = k
+		}
 	}
-	f := &fault.Error{Kind: kind, Cause: fmt.Errorf("answer %d of Partner Center, code %q", resp.StatusCode, said.code)}
+	f := &fault.Error{Kind: kind, Message: text, Cause: fmt.Errorf("answer %d of Partner Center, code %q", resp.StatusCode, said.code)}
 	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable {
 		f.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	}
@@ -133,30 +148,41 @@ type complaint struct {
 }
 
 // mfa is how a refusal for want of multifactor authentication reads. Partner Center has published neither its code nor
-// its text: https://learn.microsoft.com/partner-center/developer/partner-center-authentication. A claims challenge
-// asks for the same: https://learn.microsoft.com/entra/identity-platform/claims-challenge.
+// its text: https://learn.microsoft.com/partner-center/developer/partner-center-authentication. A claims challenge can
+// ask for it too, by the claims amr or acrs: https://learn.microsoft.com/entra/identity-platform/claims-challenge.
 var (
-	mfa             = regexp.MustCompile(`(?i)\bmfa\b|multi-?\s?factor`)
-	claimsChallenge = regexp.MustCompile(`(?i)insufficient_claims|\bclaims=`)
+	mfa       = regexp.MustCompile(`(?i)\bmfa\b|multi-?\s?factor`)
+	challenge = regexp.MustCompile(`\bclaims="([A-Za-z0-9+/_-]+)=*"`)
+	methods   = regexp.MustCompile(`"(amr|acrs)"`)
 )
 
 // readComplaint reads an error body, in which Partner Center writes the code as a number or as a string.
 func readComplaint(resp *http.Response) complaint {
-	c := complaint{wantsMFA: claimsChallenge.MatchString(resp.Header.Get("WWW-Authenticate"))}
+	c := complaint{wantsMFA: challengesMFA(resp.Header.Get("WWW-Authenticate"))}
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	if err != nil {
 		return c
 	}
-	var e struct {
-		Code                 json.RawMessage
-		Description, Message string
-	}
+	c.wantsMFA = c.wantsMFA || mfa.Match(text)
+	var e struct{ Code json.RawMessage }
 	_ = json.Unmarshal(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), &e) // what cannot be read says nothing
 	if code := strings.Trim(string(e.Code), `"`); digits.MatchString(code) {
 		c.code = code
 	}
-	c.wantsMFA = c.wantsMFA || mfa.MatchString(e.Description) || mfa.MatchString(e.Message)
 	return c
+}
+
+// challengesMFA says whether a WWW-Authenticate header asks for multifactor authentication.
+func challengesMFA(header string) bool {
+	if mfa.MatchString(header) {
+		return true
+	}
+	parts := challenge.FindStringSubmatch(header)
+	if parts == nil {
+		return false
+	}
+	claims, err := base64.RawURLEncoding.DecodeString(strings.NewReplacer("+", "-", "/", "_").Replace(parts[1]))
+	return err == nil && methods.Match(claims)
 }
 
 // checkHeader refuses a 200 whose body cannot be the JSON that was asked for.

@@ -1,6 +1,7 @@
 package partnercenter
 
 import (
+	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
@@ -90,15 +91,23 @@ func TestComplaint(t *testing.T) {
 		{`{"message":"The user must use multi-factor authentication."}`, complaint{"", true}},
 		{`{"description":"no multifactor claim"}`, complaint{"", true}},
 		{`{"description":"the amfax machine"}`, complaint{}},
+		{`{"error":{"code":"x","message":"MFA is needed"}}`, complaint{"", true}},
+		{`MFA is needed`, complaint{"", true}},
 	} {
 		if got := readComplaint(answerWith(401, c.body)); got != c.want {
 			t.Errorf("%.40s: got %v, want %v", c.body, got, c.want)
 		}
 	}
-	challenged := answerWith(401, "")
-	challenged.Header.Set("WWW-Authenticate", `Bearer realm="", error="insufficient_claims", claims="e30="`)
-	if !readComplaint(challenged).wantsMFA {
-		t.Error("a claims challenge")
+	for claims, want := range map[string]bool{
+		`{"access_token":{"acrs":{"essential":true,"value":"c1"}}}`:        true,
+		`{"access_token":{"amr":{"essential":true,"values":["mfa"]}}}`:     true,
+		`{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}`: false, // a session that was ended
+	} {
+		challenged := answerWith(401, "")
+		challenged.Header.Set("WWW-Authenticate", `Bearer realm="", error="insufficient_claims", claims="`+base64.StdEncoding.EncodeToString([]byte(claims))+`"`)
+		if got := readComplaint(challenged).wantsMFA; got != want {
+			t.Errorf("a challenge for %s: %t", claims, got)
+		}
 	}
 }
 
@@ -117,12 +126,18 @@ func TestRefusalOfWhom(t *testing.T) {
 		{401, `{"code":900420}`, fault.PartnerCenterWrongAudience, fault.PartnerCenterRefusedToken},
 		{401, `{"code":900421}`, fault.MFARequired, fault.CallerMFARequired},
 		{401, `{"description":"no MFA claim"}`, fault.MFARequired, fault.CallerMFARequired},
+		{403, `{"code":900308}`, fault.InsufficientPrivileges, fault.InsufficientPrivileges},
+		{403, `{"code":900329}`, fault.AppOnlyNotSupported, fault.AppOnlyNotSupported},
 		{403, `{"description":"no MFA claim"}`, fault.PartnerCenterForbidden, fault.PartnerCenterForbidden},
 		{500, ``, fault.PartnerCenterError, fault.PartnerCenterError},
 	} {
 		for own, want := range map[bool]fault.Kind{false: c.service, true: c.ours} {
-			if got := kindOfError(refusal(answerWith(c.status, c.body), "/customers", own)); got != want {
-				t.Errorf("%d %s own=%t: got %s, want %s", c.status, c.body, own, got.Code, want.Code)
+			f := refusal(answerWith(c.status, c.body), "/customers", own)
+			if f.Kind != want {
+				t.Errorf("%d %s own=%t: got %s, want %s", c.status, c.body, own, f.Kind.Code, want.Code)
+			}
+			if own && strings.Contains(f.Text(), "service") {
+				t.Errorf("%d %s: the caller is told of the service: %s", c.status, c.body, f.Text())
 			}
 		}
 	}
