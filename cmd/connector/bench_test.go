@@ -185,7 +185,7 @@ func processorTime(b *testing.B, pid int) time.Duration {
 }
 
 // residentMiB is the most memory that a process has had resident.
-func residentMiB(b *testing.B, pid int) float64 {
+func residentMiB(b testing.TB, pid int) float64 {
 	b.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

@@ -164,7 +164,9 @@ func (r *report) partnerCenter(ctx context.Context, s *service, kind string, tok
 		}
 	}
 	request := partnercenter.Request{Path: "/customers", Query: url.Values{"size": {"1"}}, User: user}
-	if _, err := s.upstream.Get(ctx, request, nil); err != nil {
+	_, lease, err := s.upstream.Get(ctx, request, nil)
+	defer lease.Keep(0)
+	if err != nil {
 		r.fail("Partner Center", kind+": "+withRemedy(err, callRemedy(err)))
 		return
 	}

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/partner-center/connector/internal/config"
@@ -34,12 +36,21 @@ func (c *serveCommand) Run(con *console) error {
 	if s.keys != nil && s.keys.Len() == 0 {
 		log.Warn("the API keys file has no key, so nobody can call with one; connector keys add makes one")
 	}
+	limitMemory(settings.MaxBody)
 	listener, err := net.Listen("tcp", settings.Listen)
 	if err != nil {
 		return fmt.Errorf("%w; --listen chooses another address", err)
 	}
 	log.Info("listening", "address", listener.Addr().String(), "sandbox", settings.Sandbox, "version", version())
 	return serve(con.ctx, listener, s, settings, log)
+}
+
+// limitMemory has garbage collected in time to stay within what the largest answers and many connections need together,
+// unless GOMEMLIMIT says otherwise.
+func limitMemory(maxBody int64) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(max(160<<20, 96<<20+4*maxBody))
+	}
 }
 
 // serve answers on listener until ctx ends: then it is not ready but answers for the drain time, and then it

@@ -3,7 +3,7 @@
 // a meaning of its own, and every way in which a connection breaks is translated here and nowhere else. One Get
 // makes one upstream call, or two when the service's own token had gone stale; it follows no redirect, uses no
 // proxy, asks for no compression, sends nothing of its caller's but the tracking ids, and ends within one
-// deadline. The package does not look into answers: whether the bytes are JSON is for their reader to find out.
+// deadline. However many answers come at once, the memory of large ones is bounded. The package does not look into answers: whether the bytes are JSON is for their reader to find out.
 package partnercenter
 
 import (
@@ -23,6 +23,7 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/tracking"
+	"golang.org/x/sync/semaphore"
 )
 
 // TokenSource gives the service's own tokens for Partner Center.
@@ -50,6 +51,7 @@ type Client struct {
 	config Config
 	base   string
 	agent  string
+	large  *semaphore.Weighted // bytes of large answers
 }
 
 // New returns a client. It makes no call.
@@ -58,6 +60,7 @@ func New(c Config) *Client {
 		config: c,
 		base:   strings.TrimSuffix(c.BaseURL, "/") + "/v1",
 		agent:  "partner-center-connector/" + c.Version,
+		large:  semaphore.NewWeighted(allLarge),
 	}
 }
 
@@ -70,20 +73,20 @@ type Request struct {
 	accept       string     // media type; empty: application/json
 }
 
-// Get makes a call and appends its JSON answer to buffer. An error is a *fault.Error, or the context's where the
-// caller has gone.
-func (c *Client) Get(ctx context.Context, r Request, buffer []byte) ([]byte, error) {
+// Get makes a call and returns its JSON answer, in buffer where that is large enough, with the lease of its memory, which
+// the caller ends. An error is a *fault.Error, or the context's where the caller has gone.
+func (c *Client) Get(ctx context.Context, r Request, buffer []byte) ([]byte, Lease, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
 	resp, err := c.do(ctx, r)
 	if err != nil {
-		return nil, err
+		return nil, Lease{}, err
 	}
 	defer resp.Body.Close()
 	if err := checkHeader(resp.Header); err != nil {
-		return nil, &fault.Error{Kind: fault.PartnerCenterInvalidResponse, Cause: err}
+		return nil, Lease{}, &fault.Error{Kind: fault.PartnerCenterInvalidResponse, Cause: err}
 	}
-	return c.read(ctx, resp, buffer)
+	return c.read(ctx, resp, buffer[:0])
 }
 
 // do makes a call and returns an answer with status 200 whose body the caller closes.
@@ -169,33 +172,39 @@ func (c *Client) send(ctx context.Context, r Request, token string) (*http.Respo
 	return resp, nil
 }
 
-// trusted is the most memory that an announced length gets before a byte of it has come.
-const trusted = 1 << 20
-
-// read appends the body of a good answer to buffer.
-func (c *Client) read(ctx context.Context, resp *http.Response, buffer []byte) ([]byte, error) {
+// read appends the body of a good answer, all of it, to buffer, which is empty.
+func (c *Client) read(ctx context.Context, resp *http.Response, buffer []byte) (_ []byte, l Lease, err error) {
 	if resp.ContentLength > c.config.MaxBody {
-		return nil, &fault.Error{Kind: fault.PartnerCenterTooLarge, Cause: fmt.Errorf("%d bytes announced", resp.ContentLength)}
+		return nil, Lease{}, &fault.Error{Kind: fault.PartnerCenterTooLarge, Cause: fmt.Errorf("%d bytes announced", resp.ContentLength)}
 	}
-	if resp.ContentLength > 0 {
-		buffer = slices.Grow(buffer, int(min(resp.ContentLength, trusted))+1) // one more, so that the end is met without growing
+	if 0 < resp.ContentLength && resp.ContentLength < small {
+		buffer = slices.Grow(buffer, int(resp.ContentLength)+1) // one more, so that the end is met without growing
 	}
-	before := len(buffer)
-	for {
-		if len(buffer) == cap(buffer) {
-			buffer = slices.Grow(buffer, max(4<<10, len(buffer)))
+	buffer, err = readTo(resp.Body, buffer, small)
+	if err == nil {
+		largest := c.config.MaxBody
+		if resp.ContentLength > 0 {
+			largest = resp.ContentLength
 		}
-		n, err := resp.Body.Read(buffer[len(buffer):cap(buffer)])
-		buffer = buffer[:len(buffer)+n]
-		switch {
-		case int64(len(buffer)-before) > c.config.MaxBody:
-			return nil, &fault.Error{Kind: fault.PartnerCenterTooLarge, Cause: fmt.Errorf("more than %d bytes", c.config.MaxBody)}
-		case err == io.EOF:
-			return buffer, nil
-		case err != nil:
-			return nil, broken(ctx, fault.PartnerCenterInvalidResponse, err)
+		if l, err = c.lease(ctx, largest); err != nil {
+			return nil, Lease{}, broken(ctx, fault.PartnerCenterTimeout, err)
 		}
+		if resp.ContentLength > 0 {
+			buffer = slices.Grow(buffer, int(largest)+1-len(buffer))
+		}
+		buffer, err = readTo(resp.Body, buffer, int(c.config.MaxBody)+1)
 	}
+	switch {
+	case int64(len(buffer)) > c.config.MaxBody:
+		err = &fault.Error{Kind: fault.PartnerCenterTooLarge, Cause: fmt.Errorf("more than %d bytes", c.config.MaxBody)}
+	case err == io.EOF:
+		l.Keep(2 * len(buffer))
+		return buffer, l, nil
+	default:
+		err = broken(ctx, fault.PartnerCenterInvalidResponse, err)
+	}
+	l.Keep(0)
+	return nil, Lease{}, err
 }
 
 // broken is the fault of a call whose connection failed: of the given kind, unless its time was over.

@@ -61,5 +61,5 @@ func encode(value any) (*reply, error) {
 	if err := encoder.Encode(value); err != nil {
 		return nil, err
 	}
-	return &reply{&buffer{bytes.TrimSuffix(text.Bytes(), []byte("\n"))}}, nil
+	return &reply{buffer: &buffer{bytes.TrimSuffix(text.Bytes(), []byte("\n"))}}, nil
 }

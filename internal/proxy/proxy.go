@@ -76,12 +76,18 @@ func (p *Proxy) get(ctx context.Context, action string, r partnercenter.Request)
 func (p *Proxy) list(ctx context.Context, action string, r partnercenter.Request, next func(partnercenter.Page) url.Values) (*reply, error) {
 	upstream := newBuffer()
 	defer upstream.release()
-	body, err := p.upstream.Get(ctx, r, upstream.bytes)
+	body, lease, err := p.upstream.Get(ctx, r, upstream.bytes)
 	if err != nil {
 		return nil, err
 	}
 	upstream.bytes = body
-	answer, leftOut := &reply{newBuffer()}, map[string]int{}
+	answer, leftOut := &reply{newBuffer(), lease}, map[string]int{}
+	projected := false
+	defer func() {
+		if !projected { // for whatever reason, a panic too
+			answer.release()
+		}
+	}()
 	answer.bytes, err = p.projections[action].Append(answer.bytes, body, mapping.Hooks{
 		Omit: func(place string) { leftOut[place]++ },
 		Make: func(links []byte) (string, bool) {
@@ -94,12 +100,13 @@ func (p *Proxy) list(ctx context.Context, action string, r partnercenter.Request
 		},
 	})
 	if err != nil {
-		answer.release()
 		return nil, &fault.Error{Kind: fault.PartnerCenterInvalidResponse, Cause: err}
 	}
 	for _, place := range slices.Sorted(maps.Keys(leftOut)) {
 		p.log.DebugContext(ctx, "values of another type left out", "operation", action, "path", place, "count", leftOut[place])
 	}
+	answer.lease.Keep(len(answer.bytes))
+	projected = true
 	return answer, nil
 }
 

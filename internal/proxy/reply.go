@@ -4,11 +4,22 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+
+	"github.com/partner-center/connector/internal/partnercenter"
 )
 
 // reply is the finished JSON body of a successful action. It stands in for the generated 200 types, which would
 // decode and encode the answer once more. Writing it gives its buffer back.
-type reply struct{ *buffer }
+type reply struct {
+	*buffer
+	lease partnercenter.Lease
+}
+
+// release gives back the memory of a reply that has been written, or will not be.
+func (r *reply) release() {
+	r.buffer.release()
+	r.lease.Keep(0)
+}
 
 func (r *reply) write(w http.ResponseWriter) error {
 	defer r.release()
@@ -34,7 +45,7 @@ type buffer struct{ bytes []byte }
 var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
 // keepBuffer is the largest buffer that is kept; rarer, larger answers leave theirs to the collector.
-const keepBuffer = 2 << 20
+const keepBuffer = 512 << 10
 
 func newBuffer() *buffer { return buffers.Get().(*buffer) }
 
