@@ -20,6 +20,7 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/definition":    {},
 	"internal/entra":         {may: []string{"internal/fault", "internal/outbound"}, never: []string{"github.com/gin-gonic/gin"}},
 	"internal/fault":         {never: []string{"net/http"}},
+	"internal/logsink":       {never: []string{"log/slog"}},
 	"internal/mapping":       {never: []string{"net/http"}},
 	"internal/outbound":      {},
 	"internal/partnercenter": {may: []string{"internal/fault", "internal/auth", "internal/outbound", "internal/tracking"}, never: []string{"github.com/gin-gonic/gin"}},

@@ -45,11 +45,11 @@ func TestGiantAnswers(t *testing.T) {
 	nested := `{"items":` + strings.Repeat("[", 100_000)
 	giant := `{"items":[` + strings.Repeat(`{"id":"0f8fad5b-d9cb-469f-a165-70867728950e","companyProfile":{"companyName":"Contoso"}},`, 50_000) + `{}]}`
 	for _, c := range []struct {
-		name    string
-		answer  http.HandlerFunc
-		read    bool
-		status  int
-		code    string
+		name   string
+		answer http.HandlerFunc
+		read   bool
+		status int
+		code   string
 	}{
 		{name: "endless", answer: endless, read: true, status: 502, code: "PartnerCenterTooLarge"},
 		{name: "nested", answer: sendJSON(nested), read: true, status: 502, code: "PartnerCenterInvalidResponse"},

@@ -26,10 +26,11 @@ type checkCommand struct {
 // Run tries all that a call needs, reports each finding in one line with what to do about it, and fails where a call
 // would fail.
 func (c *checkCommand) Run(con *console) error {
-	settings, _, err := loadSettings(c.Flags, con)
+	settings, log, err := loadSettings(c.Flags, con)
 	if err != nil {
 		return err
 	}
+	log.close() // only findings are told from here on
 	r := &report{out: con.stdout}
 	s, err := newService(settings, slog.New(slog.DiscardHandler))
 	if err != nil {

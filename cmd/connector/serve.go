@@ -25,7 +25,8 @@ func (c *serveCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	s, err := newService(settings, log)
+	defer log.close()
+	s, err := newService(settings, log.Logger)
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func (c *serveCommand) Run(con *console) error {
 		return fmt.Errorf("%w; --listen chooses another address", err)
 	}
 	log.Info("listening", "address", listener.Addr().String(), "sandbox", settings.Sandbox, "version", version())
-	return serve(con.ctx, listener, s, settings, log)
+	return serve(con.ctx, listener, s, settings, log.Logger)
 }
 
 // limitMemory has garbage collected in time to stay within what the largest answers and many connections need together,

@@ -13,13 +13,13 @@ import (
 	"github.com/partner-center/connector/internal/config"
 )
 
-// loadSettings reads the settings and returns them with the log that they ask for. Variables that look like
+// loadSettings reads the settings and returns them with the log that they ask for, which the caller closes. Variables that look like
 // settings and are none, such as misspelt ones, are told beside other mistakes, and logged where there are no others.
-func loadSettings(f config.Flags, con *console) (config.Config, *slog.Logger, error) {
+func loadSettings(f config.Flags, con *console) (config.Config, serviceLog, error) {
 	unknown := unknownVariables(os.Environ())
 	settings, err := config.Load(f, os.Getenv)
 	if err != nil {
-		return settings, nil, errors.Join(append(unknown, err, checkKeys(f.APIKeysFile))...)
+		return settings, serviceLog{}, errors.Join(append(unknown, err, checkKeys(f.APIKeysFile))...)
 	}
 	log := newLog(settings, con.stderr)
 	for _, u := range unknown {
