@@ -149,6 +149,23 @@ func TestOneCallersRefusal(t *testing.T) {
 	}
 }
 
+// TestEntraThrottles has Entra ID ask for time: it gets it, however many calls come.
+func TestEntraThrottles(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.entra.behave(refuse(429, "", "Retry-After", "60"))
+	for range 20 {
+		a := s.get(t, "/v1/customers", s.keys.key)
+		a.expect(t, 503, "IdentityUnavailable")
+		if wait := a.header.Get("Retry-After"); wait != "10" {
+			t.Errorf("Retry-After: %s", wait)
+		}
+	}
+	if asked := s.entra.asked(); asked != 1 {
+		t.Errorf("%d tokens were asked for", asked)
+	}
+}
+
 // TestTokenRenewed has short tokens: each is followed by another before its end, and no call fails.
 func TestTokenRenewed(t *testing.T) {
 	t.Parallel()
