@@ -16,6 +16,7 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/partnercenter"
+	"github.com/partner-center/connector/internal/ratelimit"
 )
 
 // checkCommand tries the settings.
@@ -40,11 +41,29 @@ func (c *checkCommand) Run(con *console) error {
 	r.ok("settings", "complete")
 	r.ok("spec", "every answer can be projected")
 	r.keys(s)
+	r.limit(con.ctx, s)
 	r.tokens(con.ctx, s, settings)
 	if r.failed {
 		return errReported
 	}
 	return nil
+}
+
+// limit reports on the Redis that calls are counted in, where one is named.
+func (r *report) limit(ctx context.Context, s *service) {
+	const what = "limit"
+	if _, local := s.limiter.(*ratelimit.Limiter); local {
+		return
+	}
+	if err := s.start(ctx); err != nil {
+		r.fail(what, err.Error())
+		return
+	}
+	if _, err := s.limiter.Peek(ctx, ratelimit.Key{Identity: "connector check"}); err != nil {
+		r.fail(what, err.Error()+": check CONNECTOR_REDIS_URL, and that this machine reaches it")
+		return
+	}
+	r.ok(what, "counted in Redis, which evicts nothing")
 }
 
 // tokens reports on everything that needs Entra ID, as far as that can be tried.

@@ -34,6 +34,9 @@ func (c *serveCommand) Run(con *console) error {
 	if err := errors.Join(s.validateCredentials(settings)); err != nil && !settings.Sandbox {
 		return settingsError{err}
 	}
+	if err := s.start(con.ctx); err != nil {
+		return err
+	}
 	if s.keys != nil && s.keys.Len() == 0 {
 		log.Warn("the API keys file has no key, so nobody can call with one; connector keys add makes one")
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"crypto/x509"
 	"errors"
@@ -30,6 +31,7 @@ type service struct {
 	tokens    *auth.Tokens  // of callers
 	app, user *entra.Tokens // of the service's own
 	upstream  *partnercenter.Client
+	limiter   server.Limiter
 	closers   []func() error // end what has begun, the last one first
 }
 
@@ -51,6 +53,20 @@ func newService(c config.Config, log *slog.Logger) (*service, error) {
 	return assemble(c, nil, nil, log)
 }
 
+// start connects to the Redis that calls are counted in, where one is named. An error says that it may forget what it
+// counts.
+func (s *service) start(ctx context.Context) error {
+	store, ok := s.limiter.(*ratelimit.Redis)
+	if !ok {
+		return nil
+	}
+	if err := store.Start(ctx); err != nil {
+		return config.Mistake{Setting: "CONNECTOR_REDIS_URL", Wants: err.Error()}
+	}
+	s.closers = append(s.closers, store.Close)
+	return nil
+}
+
 // assemble puts the parts together, with keys by name that stand in no file, and the authorities that the upstream's
 // certificates are checked by; nil: the system's.
 func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool, log *slog.Logger) (*service, error) {
@@ -64,8 +80,7 @@ func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool
 		return nil, err
 	}
 	s.signInOurselves(c, client, log)
-	limiter, err := ratelimit.New(c.LimitCalls, c.LimitWindow)
-	if err != nil {
+	if s.limiter, err = newLimiter(c, log); err != nil {
 		return nil, err
 	}
 	sealer, err := newSealer(c, log)
@@ -89,13 +104,21 @@ func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool
 		Spec:      spec,
 		Actions:   actions,
 		SignIn:    auth.NewSignIn(auth.Config{Keys: s.keys, Tokens: s.tokens, PassOn: c.Accepts(config.Caller)}),
-		Limiter:   limiter,
+		Limiter:   s.limiter,
 		Sealer:    sealer,
 		Log:       log,
 		PublicURL: c.PublicURL,
 		Sandbox:   c.Sandbox,
 	})
 	return s, err
+}
+
+// newLimiter returns what counts calls: a Redis for all instances, where one is named, or this process.
+func newLimiter(c config.Config, log *slog.Logger) (server.Limiter, error) {
+	if c.RedisURL == "" {
+		return ratelimit.New(c.LimitCalls, c.LimitWindow)
+	}
+	return ratelimit.NewRedis(ratelimit.RedisConfig{URL: string(c.RedisURL), Calls: c.LimitCalls, Window: c.LimitWindow, Local: c.LimitLocal, Log: log})
 }
 
 // signInCallers makes what tells callers apart.

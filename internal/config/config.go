@@ -30,6 +30,9 @@ type Flags struct {
 	LinkSecretFile  string `placeholder:"FILE" help:"File with a text of 32 characters or more that tokens in links to next pages are sealed with. Default: the client secret or the certificate."`
 	LimitCalls      string `default:"100" placeholder:"N" help:"Calls that a connection may make in a window, 1 to 10000."`
 	LimitWindow     string `default:"60s" placeholder:"DURATION" help:"Length of the window, 1s to 5m."`
+	RedisURL        string `placeholder:"URL" help:"Redis or Valkey that all instances count in, so that they share one limit: redis:// or rediss://. It must not evict (maxmemory-policy noeviction). Default: each instance counts by itself."`
+	RedisURLFile    string `placeholder:"FILE" help:"File with that URL, where it has a password."`
+	LimitStoreDown  string `default:"refuse" placeholder:"WHAT" help:"While Redis is away: refuse (503), or local (each instance keeps the limit by itself)."`
 	UpstreamTimeout string `default:"30s" placeholder:"DURATION" help:"Deadline of one answer with all that it needs, 1s to 100s."`
 	MaxBody         string `default:"16MiB" placeholder:"SIZE" help:"Largest answer accepted from Partner Center, 1KiB to 256MiB."`
 	Drain           string `default:"10s" placeholder:"DURATION" help:"How long the service keeps answering, not ready, after SIGTERM; 0s to 5m."`
@@ -84,6 +87,8 @@ type Config struct {
 
 	LimitCalls      int
 	LimitWindow     time.Duration
+	RedisURL        Secret // empty: none; it can have a password
+	LimitLocal      bool   // while Redis is away, each instance counts by itself
 	UpstreamTimeout time.Duration
 	MaxBody         int64 // bytes
 	Drain           time.Duration

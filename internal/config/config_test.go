@@ -25,7 +25,7 @@ func good(t *testing.T) config.Flags {
 	write(t, keys, "")
 	return config.Flags{
 		Listen: "127.0.0.1:8080", PublicURL: "https://Connector.Contoso.com/", Sandbox: "false", SandboxPublic: "false",
-		SignIn: "api-key", APIKeysFile: keys, Scope: "access_as_user", PartnerFlags: config.PartnerFlags{Cloud: "global", TenantID: someID, ClientID: someID}, LimitCalls: "100", LimitWindow: "60s",
+		SignIn: "api-key", APIKeysFile: keys, Scope: "access_as_user", PartnerFlags: config.PartnerFlags{Cloud: "global", TenantID: someID, ClientID: someID}, LimitCalls: "100", LimitWindow: "60s", LimitStoreDown: "refuse",
 		UpstreamTimeout: "30s", MaxBody: "16MiB", Drain: "10s", LogLevel: "info",
 	}
 }
@@ -112,6 +112,8 @@ func TestLoadVariants(t *testing.T) {
 		{"callers with their own tokens need no app", func(f *config.Flags) {
 			f.SignIn, f.APIKeysFile, f.ClientID, f.ClientSecretFile = "caller", "", "", ""
 		}, func(c config.Config) bool { return c.Accepts("caller") && c.ClientID == "" }},
+		{"a Redis", func(f *config.Flags) { f.RedisURL, f.LimitStoreDown = "redis://127.0.0.1:6379", "local" }, func(c config.Config) bool { return c.RedisURL == "redis://127.0.0.1:6379" && c.LimitLocal }},
+		{"a Redis with a password", func(f *config.Flags) { f.RedisURLFile = file("rediss://:hush@redis.contoso.com:6380\n") }, func(c config.Config) bool { return c.RedisURL == "rediss://:hush@redis.contoso.com:6380" }},
 		{"a link secret", func(f *config.Flags) { f.LinkSecretFile = file(strings.Repeat("x", 32)) }, func(c config.Config) bool { return len(c.LinkSecret) == 32 }},
 		{"IPv6", func(f *config.Flags) { f.Listen = "[::]:80" }, func(c config.Config) bool { return c.Listen == "[::]:80" }},
 	} {
@@ -226,6 +228,13 @@ func TestMistakes(t *testing.T) {
 		{"CONNECTOR_LIMIT_WINDOW", func(f *config.Flags) { f.LimitWindow = "60" }},
 		{"CONNECTOR_LIMIT_WINDOW", func(f *config.Flags) { f.LimitWindow = "6m" }},
 		{"CONNECTOR_UPSTREAM_TIMEOUT", func(f *config.Flags) { f.UpstreamTimeout = "101s" }},
+		{"CONNECTOR_REDIS_URL", func(f *config.Flags) { f.RedisURL = "http://127.0.0.1:6379" }},
+		{"CONNECTOR_REDIS_URL", func(f *config.Flags) { f.RedisURL = "127.0.0.1:6379" }},
+		{"CONNECTOR_REDIS_URL", func(f *config.Flags) {
+			f.RedisURL, f.RedisURLFile = "redis://127.0.0.1", newFile(t, "redis://127.0.0.1")
+		}},
+		{"CONNECTOR_REDIS_URL_FILE", func(f *config.Flags) { f.RedisURLFile = newFile(t, "127.0.0.1") }},
+		{"CONNECTOR_LIMIT_STORE_DOWN", func(f *config.Flags) { f.LimitStoreDown = "open" }},
 		{"CONNECTOR_MAX_BODY", func(f *config.Flags) { f.MaxBody = "16MB" }},
 		{"CONNECTOR_MAX_BODY", func(f *config.Flags) { f.MaxBody = "1" }},
 		{"CONNECTOR_MAX_BODY", func(f *config.Flags) { f.MaxBody = "-1MiB" }},

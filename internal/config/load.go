@@ -53,6 +53,8 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 		LinkSecret:      l.linkSecret(f.LinkSecretFile),
 		LimitCalls:      l.integer("CONNECTOR_LIMIT_CALLS", f.LimitCalls, 1, 10_000),
 		LimitWindow:     l.duration("CONNECTOR_LIMIT_WINDOW", f.LimitWindow, time.Second, 5*time.Minute),
+		RedisURL:        l.redisURL(f.RedisURL, f.RedisURLFile),
+		LimitLocal:      f.LimitStoreDown == "local",
 		UpstreamTimeout: l.duration("CONNECTOR_UPSTREAM_TIMEOUT", f.UpstreamTimeout, time.Second, 100*time.Second),
 		MaxBody:         l.size("CONNECTOR_MAX_BODY", f.MaxBody, 1<<10, 256<<20),
 		Drain:           l.duration("CONNECTOR_DRAIN", f.Drain, 0, 5*time.Minute),
@@ -60,6 +62,7 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 		LogFormat:       f.LogFormat,
 	}
 	l.oneOf("CONNECTOR_LOG_FORMAT", f.LogFormat, "", "json", "text")
+	l.oneOf("CONNECTOR_LIMIT_STORE_DOWN", f.LimitStoreDown, "refuse", "local")
 	public := l.boolean("CONNECTOR_SANDBOX_PUBLIC", f.SandboxPublic)
 	if c.Sandbox {
 		c.Cloud = l.cloud(f.Cloud)
@@ -97,16 +100,22 @@ func (l *loader) secret(setting, path string) Secret {
 		l.refuse(setting, "here or in the file that "+setting+"_FILE names, not both", "")
 		return Secret(value)
 	}
+	return l.secretFile(setting+"_FILE", path)
+}
+
+// secretFile reads a secret from the file that a setting names.
+func (l *loader) secretFile(setting, path string) Secret {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		l.refuse(setting+"_FILE", unreadable(path, err), "")
+		l.refuse(setting, unreadable(path, err), "")
 		return ""
 	}
-	switch value = strings.TrimRight(string(content), "\r\n"); {
+	value := strings.TrimRight(string(content), "\r\n")
+	switch {
 	case value == "":
-		l.refuse(setting+"_FILE", path+" is empty; write the secret into it", "")
+		l.refuse(setting, path+" is empty; write the secret into it", "")
 	case strings.ContainsAny(value, "\r\n\ufeff"):
-		l.refuse(setting+"_FILE", path+" has more than the secret in one line of plain text", "")
+		l.refuse(setting, path+" has more than the secret in one line of plain text", "")
 	}
 	return Secret(value)
 }
@@ -160,6 +169,27 @@ func (l *loader) baseURL(setting, value, fallback string, loopback bool) string 
 		return ""
 	}
 	return strings.TrimSuffix(value, "/")
+}
+
+// redisURL checks the URL of a Redis, which a file can hold.
+func (l *loader) redisURL(value, path string) Secret {
+	setting := "CONNECTOR_REDIS_URL"
+	if path != "" {
+		if value != "" {
+			l.refuse(setting, "here or in the file that "+setting+"_FILE names, not both", "")
+			return ""
+		}
+		setting += "_FILE"
+		value = string(l.secretFile(setting, path))
+	}
+	if value == "" {
+		return ""
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "redis" && u.Scheme != "rediss" || u.Hostname() == "" {
+		l.refuse(setting, "redis://HOST:PORT or, with TLS, rediss://USER:PASSWORD@HOST:PORT", "rediss://:password@redis.contoso.com:6380")
+	}
+	return Secret(value)
 }
 
 // isOrigin says whether a URL has a scheme, a host and perhaps a port, and nothing else.

@@ -1,15 +1,36 @@
 // Package ratelimit admits at most a number of calls per key in any span of a window's length: an exact
-// sliding log, held in memory. With A(k) the instants at which key k was admitted, a call at t is refused if
-// and only if limit of A(k) lie in (t-window, t]. A refused call leaves no trace, keys do not touch one another,
-// and the wait that a refusal names is exact to the nanosecond. The log lives as long as its process; time is
-// the process's monotonic clock. The package knows neither HTTP nor who its keys are.
+// sliding log. With A(k) the instants at which key k was admitted, a call at t is refused if and only if limit of
+// A(k) lie in (t-window, t]. A refused call leaves no trace, keys do not touch one another, and the wait that a
+// refusal names is exact. The package knows neither HTTP nor who its keys are.
 //
 // A key's identity is proven and its name is not, so names multiply what an identity gets by a fixed number at most:
 // MaxNames names of an identity are keys of their own, from their first admitted call until none lies within the
 // window, and all others share the key without a name.
+//
+// [Limiter] holds the logs in memory: exact to the nanosecond of the process's monotonic clock, and forgotten when the
+// process ends.
+//
+// [Redis] holds them in Redis or Valkey for all replicas: exact to the microsecond of the server's clock. The server may
+// be killed, emptied, restored from old data, failed over to a replica that lags, parted from some of its callers, or
+// have its clock set, and still no more than the limit are admitted: where what it counted may be lost, nothing is
+// admitted until that has left the window. Whatever the server does, a call is decided on or refused as [Unavailable]
+// within 50 ms. A call that is refused so may have been counted, and one that is under way while connections are made
+// anew may be counted twice; no other call is ever counted that was not admitted.
+//
+// What it cannot keep:
+//   - A clock that is set by less than 50 ms, or runs fast by up to a thousandth, shortens the window by as much.
+//   - A loss is known to those who were there before it. Where all replicas are restarted while the server is emptied,
+//     or none of the older ones reaches an emptied server in the half second in which it waits for them, counting
+//     begins at zero.
+//   - Of two servers that are written to for longer than a window, each counts for itself.
+//   - A proxy that changes servers behind an open connection is noticed after a quarter of a second.
+//   - A replica whose host was suspended takes the server's clock for set, and has it admit nothing for a window.
+//   - A replica that keeps the limit by itself while the store is away knows nothing of the others' calls.
+//   - Calls may reach their destination closer together than they were admitted.
 package ratelimit
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -56,7 +77,7 @@ type Decision struct {
 	NextSlot  time.Duration // until the oldest counted call leaves the window; zero while none is counted. A refused call is admitted after it.
 }
 
-// Limiter counts calls per key. It is safe for concurrent use.
+// Limiter counts calls per key in memory. It is safe for concurrent use.
 type Limiter struct {
 	calls    int
 	window   time.Duration
@@ -96,7 +117,7 @@ func (l *Limiter) Calls() int { return l.calls }
 func (l *Limiter) Window() time.Duration { return l.window }
 
 // Take decides on a call of key and, where it is admitted, counts it. The error is ErrFull or nil.
-func (l *Limiter) Take(key Key) (Decision, error) {
+func (l *Limiter) Take(_ context.Context, key Key) (Decision, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Since(l.start)
@@ -117,18 +138,18 @@ func (l *Limiter) Take(key Key) (Decision, error) {
 	return l.decision(g, now, false), nil
 }
 
-// Peek says what is left to key without counting a call; Allowed is whether a call would be admitted.
-func (l *Limiter) Peek(key Key) Decision {
+// Peek says what is left to key without counting a call; Allowed is whether a call would be admitted. The error is nil.
+func (l *Limiter) Peek(_ context.Context, key Key) (Decision, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Since(l.start)
 	n, ok := l.index[l.counted(key, now)]
 	if !ok {
-		return Decision{Allowed: true, Remaining: l.calls}
+		return Decision{Allowed: true, Remaining: l.calls}, nil
 	}
 	g := l.log(n)
 	g.expire(now, l.window)
-	return l.decision(g, now, g.len() < l.calls)
+	return l.decision(g, now, g.len() < l.calls), nil
 }
 
 // counted returns the key, joined, that a call counts under: its own, or its identity's shared one where other names
@@ -275,11 +296,16 @@ func (g log) expire(now, window time.Duration) {
 		g.setLen(0)
 	}
 	for g.len() > 0 && g.age(now) >= window {
-		first := g.first() + 1
-		if first == g.slots() {
-			first = 0
-		}
-		g.setFirst(first)
-		g.setLen(g.len() - 1)
+		g.drop()
 	}
+}
+
+// drop forgets the oldest admission; there must be one.
+func (g log) drop() {
+	first := g.first() + 1
+	if first == g.slots() {
+		first = 0
+	}
+	g.setFirst(first)
+	g.setLen(g.len() - 1)
 }

@@ -1,6 +1,7 @@
 package ratelimit_test
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"sync"
@@ -11,6 +12,8 @@ import (
 	"github.com/partner-center/connector/internal/ratelimit"
 	"pgregory.net/rapid"
 )
+
+var ctx = context.Background()
 
 // model is the definition itself: every admission of every key, kept for ever.
 type model struct {
@@ -105,8 +108,8 @@ func TestAgainstModel(t *testing.T) {
 						}
 					}
 				case 4:
-					if got, want := l.Peek(key), m.peek(key, time.Now()); got != want {
-						r.Fatalf("Peek(%v) = %+v, want %+v", key, got, want)
+					if got, err := l.Peek(ctx, key); err != nil || got != m.peek(key, time.Now()) {
+						r.Fatalf("Peek(%v) = %+v, %v, want %+v", key, got, err, m.peek(key, time.Now()))
 					}
 				default:
 					for range rapid.IntRange(1, 2*m.calls).Draw(r, "burst") {
@@ -160,7 +163,7 @@ func TestFull(t *testing.T) {
 		l := newLimiter(t, ratelimit.MaxCalls, time.Minute)
 		keys := 0
 		for ; ; keys++ {
-			if _, err := l.Take(named(fmt.Sprint(keys))); err != nil {
+			if _, err := l.Take(ctx, named(fmt.Sprint(keys))); err != nil {
 				break
 			}
 		}
@@ -174,7 +177,7 @@ func TestFull(t *testing.T) {
 		for i := range keys {
 			take(t, l, named(fmt.Sprint("new ", i)))
 		}
-		if _, err := l.Take(named("one too many")); err != ratelimit.ErrFull {
+		if _, err := l.Take(ctx, named("one too many")); err != ratelimit.ErrFull {
 			t.Errorf("one too many: %v", err)
 		}
 	})
@@ -215,9 +218,9 @@ func TestConcurrentCallers(t *testing.T) {
 	for range 16 {
 		group.Go(func() {
 			for range 50 {
-				d, err := l.Take(named("contoso"))
+				d, err := l.Take(ctx, named("contoso"))
 				admitted <- d.Allowed && err == nil
-				l.Peek(named("contoso"))
+				l.Peek(ctx, named("contoso"))
 			}
 		})
 	}
@@ -284,7 +287,7 @@ func BenchmarkTake(b *testing.B) {
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
-				l.Take(names[i])
+				l.Take(ctx, names[i])
 				if i++; i == keys {
 					i = 0
 				}
@@ -312,7 +315,7 @@ func named(identity string) ratelimit.Key { return ratelimit.Key{Identity: ident
 
 func take(t fataler, l *ratelimit.Limiter, key ratelimit.Key) ratelimit.Decision {
 	t.Helper()
-	d, err := l.Take(key)
+	d, err := l.Take(ctx, key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,5 +14,5 @@ func (s *Server) authenticate(c *gin.Context) {
 		return
 	}
 	c.Request = c.Request.WithContext(auth.NewContext(c.Request.Context(), connection))
-	s.showLimit(c, s.config.Limiter.Peek(limitKey(connection)))
+	c.Header("RateLimit-Policy", s.policy)
 }

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -14,9 +16,11 @@ import (
 // only calls that would reach it count.
 func (s *Server) count(c *gin.Context) {
 	connection, _ := auth.FromContext(c.Request.Context())
-	decision, err := s.config.Limiter.Take(limitKey(connection))
+	decision, err := s.config.Limiter.Take(c.Request.Context(), limitKey(connection))
 	if err != nil {
-		s.fail(c, &fault.Error{Kind: fault.LimiterUnavailable, RetryAfter: fault.UsualRetry, Cause: err})
+		err := uncounted(err)
+		s.showUnknown(c, err)
+		s.fail(c, err)
 		return
 	}
 	s.showLimit(c, decision)
@@ -25,15 +29,49 @@ func (s *Server) count(c *gin.Context) {
 	}
 }
 
+// uncounted is the fault of a call that nobody can count.
+func uncounted(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err // the caller has gone
+	}
+	f := &fault.Error{Kind: fault.LimiterUnavailable, RetryAfter: fault.UsualRetry, Cause: err}
+	var away *ratelimit.Unavailable
+	if errors.As(err, &away) {
+		f.RetryAfter = away.RetryAfter
+	}
+	return f
+}
+
 // limitKey is what a connection's calls count under.
 func limitKey(c auth.Connection) ratelimit.Key {
 	return ratelimit.Key{Identity: c.Identity, Name: c.Name}
 }
 
+// peek tells a caller who is known what is left where the call has come to an end before it was counted.
+func (s *Server) peek(c *gin.Context) {
+	connection, known := auth.FromContext(c.Request.Context())
+	if !known || c.Writer.Header().Get("RateLimit") != "" {
+		return
+	}
+	decision, err := s.config.Limiter.Peek(c.Request.Context(), limitKey(connection))
+	if err != nil {
+		s.showUnknown(c, uncounted(err))
+		return
+	}
+	s.showLimit(c, decision)
+}
+
+// showUnknown tells the caller that nothing is left until the calls can be counted again.
+func (s *Server) showUnknown(c *gin.Context, err error) {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		s.showLimit(c, ratelimit.Decision{NextSlot: f.RetryAfter})
+	}
+}
+
 // showLimit tells the caller what is left, as draft-ietf-httpapi-ratelimit-headers has it: r calls now, and t
 // seconds until the next one comes back.
 func (s *Server) showLimit(c *gin.Context, d ratelimit.Decision) {
-	c.Header("RateLimit-Policy", s.policy)
 	limit := fmt.Sprintf(`"connection";r=%d`, d.Remaining)
 	if d.NextSlot > 0 {
 		limit += fmt.Sprintf(";t=%d", int(math.Ceil(d.NextSlot.Seconds())))

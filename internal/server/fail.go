@@ -41,6 +41,7 @@ func (s *Server) fail(c *gin.Context, err error) {
 	f := &fault.Error{Kind: fault.Internal, Cause: err}
 	errors.As(err, &f)
 
+	s.peek(c)
 	a := answer{StatusCode: f.Kind.Status, Message: f.Text(), RequestID: tracking.FromContext(c.Request.Context()).RequestID}
 	a.Error.Code, a.Error.Message = f.Kind.Code, a.Message
 	body, err := json.Marshal(a)

@@ -27,11 +27,21 @@ type Config struct {
 	Spec      *openapi3.T
 	Actions   gen.StrictServerInterface
 	SignIn    *auth.SignIn
-	Limiter   *ratelimit.Limiter
+	Limiter   Limiter
 	Sealer    *seal.Sealer
 	Log       *slog.Logger
 	PublicURL string // scheme and host, which is the one Host that is answered; empty: any
 	Sandbox   bool   // say in every answer that the data are made up
+}
+
+// Limiter counts calls: in this process, or for all that share a store.
+type Limiter interface {
+	// Take decides on a call of key and, where it is admitted, counts it; Peek only looks. An error says that nobody can
+	// tell.
+	Take(context.Context, ratelimit.Key) (ratelimit.Decision, error)
+	Peek(context.Context, ratelimit.Key) (ratelimit.Decision, error)
+	Calls() int
+	Window() time.Duration
 }
 
 // Server answers requests. It is safe for concurrent use.
