@@ -48,5 +48,9 @@ bench: ## Run the benchmarks: projection, limiter, and the served binary beside 
 	go test ./internal/mapping ./internal/ratelimit -run '^$$' -bench . -cpu 1
 	go test ./cmd/connector -run '^$$' -bench . -benchtime 1x
 
+.PHONY: load
+load: ## Drive the served binary at a constant rate beside a plain reverse proxy
+	go test ./cmd/connector -run '^TestLoad$$' -count 1 -v -load 10s
+
 .PHONY: check
 check: format lint generated test fuzz ## All that CI runs

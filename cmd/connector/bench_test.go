@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// plainProxy is the yardstick of BenchmarkServed: net/http's own proxy in a process of its own.
+// plainProxy is the yardstick of BenchmarkServed and TestLoad: net/http's own proxy in a process of its own.
 func plainProxy() {
 	target, err := url.Parse(os.Args[1])
 	if err != nil {
@@ -107,7 +107,7 @@ func BenchmarkServed(b *testing.B) {
 	}
 }
 
-func startPlainProxy(b *testing.B, target string) (pid int, address string) {
+func startPlainProxy(b testing.TB, target string) (pid int, address string) {
 	b.Helper()
 	command := exec.Command("plain-proxy", target)
 	out, err := command.StdoutPipe()
@@ -172,7 +172,7 @@ func perCall(b *testing.B, pid int, address string, credential http.Header, n, c
 }
 
 // processorTime is what a process has used so far, in user and in system mode, in ticks of 10 ms.
-func processorTime(b *testing.B, pid int) time.Duration {
+func processorTime(b testing.TB, pid int) time.Duration {
 	b.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
