@@ -50,7 +50,7 @@ func (m measured) rate() float64 { return float64(len(m.latencies)) / m.lasted.S
 
 func (m measured) cpuPerCall() time.Duration { return m.cpu / time.Duration(len(m.latencies)) }
 
-// loadReport is what a run has to say.
+// loadReport is what a run has to say, on the terminal and in the picture.
 type loadReport struct {
 	Date, Machine  string
 	Rate           int // calls a second

@@ -12,12 +12,13 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-var loadFor = flag.Duration("load", 0, "load the service for so long at a constant rate, and print the figures")
+var loadFor = flag.Duration("load", 0, "load the service for so long at a constant rate, print the figures and draw docs/load.svg anew")
 
 const (
 	loadRate    = 500                  // calls a second
 	loadAdds    = 5 * time.Millisecond // what the service may add to a plain proxy's 99th percentile at that rate
 	loadCallers = 16                   // who do not wait between their calls
+	loadPicture = "../../docs/load.svg"
 )
 
 // TestLoad drives the service and a plain reverse proxy before the same Partner Center. Without -load it is short, and
@@ -44,12 +45,20 @@ func TestLoad(t *testing.T) {
 			t.Errorf("%s failed %d calls: %q", p.url, n, slices.Compact(slices.Concat(p.steady.reasons, p.flatOut.reasons)))
 		}
 	}
+	svg := r.picture()
 	if *loadFor == 0 {
+		wellFormed(t, svg)
 		return
 	}
 	fmt.Fprint(t.Output(), r.table())
 	if added := r.Service.steady.percentile(99) - r.Plain.steady.percentile(99); added >= loadAdds {
 		t.Errorf("the service adds %v to a plain proxy's 99th percentile; on a machine that does nothing else that is below %v", added, loadAdds)
+	}
+	if t.Failed() { // which is no picture of the service
+		return
+	}
+	if err := os.WriteFile(loadPicture, svg, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
