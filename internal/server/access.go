@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -26,31 +27,45 @@ const (
 	keyError           = "error"
 )
 
-// logAccess writes one line a request, and turns a panic into an answer. No query, header or body is in it.
+// logAccess writes one line a request, tells the observer, and turns a panic into an answer. No query, header or body
+// is in the line.
 func (s *Server) logAccess(c *gin.Context) {
 	began := time.Now()
+	ctx := c.Request.Context()
+	c.Request = c.Request.WithContext(s.config.Observer.Begin(ctx, tracking.FromContext(ctx).Operation, c.Request.Header))
+	defer func() { s.end(c, time.Since(began)) }() // also when fail ends the connection
 	defer func() {
-		if p := recover(); p != nil {
-			if p == http.ErrAbortHandler { // fail has said why
-				s.logLine(c, time.Since(began))
-				panic(p)
-			}
-			s.config.Log.Error("panic", keyError, fmt.Sprint(p), "stack", string(debug.Stack()), keyRequestID, tracking.FromContext(c.Request.Context()).RequestID)
-			s.fail(c, fmt.Errorf("panic: %v", p))
+		p := recover()
+		switch p {
+		case nil:
+			return
+		case http.ErrAbortHandler: // fail has said why
+			panic(p)
 		}
-		s.logLine(c, time.Since(began))
+		s.config.Log.Error("panic", keyError, fmt.Sprint(p), "stack", string(debug.Stack()), keyRequestID, tracking.FromContext(c.Request.Context()).RequestID)
+		s.fail(c, fmt.Errorf("panic: %v", p))
 	}()
 	c.Next()
 }
 
-func (s *Server) logLine(c *gin.Context, took time.Duration) {
+// end tells the observer and the log what became of a call, in this order: who sees the line can rely on the rest.
+func (s *Server) end(c *gin.Context, took time.Duration) {
 	ctx := c.Request.Context()
+	var err error
+	if last := c.Errors.Last(); last != nil {
+		err = last.Err
+	}
+	o := outcome(tracking.FromContext(ctx).Operation, c.Writer.Status(), err)
+	s.config.Observer.End(ctx, o, took)
+	s.logLine(ctx, o, err, took)
+}
+
+func (s *Server) logLine(ctx context.Context, o Outcome, err error, took time.Duration) {
 	call := tracking.FromContext(ctx)
-	status := c.Writer.Status()
 	attributes := make([]slog.Attr, 0, 10)
-	attributes = append(attributes, slog.Int(keyStatus, status), slog.Float64(keyDuration, float64(took.Microseconds())/1000))
-	if o, ok := s.operations[c.FullPath()]; ok {
-		attributes = append(attributes, slog.String(keyOperation, o.id))
+	attributes = append(attributes, slog.Int(keyStatus, o.Status), slog.Float64(keyDuration, float64(took.Microseconds())/1000))
+	if o.Operation != NoOperation {
+		attributes = append(attributes, slog.String(keyOperation, o.Operation))
 	}
 	if connection, ok := auth.FromContext(ctx); ok {
 		attributes = append(attributes, slog.String(keyConnection, connection.String()))
@@ -64,13 +79,13 @@ func (s *Server) logLine(c *gin.Context, took time.Duration) {
 	}
 	level := slog.LevelInfo
 	switch {
-	case status == http.StatusInternalServerError:
+	case o.Status == http.StatusInternalServerError:
 		level = slog.LevelError
-	case status > http.StatusInternalServerError, status < http.StatusBadRequest && len(c.Errors) > 0:
+	case o.Status > http.StatusInternalServerError, o.Code == BrokenOff:
 		level = slog.LevelWarn
 	}
-	if err := c.Errors.Last(); err != nil {
-		attributes = append(attributes, slog.String(keyError, err.Err.Error()))
+	if err != nil {
+		attributes = append(attributes, slog.String(keyError, err.Error()))
 	}
 	s.config.Log.LogAttrs(ctx, level, "call", attributes...)
 }

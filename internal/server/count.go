@@ -17,6 +17,9 @@ import (
 func (s *Server) count(c *gin.Context) {
 	connection, _ := auth.FromContext(c.Request.Context())
 	decision, err := s.config.Limiter.Take(c.Request.Context(), limitKey(connection))
+	if !errors.Is(err, context.Canceled) { // a caller who has gone was not decided on
+		s.config.Observer.Decide(decision.Allowed, err)
+	}
 	if err != nil {
 		err := uncounted(err)
 		s.showUnknown(c, err)

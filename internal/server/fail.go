@@ -23,9 +23,6 @@ type answer struct {
 	RequestID string `json:"requestId"`
 }
 
-// statusCallerGone is what the log shows for a call whose caller did not wait; nothing is sent.
-const statusCallerGone = 499
-
 // fail is the only place that turns an error into an answer. An error that is no fault is an internal one. Where
 // there is nobody to answer, or an answer has begun, the connection ends.
 func (s *Server) fail(c *gin.Context, err error) {

@@ -12,6 +12,9 @@ import (
 func (s *Server) identify(c *gin.Context) {
 	call := tracking.New(c.Request.Header)
 	call.ServiceURL = s.serviceURL(c.Request)
+	if o, ok := s.operations[c.FullPath()]; ok {
+		call.Operation = o.id
+	}
 	c.Request = c.Request.WithContext(tracking.NewContext(c.Request.Context(), call))
 	h := c.Writer.Header()
 	h.Set("MS-RequestId", call.RequestID)

@@ -22,7 +22,7 @@ import (
 	"github.com/partner-center/connector/internal/seal"
 )
 
-// Config is what a Server needs; every field but PublicURL and Sandbox is required.
+// Config is what a Server needs; every field but PublicURL, Sandbox and Observer is required.
 type Config struct {
 	Spec      *openapi3.T
 	Actions   gen.StrictServerInterface
@@ -32,6 +32,7 @@ type Config struct {
 	Log       *slog.Logger
 	PublicURL string // scheme and host, which is the one Host that is answered; empty: any
 	Sandbox   bool   // say in every answer that the data are made up
+	Observer  Observer
 }
 
 // Limiter counts calls: in this process, or for all that share a store.
@@ -69,6 +70,7 @@ func New(c Config) (*Server, error) {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	_, publicHost, _ := strings.Cut(c.PublicURL, "://")
+	c.Observer = c.Observer.orSilence()
 	s := &Server{
 		publicHost: publicHost,
 		config:     c,
@@ -149,6 +151,12 @@ func (s *Server) Drain(ctx context.Context, during time.Duration) {
 		wait(ctx, 10*time.Millisecond)
 	}
 }
+
+// Draining says whether the end of the server's life has begun.
+func (s *Server) Draining() bool { return s.state.Load() != serving }
+
+// UnderWay is the number of requests that have come and not been answered.
+func (s *Server) UnderWay() int { return int(s.underWay.Load()) }
 
 // wait returns after a time, or when ctx ends.
 func wait(ctx context.Context, d time.Duration) {

@@ -22,6 +22,7 @@ type Call struct {
 	CV              string // MS-CV, a correlation vector: in, to Partner Center and out
 	ClientRequestID string // x-ms-client-request-id: in and out; empty where none came
 	Locale          string // to Partner Center as X-Locale: the one of its locales that Accept-Language asks for
+	Operation       string // operationId of the action that is called; empty: none
 	ServiceURL      string // where the caller reaches the service, without a slash at the end
 	UpstreamStatus  int    // status of Partner Center's last answer; 0 where it was not called or did not answer
 }
