@@ -32,6 +32,7 @@ type signingKeys struct {
 	client   *http.Client
 	timeout  time.Duration
 	log      *slog.Logger
+	observe  func(error)
 	flight   singleflight.Group
 
 	mu      sync.Mutex
@@ -63,13 +64,18 @@ const (
 )
 
 func newSigningKeys(c TokenConfig) *signingKeys {
-	return &signingKeys{
+	s := &signingKeys{
 		metadata: c.Authority + "/" + c.TenantID + "/v2.0/.well-known/openid-configuration",
 		client:   c.Client,
 		timeout:  c.Timeout,
 		log:      c.Log,
+		observe:  c.Observe,
 		wanted:   map[string]bool{},
 	}
+	if s.observe == nil {
+		s.observe = func(error) {}
+	}
+	return s
 }
 
 // find returns the key of an id.
@@ -95,7 +101,7 @@ func (s *signingKeys) hold(key *signingKey) bool {
 // inForce returns the keys, of which there is at least one, after a fetch if there were none or id is not among them.
 // An empty id is any.
 func (s *signingKeys) inForce(ctx context.Context, id string) (map[string]*signingKey, error) {
-	if fetch := s.begin(id); fetch != nil {
+	if fetch := s.begin(ctx, id); fetch != nil {
 		select {
 		case <-fetch:
 		case <-ctx.Done():
@@ -128,13 +134,13 @@ func (s *signingKeys) good(now time.Time) bool {
 	}
 	if !now.Before(s.renew) {
 		s.renew = now.Add(renewPause)
-		s.flight.DoChan("", s.fetch)
+		s.start(context.Background())
 	}
 	return true
 }
 
 // begin begins a fetch, or joins the one under way, if id needs one.
-func (s *signingKeys) begin(id string) <-chan singleflight.Result {
+func (s *signingKeys) begin(ctx context.Context, id string) <-chan singleflight.Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
@@ -151,12 +157,17 @@ func (s *signingKeys) begin(id string) <-chan singleflight.Result {
 	if id != "" {
 		s.wanted[id] = true
 	}
-	return s.flight.DoChan("", s.fetch)
+	return s.start(ctx)
+}
+
+// start starts a fetch unless one is under way. It outlives the call that began it, whose context tells whose it is.
+func (s *signingKeys) start(ctx context.Context) <-chan singleflight.Result {
+	return s.flight.DoChan("", func() (any, error) { return s.fetch(context.WithoutCancel(ctx)) })
 }
 
 // fetch fetches the keys and keeps them. What it leaves behind is in the fields.
-func (s *signingKeys) fetch() (any, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
+func (s *signingKeys) fetch(ctx context.Context) (any, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	keys, err := s.download(ctx)
 
@@ -199,8 +210,9 @@ func (s *signingKeys) searched(now time.Time) {
 	}
 }
 
-// report logs that fetches fail and that they succeed again, once each.
+// report tells the observer of a fetch, and logs that fetches fail and that they succeed again, once each.
 func (s *signingKeys) report(err error, now time.Time) {
+	s.observe(err)
 	switch {
 	case err != nil && s.failure == nil:
 		s.failing = now

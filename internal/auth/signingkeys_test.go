@@ -639,6 +639,30 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestObserve tells of each fetch how it ended, and gives it what the context of the call that began it carries.
+func TestObserve(t *testing.T) {
+	type mark struct{}
+	e := &entra{}
+	e.publish(publicJWK("key-A", &keyA().PublicKey))
+	c := configuration(e)
+	var heard []error
+	c.Observe = func(err error) { heard = append(heard, err) }
+	carried := map[any]bool{}
+	c.Client = outbound.Observe(c.Client, func(ctx context.Context) func(int) {
+		carried[ctx.Value(mark{})] = true
+		return func(int) {}
+	})
+	s := newSigningKeys(c)
+	ctx, leave := context.WithCancel(context.WithValue(t.Context(), mark{}, "call"))
+	leave() // which ends the call, but not the fetch
+	<-s.begin(ctx, "key-A")
+	e.fail(io.EOF)
+	<-s.begin(t.Context(), "key-B")
+	if len(heard) != 2 || heard[0] != nil || heard[1] == nil || !carried["call"] {
+		t.Errorf("heard %v, with %v", heard, carried)
+	}
+}
+
 // TestLateCaller meets the end of a fetch with an id that was published after it. Such a call must not be told what
 // that fetch found.
 func TestLateCaller(t *testing.T) {
@@ -647,7 +671,7 @@ func TestLateCaller(t *testing.T) {
 	c := configuration(e)
 	c.Client.Transport = slowEnd{e}
 	s := newSigningKeys(c)
-	s.begin("key-A")
+	s.begin(t.Context(), "key-A")
 	for done := false; !done; {
 		s.mu.Lock()
 		done = s.keys != nil

@@ -27,6 +27,7 @@ type TokenConfig struct {
 	Client    *http.Client  // made by outbound.NewClient
 	Timeout   time.Duration // of one fetch of keys, which outlives the call that began it
 	Log       *slog.Logger
+	Observe   func(error) // hears how each fetch of keys ended; may be nil
 }
 
 // Identity is who a token speaks for: lower-case GUIDs.

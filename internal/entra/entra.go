@@ -43,6 +43,7 @@ type Config struct {
 	Timeout time.Duration // for one token with all that it takes, and as much again to wait for other replicas
 	HTTP    *http.Client  // its Transport carries every request; redirects are never followed
 	Log     *slog.Logger
+	Observe func(error) // hears how each request for a token ended: nil, or a *fault.Error; may be nil
 }
 
 // Validate reads what the files hold and says what is wrong with each, and what to do. It uses no network.

@@ -19,6 +19,7 @@ type Tokens struct {
 	fetch   func(context.Context) (azcore.AccessToken, error) // never called twice at a time
 	timeout time.Duration                                     // of one fetch, which outlives the caller that began it
 	log     *slog.Logger
+	observe func(error)
 	flight  singleflight.Group
 	ending  context.Context // of every fetch; ends with Close
 	end     context.CancelFunc
@@ -39,7 +40,11 @@ const (
 
 func newTokens(c Config, fetch func(context.Context) (azcore.AccessToken, error)) *Tokens {
 	ending, end := context.WithCancel(context.Background())
-	return &Tokens{fetch: fetch, timeout: c.Timeout, log: c.Log, ending: ending, end: end}
+	t := &Tokens{fetch: fetch, timeout: c.Timeout, log: c.Log, observe: c.Observe, ending: ending, end: end}
+	if t.observe == nil {
+		t.observe = func(error) {}
+	}
+	return t
 }
 
 // Close waits for a fetch under way to end, so that a refresh token that comes with it is not lost. It waits no longer
@@ -69,7 +74,7 @@ func (t *Tokens) Get(ctx context.Context, refused string) (string, error) {
 	if err != nil || !due {
 		return token, err
 	}
-	result := t.flight.DoChan("", func() (any, error) { return t.next(refused) })
+	result := t.flight.DoChan("", func() (any, error) { return t.next(ctx, refused) })
 	if token != "" {
 		return token, nil
 	}
@@ -126,15 +131,17 @@ func (t *Tokens) begin(refused string) (token string, fetch bool, err error) {
 	return "", true, nil
 }
 
-// next fetches a token and keeps it.
-func (t *Tokens) next(refused string) (any, error) {
+// next fetches a token and keeps it. The fetch knows what the context of the caller who began it carries, but does not
+// end with it.
+func (t *Tokens) next(caller context.Context, refused string) (any, error) {
 	token, fetch, err := t.begin(refused)
 	if !fetch {
 		return token, err // another flight has just ended
 	}
 	defer t.fetches.Done()
-	ctx, cancel := context.WithTimeout(t.ending, t.timeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(caller), t.timeout)
 	defer cancel()
+	defer context.AfterFunc(t.ending, cancel)()
 	fetched, err := t.fetch(ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -152,8 +159,10 @@ func (t *Tokens) next(refused string) (any, error) {
 			t.renew = again
 		}
 		t.log.Warn("no token from Entra ID", "error", f)
+		t.observe(f)
 		return nil, f
 	}
+	t.observe(nil)
 	t.token, t.ends, t.renew = fetched.Token, now.Add(life), now.Add(life/5*4)
 	return t.token, nil
 }

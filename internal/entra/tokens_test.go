@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -86,8 +87,45 @@ func TestOneRequestForManyCallers(t *testing.T) {
 func TestFlightAfterFlight(t *testing.T) {
 	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
 		want(t, s, "", "token-1")
-		if token, err := s.next(""); token != "token-1" || err != nil || i.requests() != 1 {
+		if token, err := s.next(t.Context(), ""); token != "token-1" || err != nil || i.requests() != 1 {
 			t.Errorf("%v, %v after %d requests", token, err, i.requests())
+		}
+	})
+}
+
+// TestObserve tells of each request how it ended, however many callers wait for it, and gives it what the context of the
+// caller who began it carries, who need not stay.
+func TestObserve(t *testing.T) {
+	type mark struct{}
+	synctest.Test(t, func(t *testing.T) {
+		i := &issuer{life: time.Hour}
+		var heard []fault.Kind
+		carried := map[any]int{}
+		s := newTokens(Config{Timeout: 30 * time.Second, Log: slog.New(slog.DiscardHandler), Observe: func(err error) {
+			heard = append(heard, kindOfError(err))
+		}}, func(ctx context.Context) (azcore.AccessToken, error) {
+			carried[ctx.Value(mark{})]++
+			return i.fetch(ctx)
+		})
+		first, leave := context.WithCancel(context.WithValue(t.Context(), mark{}, "first"))
+		go s.Get(first, "")
+		synctest.Wait()
+		leave()
+		want(t, s, "", "token-1")
+		want(t, s, "", "token-1")
+		i.fail(&Refused{Peer: entraID, Status: 401})
+		if _, err := s.Get(t.Context(), "token-1"); kindOfError(err) != fault.PartnerCenterUnauthorized {
+			t.Error(err)
+		}
+		i.fail(&silence{entraID, errors.New("away")})
+		if _, err := s.Get(t.Context(), "token-1"); kindOfError(err) != fault.IdentityUnavailable {
+			t.Error(err)
+		}
+		if want := []fault.Kind{{}, fault.PartnerCenterUnauthorized, fault.IdentityUnavailable}; !slices.Equal(heard, want) {
+			t.Errorf("heard %v, want %v", heard, want)
+		}
+		if carried["first"] != 1 || carried[nil] != 2 {
+			t.Errorf("carried %v", carried)
 		}
 	})
 }

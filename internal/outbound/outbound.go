@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -34,6 +35,52 @@ func NewClient(roots *x509.CertPool, timeout time.Duration) *http.Client {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// Observe returns a copy of a client that tells begin of every request before it is sent. What begin returns is told once
+// what came of it: the status of the answer, when that has ended or nobody reads on, or 0 where none came.
+func Observe(client *http.Client, begin func(context.Context) func(status int)) *http.Client {
+	observed := *client
+	observed.Transport = &observer{client.Transport, begin}
+	return &observed
+}
+
+type observer struct {
+	base  http.RoundTripper
+	begin func(context.Context) func(status int)
+}
+
+// RoundTrip makes a request.
+func (o *observer) RoundTrip(req *http.Request) (*http.Response, error) {
+	end := o.begin(req.Context())
+	resp, err := o.base.RoundTrip(req)
+	if err != nil {
+		end(0)
+		return nil, err
+	}
+	resp.Body = &observedBody{resp.Body, sync.OnceFunc(func() { end(resp.StatusCode) })}
+	return resp, nil
+}
+
+// observedBody is a body that tells when it has ended.
+type observedBody struct {
+	io.ReadCloser
+	ended func()
+}
+
+// Read reads on in the body.
+func (b *observedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.ended()
+	}
+	return n, err
+}
+
+// Close closes the body.
+func (b *observedBody) Close() error {
+	defer b.ended()
+	return b.ReadCloser.Close()
 }
 
 // Describe returns what of an error of a call may be logged: it can quote the peer's bytes otherwise.

@@ -116,6 +116,19 @@ func (l *Limiter) Calls() int { return l.calls }
 // Window returns the window's length.
 func (l *Limiter) Window() time.Duration { return l.window }
 
+// Live returns the number of keys with an admitted call in the window that ends now. It reads the heads of all logs.
+func (l *Limiter) Live() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now, live := time.Since(l.start), 0
+	for n := range len(l.chunks) * chunkLogs {
+		if g := l.log(int32(n)); g.len() > 0 && now-g.newest() < l.window {
+			live++
+		}
+	}
+	return live
+}
+
 // Take decides on a call of key and, where it is admitted, counts it. The error is ErrFull or nil.
 func (l *Limiter) Take(_ context.Context, key Key) (Decision, error) {
 	l.mu.Lock()

@@ -32,6 +32,17 @@ func (m *model) live(key ratelimit.Key, now time.Time) []time.Time {
 	return live
 }
 
+// keys is the number of live ones.
+func (m *model) keys(now time.Time) int {
+	n := 0
+	for key := range m.admitted {
+		if len(m.live(key, now)) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // counted is key itself where it is live or fewer than MaxNames names of its identity are.
 func (m *model) counted(key ratelimit.Key, now time.Time) ratelimit.Key {
 	others := 0
@@ -98,7 +109,10 @@ func TestAgainstModel(t *testing.T) {
 					time.Sleep(m.peek(key, time.Now()).NextSlot + time.Duration(rapid.IntRange(-1, 1).Draw(r, "tick")))
 				case 2: // strangers
 					for i := range rapid.IntRange(1, 150).Draw(r, "strangers") {
-						take(r, l, named(fmt.Sprint("stranger ", i)))
+						key := named(fmt.Sprint("stranger ", i))
+						if got, want := take(r, l, key), m.take(key, time.Now()); got != want {
+							r.Fatalf("Take(%v) = %+v, want %+v", key, got, want)
+						}
 					}
 				case 3: // all names of an identity
 					for i := range ratelimit.MaxNames + 1 {
@@ -108,6 +122,9 @@ func TestAgainstModel(t *testing.T) {
 						}
 					}
 				case 4:
+					if got, want := l.Live(), m.keys(time.Now()); got != want {
+						r.Fatalf("%d keys are live, want %d", got, want)
+					}
 					if got, err := l.Peek(ctx, key); err != nil || got != m.peek(key, time.Now()) {
 						r.Fatalf("Peek(%v) = %+v, %v, want %+v", key, got, err, m.peek(key, time.Now()))
 					}
@@ -120,6 +137,35 @@ func TestAgainstModel(t *testing.T) {
 				}
 			}
 		})
+	})
+}
+
+// TestLive counts the keys that have been admitted within the window.
+func TestLive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const window = time.Minute
+		l := newLimiter(t, 1, window)
+		want := func(n int) {
+			t.Helper()
+			if got := l.Live(); got != n {
+				t.Errorf("%d keys, want %d", got, n)
+			}
+		}
+		want(0)
+		for i := range 200 {
+			take(t, l, named(fmt.Sprint(i)))
+		}
+		take(t, l, named("0")) // refused
+		l.Peek(t.Context(), named("a stranger"))
+		want(200)
+		time.Sleep(window / 2)
+		take(t, l, named("late"))
+		take(t, l, ratelimit.Key{Identity: "user", Name: "connection"})
+		want(202)
+		time.Sleep(window / 2)
+		want(2)
+		time.Sleep(window)
+		want(0)
 	})
 }
 
