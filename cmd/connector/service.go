@@ -96,7 +96,7 @@ func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool
 		Timeout: c.UpstreamTimeout,
 		MaxBody: c.MaxBody,
 	})
-	actions, err := proxy.New(spec, s.upstream, sealer, log)
+	actions, err := proxy.New(spec, s.upstream, sealer, log, nil)
 	if err != nil {
 		return nil, err
 	}

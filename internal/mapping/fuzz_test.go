@@ -22,6 +22,7 @@ import (
 func FuzzAppend(f *testing.F) {
 	schema := schemaOf(f, shape)
 	p := compiled(f, schema)
+	places := p.Places()
 	for _, seed := range []string{
 		`{}`, item(`"id":"a","amount":1.50,"quantity":5.0,"active":true,"profile":{"domain":"contoso.com"},"domains":["a",null],"lines":[{"number":1}]`),
 		`{"totalCount":2,"items":[{"id":null,"links":{"self":[{}]}},null],"attributes":{"objectType":"Collection"}}`,
@@ -31,7 +32,11 @@ func FuzzAppend(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
-		got, err := p.Append(nil, src, mapping.Hooks{})
+		got, err := p.Append(nil, src, mapping.Hooks{Omit: func(place string) {
+			if !slices.Contains(places, place) {
+				t.Errorf("%q: %s is left out and is not among the places", src, place)
+			}
+		}})
 		want, ok := naive(schema.Value, src)
 		if (err == nil) != ok || string(got) != string(want) {
 			t.Fatalf("%q\n got %s, %v\nwant %s, %v", src, got, err, want, ok)

@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // MaxDepth is the deepest nesting of objects and arrays that Append reads.
@@ -32,6 +33,25 @@ type Hooks struct {
 	// Make returns the value of the member that the schema documents with x-made-from, made from the valid JSON that
 	// the upstream member of that name has, or false where there is nothing to say. It must not keep raw.
 	Make func(raw []byte) (string, bool)
+}
+
+// Places returns every place that Hooks.Omit can be told of, sorted.
+func (p *Projection) Places() []string {
+	places := p.root.places(nil)
+	slices.Sort(places)
+	return slices.Compact(places)
+}
+
+// places appends the places of the values below n.
+func (n *node) places(all []string) []string {
+	below := n.fields
+	if n.kind == array {
+		below = []field{{node: n.elem}}
+	}
+	for _, f := range below {
+		all = f.node.places(append(all, f.node.path))
+	}
+	return all
 }
 
 var byteOrderMark = []byte("\xef\xbb\xbf")

@@ -127,6 +127,17 @@ func TestAppend(t *testing.T) {
 	}
 }
 
+// TestPlaces has each documented value once, and nothing else.
+func TestPlaces(t *testing.T) {
+	want := []string{
+		"items", "items[]", "items[].active", "items[].amount", "items[].domains", "items[].domains[]", "items[].id", "items[].lines", "items[].lines[]",
+		"items[].lines[].number", "items[].profile", "items[].profile.domain", "items[].quantity", "items[].serial", "items[].version", `items[].Ünï"cödé`, "totalCount",
+	}
+	if got := compiled(t, schemaOf(t, shape)).Places(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestAppendRefuses(t *testing.T) {
 	p := compiled(t, schemaOf(t, shape))
 	for _, c := range []struct{ what, in string }{

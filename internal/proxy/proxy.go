@@ -29,13 +29,27 @@ type Proxy struct {
 	sealer      *seal.Sealer
 	projections map[string]*mapping.Projection // by operationId
 	log         *slog.Logger
+	omitted     func(operation, place string, values int)
 }
 
 var _ gen.StrictServerInterface = (*Proxy)(nil)
 
-// New compiles the projections of a spec's actions. An error names the action and the place in its response.
-func New(spec *openapi3.T, upstream *partnercenter.Client, sealer *seal.Sealer, log *slog.Logger) (*Proxy, error) {
-	p := &Proxy{upstream: upstream, sealer: sealer, projections: map[string]*mapping.Projection{}, log: log}
+// New compiles the projections of a spec's actions. An error names the action and the place in its response. Omitted
+// hears of the values that are left out of an answer because they are of another type than documented; it may be nil.
+func New(spec *openapi3.T, upstream *partnercenter.Client, sealer *seal.Sealer, log *slog.Logger, omitted func(operation, place string, values int)) (*Proxy, error) {
+	projections, err := compile(spec)
+	if err != nil {
+		return nil, err
+	}
+	if omitted == nil {
+		omitted = func(string, string, int) {}
+	}
+	return &Proxy{upstream, sealer, projections, log, omitted}, nil
+}
+
+// compile returns the projections of a spec's actions by operationId.
+func compile(spec *openapi3.T) (map[string]*mapping.Projection, error) {
+	projections := map[string]*mapping.Projection{}
 	for path, item := range spec.Paths.Map() {
 		for method, operation := range item.Operations() {
 			schema, err := responseSchema(operation)
@@ -45,12 +59,22 @@ func New(spec *openapi3.T, upstream *partnercenter.Client, sealer *seal.Sealer, 
 			if schema == nil {
 				continue
 			}
-			if p.projections[operation.OperationID], err = mapping.Compile(schema); err != nil {
+			if projections[operation.OperationID], err = mapping.Compile(schema); err != nil {
 				return nil, fmt.Errorf("%s: %w", operation.OperationID, err)
 			}
 		}
 	}
-	return p, nil
+	return projections, nil
+}
+
+// Places returns, by operation of a spec, every place in an answer that the omitted of New can be told of.
+func Places(spec *openapi3.T) (map[string][]string, error) {
+	projections, err := compile(spec)
+	all := map[string][]string{}
+	for operation, projection := range projections {
+		all[operation] = projection.Places()
+	}
+	return all, err
 }
 
 // responseSchema returns the schema of an operation's answer, or none where the answer is a PDF.
@@ -103,6 +127,7 @@ func (p *Proxy) list(ctx context.Context, action string, r partnercenter.Request
 		return nil, &fault.Error{Kind: fault.PartnerCenterInvalidResponse, Cause: err}
 	}
 	for _, place := range slices.Sorted(maps.Keys(leftOut)) {
+		p.omitted(action, place, leftOut[place])
 		p.log.DebugContext(ctx, "values of another type left out", "operation", action, "path", place, "count", leftOut[place])
 	}
 	answer.lease.Keep(len(answer.bytes))

@@ -78,7 +78,7 @@ func start(t *testing.T, upstream string) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	actions, err := proxy.New(spec(t), client, sealer, log)
+	actions, err := proxy.New(spec(t), client, sealer, log, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func TestNewRefuses(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			doc := spec(t)
 			c.change(doc.Paths.Value("/v1/invoices").Get)
-			_, err := proxy.New(doc, nil, nil, slog.Default())
+			_, err := proxy.New(doc, nil, nil, slog.Default(), nil)
 			if err == nil || !strings.Contains(fmt.Sprint(err), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
