@@ -22,6 +22,7 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/fault":         {never: []string{"net/http"}},
 	"internal/logsink":       {never: []string{"log/slog"}},
 	"internal/mapping":       {never: []string{"net/http"}},
+	"internal/metrics":       {may: []string{"internal/fault", "internal/tracking"}, never: []string{"github.com/gin-gonic/gin"}},
 	"internal/outbound":      {},
 	"internal/partnercenter": {may: []string{"internal/fault", "internal/auth", "internal/outbound", "internal/tracking"}, never: []string{"github.com/gin-gonic/gin"}},
 	"internal/proxy":         {may: []string{"gen", "internal/fault", "internal/mapping", "internal/partnercenter", "internal/seal", "internal/tracking"}, never: []string{"github.com/gin-gonic/gin"}},

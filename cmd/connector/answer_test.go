@@ -86,8 +86,14 @@ func (c *pending) answer(t *testing.T) answer {
 	return a
 }
 
+// parseAnswer is parse for a GET.
+func parseAnswer(t testing.TB, received []byte) answer {
+	t.Helper()
+	return parse(t, received, http.MethodGet)
+}
+
 // parse reads the one answer that bytes are.
-func parse(t *testing.T, received []byte, method string) answer {
+func parse(t testing.TB, received []byte, method string) answer {
 	t.Helper()
 	r := bufio.NewReader(bytes.NewReader(received))
 	resp, err := http.ReadResponse(r, &http.Request{Method: method})

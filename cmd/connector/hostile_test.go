@@ -76,13 +76,13 @@ func runGroup(t *testing.T, name string, rows []row) {
 	if !ok {
 		t.Fatalf("no state %q", name)
 	}
-	settings := append(takesTokens(), "CONNECTOR_LIMIT_CALLS=10000")
+	settings := append(takesTokens(), "CONNECTOR_LIMIT_CALLS=10000", watched)
 	s := newStackOf(t, "connector-watched", append(settings, state.settings...)...)
 	s.secrets.add("text of a token", callerOnly)
 	if state.prepare != nil {
 		state.prepare(t, s)
 	}
-	answered := len(s.out.lines("msg", "call"))
+	answered, before := len(s.out.lines("msg", "call")), s.scrape(t)
 	for _, r := range rows {
 		t.Run(r.id, func(t *testing.T) {
 			s.try(t, r)
@@ -94,6 +94,11 @@ func runGroup(t *testing.T, name string, rows []row) {
 	if logged := len(s.out.lines("msg", "call")); logged != answered {
 		t.Errorf("the access log has %d lines for %d calls", logged, answered)
 	}
+	after := s.scrape(t)
+	if counted := after.sum("connector_calls_total"); counted != answered {
+		t.Errorf("the metrics have %d calls, the access log %d", counted, answered)
+	}
+	expectSameSeries(t, before, after)
 	waitFor(t, "no call of Partner Center is left under way", func() bool { return s.upstream.underWay() == 0 })
 }
 

@@ -41,6 +41,11 @@ func (c *serveCommand) Run(con *console) error {
 		log.Warn("the API keys file has no key, so nobody can call with one; connector keys add makes one")
 	}
 	limitMemory(settings.MaxBody)
+	endAdmin, err := startAdmin(settings.AdminListen, s.metrics.Handler(log.Logger), log.Logger)
+	if err != nil {
+		return err
+	}
+	defer endAdmin()
 	listener, err := net.Listen("tcp", settings.Listen)
 	if err != nil {
 		return fmt.Errorf("%w; --listen chooses another address", err)

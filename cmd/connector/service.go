@@ -16,6 +16,7 @@ import (
 	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/config"
 	"github.com/partner-center/connector/internal/entra"
+	"github.com/partner-center/connector/internal/metrics"
 	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/partnercenter"
 	"github.com/partner-center/connector/internal/proxy"
@@ -32,6 +33,7 @@ type service struct {
 	app, user *entra.Tokens // of the service's own
 	upstream  *partnercenter.Client
 	limiter   server.Limiter
+	metrics   *metrics.Metrics
 	closers   []func() error // end what has begun, the last one first
 }
 
@@ -76,6 +78,9 @@ func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool
 	}
 	client := outbound.NewClient(roots, c.UpstreamTimeout)
 	s := new(service)
+	if s.metrics, err = newMetrics(spec); err != nil {
+		return nil, err
+	}
 	if err := s.signInCallers(c, plainKeys, client, log); err != nil {
 		return nil, err
 	}
@@ -90,13 +95,13 @@ func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool
 	s.upstream = partnercenter.New(partnercenter.Config{
 		BaseURL: c.UpstreamURL,
 		Version: version(),
-		HTTP:    client,
+		HTTP:    outbound.Observe(client, s.metrics.Upstream),
 		App:     source(s.app),
 		User:    source(s.user),
 		Timeout: c.UpstreamTimeout,
 		MaxBody: c.MaxBody,
 	})
-	actions, err := proxy.New(spec, s.upstream, sealer, log, nil)
+	actions, err := proxy.New(spec, s.upstream, sealer, log, s.metrics.LeftOut)
 	if err != nil {
 		return nil, err
 	}
@@ -109,8 +114,17 @@ func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool
 		Log:       log,
 		PublicURL: c.PublicURL,
 		Sandbox:   c.Sandbox,
+		Observer:  s.observer(),
 	})
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	g := metrics.Gauges{UnderWay: s.handler.UnderWay, Draining: s.handler.Draining}
+	if local, ok := s.limiter.(*ratelimit.Limiter); ok {
+		g.Connections = local.Live
+	}
+	s.metrics.Watch(g)
+	return s, nil
 }
 
 // newLimiter returns what counts calls: a Redis for all instances, where one is named, or this process.
@@ -139,6 +153,7 @@ func (s *service) signInCallers(c config.Config, plainKeys map[string]string, cl
 		Client:    client,
 		Timeout:   c.UpstreamTimeout,
 		Log:       log,
+		Observe:   s.metrics.Token(metrics.SigningKeys),
 	}
 	switch {
 	case c.Accepts(config.Caller):
@@ -157,10 +172,12 @@ func (s *service) signInOurselves(c config.Config, client *http.Client, log *slo
 		return // every caller brings a token
 	}
 	if c.HasApp() {
+		own.Observe = s.metrics.Token(metrics.App)
 		s.app = entra.NewApp(own)
 		s.closers = append(s.closers, closing(s.app))
 	}
 	if c.RefreshTokenFile != "" {
+		own.Observe = s.metrics.Token(metrics.User)
 		s.user = entra.NewUser(own)
 		s.closers = append(s.closers, closing(s.user))
 	}

@@ -36,6 +36,7 @@ type Flags struct {
 	UpstreamTimeout string `default:"30s" placeholder:"DURATION" help:"Deadline of one answer with all that it needs, 1s to 100s."`
 	MaxBody         string `default:"16MiB" placeholder:"SIZE" help:"Largest answer accepted from Partner Center, 1KiB to 256MiB."`
 	Drain           string `default:"10s" placeholder:"DURATION" help:"How long the service keeps answering, not ready, after SIGTERM; 0s to 5m."`
+	AdminListen     string `placeholder:"HOST:PORT" help:"Address of /metrics, for Prometheus to read, as can whoever reaches it. Default: off."`
 	LogLevel        string `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	LogFormat       string `placeholder:"FORMAT" help:"json or text. Default: text on a terminal, else json."`
 }
@@ -92,6 +93,7 @@ type Config struct {
 	UpstreamTimeout time.Duration
 	MaxBody         int64 // bytes
 	Drain           time.Duration
+	AdminListen     string // host:port; empty: off
 	LogLevel        slog.Level
 	LogFormat       string // json, text or empty
 }

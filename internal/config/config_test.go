@@ -115,6 +115,8 @@ func TestLoadVariants(t *testing.T) {
 		{"a Redis", func(f *config.Flags) { f.RedisURL, f.LimitStoreDown = "redis://127.0.0.1:6379", "local" }, func(c config.Config) bool { return c.RedisURL == "redis://127.0.0.1:6379" && c.LimitLocal }},
 		{"a Redis with a password", func(f *config.Flags) { f.RedisURLFile = file("rediss://:hush@redis.contoso.com:6380\n") }, func(c config.Config) bool { return c.RedisURL == "rediss://:hush@redis.contoso.com:6380" }},
 		{"a link secret", func(f *config.Flags) { f.LinkSecretFile = file(strings.Repeat("x", 32)) }, func(c config.Config) bool { return len(c.LinkSecret) == 32 }},
+		{"metrics", func(f *config.Flags) { f.AdminListen = "127.0.0.1:9464" }, func(c config.Config) bool { return c.AdminListen == "127.0.0.1:9464" }},
+		{"free ports", func(f *config.Flags) { f.Listen, f.AdminListen = "127.0.0.1:0", "127.0.0.1:0" }, func(c config.Config) bool { return c.AdminListen == c.Listen }},
 		{"IPv6", func(f *config.Flags) { f.Listen = "[::]:80" }, func(c config.Config) bool { return c.Listen == "[::]:80" }},
 	} {
 		f := good(t)
@@ -239,6 +241,8 @@ func TestMistakes(t *testing.T) {
 		{"CONNECTOR_MAX_BODY", func(f *config.Flags) { f.MaxBody = "1" }},
 		{"CONNECTOR_MAX_BODY", func(f *config.Flags) { f.MaxBody = "-1MiB" }},
 		{"CONNECTOR_DRAIN", func(f *config.Flags) { f.Drain = "-1s" }},
+		{"CONNECTOR_ADMIN_LISTEN", func(f *config.Flags) { f.AdminListen = "9464" }},
+		{"CONNECTOR_ADMIN_LISTEN", func(f *config.Flags) { f.AdminListen = f.Listen }},
 		{"CONNECTOR_LOG_LEVEL", func(f *config.Flags) { f.LogLevel = "loud" }},
 		{"CONNECTOR_LOG_FORMAT", func(f *config.Flags) { f.LogFormat = "xml" }},
 	} {

@@ -44,7 +44,7 @@ func (l *loader) refuse(setting, wants, example string) {
 func Load(f Flags, getenv func(string) string) (Config, error) {
 	l := &loader{getenv: getenv}
 	c := Config{
-		Listen:          l.listen(f.Listen),
+		Listen:          l.listen("CONNECTOR_LISTEN", f.Listen, "127.0.0.1:8080"),
 		PublicURL:       l.publicURL(f.PublicURL),
 		Sandbox:         l.boolean("CONNECTOR_SANDBOX", f.Sandbox),
 		SignIn:          l.signIn(f.SignIn),
@@ -58,6 +58,7 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 		UpstreamTimeout: l.duration("CONNECTOR_UPSTREAM_TIMEOUT", f.UpstreamTimeout, time.Second, 100*time.Second),
 		MaxBody:         l.size("CONNECTOR_MAX_BODY", f.MaxBody, 1<<10, 256<<20),
 		Drain:           l.duration("CONNECTOR_DRAIN", f.Drain, 0, 5*time.Minute),
+		AdminListen:     l.adminListen(f.AdminListen, f.Listen),
 		LogLevel:        l.level(f.LogLevel),
 		LogFormat:       f.LogFormat,
 	}
@@ -133,12 +134,25 @@ func (l *loader) cloud(name string) Cloud {
 	return of
 }
 
-func (l *loader) listen(value string) string {
+func (l *loader) listen(setting, value, example string) string {
 	host, port, err := net.SplitHostPort(value)
 	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || strings.ContainsAny(host, "/ ") {
-		l.refuse("CONNECTOR_LISTEN", "host:port", "127.0.0.1:8080")
+		l.refuse(setting, "host:port", example)
 	}
 	return value
+}
+
+// adminListen reads the address of the metrics, which must not be the service's. Port 0 is a free one each time.
+func (l *loader) adminListen(value, service string) string {
+	if value == "" {
+		return ""
+	}
+	const setting, example = "CONNECTOR_ADMIN_LISTEN", "127.0.0.1:9464"
+	if value == service && !strings.HasSuffix(value, ":0") {
+		l.refuse(setting, "another address than CONNECTOR_LISTEN", example)
+		return value
+	}
+	return l.listen(setting, value, example)
 }
 
 // publicURL returns the public URL in lower case, without its scheme's own port.

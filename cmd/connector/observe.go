@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/partner-center/connector/internal/metrics"
+	"github.com/partner-center/connector/internal/proxy"
+	"github.com/partner-center/connector/internal/server"
+)
+
+// newMetrics returns the metrics of a service that answers a spec.
+func newMetrics(spec *openapi3.T) (*metrics.Metrics, error) {
+	outcomes, err := server.Outcomes(spec)
+	if err != nil {
+		return nil, err
+	}
+	places, err := proxy.Places(spec)
+	if err != nil {
+		return nil, err
+	}
+	c := metrics.Config{Build: metrics.Build{Version: version(), Commit: commit(), Go: runtime.Version()}, Places: places}
+	for _, o := range outcomes {
+		c.Outcomes = append(c.Outcomes, metrics.Outcome(o))
+	}
+	return metrics.New(c), nil
+}
+
+// observer is what the server tells of calls.
+func (s *service) observer() server.Observer {
+	return server.Observer{
+		Decide: s.metrics.Decide,
+		End: func(_ context.Context, o server.Outcome, took time.Duration) {
+			s.metrics.Call(metrics.Outcome(o), took)
+		},
+	}
+}
