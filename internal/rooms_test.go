@@ -30,6 +30,7 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/sandbox":       {},
 	"internal/seal":          {},
 	"internal/server":        {may: []string{"gen", "internal/fault", "internal/auth", "internal/ratelimit", "internal/seal", "internal/tracking"}},
+	"internal/traces":        {may: []string{"internal/outbound"}, never: []string{"github.com/gin-gonic/gin"}},
 	"internal/tracking":      {},
 }
 

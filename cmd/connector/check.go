@@ -31,7 +31,8 @@ func (c *checkCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	log.close() // only findings are told from here on
+	log.close()             // only findings are told from here on
+	settings.Traces = false // these are no calls of anybody's
 	r := &report{out: con.stdout}
 	s, err := newService(settings, slog.New(slog.DiscardHandler))
 	if err != nil {

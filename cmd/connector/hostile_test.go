@@ -76,16 +76,20 @@ func runGroup(t *testing.T, name string, rows []row) {
 	if !ok {
 		t.Fatalf("no state %q", name)
 	}
+	collector := newCollector(t)
 	settings := append(takesTokens(), "CONNECTOR_LIMIT_CALLS=10000", watched)
+	settings = append(settings, collector.environment()...)
 	s := newStackOf(t, "connector-watched", append(settings, state.settings...)...)
 	s.secrets.add("text of a token", callerOnly)
 	if state.prepare != nil {
 		state.prepare(t, s)
 	}
 	answered, before := len(s.out.lines("msg", "call")), s.scrape(t)
+	var private []string
 	for _, r := range rows {
 		t.Run(r.id, func(t *testing.T) {
 			s.try(t, r)
+			private = append(private, r.private()...)
 			if !r.plain() && r.status != 0 {
 				answered++
 			}
@@ -99,6 +103,8 @@ func runGroup(t *testing.T, name string, rows []row) {
 		t.Errorf("the metrics have %d calls, the access log %d", counted, answered)
 	}
 	expectSameSeries(t, before, after)
+	collector.spansOf(t, answered)
+	s.expectNothingPrivate(t, collector, private...)
 	waitFor(t, "no call of Partner Center is left under way", func() bool { return s.upstream.underWay() == 0 })
 }
 

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"runtime"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/partner-center/connector/internal/metrics"
+	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/proxy"
 	"github.com/partner-center/connector/internal/server"
 )
@@ -30,10 +32,27 @@ func newMetrics(spec *openapi3.T) (*metrics.Metrics, error) {
 
 // observer is what the server tells of calls.
 func (s *service) observer() server.Observer {
-	return server.Observer{
+	o := server.Observer{
 		Decide: s.metrics.Decide,
 		End: func(_ context.Context, o server.Outcome, took time.Duration) {
 			s.metrics.Call(metrics.Outcome(o), took)
 		},
 	}
+	if s.traces != nil {
+		o.Begin = s.traces.Begin
+		count := o.End
+		o.End = func(ctx context.Context, outcome server.Outcome, took time.Duration) {
+			count(ctx, outcome, took)
+			s.traces.End(ctx, outcome.Status, outcome.Code, outcome.Code != server.Good)
+		}
+	}
+	return o
+}
+
+// traced is a client whose requests are traced, if anybody wants traces.
+func (s *service) traced(client *http.Client, what string) *http.Client {
+	if s.traces == nil {
+		return client
+	}
+	return outbound.Observe(client, s.traces.Request(what))
 }

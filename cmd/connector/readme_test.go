@@ -65,13 +65,18 @@ func TestReadmeTables(t *testing.T) {
 
 func sandboxHandler(t *testing.T) http.Handler {
 	t.Helper()
+	return sandboxService(t).handler
+}
+
+func sandboxService(t *testing.T) *service {
+	t.Helper()
 	c := config.Config{Sandbox: true, SignIn: []string{config.APIKey}, Partner: config.Partner{Cloud: config.Clouds["global"]}, LimitCalls: 100, LimitWindow: time.Minute, UpstreamTimeout: time.Second, MaxBody: 16 << 20}
 	s, err := newService(c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.close() })
-	return s.handler
+	return s
 }
 
 func get(h http.Handler, url string) string {

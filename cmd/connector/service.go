@@ -23,6 +23,7 @@ import (
 	"github.com/partner-center/connector/internal/ratelimit"
 	"github.com/partner-center/connector/internal/seal"
 	"github.com/partner-center/connector/internal/server"
+	"github.com/partner-center/connector/internal/traces"
 )
 
 // service is everything behind the listener, wired. A part that the settings do not ask for is nil.
@@ -34,6 +35,7 @@ type service struct {
 	upstream  *partnercenter.Client
 	limiter   server.Limiter
 	metrics   *metrics.Metrics
+	traces    *traces.Traces
 	closers   []func() error // end what has begun, the last one first
 }
 
@@ -81,6 +83,12 @@ func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool
 	if s.metrics, err = newMetrics(spec); err != nil {
 		return nil, err
 	}
+	if c.Traces {
+		if s.traces, err = traces.New(version(), log); err != nil {
+			return nil, err
+		}
+		s.closers = append(s.closers, closing(s.traces)) // behind all that makes spans
+	}
 	if err := s.signInCallers(c, plainKeys, client, log); err != nil {
 		return nil, err
 	}
@@ -95,7 +103,7 @@ func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool
 	s.upstream = partnercenter.New(partnercenter.Config{
 		BaseURL: c.UpstreamURL,
 		Version: version(),
-		HTTP:    outbound.Observe(client, s.metrics.Upstream),
+		HTTP:    outbound.Observe(s.traced(client, "Partner Center"), s.metrics.Upstream),
 		App:     source(s.app),
 		User:    source(s.user),
 		Timeout: c.UpstreamTimeout,
@@ -150,7 +158,7 @@ func (s *service) signInCallers(c config.Config, plainKeys map[string]string, cl
 		Scope:     c.Scope,
 		Tenants:   c.AllowedTenants,
 		Clients:   c.AllowedClients,
-		Client:    client,
+		Client:    s.traced(client, "signing keys"),
 		Timeout:   c.UpstreamTimeout,
 		Log:       log,
 		Observe:   s.metrics.Token(metrics.SigningKeys),
@@ -167,7 +175,7 @@ func (s *service) signInCallers(c config.Config, plainKeys map[string]string, cl
 
 // signInOurselves makes what signs the service in to Partner Center: as the app, as the app with a user, or both.
 func (s *service) signInOurselves(c config.Config, client *http.Client, log *slog.Logger) {
-	own := entraConfig(c.Partner, client, c.UpstreamTimeout, log)
+	own := entraConfig(c.Partner, s.traced(client, "access token"), c.UpstreamTimeout, log)
 	if len(c.SignIn) == 1 && c.Accepts(config.Caller) {
 		return // every caller brings a token
 	}
@@ -183,10 +191,10 @@ func (s *service) signInOurselves(c config.Config, client *http.Client, log *slo
 	}
 }
 
-// closing waits for a token that is under way, so that a refresh token that comes with it is not lost.
-func closing(t *entra.Tokens) func() error {
+// closing waits for what is under way: a token, so that a refresh token that comes with it is not lost, or spans.
+func closing(c interface{ Close() }) func() error {
 	return func() error {
-		t.Close()
+		c.Close()
 		return nil
 	}
 }

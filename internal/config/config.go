@@ -94,6 +94,7 @@ type Config struct {
 	MaxBody         int64 // bytes
 	Drain           time.Duration
 	AdminListen     string // host:port; empty: off
+	Traces          bool   // go where OpenTelemetry's own variables say
 	LogLevel        slog.Level
 	LogFormat       string // json, text or empty
 }

@@ -278,6 +278,29 @@ func TestAllMistakesAtOnce(t *testing.T) {
 	}
 }
 
+// TestTraces has a collector of traces named, badly and not at all.
+func TestTraces(t *testing.T) {
+	for _, c := range []struct {
+		endpoint, tracesEndpoint string
+		want                     bool
+		mistakes                 []string
+	}{
+		{"", "", false, nil},
+		{"http://127.0.0.1:4318", "", true, nil},
+		{"", "https://collector.contoso.com/v1/traces", true, nil},
+		{"127.0.0.1:4318", "collector", true, []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"}},
+		{"grpc://collector:4317", "http://x", true, []string{"OTEL_EXPORTER_OTLP_ENDPOINT"}},
+		{"https://user:hush@collector", "", true, []string{"OTEL_EXPORTER_OTLP_ENDPOINT"}},
+	} {
+		got, err := config.Load(good(t), func(name string) string {
+			return map[string]string{"CONNECTOR_CLIENT_SECRET": "hush", "OTEL_EXPORTER_OTLP_ENDPOINT": c.endpoint, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": c.tracesEndpoint}[name]
+		})
+		if got.Traces != c.want || !slices.Equal(settings(err), c.mistakes) || err != nil && strings.Contains(err.Error(), "hush") {
+			t.Errorf("%q, %q: %t, %v", c.endpoint, c.tracesEndpoint, got.Traces, err)
+		}
+	}
+}
+
 func TestSandboxStandsAlone(t *testing.T) {
 	sandbox := func(change func(*config.Flags)) []string {
 		f := good(t)

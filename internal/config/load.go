@@ -59,6 +59,7 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 		MaxBody:         l.size("CONNECTOR_MAX_BODY", f.MaxBody, 1<<10, 256<<20),
 		Drain:           l.duration("CONNECTOR_DRAIN", f.Drain, 0, 5*time.Minute),
 		AdminListen:     l.adminListen(f.AdminListen, f.Listen),
+		Traces:          l.traces(),
 		LogLevel:        l.level(f.LogLevel),
 		LogFormat:       f.LogFormat,
 	}
@@ -153,6 +154,22 @@ func (l *loader) adminListen(value, service string) string {
 		return value
 	}
 	return l.listen(setting, value, example)
+}
+
+// traces says whether a collector of traces is named, in either of OpenTelemetry's variables.
+func (l *loader) traces() bool {
+	named := false
+	for _, setting := range []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"} {
+		value := l.getenv(setting)
+		if value == "" {
+			continue
+		}
+		named = true
+		if u, err := url.Parse(value); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+			l.refuse(setting, "the http or https URL of a collector", "http://127.0.0.1:4318")
+		}
+	}
+	return named
 }
 
 // publicURL returns the public URL in lower case, without its scheme's own port.
