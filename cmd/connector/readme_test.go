@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -16,8 +17,10 @@ import (
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/partner-center/connector/gen"
 	"github.com/partner-center/connector/internal/config"
 	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/metrics"
 	"github.com/partner-center/connector/internal/sandbox"
 	"github.com/partner-center/connector/openapi"
 )
@@ -100,6 +103,11 @@ var tables = map[string]func(http.Handler) string{
 			return []string{code(s.Variable), code(s.Flag), code(s.Default), s.Help}
 		})
 	},
+	"metrics": func(http.Handler) string {
+		return table("metric|kind|labels|what it counts or shows", families(), func(f family) []string {
+			return []string{code(f.name), f.kind, f.labels, f.help}
+		})
+	},
 	"errors": func(http.Handler) string {
 		return table("status|code|what it says", fault.Kinds(), func(k fault.Kind) []string {
 			return []string{fmt.Sprint(k.Status), code(k.Code), k.Message}
@@ -151,6 +159,44 @@ func actions() []action {
 	slices.SortFunc(all, func(a, b action) int {
 		return bytes.Index(openapi.YAML, []byte("operationId: "+a.OperationID+"\n")) - bytes.Index(openapi.YAML, []byte("operationId: "+b.OperationID+"\n"))
 	})
+	return all
+}
+
+// family is a metric of the service's own.
+type family struct{ name, kind, labels, help string }
+
+// families are the metrics of a service that has done nothing yet, as they are served.
+func families() []family {
+	spec, err := gen.GetSpec()
+	if err != nil {
+		panic(err) // the generator has read it
+	}
+	m, err := newMetrics(spec)
+	if err != nil {
+		panic(err) // the service would not start
+	}
+	m.Watch(metrics.Gauges{UnderWay: func() int { return 0 }, Draining: func() bool { return false }, Connections: func() int { return 0 }})
+	w := httptest.NewRecorder()
+	m.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	var all []family
+	for line := range strings.Lines(w.Body.String()) {
+		parts := strings.SplitN(strings.TrimSpace(line), " ", 4)
+		last := len(all) - 1
+		switch {
+		case parts[0] == "#" && !strings.HasPrefix(parts[2], "connector_"):
+		case parts[0] == "#" && parts[1] == "HELP":
+			all = append(all, family{name: parts[2], help: parts[3]})
+		case parts[0] == "#":
+			all[last].kind = parts[3]
+		case strings.HasPrefix(line, "connector_") && all[last].labels == "":
+			for _, l := range label.FindAllStringSubmatch(line, -1) {
+				if l[1] != "le" {
+					all[last].labels += ", " + code(l[1])
+				}
+			}
+			all[last].labels = cmp.Or(strings.TrimPrefix(all[last].labels, ", "), "–")
+		}
+	}
 	return all
 }
 

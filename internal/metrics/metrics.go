@@ -62,7 +62,7 @@ func New(c Config) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 
-		calls:            counter("calls_total", "Calls, by operation (none: no action has the path), status and code of the answer (-: no error).", "operation", "status", "code"),
+		calls:            counter("calls_total", "Calls, by operation (none: no action has the path), status and code of the answer (-: no error; CallerGone: nobody waited for it; BrokenOff: it ended before its end).", "operation", "status", "code"),
 		callSeconds:      histogram("call_duration_seconds", "Time from a call to the end of its answer.", "operation"),
 		upstream:         counter("upstream_calls_total", "Calls of Partner Center, by operation and status of the answer (none: no answer came; canceled: the caller did not wait for it).", "operation", "status"),
 		upstreamSeconds:  histogram("upstream_duration_seconds", "Time from a call of Partner Center to the end of its answer.", "operation"),
