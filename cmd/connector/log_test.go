@@ -1,11 +1,13 @@
 package main
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -20,7 +22,7 @@ func TestBlockedLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unread.Close()
-	expectUnheard(t, log)
+	expectUnheard(t, log, false) // what the pipe has no room for is kept
 }
 
 // TestFullDisk writes the log to a disk that is full.
@@ -30,15 +32,16 @@ func TestFullDisk(t *testing.T) {
 	if err != nil {
 		t.Skip("this system has no /dev/full")
 	}
-	expectUnheard(t, full)
+	expectUnheard(t, full, true)
 }
 
-// expectUnheard runs a service whose log goes to a file that takes none or not much of it.
-func expectUnheard(t *testing.T, log *os.File) {
+// expectUnheard runs a service whose log goes to a file that takes none or not much of it, and looks whether the metrics
+// tell of lines that are missing.
+func expectUnheard(t *testing.T, log *os.File, missing bool) {
 	t.Helper()
 	s := newSurroundings(t)
-	address := freeAddress(t)
-	command := exec.Command("connector", "serve", "--listen", address)
+	address, admin := freeAddress(t), freeAddress(t)
+	command := exec.Command("connector", "serve", "--listen", address, "--admin-listen", admin)
 	command.Env = slices.Concat(plainEnvironment(t), s.environment(t), []string{"CONNECTOR_LIMIT_CALLS=10000", "CONNECTOR_DRAIN=0s", "CONNECTOR_PUBLIC_URL="})
 	command.Stdout, command.Stderr = log, log
 	err := command.Start()
@@ -50,24 +53,33 @@ func expectUnheard(t *testing.T, log *os.File) {
 	go func() { ended <- command.Wait() }()
 	t.Cleanup(func() { command.Process.Kill() })
 
-	ask := func() int {
-		request, err := http.NewRequest(http.MethodGet, "http://"+address+"/v1/customers", nil)
+	get := func(url string) (int, string) {
+		request, err := http.NewRequest(http.MethodGet, url, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		request.Header.Set("X-Api-Key", s.keys.key)
 		resp, err := (&http.Client{Timeout: patience}).Do(request)
 		if err != nil {
-			return 0
+			return 0, ""
 		}
-		resp.Body.Close()
-		return resp.StatusCode
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		return resp.StatusCode, string(body)
+	}
+	ask := func() int {
+		status, _ := get("http://" + address + "/v1/customers")
+		return status
 	}
 	waitFor(t, "the service answers", func() bool { return ask() == 200 })
 	for i := range 1000 { // some 400 KiB of log, where a pipe has room for 64
 		if status := ask(); status != 200 {
 			t.Fatalf("call %d: %d", i, status)
 		}
+	}
+	status, metrics := get("http://" + admin + "/metrics")
+	if none := strings.Contains(metrics, "\nconnector_log_lines_dropped_total 0\n"); status != 200 || none == missing {
+		t.Errorf("the metrics (%d) say that no line is missing: %t", status, none)
 	}
 	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

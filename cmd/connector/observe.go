@@ -10,6 +10,7 @@ import (
 	"github.com/partner-center/connector/internal/metrics"
 	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/proxy"
+	"github.com/partner-center/connector/internal/ratelimit"
 	"github.com/partner-center/connector/internal/server"
 )
 
@@ -28,6 +29,15 @@ func newMetrics(spec *openapi3.T) (*metrics.Metrics, error) {
 		c.Outcomes = append(c.Outcomes, metrics.Outcome(o))
 	}
 	return metrics.New(c), nil
+}
+
+// watch adds what is looked at when the metrics are read, the lines that the log has dropped among it. It is called once.
+func (s *service) watch(log serviceLog) {
+	g := metrics.Gauges{UnderWay: s.handler.UnderWay, Draining: s.handler.Draining, Dropped: log.sink.Dropped}
+	if local, ok := s.limiter.(*ratelimit.Limiter); ok { // what Redis holds would have to be looked for in all of it
+		g.Connections = local.Live
+	}
+	s.metrics.Watch(g)
 }
 
 // observer is what the server tells of calls.

@@ -175,7 +175,7 @@ func families() []family {
 	if err != nil {
 		panic(err) // the service would not start
 	}
-	m.Watch(metrics.Gauges{UnderWay: func() int { return 0 }, Draining: func() bool { return false }, Connections: func() int { return 0 }})
+	m.Watch(metrics.Gauges{UnderWay: func() int { return 0 }, Draining: func() bool { return false }, Dropped: func() int { return 0 }, Connections: func() int { return 0 }})
 	w := httptest.NewRecorder()
 	m.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	var all []family

@@ -41,6 +41,7 @@ func (c *serveCommand) Run(con *console) error {
 		log.Warn("the API keys file has no key, so nobody can call with one; connector keys add makes one")
 	}
 	limitMemory(settings.MaxBody)
+	s.watch(log)
 	endAdmin, err := startAdmin(settings.AdminListen, s.metrics.Handler(log.Logger), log.Logger)
 	if err != nil {
 		return err

@@ -124,15 +124,7 @@ func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool
 		Sandbox:   c.Sandbox,
 		Observer:  s.observer(),
 	})
-	if err != nil {
-		return nil, err
-	}
-	g := metrics.Gauges{UnderWay: s.handler.UnderWay, Draining: s.handler.Draining}
-	if local, ok := s.limiter.(*ratelimit.Limiter); ok {
-		g.Connections = local.Live
-	}
-	s.metrics.Watch(g)
-	return s, nil
+	return s, err
 }
 
 // newLimiter returns what counts calls: a Redis for all instances, where one is named, or this process.

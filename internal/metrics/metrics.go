@@ -38,6 +38,7 @@ type Config struct {
 type Gauges struct {
 	UnderWay    func() int  // requests
 	Draining    func() bool // whether the service is about to end
+	Dropped     func() int  // lines of the log, so far
 	Connections func() int  // that the limiter counts calls of; nil: it cannot tell
 }
 
@@ -116,7 +117,7 @@ func (m *Metrics) begin(c Config) {
 	}
 }
 
-// Watch adds the gauges.
+// Watch adds the gauges, and the counter that is kept elsewhere.
 func (m *Metrics) Watch(g Gauges) {
 	add := func(name, help string, value func() float64) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: prefix + name, Help: help}, value))
@@ -128,8 +129,11 @@ func (m *Metrics) Watch(g Gauges) {
 		}
 		return 0
 	})
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: prefix + "log_lines_dropped_total", Help: "Lines that are missing from the log because they could not be written fast enough, or at all.",
+	}, func() float64 { return float64(g.Dropped()) }))
 	if g.Connections != nil {
-		add("limiter_connections", "Connections with a call in the limiter's window that ends now.", func() float64 { return float64(g.Connections()) })
+		add("limiter_connections", "Connections with a call in the limiter's window that ends now; not there where Redis counts calls.", func() float64 { return float64(g.Connections()) })
 	}
 }
 

@@ -48,7 +48,7 @@ func expect(t *testing.T, m *Metrics, lines ...string) {
 // TestBegin has every series at zero before anything has happened.
 func TestBegin(t *testing.T) {
 	m := New(few)
-	m.Watch(Gauges{UnderWay: func() int { return 3 }, Draining: func() bool { return true }, Connections: func() int { return 4 }})
+	m.Watch(Gauges{UnderWay: func() int { return 3 }, Draining: func() bool { return true }, Dropped: func() int { return 5 }, Connections: func() int { return 4 }})
 	expect(t, m,
 		`connector_build_info{commit="abc",goversion="go1",version="v1"} 1`,
 		`connector_calls_total{code="-",operation="Get",status="200"} 0`,
@@ -62,12 +62,13 @@ func TestBegin(t *testing.T) {
 		`connector_requests_under_way 3`,
 		`connector_draining 1`,
 		`connector_limiter_connections 4`,
+		`connector_log_lines_dropped_total 5`,
 	)
 	if strings.Contains(read(t, m), `connector_upstream_calls_total{operation="none"`) {
 		t.Error("there are upstream calls of no operation")
 	}
 	m = New(few)
-	m.Watch(Gauges{UnderWay: func() int { return 0 }, Draining: func() bool { return false }})
+	m.Watch(Gauges{UnderWay: func() int { return 0 }, Draining: func() bool { return false }, Dropped: func() int { return 0 }})
 	expect(t, m, `connector_draining 0`)
 	if strings.Contains(read(t, m), "limiter_connections") {
 		t.Error("a limiter that cannot tell has connections")
