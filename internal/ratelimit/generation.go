@@ -13,8 +13,8 @@ import (
 
 // A generation is a stretch of the store's life in which nothing that it counted was lost. Its record on the server
 // names it and the process that holds it, and says until when it is fenced: until then it admits nothing, because
-// calls that were admitted before it may lie within a window. Logs live under their generation's name, so that those
-// of another one are never read.
+// calls that were admitted before it may lie within a window. The record's beat counts how often it was written, so
+// that older data shows. Logs live under their generation's name, and those of another one are never read.
 const generationKey = prefix + "generation"
 
 // pace is how fast things go; tests change it.
@@ -79,7 +79,8 @@ func (r *Redis) doubt(s *state, err error) {
 // distrusts says whether a server may not count any more what it counted, though it is the same one: its clock was
 // set, its data is older, or it follows another server and takes that one's data.
 func distrusts(err error) bool {
-	return errors.Is(err, errClock) || errors.Is(err, errOlder) || redis.IsReadOnlyError(err) || redis.IsLoadingError(err) || redis.IsMasterDownError(err)
+	return errors.Is(err, errClock) || errors.Is(err, errOlder) ||
+		redis.IsReadOnlyError(err) || redis.IsLoadingError(err) || redis.IsMasterDownError(err)
 }
 
 // lose gives up the link of s and its connections, so that calls under way start over.
@@ -148,7 +149,8 @@ func (r *Redis) tell(l *link, err error) {
 	switch {
 	case err == nil:
 		if rest := l.opens - r.now(); rest > r.pace.settle {
-			r.log.Warn("the limit's store may have lost what it counted; it admits nothing until that has left the window", "seconds", int(seconds(rest)/time.Second))
+			r.log.Warn("the limit's store may have lost what it counted; it admits nothing until that has left the window",
+				"seconds", int(seconds(rest)/time.Second))
 		}
 		if r.away {
 			r.log.Info("the limit's store can be used again")

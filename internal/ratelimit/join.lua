@@ -24,7 +24,7 @@ local record = redis.call('HMGET', KEYS[1], 'id', 'run', 'fence')
 local id, fence = record[1], tonumber(record[3])
 if not id or not fence then -- empty: the first to come is a newcomer, or all was lost
   id, fence = own, math.max(now + shortest, safe)
-elseif record[2] ~= run or (distrusted and id == known) then -- restarted with old data, failed over; clock moved
+elseif record[2] ~= run or (distrusted and id == known) then -- restarted with old data, failed over, not what it was
   id, fence = own, now + span
 elseif id ~= known then
   fence = math.max(fence, safe)

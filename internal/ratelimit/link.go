@@ -176,8 +176,11 @@ func (l *link) exchange(calls []*call) {
 	}
 }
 
+// evaluate is EVALSHA or EVAL.
+type evaluate func(ctx context.Context, c redis.Scripter, keys []string, args ...any) *redis.Cmd
+
 // send is one exchange. It returns the calls whose script the server does not know.
-func (l *link) send(ctx context.Context, calls []*call, run func(context.Context, redis.Scripter, []string, ...any) *redis.Cmd) (unknown []*call) {
+func (l *link) send(ctx context.Context, calls []*call, run evaluate) (unknown []*call) {
 	cmds := make([]*redis.Cmd, 0, batch)
 	beats := l.beats.Load()
 	s := stamped{sent: l.now()}

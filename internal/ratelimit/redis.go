@@ -42,7 +42,7 @@ type EvictionError struct {
 }
 
 func (e *EvictionError) Error() string {
-	return fmt.Sprintf("ratelimit: Redis may evict what is counted (maxmemory-policy %q): set maxmemory-policy to noeviction", e.Policy)
+	return fmt.Sprintf("ratelimit: Redis may evict what is counted (maxmemory-policy %q): set it to noeviction", e.Policy)
 }
 
 const (
@@ -108,7 +108,7 @@ func NewRedis(c RedisConfig) (*Redis, error) {
 func parse(text string) (redis.Options, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "redis" && u.Scheme != "rediss" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-		return redis.Options{}, errors.New("ratelimit: want redis://[user:password@]host[:port][/database], or rediss:// for TLS, without parameters")
+		return redis.Options{}, errors.New("ratelimit: a Redis URL is redis://[user:password@]host[:port][/database], or rediss:// for TLS")
 	}
 	o, err := redis.ParseURL(text)
 	if err != nil {
@@ -241,7 +241,7 @@ func (v verdict) counted(key Key) string {
 // ask has the store decide, within the budget, and on the generation that is in use when its answer comes. The error
 // is Unavailable.
 func (r *Redis) ask(ctx context.Context, key Key, count bool) (verdict, error) {
-	// A caller that gives up must not cost a connection, nor look like a store that does not answer.
+	// A caller that gives up must not look like a store that does not answer.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.pace.budget)
 	defer cancel()
 	q := r.question(key, count)
