@@ -42,17 +42,13 @@ func (s *service) watch(log serviceLog) {
 
 // observer is what the server tells of calls.
 func (s *service) observer() server.Observer {
-	o := server.Observer{
-		Decide: s.metrics.Decide,
-		End: func(_ context.Context, o server.Outcome, took time.Duration) {
-			s.metrics.Call(metrics.Outcome(o), took)
-		},
-	}
+	o := server.Observer{Decide: s.metrics.Decide}
 	if s.traces != nil {
 		o.Begin = s.traces.Begin
-		count := o.End
-		o.End = func(ctx context.Context, outcome server.Outcome, took time.Duration) {
-			count(ctx, outcome, took)
+	}
+	o.End = func(ctx context.Context, outcome server.Outcome, took time.Duration) {
+		s.metrics.Call(metrics.Outcome(outcome), took)
+		if s.traces != nil {
 			s.traces.End(ctx, outcome.Status, outcome.Code, outcome.Code != server.Good)
 		}
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -31,8 +32,10 @@ const (
 // is in the line.
 func (s *Server) logAccess(c *gin.Context) {
 	began := time.Now()
-	ctx := c.Request.Context()
-	c.Request = c.Request.WithContext(s.config.Observer.Begin(ctx, tracking.FromContext(ctx).Operation, c.Request.Header))
+	if begin := s.config.Observer.Begin; begin != nil {
+		ctx := c.Request.Context()
+		c.Request = c.Request.WithContext(begin(ctx, cmp.Or(tracking.FromContext(ctx).Operation, NoOperation), c.Request.Header))
+	}
 	defer func() { s.end(c, time.Since(began)) }() // also when fail ends the connection
 	defer func() {
 		p := recover()

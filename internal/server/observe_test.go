@@ -101,6 +101,29 @@ func serve(ctx context.Context, s *Server, method, target, key string) {
 	s.ServeHTTP(w, r)
 }
 
+// left is a limiter of callers who go before it has decided.
+type left struct {
+	Limiter
+	leave func()
+}
+
+func (l left) Take(ctx context.Context, _ ratelimit.Key) (ratelimit.Decision, error) {
+	l.leave()
+	return ratelimit.Decision{}, ctx.Err()
+}
+
+// TestUndecided tells of no decision where the caller has gone before there was one: the limiter is well.
+func TestUndecided(t *testing.T) {
+	var w witness
+	s := newServer(t, w.observer(), nil)
+	ctx, leave := context.WithCancel(t.Context())
+	s.config.Limiter = left{s.config.Limiter, leave}
+	serve(ctx, s, "GET", "/v1/invoices", "key")
+	if want := []string{`begin "GetInvoices" m`, "end GetInvoices 499 CallerGone m"}; !slices.Equal(w.heard, want) {
+		t.Errorf("heard %q", w.heard)
+	}
+}
+
 func TestObserver(t *testing.T) {
 	gone, leave := context.WithCancel(t.Context())
 	leave()
@@ -115,8 +138,8 @@ func TestObserver(t *testing.T) {
 		{"health", t.Context(), "GET", "/readyz", "", nil, nil},
 		{"a stranger", t.Context(), "GET", action, "", nil, []string{`begin "GetInvoices" m`, "end GetInvoices 401 MissingCredentials m"}},
 		{"a bad parameter", t.Context(), "GET", action + "?Size=0", "key", nil, []string{`begin "GetInvoices" m`, "end GetInvoices 400 InvalidSize m"}},
-		{"no action", t.Context(), "GET", "/v1/secret", "key", nil, []string{`begin "" m`, "end none 404 NotFound m"}},
-		{"another method", t.Context(), "POST", action, "key", nil, []string{`begin "" m`, "end none 405 MethodNotAllowed m"}},
+		{"no action", t.Context(), "GET", "/v1/secret", "key", nil, []string{`begin "none" m`, "end none 404 NotFound m"}},
+		{"another method", t.Context(), "POST", action, "key", nil, []string{`begin "none" m`, "end none 405 MethodNotAllowed m"}},
 		{"a good one", t.Context(), "GET", action, "key", func(context.Context) error { return nil },
 			[]string{`begin "GetInvoices" m`, "decide true <nil>", "end GetInvoices 200 - m"}},
 		{"broken off", t.Context(), "GET", action, "key", func(context.Context) error { return errBrokenOff },

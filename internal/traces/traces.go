@@ -89,11 +89,8 @@ func readRatio(text string) (float64, bool) {
 	return ratio, true
 }
 
-// Begin begins a call of an operation; empty: of none. The context that it returns carries the call's span.
+// Begin begins a call of an operation. The context that it returns carries the call's span.
 func (t *Traces) Begin(ctx context.Context, operation string, h http.Header) context.Context {
-	if operation == "" {
-		operation = "none"
-	}
 	ctx, _ = t.tracer.Start(continued(ctx, h), operation, trace.WithSpanKind(trace.SpanKindServer))
 	return ctx
 }
