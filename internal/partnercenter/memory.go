@@ -13,7 +13,7 @@ import (
 // with what it has read so far, until its deadline.
 const (
 	small    = 512 << 10
-	allLarge = 64 << 20
+	allLarge = 48 << 20
 )
 
 // Lease is the memory of one answer. The zero Lease is that of a small one.
