@@ -14,9 +14,9 @@ import (
 const adminEnd = time.Second
 
 // startAdmin serves h at an address of its own, and returns what ends that. An empty address is none.
-func startAdmin(address string, h http.Handler, log *slog.Logger) (end func(), err error) {
+func startAdmin(address string, h http.Handler, log *slog.Logger) (end func() error, err error) {
 	if address == "" {
-		return func() {}, nil
+		return func() error { return nil }, nil
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -38,11 +38,12 @@ func startAdmin(address string, h http.Handler, log *slog.Logger) (end func(), e
 			log.Error("the metrics cannot be read any more", "error", err)
 		}
 	}()
-	return func() {
+	return func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), adminEnd)
 		defer cancel()
 		if admin.Shutdown(ctx) != nil {
-			admin.Close()
+			return admin.Close()
 		}
+		return nil
 	}, nil
 }

@@ -94,6 +94,20 @@ func TestAdminDrains(t *testing.T) {
 	}
 }
 
+// TestAdminEndsLast reads the metrics while the service, which answers nobody any more, still sends its last spans.
+func TestAdminEndsLast(t *testing.T) {
+	t.Parallel()
+	s, c := newTracedStack(t, watched)
+	c.behave(behaviours["hang"])
+	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
+	s.terminate()
+	waitFor(t, "the service has stopped", func() bool { return len(s.out.lines("msg", "stopped")) == 1 })
+	if m := s.scrape(t); m["connector_draining"] != 1 || m["connector_requests_under_way"] != 0 {
+		t.Errorf("draining %v, under way %v", m["connector_draining"], m["connector_requests_under_way"])
+	}
+	waitFor(t, "the service ends", s.hasEnded)
+}
+
 // dialAdmin reads the metrics over a connection that stays open.
 func (s *stack) dialAdmin(t *testing.T) net.Conn {
 	t.Helper()

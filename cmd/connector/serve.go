@@ -46,7 +46,7 @@ func (c *serveCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	defer endAdmin()
+	s.closers = append([]func() error{endAdmin}, s.closers...)
 	listener, err := net.Listen("tcp", settings.Listen)
 	if err != nil {
 		return fmt.Errorf("%w; --listen chooses another address", err)
