@@ -121,6 +121,21 @@ func TestStoreAway(t *testing.T) {
 	}
 }
 
+// TestMetricsOfAStoreAway counts decisions that cannot be made, and has no number of connections where it cannot know.
+func TestMetricsOfAStoreAway(t *testing.T) {
+	t.Parallel()
+	store := newRedis(t)
+	s := newStack(t, "CONNECTOR_REDIS_URL=redis://"+store.address, watched)
+	waitFor(t, "a call is admitted", func() bool { return s.get(t, "/v1/customers", s.keys.key).status == 200 })
+	store.kill()
+	before := s.scrape(t)
+	s.get(t, "/v1/customers", s.keys.key).expect(t, 503, "LimiterUnavailable")
+	s.expectChanges(t, before, called("GetAllCustomers", 503, "LimiterUnavailable"), decided("unavailable"))
+	if n, ok := before["connector_limiter_connections"]; ok {
+		t.Errorf("there are %v connections", n)
+	}
+}
+
 // TestEvictingStore refuses to start where counts could be lost, and check says why.
 func TestEvictingStore(t *testing.T) {
 	t.Parallel()

@@ -168,7 +168,14 @@ func TestObserver(t *testing.T) {
 	}
 }
 
-// TestObserverOfTheLimit hears of the call that is too many.
+// away is a limiter that cannot count.
+type away struct{ Limiter }
+
+func (away) Take(context.Context, ratelimit.Key) (ratelimit.Decision, error) {
+	return ratelimit.Decision{}, errors.New("away")
+}
+
+// TestObserverOfTheLimit hears of the call that is too many, and of one that cannot be counted.
 func TestObserverOfTheLimit(t *testing.T) {
 	w := new(witness)
 	s := newServer(t, w.observer(), func(context.Context) error { return &fault.Error{Kind: fault.CustomerNotFound} })
@@ -177,6 +184,11 @@ func TestObserverOfTheLimit(t *testing.T) {
 	}
 	if want := []string{`begin "GetInvoices" m`, "decide false <nil>", "end GetInvoices 429 RateLimitExceeded m"}; !slices.Equal(w.heard[3:], want) {
 		t.Errorf("heard %q of the second, want %q", w.heard[3:], want)
+	}
+	w.heard, s.config.Limiter = nil, away{s.config.Limiter}
+	serve(t.Context(), s, "GET", "/v1/invoices", "key")
+	if want := []string{`begin "GetInvoices" m`, "decide false away", "end GetInvoices 503 LimiterUnavailable m"}; !slices.Equal(w.heard, want) {
+		t.Errorf("heard %q of a limiter that is away, want %q", w.heard, want)
 	}
 }
 
