@@ -83,7 +83,10 @@ func (t *Tokens) Get(ctx context.Context, refused string) (string, error) {
 		if r.Err != nil {
 			return "", r.Err
 		}
-		return r.Val.(string), nil
+		if token := r.Val.(string); token != refused {
+			return token, nil
+		}
+		return t.Get(ctx, refused) // the flight was begun for an older one, and had nothing to fetch
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return "", ctx.Err()

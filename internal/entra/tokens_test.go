@@ -93,6 +93,27 @@ func TestFlightAfterFlight(t *testing.T) {
 	})
 }
 
+// TestFlightForAnOlderOne joins a flight that was begun because an older token was refused, and that finds the very
+// token that is refused now.
+func TestFlightForAnOlderOne(t *testing.T) {
+	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
+		want(t, s, "", "token-1")
+		found := make(chan struct{})
+		s.flight.DoChan("", func() (any, error) {
+			<-found
+			return s.next(t.Context(), "token-0")
+		})
+		go func() {
+			synctest.Wait() // the caller has joined
+			close(found)
+		}()
+		want(t, s, "token-1", "token-2")
+		if i.requests() != 2 {
+			t.Errorf("%d requests", i.requests())
+		}
+	})
+}
+
 // TestObserve tells of each request how it ended, however many callers wait for it, and gives it what the context of the
 // caller who began it carries, who need not stay.
 func TestObserve(t *testing.T) {
