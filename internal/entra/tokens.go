@@ -83,10 +83,11 @@ func (t *Tokens) Get(ctx context.Context, refused string) (string, error) {
 		if r.Err != nil {
 			return "", r.Err
 		}
-		if token := r.Val.(string); token != refused {
-			return token, nil
+		f := r.Val.(flown)
+		if f.token == refused && !f.fetched {
+			return t.Get(ctx, refused) // the flight was begun for an older one, and had nothing to fetch
 		}
-		return t.Get(ctx, refused) // the flight was begun for an older one, and had nothing to fetch
+		return f.token, nil
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return "", ctx.Err()
@@ -134,12 +135,18 @@ func (t *Tokens) begin(refused string) (token string, fetch bool, err error) {
 	return "", true, nil
 }
 
-// next fetches a token and keeps it. The fetch knows what the context of the caller who began it carries, but does not
+// flown is what a flight brings.
+type flown struct {
+	token   string
+	fetched bool // by this flight, not found at hand; Entra ID can give the refused one again
+}
+
+// next fetches a token and keeps it, and returns it as flown. The fetch knows what the context of the caller who began it carries, but does not
 // end with it.
 func (t *Tokens) next(caller context.Context, refused string) (any, error) {
 	token, fetch, err := t.begin(refused)
 	if !fetch {
-		return token, err // another flight has just ended
+		return flown{token: token}, err // another flight has just ended
 	}
 	defer t.fetches.Done()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(caller), t.timeout)
@@ -167,5 +174,5 @@ func (t *Tokens) next(caller context.Context, refused string) (any, error) {
 	}
 	t.observe(nil)
 	t.token, t.ends, t.renew = fetched.Token, now.Add(life), now.Add(life/5*4)
-	return t.token, nil
+	return flown{t.token, true}, nil
 }

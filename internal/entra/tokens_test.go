@@ -87,7 +87,7 @@ func TestOneRequestForManyCallers(t *testing.T) {
 func TestFlightAfterFlight(t *testing.T) {
 	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
 		want(t, s, "", "token-1")
-		if token, err := s.next(t.Context(), ""); token != "token-1" || err != nil || i.requests() != 1 {
+		if token, err := s.next(t.Context(), ""); token != (flown{token: "token-1"}) || err != nil || i.requests() != 1 {
 			t.Errorf("%v, %v after %d requests", token, err, i.requests())
 		}
 	})
@@ -112,6 +112,21 @@ func TestFlightForAnOlderOne(t *testing.T) {
 			t.Errorf("%d requests", i.requests())
 		}
 	})
+}
+
+// TestSameTokenAgain has Entra ID give the refused token once more: it is asked once, and its answer is passed on.
+func TestSameTokenAgain(t *testing.T) {
+	requests := 0
+	s := newTokens(Config{Timeout: time.Second, Log: slog.New(slog.DiscardHandler)}, func(context.Context) (azcore.AccessToken, error) {
+		requests++
+		return azcore.AccessToken{Token: "always", ExpiresOn: time.Now().Add(time.Hour)}, nil
+	})
+	defer s.Close()
+	want(t, s, "", "always")
+	want(t, s, "always", "always")
+	if requests != 2 {
+		t.Errorf("%d requests", requests)
+	}
 }
 
 // TestObserve tells of each request how it ended, however many callers wait for it, and gives it what the context of the
