@@ -12,7 +12,7 @@ generate: ## Write gen/ and apiDefinition.swagger.json anew from openapi/connect
 
 .PHONY: update
 update: ## Write the golden files and the README's tables anew
-	go test ./internal/mapping ./internal/proxy ./cmd/connector -run 'TestGoldens|TestActions|TestReadmeTables|TestLoadPicture' -update
+	go test ./internal/mapping ./internal/proxy ./internal/cli ./internal/e2e -run 'TestGoldens|TestActions|TestReadmeTables|TestLoadPicture' -update
 
 .PHONY: format
 format: ## Fail unless every file is formatted
@@ -46,11 +46,11 @@ fuzz: ## Fuzz every parser FUZZTIME times each
 .PHONY: bench
 bench: ## Run the benchmarks: projection, limiter, and the served binary beside a plain reverse proxy
 	go test ./internal/mapping ./internal/ratelimit -run '^$$' -bench . -cpu 1
-	go test ./cmd/connector -run '^$$' -bench . -benchtime 1x
+	go test ./internal/e2e -run '^$$' -bench . -benchtime 1x
 
 .PHONY: load
 load: ## Drive the served binary at a constant rate beside a plain reverse proxy and draw docs/load.svg anew
-	go test ./cmd/connector -run '^TestLoad$$' -count 1 -v -load 10s
+	go test ./internal/e2e -run '^TestLoad$$' -count 1 -v -load 10s
 
 .PHONY: check
 check: format lint generated test fuzz ## All that CI runs

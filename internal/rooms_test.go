@@ -12,7 +12,9 @@ const module = "github.com/partner-center/connector/"
 
 // rooms are the packages with what each may import of ours, and what it may not import of others.
 var rooms = map[string]struct{ may, never []string }{
-	"cmd/connector":          {may: []string{"*"}},
+	"cmd/connector":          {may: []string{"internal/cli"}},
+	"internal/cli":           {may: []string{"*"}},
+	"internal/e2e":           {},
 	"gen":                    {},
 	"openapi":                {},
 	"internal/auth":          {may: []string{"internal/fault", "internal/outbound"}, never: []string{"github.com/gin-gonic/gin"}},
@@ -22,16 +24,16 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/fault":         {never: []string{"net/http"}},
 	"internal/logsink":       {never: []string{"log/slog"}},
 	"internal/mapping":       {never: []string{"net/http"}},
-	"internal/metrics":       {may: []string{"internal/fault", "internal/tracking"}, never: []string{"github.com/gin-gonic/gin"}},
+	"internal/metrics":       {may: []string{"internal/fault", "internal/call"}, never: []string{"github.com/gin-gonic/gin"}},
 	"internal/outbound":      {},
-	"internal/partnercenter": {may: []string{"internal/fault", "internal/auth", "internal/outbound", "internal/tracking"}, never: []string{"github.com/gin-gonic/gin"}},
-	"internal/proxy":         {may: []string{"gen", "internal/fault", "internal/mapping", "internal/partnercenter", "internal/seal", "internal/tracking"}, never: []string{"github.com/gin-gonic/gin"}},
+	"internal/partnercenter": {may: []string{"internal/fault", "internal/auth", "internal/outbound", "internal/call"}, never: []string{"github.com/gin-gonic/gin"}},
+	"internal/proxy":         {may: []string{"gen", "internal/fault", "internal/mapping", "internal/partnercenter", "internal/seal", "internal/call"}, never: []string{"github.com/gin-gonic/gin"}},
 	"internal/ratelimit":     {never: []string{"net/http", "github.com/gin-gonic/gin"}},
 	"internal/sandbox":       {},
 	"internal/seal":          {},
-	"internal/server":        {may: []string{"gen", "internal/fault", "internal/auth", "internal/ratelimit", "internal/seal", "internal/tracking"}},
+	"internal/server":        {may: []string{"gen", "internal/fault", "internal/auth", "internal/ratelimit", "internal/seal", "internal/call"}},
 	"internal/traces":        {may: []string{"internal/outbound"}, never: []string{"github.com/gin-gonic/gin"}},
-	"internal/tracking":      {},
+	"internal/call":          {},
 }
 
 // TestRooms holds every import of the module to the table, and the table to the packages that there are.

@@ -1,5 +1,5 @@
-// Command connector is the self-hosted service behind the Partner Center custom connector, and the tool that
-// makes what it needs: its API keys and its OpenAPI 2.0 definition.
+// Command connector is the self-hosted service behind the Partner Center custom connector, and the tool that sets it
+// up: API keys, the OpenAPI 2.0 definition, the consent of a user, and a check of the settings.
 package main
 
 import (
@@ -7,11 +7,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/partner-center/connector/internal/cli"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	signal.Ignore(syscall.SIGPIPE) // a reader of the log that leaves must not end the service
-	context.AfterFunc(ctx, stop)   // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(cli.Run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }

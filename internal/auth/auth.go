@@ -44,13 +44,13 @@ func (s *SignIn) Authenticate(ctx context.Context, h http.Header) (Connection, e
 	keys, authorizations := h.Values("X-Api-Key"), h.Values("Authorization")
 	switch {
 	case len(keys)+len(authorizations) > 1:
-		return Connection{}, &fault.Error{Kind: fault.MultipleCredentials}
+		return Connection{}, &fault.Error{Code: fault.MultipleCredentials}
 	case len(authorizations) == 1:
 		return s.byToken(ctx, authorizations[0], h)
 	case len(keys) == 1 && keys[0] != "":
 		return s.byKey(keys[0])
 	}
-	return Connection{}, &fault.Error{Kind: fault.MissingCredentials, Message: s.missing()}
+	return Connection{}, &fault.Error{Code: fault.MissingCredentials, Message: s.missing()}
 }
 
 // missing says what to do where no credential came; empty: what the fault itself says.
@@ -74,11 +74,11 @@ func (s *SignIn) unreadable() string {
 
 func (s *SignIn) byKey(key string) (Connection, error) {
 	if s.config.Keys == nil {
-		return Connection{}, &fault.Error{Kind: fault.InvalidAPIKey, Message: "This service takes no API keys. Sign in to the connection with your account."}
+		return Connection{}, &fault.Error{Code: fault.InvalidApiKey, Message: "This service takes no API keys. Sign in to the connection with your account."}
 	}
 	name, ok := s.config.Keys.find(key)
 	if !ok {
-		return Connection{}, &fault.Error{Kind: fault.InvalidAPIKey}
+		return Connection{}, &fault.Error{Code: fault.InvalidApiKey}
 	}
 	return Connection{Identity: name}, nil
 }
@@ -87,9 +87,9 @@ func (s *SignIn) byToken(ctx context.Context, authorization string, h http.Heade
 	scheme, token, _ := strings.Cut(authorization, " ")
 	switch {
 	case !strings.EqualFold(scheme, "Bearer") || token == "":
-		return Connection{}, &fault.Error{Kind: fault.InvalidAuthorizationHeader, Message: s.unreadable()}
+		return Connection{}, &fault.Error{Code: fault.InvalidAuthorizationHeader, Message: s.unreadable()}
 	case s.config.Tokens == nil:
-		return Connection{}, &fault.Error{Kind: fault.InvalidToken, Message: "The bearer token is not accepted. This service takes API keys: send one in X-Api-Key."}
+		return Connection{}, &fault.Error{Code: fault.InvalidToken, Message: "The bearer token is not accepted. This service takes API keys: send one in X-Api-Key."}
 	}
 	who, err := s.config.Tokens.Verify(ctx, token)
 	if err != nil {

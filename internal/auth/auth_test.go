@@ -50,7 +50,7 @@ func who(a *auth.SignIn, key string) string {
 func result(c auth.Connection, err error) string {
 	var f *fault.Error
 	if errors.As(err, &f) {
-		return f.Kind.Code
+		return string(f.Code)
 	}
 	return c.Identity
 }

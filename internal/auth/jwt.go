@@ -24,8 +24,8 @@ const (
 
 // refuse returns the fault of a token. What names the part that is wrong, in fixed words: a token's own bytes do not
 // get into the log.
-func refuse(kind fault.Kind, what string) error {
-	return &fault.Error{Kind: kind, Cause: errors.New(what)}
+func refuse(kind fault.Code, what string) error {
+	return &fault.Error{Code: kind, Cause: errors.New(what)}
 }
 
 // hasForm says whether a text can be a token in the compact form. It looks at no part and allocates nothing.

@@ -120,7 +120,7 @@ func (s *signingKeys) inForce(ctx context.Context, id string) (map[string]*signi
 }
 
 func noKeys(cause error) error {
-	return &fault.Error{Kind: fault.IdentityUnavailable, RetryAfter: fault.UsualRetry, Cause: cause}
+	return &fault.Error{Code: fault.IdentityUnavailable, RetryAfter: fault.DefaultRetry, Cause: cause}
 }
 
 // good says whether the keys are in force, and sees to it that they stay so. It needs the lock.

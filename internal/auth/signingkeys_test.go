@@ -315,7 +315,7 @@ func TestNoKeys(t *testing.T) {
 			wantFetches(t, e, "away", i+1)
 		}
 		var f *fault.Error
-		if _, err := v.Verify(t.Context(), token(keyA(), "key-A", 1)); !errors.As(err, &f) || f.RetryAfter != fault.UsualRetry || f.Cause == nil {
+		if _, err := v.Verify(t.Context(), token(keyA(), "key-A", 1)); !errors.As(err, &f) || f.RetryAfter != fault.DefaultRetry || f.Cause == nil {
 			t.Error(err)
 		}
 		e.publish(publicJWK("key-A", &keyA().PublicKey))
@@ -461,7 +461,7 @@ func TestWaiting(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			var f *fault.Error
-			if _, err := v.Verify(ctx, good); !errors.As(err, &f) || f.Kind != fault.IdentityUnavailable || f.RetryAfter != fault.UsualRetry || time.Since(start) != 2*time.Second {
+			if _, err := v.Verify(ctx, good); !errors.As(err, &f) || f.Code != fault.IdentityUnavailable || f.RetryAfter != fault.DefaultRetry || time.Since(start) != 2*time.Second {
 				t.Errorf("a caller with a deadline: %v after %v", err, time.Since(start))
 			}
 		})

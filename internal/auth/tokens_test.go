@@ -77,11 +77,11 @@ func expect(t testing.TB, v *Tokens, name, token, code string) {
 		return
 	}
 	var f *fault.Error
-	if !errors.As(err, &f) || f.Kind.Code != code || identity != (Identity{}) {
+	if !errors.As(err, &f) || string(f.Code) != code || identity != (Identity{}) {
 		t.Errorf("%s: got %+v, %v, want %s", name, identity, err, code)
 		return
 	}
-	if f.Kind != fault.IdentityUnavailable && (f.Cause == nil || !slices.Contains(causes, f.Cause.Error()) || f.Message != "") {
+	if f.Code != fault.IdentityUnavailable && (f.Cause == nil || !slices.Contains(causes, f.Cause.Error()) || f.Message != "") {
 		t.Errorf("%s: the log is told %q", name, err)
 	}
 }
@@ -534,7 +534,7 @@ func FuzzToken(f *testing.F) {
 // refused says whether an error is an answer to a bad token that says nothing of the token's own.
 func refused(err error) bool {
 	var f *fault.Error
-	return errors.As(err, &f) && (f.Kind.Status == 401 || f.Kind.Status == 403) && slices.Contains(causes, f.Cause.Error())
+	return errors.As(err, &f) && (f.Code.Status() == 401 || f.Code.Status() == 403) && slices.Contains(causes, f.Cause.Error())
 }
 
 func BenchmarkVerify(b *testing.B) {

@@ -241,7 +241,7 @@ func TestManagedIdentityFails(t *testing.T) {
 	t.Cleanup(func() { close(silent) })
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
-		kind   fault.Kind
+		kind   fault.Code
 		cause  string
 	}{
 		"refuses": {func(w http.ResponseWriter, r *http.Request) { answerWith(w, 400, "invalid_request") },
@@ -404,18 +404,18 @@ func TestRefusals(t *testing.T) {
 		status int
 		name   string
 		codes  []int
-		kind   fault.Kind
+		kind   fault.Code
 		cause  string
 	}{
 		{401, "invalid_client", []int{7000215}, fault.PartnerCenterUnauthorized, "answer 401 of Entra ID: invalid_client AADSTS7000215"},
 		{400, "unauthorized_client", []int{700016}, fault.PartnerCenterUnauthorized, "answer 400 of Entra ID: unauthorized_client AADSTS700016"},
 		{403, "invalid_grant", []int{1, 2}, fault.PartnerCenterUnauthorized, "answer 403 of Entra ID: invalid_grant AADSTS1 AADSTS2"},
-		{400, "invalid_grant", []int{50076}, fault.MFARequired, "answer 400 of Entra ID: invalid_grant AADSTS50076"},
-		{400, "interaction_required", []int{50072}, fault.MFARequired, ""},
-		{400, "interaction_required", []int{50074}, fault.MFARequired, ""},
-		{400, "interaction_required", []int{16000, 50079}, fault.MFARequired, ""},
-		{400, "invalid_grant", []int{500121}, fault.MFARequired, ""},
-		{400, "interaction_required", []int{53004}, fault.MFARequired, ""},
+		{400, "invalid_grant", []int{50076}, fault.MfaRequired, "answer 400 of Entra ID: invalid_grant AADSTS50076"},
+		{400, "interaction_required", []int{50072}, fault.MfaRequired, ""},
+		{400, "interaction_required", []int{50074}, fault.MfaRequired, ""},
+		{400, "interaction_required", []int{16000, 50079}, fault.MfaRequired, ""},
+		{400, "invalid_grant", []int{500121}, fault.MfaRequired, ""},
+		{400, "interaction_required", []int{53004}, fault.MfaRequired, ""},
 		{400, "interaction_required", []int{53003}, fault.PartnerCenterUnauthorized, ""},
 		{400, "invalid_grant", []int{53000}, fault.PartnerCenterUnauthorized, ""},
 		{400, "invalid_grant", []int{530032}, fault.PartnerCenterUnauthorized, ""},
@@ -544,14 +544,14 @@ func TestOddAnswers(t *testing.T) {
 func TestSuberror(t *testing.T) {
 	for _, c := range []struct {
 		sub    any
-		kind   fault.Kind
+		kind   fault.Code
 		remedy string
 	}{
 		{nil, fault.PartnerCenterUnauthorized, consentAgain},
 		{1, fault.PartnerCenterUnauthorized, consentAgain},
 		{"consent_required", fault.PartnerCenterUnauthorized, remedies[65001]},
 		{"basic_action", fault.PartnerCenterUnauthorized, consentAgain},
-		{"mfa_required", fault.MFARequired, mfaMissing},
+		{"mfa_required", fault.MfaRequired, mfaMissing},
 	} {
 		e := newFakeEntra(t)
 		e.answer = func(url.Values) (int, any) {
@@ -639,7 +639,7 @@ func FuzzRefused(f *testing.F) {
 	form := regexp.MustCompile(`^answer 400 of Entra ID(: [a-z_]{1,40})?( AADSTS[0-9]+){0,8}$`)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := refused(entraID, &http.Response{StatusCode: 400}, body)
-		if !form.MatchString(r.Error()) || r.kind() == (fault.Kind{}) || r.remedy() == "" {
+		if !form.MatchString(r.Error()) || r.kind() == (fault.Code("")) || r.remedy() == "" {
 			t.Errorf("%q: %v: %s", body, r, r.remedy())
 		}
 	})

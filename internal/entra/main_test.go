@@ -220,29 +220,29 @@ func must(t testing.TB, s *Tokens, refused string) string {
 }
 
 // mustFail returns the fault of a token that must not come.
-func mustFail(t testing.TB, s *Tokens, kind fault.Kind) *fault.Error {
+func mustFail(t testing.TB, s *Tokens, kind fault.Code) *fault.Error {
 	t.Helper()
 	token, err := s.Get(context.Background(), "")
 	var f *fault.Error
 	if !errors.As(err, &f) {
 		t.Fatalf("got %q, %v", token, err)
 	}
-	if f.Kind != kind {
-		t.Errorf("%v, want %s", f, kind.Code)
+	if f.Code != kind {
+		t.Errorf("%v, want %s", f, kind)
 	}
-	if wait := f.RetryAfter; (kind == fault.IdentityUnavailable) != (wait == fault.UsualRetry) {
+	if wait := f.RetryAfter; (kind == fault.IdentityUnavailable) != (wait == fault.DefaultRetry) {
 		t.Errorf("%v with a wait of %v", f, wait)
 	}
 	return f
 }
 
-func kindOfError(err error) fault.Kind {
+func kindOfError(err error) fault.Code {
 	var f *fault.Error
 	errors.As(err, &f)
 	if f == nil {
-		return fault.Kind{}
+		return fault.Code("")
 	}
-	return f.Kind
+	return f.Code
 }
 
 // testPair is a certificate with its key.

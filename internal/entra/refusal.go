@@ -142,7 +142,7 @@ var (
 )
 
 // kind tells a refused credential from a peer that cannot answer.
-func (r *Refused) kind() fault.Kind {
+func (r *Refused) kind() fault.Code {
 	switch r.Status {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
 	default:
@@ -150,7 +150,7 @@ func (r *Refused) kind() fault.Kind {
 	}
 	switch {
 	case r.has(mfaCodes), r.wantsMFA():
-		return fault.MFARequired
+		return fault.MfaRequired
 	case r.has(transientCodes), r.Name == "temporarily_unavailable":
 		return fault.IdentityUnavailable
 	}
@@ -166,17 +166,17 @@ func (r *Refused) has(codes []int) bool {
 
 // asFault is the fault that an error of a fetch stands for.
 func asFault(err error) *fault.Error {
-	f := &fault.Error{Kind: fault.IdentityUnavailable, Cause: err}
+	f := &fault.Error{Code: fault.IdentityUnavailable, Cause: err}
 	var r *Refused
 	var bad *badFile
 	switch {
 	case errors.As(err, &r):
-		f.Kind = r.kind()
+		f.Code = r.kind()
 	case errors.As(err, &bad):
-		f.Kind = fault.PartnerCenterUnauthorized
+		f.Code = fault.PartnerCenterUnauthorized
 	}
-	if f.Kind == fault.IdentityUnavailable {
-		f.RetryAfter = fault.UsualRetry
+	if f.Code == fault.IdentityUnavailable {
+		f.RetryAfter = fault.DefaultRetry
 	}
 	return f
 }

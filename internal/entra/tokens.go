@@ -92,7 +92,7 @@ func (t *Tokens) Get(ctx context.Context, refused string) (string, error) {
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return "", ctx.Err()
 		}
-		return "", &fault.Error{Kind: fault.IdentityUnavailable, RetryAfter: fault.UsualRetry, Cause: errors.New("no token within the deadline")}
+		return "", &fault.Error{Code: fault.IdentityUnavailable, RetryAfter: fault.DefaultRetry, Cause: errors.New("no token within the deadline")}
 	}
 }
 
@@ -125,7 +125,7 @@ func (t *Tokens) begin(refused string) (token string, fetch bool, err error) {
 	defer t.mu.Unlock()
 	token, due, err := t.look(refused)
 	if err == nil && due && t.ending.Err() != nil {
-		err = &fault.Error{Kind: fault.IdentityUnavailable, RetryAfter: fault.UsualRetry, Cause: errors.New("the service is ending")}
+		err = &fault.Error{Code: fault.IdentityUnavailable, RetryAfter: fault.DefaultRetry, Cause: errors.New("the service is ending")}
 	}
 	if err != nil || !due {
 		t.flight.Forget("") // a call from here on may have this very token refused

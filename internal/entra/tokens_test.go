@@ -135,7 +135,7 @@ func TestObserve(t *testing.T) {
 	type mark struct{}
 	synctest.Test(t, func(t *testing.T) {
 		i := &issuer{life: time.Hour}
-		var heard []fault.Kind
+		var heard []fault.Code
 		carried := map[any]int{}
 		s := newTokens(Config{Timeout: 30 * time.Second, Log: slog.New(slog.DiscardHandler), Observe: func(err error) {
 			heard = append(heard, kindOfError(err))
@@ -157,7 +157,7 @@ func TestObserve(t *testing.T) {
 		if _, err := s.Get(t.Context(), "token-1"); kindOfError(err) != fault.IdentityUnavailable {
 			t.Error(err)
 		}
-		if want := []fault.Kind{{}, fault.PartnerCenterUnauthorized, fault.IdentityUnavailable}; !slices.Equal(heard, want) {
+		if want := []fault.Code{"", fault.PartnerCenterUnauthorized, fault.IdentityUnavailable}; !slices.Equal(heard, want) {
 			t.Errorf("heard %v, want %v", heard, want)
 		}
 		if carried["first"] != 1 || carried[nil] != 2 {

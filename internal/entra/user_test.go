@@ -436,7 +436,7 @@ func TestChangedWhileRefused(t *testing.T) {
 			return 400, refusal(name, 50076)
 		}
 		before := e.count()
-		mustFail(t, NewUser(c), fault.MFARequired)
+		mustFail(t, NewUser(c), fault.MfaRequired)
 		if asked := e.count() - before; asked != 2 {
 			t.Errorf("asked %d times", asked)
 		}

@@ -1,7 +1,6 @@
-// Package fault names every way in which a call can fail and carries a failure from where it happens to
-// where it is answered. An Error speaks to two audiences: its text goes to the flow's author, its cause to
-// the log alone. The package guarantees that each kind has one stable code and one status, written down in
-// one table; it does not write answers and knows nothing of HTTP beyond the numbers of its statuses.
+// Package fault defines the errors that callers see. An Error has two audiences: its text is for the author of the
+// flow, its cause is for the log only. Every code is stable, has one status and one text, and stands in one table.
+// The package does not render errors; of HTTP it knows only the numbers of statuses.
 package fault
 
 import (
@@ -11,38 +10,77 @@ import (
 	"time"
 )
 
-// Kind is one way to fail.
-type Kind struct {
-	Code    string // stable, PascalCase; flows may test it
-	Status  int    // HTTP status of the answer
-	Message string // what happened and what to do, for the flow's author
+// A Code identifies one way in which a call fails, such as RateLimitExceeded. Codes are stable and in PascalCase, so
+// that flows can test them.
+type Code string
+
+// Status returns the HTTP status of the code. Codes that are not in the table name a parameter and have status 400.
+func (c Code) Status() int {
+	if i := c.index(); i >= 0 {
+		return codes[i].status
+	}
+	return 400
 }
 
-// Error is a failed call.
+// Message returns what happened and what to do about it, for the author of the flow, or "" for a code that names a
+// parameter.
+func (c Code) Message() string {
+	if i := c.index(); i >= 0 {
+		return codes[i].message
+	}
+	return ""
+}
+
+func (c Code) index() int {
+	i, ok := indexes[c]
+	if !ok {
+		return -1
+	}
+	return i
+}
+
+var indexes = func() map[Code]int {
+	m := make(map[Code]int, len(codes))
+	for i, c := range codes {
+		m[c.code] = i
+	}
+	return m
+}()
+
+// Codes returns every code that does not name a parameter, ordered by status.
+func Codes() []Code {
+	all := make([]Code, len(codes))
+	for i, c := range codes {
+		all[i] = c.code
+	}
+	return all
+}
+
+// An Error is a failed call. The zero Code is InternalError.
 type Error struct {
-	Kind       Kind
-	Message    string        // replaces the kind's own message; empty: that one
-	RetryAfter time.Duration // when the same call can succeed; zero: nobody knows
+	Code       Code
+	Message    string        // replaces the code's own message if not empty
+	RetryAfter time.Duration // after which the same call can succeed; 0 if unknown
 	Cause      error         // for the log, never for the caller; may be nil
 }
 
-// Error is the failure as the log shows it: the code and the cause.
+// Error returns the code and the cause, for the log.
 func (e *Error) Error() string {
 	if e.Cause == nil {
-		return e.Kind.Code
+		return string(e.Code)
 	}
-	return e.Kind.Code + ": " + e.Cause.Error()
+	return string(e.Code) + ": " + e.Cause.Error()
 }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Text is the failure as its caller reads it. With RetryAfter set it ends with the wait, in the words of the
-// platform's own gateway.
+// Text returns the failure as its caller reads it. If RetryAfter is set, the text ends with the wait in the words that
+// the platform's own gateway uses.
 func (e *Error) Text() string {
 	text := e.Message
 	if text == "" {
-		text = e.Kind.Message
+		text = e.Code.Message()
 	}
 	if e.RetryAfter > 0 {
 		text += fmt.Sprintf(" Try again in %d seconds.", e.RetrySeconds())
@@ -50,26 +88,30 @@ func (e *Error) Text() string {
 	return text
 }
 
-// RetrySeconds is RetryAfter in whole seconds, rounded up.
+// RetrySeconds returns RetryAfter in whole seconds, rounded up.
 func (e *Error) RetrySeconds() int { return int(math.Ceil(e.RetryAfter.Seconds())) }
 
-// Invalid is the kind for a parameter whose value breaks its rule: InvalidSize for "Size".
-func Invalid(parameter string) Kind {
-	return Kind{"Invalid" + codeName(parameter), 400, parameter + " has a value that it cannot have."}
+// InvalidParameter returns the error for a parameter whose value breaks rule, such as InvalidSize for "Size".
+func InvalidParameter(name, rule string) *Error {
+	return &Error{Code: "Invalid" + codeName(name), Message: name + " must be " + rule + "."}
 }
 
-// Missing is the kind for a required parameter that is left out: MissingTargetView for "TargetView".
-func Missing(parameter string) Kind {
-	return Kind{"Missing" + codeName(parameter), 400, parameter + " is required."}
+// MissingParameter returns the error for a required parameter that is left out, such as MissingTargetView.
+func MissingParameter(name string) *Error {
+	return &Error{Code: "Missing" + codeName(name), Message: name + " is required."}
 }
 
-// Requires is the kind for a parameter that is sent without the one that it needs.
-func Requires(parameter, needed string) Kind {
-	return Kind{codeName(parameter) + "Requires" + codeName(needed), 400, parameter + " can only be sent together with " + needed + ". Fill in both, or neither."}
+// RequiresParameter returns the error for a parameter that is sent without the one that it needs, such as
+// ProductSubtypeRequiresProductType.
+func RequiresParameter(name, needed string) *Error {
+	return &Error{
+		Code:    codeName(name) + "Requires" + codeName(needed),
+		Message: name + " can only be sent together with " + needed + ". Fill in both, or neither.",
+	}
 }
 
-// codeName spells a parameter's name as codes do: CustomerTenantID becomes CustomerTenantId.
-func codeName(parameter string) string { return strings.ReplaceAll(parameter, "ID", "Id") }
+// codeName returns a parameter's name as codes spell it: CustomerTenantID becomes CustomerTenantId.
+func codeName(parameter string) Code { return Code(strings.ReplaceAll(parameter, "ID", "Id")) }
 
-// UsualRetry is the RetryAfter of a failure that says nothing better.
-const UsualRetry = 10 * time.Second
+// DefaultRetry is the RetryAfter of a failure that does not say when to try again.
+const DefaultRetry = 10 * time.Second

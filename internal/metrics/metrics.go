@@ -199,7 +199,7 @@ func (m *Metrics) Token(kind string) func(error) {
 		switch {
 		case err == nil:
 			result = ok
-		case errors.As(err, &f) && f.Kind != fault.IdentityUnavailable:
+		case errors.As(err, &f) && f.Code != fault.IdentityUnavailable:
 			result = refused
 		}
 		m.tokenRequests.WithLabelValues(kind, result).Inc()

@@ -12,8 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/partner-center/connector/internal/call"
 	"github.com/partner-center/connector/internal/fault"
-	"github.com/partner-center/connector/internal/tracking"
 )
 
 // few has one operation.
@@ -79,7 +79,7 @@ func TestBegin(t *testing.T) {
 func TestUpstream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := New(few)
-		ctx, leave := context.WithCancel(tracking.NewContext(t.Context(), &tracking.Call{Operation: "Get"}))
+		ctx, leave := context.WithCancel(call.NewContext(t.Context(), &call.Info{Operation: "Get"}))
 		for _, status := range []int{200, 418, 0} {
 			end := m.Upstream(ctx)
 			time.Sleep(300 * time.Millisecond)
@@ -119,9 +119,9 @@ func TestToken(t *testing.T) {
 	m := New(few)
 	for _, err := range []error{
 		nil,
-		&fault.Error{Kind: fault.PartnerCenterUnauthorized},
-		fmt.Errorf("wrapped: %w", &fault.Error{Kind: fault.MFARequired}),
-		&fault.Error{Kind: fault.IdentityUnavailable},
+		&fault.Error{Code: fault.PartnerCenterUnauthorized},
+		fmt.Errorf("wrapped: %w", &fault.Error{Code: fault.MfaRequired}),
+		&fault.Error{Code: fault.IdentityUnavailable},
 		errors.New("no fault"),
 	} {
 		m.Token(User)(err)
@@ -131,7 +131,7 @@ func TestToken(t *testing.T) {
 
 func BenchmarkCall(b *testing.B) {
 	m := New(few)
-	ctx := tracking.NewContext(b.Context(), &tracking.Call{Operation: "Get"})
+	ctx := call.NewContext(b.Context(), &call.Info{Operation: "Get"})
 	b.ReportAllocs()
 	for b.Loop() { // what one call costs
 		m.Decide(true, nil)

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/partner-center/connector/internal/tracking"
+	"github.com/partner-center/connector/internal/call"
 )
 
 // NoOperation stands for the operation of calls that no action answers.
@@ -46,7 +46,7 @@ func statusLabel(ctx context.Context, status int) string {
 
 // Upstream begins a call of Partner Center for the call that ctx carries. It is for outbound.Observe.
 func (m *Metrics) Upstream(ctx context.Context) func(status int) {
-	began, operation := time.Now(), cmp.Or(tracking.FromContext(ctx).Operation, NoOperation)
+	began, operation := time.Now(), cmp.Or(call.FromContext(ctx).Operation, NoOperation)
 	return func(status int) {
 		m.upstream.WithLabelValues(operation, statusLabel(ctx, status)).Inc()
 		m.upstreamSeconds.WithLabelValues(operation).Observe(time.Since(began).Seconds())

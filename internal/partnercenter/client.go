@@ -20,9 +20,9 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/auth"
+	"github.com/partner-center/connector/internal/call"
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/outbound"
-	"github.com/partner-center/connector/internal/tracking"
 	"golang.org/x/sync/semaphore"
 )
 
@@ -84,7 +84,7 @@ func (c *Client) Get(ctx context.Context, r Request, buffer []byte) ([]byte, Lea
 	}
 	defer resp.Body.Close()
 	if err := checkHeader(resp.Header); err != nil {
-		return nil, Lease{}, &fault.Error{Kind: fault.PartnerCenterInvalidResponse, Cause: err}
+		return nil, Lease{}, &fault.Error{Code: fault.PartnerCenterInvalidResponse, Cause: err}
 	}
 	return c.read(ctx, resp, buffer[:0])
 }
@@ -130,7 +130,7 @@ func (c *Client) sendSignedIn(ctx context.Context, r Request) (*http.Response, e
 	refused := refusal(resp, r.Path, false)
 	giveUp.Stop()
 	resp.Body.Close()
-	if refused.Kind != fault.PartnerCenterUnauthorized {
+	if refused.Code != fault.PartnerCenterUnauthorized {
 		return nil, refused // which another token of the same sign-in does not change
 	}
 	if token, err = tokens.Get(ctx, token); err != nil {
@@ -150,14 +150,14 @@ func (c *Client) send(ctx context.Context, r Request, token string) (*http.Respo
 	if err != nil {
 		return nil, err
 	}
-	call := tracking.FromContext(ctx)
+	info := call.FromContext(ctx)
 	req.Header = http.Header{
 		"Authorization":                {"Bearer " + token},
 		"Accept":                       {cmp.Or(r.accept, "application/json")},
-		"Ms-Requestid":                 {call.RequestID},
-		"Ms-Correlationid":             {call.CorrelationID},
-		"Ms-Cv":                        {call.CV},
-		"X-Locale":                     {call.Locale},
+		"Ms-Requestid":                 {info.RequestID},
+		"Ms-Correlationid":             {info.CorrelationID},
+		"Ms-Cv":                        {info.CV},
+		"X-Locale":                     {info.Locale},
 		"Ms-Partnercenter-Application": {"Partner Center Connector"},
 		"User-Agent":                   {c.agent},
 	}
@@ -168,14 +168,14 @@ func (c *Client) send(ctx context.Context, r Request, token string) (*http.Respo
 	if err != nil {
 		return nil, broken(ctx, fault.PartnerCenterUnreachable, err)
 	}
-	call.UpstreamStatus = resp.StatusCode
+	info.UpstreamStatus = resp.StatusCode
 	return resp, nil
 }
 
 // read appends the body of a good answer, all of it, to buffer, which is empty.
 func (c *Client) read(ctx context.Context, resp *http.Response, buffer []byte) (_ []byte, l Lease, err error) {
 	if resp.ContentLength > c.config.MaxBody {
-		return nil, Lease{}, &fault.Error{Kind: fault.PartnerCenterTooLarge, Cause: fmt.Errorf("%d bytes announced", resp.ContentLength)}
+		return nil, Lease{}, &fault.Error{Code: fault.PartnerCenterTooLarge, Cause: fmt.Errorf("%d bytes announced", resp.ContentLength)}
 	}
 	if 0 < resp.ContentLength && resp.ContentLength < small {
 		buffer = slices.Grow(buffer, int(resp.ContentLength)+1) // one more, so that the end is met without growing
@@ -196,7 +196,7 @@ func (c *Client) read(ctx context.Context, resp *http.Response, buffer []byte) (
 	}
 	switch {
 	case int64(len(buffer)) > c.config.MaxBody:
-		err = &fault.Error{Kind: fault.PartnerCenterTooLarge, Cause: fmt.Errorf("more than %d bytes", c.config.MaxBody)}
+		err = &fault.Error{Code: fault.PartnerCenterTooLarge, Cause: fmt.Errorf("more than %d bytes", c.config.MaxBody)}
 	case err == io.EOF:
 		l.Keep(2 * len(buffer))
 		return buffer, l, nil
@@ -208,13 +208,13 @@ func (c *Client) read(ctx context.Context, resp *http.Response, buffer []byte) (
 }
 
 // broken is the fault of a call whose connection failed: of the given kind, unless its time was over.
-func broken(ctx context.Context, kind fault.Kind, err error) error {
+func broken(ctx context.Context, kind fault.Code, err error) error {
 	var network net.Error
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return ctx.Err() // the caller has gone
 	case ctx.Err() != nil, errors.As(err, &network) && network.Timeout(): // connecting has the same deadline
-		return &fault.Error{Kind: fault.PartnerCenterTimeout}
+		return &fault.Error{Code: fault.PartnerCenterTimeout}
 	}
-	return &fault.Error{Kind: kind, Cause: outbound.Describe(err)}
+	return &fault.Error{Code: kind, Cause: outbound.Describe(err)}
 }

@@ -46,14 +46,14 @@ func (d *Document) check(ctx context.Context, resp *http.Response, limit int64) 
 	media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch {
 	case err != nil || media != "application/pdf" || len(resp.Header.Values("Content-Encoding")) > 0:
-		return &fault.Error{Kind: fault.PartnerCenterInvalidResponse, Cause: errors.New("an answer that is not labeled as a PDF")}
+		return &fault.Error{Code: fault.PartnerCenterInvalidResponse, Cause: errors.New("an answer that is not labeled as a PDF")}
 	case d.Size > limit:
-		return &fault.Error{Kind: fault.PartnerCenterTooLarge, Cause: fmt.Errorf("%d bytes announced", d.Size)}
+		return &fault.Error{Code: fault.PartnerCenterTooLarge, Cause: fmt.Errorf("%d bytes announced", d.Size)}
 	}
 	begin, err := d.body.Peek(len(pdfBegin))
 	switch {
 	case err == io.EOF || err == nil && !bytes.Equal(begin, pdfBegin):
-		return &fault.Error{Kind: fault.PartnerCenterInvalidResponse, Cause: errors.New("an answer that does not begin as a PDF")}
+		return &fault.Error{Code: fault.PartnerCenterInvalidResponse, Cause: errors.New("an answer that does not begin as a PDF")}
 	case err != nil:
 		return broken(ctx, fault.PartnerCenterInvalidResponse, err)
 	}

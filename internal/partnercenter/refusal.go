@@ -19,7 +19,7 @@ import (
 )
 
 // statuses are the kinds of Partner Center's statuses; the rest is decided by their class.
-var statuses = map[int]fault.Kind{
+var statuses = map[int]fault.Code{
 	http.StatusUnauthorized:       fault.PartnerCenterUnauthorized,
 	http.StatusForbidden:          fault.PartnerCenterForbidden,
 	http.StatusNotFound:           fault.PartnerCenterNotFound,
@@ -29,7 +29,7 @@ var statuses = map[int]fault.Kind{
 
 // codes are the kinds of Partner Center's own codes by the status that they come with, where they say more than
 // the status alone: https://learn.microsoft.com/partner-center/developer/error-codes.
-var codes = map[int]map[string]fault.Kind{
+var codes = map[int]map[string]fault.Code{
 	400: {
 		"3000":   fault.PartnerCenterInvalidProperty,
 		"900118": fault.PartnerCenterInvalidCustomer,
@@ -37,17 +37,17 @@ var codes = map[int]map[string]fault.Kind{
 		"900127": fault.PartnerCenterWrongEnvironment,
 		"800042": fault.PartnerCenterNotSupported,
 		"900141": fault.PartnerCenterNotSupported,
-		"2200":   fault.PartnerIDNotValid,
-		"2201":   fault.PartnerIDNotValid,
-		"2202":   fault.PartnerIDNotValid,
-		"2203":   fault.PartnerIDNotValid,
-		"2204":   fault.PartnerIDNotValid,
-		"2205":   fault.PartnerIDNotValid,
-		"2206":   fault.PartnerIDNotValid,
+		"2200":   fault.PartnerIdNotValid,
+		"2201":   fault.PartnerIdNotValid,
+		"2202":   fault.PartnerIdNotValid,
+		"2203":   fault.PartnerIdNotValid,
+		"2204":   fault.PartnerIdNotValid,
+		"2205":   fault.PartnerIdNotValid,
+		"2206":   fault.PartnerIdNotValid,
 	},
 	401: {
 		"900420": fault.PartnerCenterWrongAudience,
-		"900421": fault.MFARequired,
+		"900421": fault.MfaRequired,
 	},
 	403: {
 		"2030":   fault.CountryNotOnboarded,
@@ -72,24 +72,24 @@ var codes = map[int]map[string]fault.Kind{
 		"60002":  fault.UserNotFound,
 		"60003":  fault.CustomerNotFound,
 		"400013": fault.ProductNotFound,
-		"400018": fault.SKUNotFound,
+		"400018": fault.SkuNotFound,
 	},
 }
 
 // ofCaller are the kinds of a refused token that is the caller's own, who can do something about it.
-var ofCaller = map[string]fault.Kind{
-	fault.PartnerCenterUnauthorized.Code:  fault.PartnerCenterRefusedToken,
-	fault.PartnerCenterWrongAudience.Code: fault.PartnerCenterRefusedToken,
-	fault.MFARequired.Code:                fault.CallerMFARequired,
+var ofCaller = map[fault.Code]fault.Code{
+	fault.PartnerCenterUnauthorized:  fault.PartnerCenterRefusedToken,
+	fault.PartnerCenterWrongAudience: fault.PartnerCenterRefusedToken,
+	fault.MfaRequired:                fault.MultifactorSignInRequired,
 }
 
 // toCaller are the texts of kinds that speak of the service's sign-in otherwise.
-var toCaller = map[string]string{
-	fault.PartnerCenterForbidden.Code:   "Partner Center does not allow you this call. Ask for a role in Partner Center that may make it.",
-	fault.InsufficientPrivileges.Code:   "You lack the privileges for this call in Partner Center. Ask for a role there that has them.",
-	fault.RoleNotAllowed.Code:           "Your role in Partner Center may not make this call. Ask for another one.",
-	fault.ConditionalAccessBlocked.Code: "A Conditional Access policy blocks your sign-in. Ask your administrator to look at the sign-in logs in Entra ID.",
-	fault.AppOnlyNotSupported.Code:      "Partner Center answers this call only to a signed-in user, and does not take your token for one. Open the connection and sign in again.",
+var toCaller = map[fault.Code]string{
+	fault.PartnerCenterForbidden:   "Partner Center does not allow you this call. Ask for a role in Partner Center that may make it.",
+	fault.InsufficientPrivileges:   "You lack the privileges for this call in Partner Center. Ask for a role there that has them.",
+	fault.RoleNotAllowed:           "Your role in Partner Center may not make this call. Ask for another one.",
+	fault.ConditionalAccessBlocked: "A Conditional Access policy blocks your sign-in. Ask your administrator to look at the sign-in logs in Entra ID.",
+	fault.AppOnlyNotSupported:      "Partner Center answers this call only to a signed-in user, and does not take your token for one. Open the connection and sign in again.",
 }
 
 // refusal is the fault that an answer other than 200 to a call of path stands for; own says whether the call had its
@@ -101,23 +101,23 @@ func refusal(resp *http.Response, path string, own bool) *fault.Error {
 	}
 	kind := kindOf(resp.StatusCode, said.code, path)
 	if resp.StatusCode == http.StatusUnauthorized && said.wantsMFA {
-		kind = fault.MFARequired
+		kind = fault.MfaRequired
 	}
 	text := ""
 	if own {
-		text = toCaller[kind.Code]
-		if k, ok := ofCaller[kind.Code]; ok {
+		text = toCaller[kind]
+		if k, ok := ofCaller[kind]; ok {
 			kind = k
 		}
 	}
-	f := &fault.Error{Kind: kind, Message: text, Cause: fmt.Errorf("answer %d of Partner Center, code %q", resp.StatusCode, said.code)}
+	f := &fault.Error{Code: kind, Message: text, Cause: fmt.Errorf("answer %d of Partner Center, code %q", resp.StatusCode, said.code)}
 	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable {
 		f.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	}
 	return f
 }
 
-func kindOf(status int, code, path string) fault.Kind {
+func kindOf(status int, code, path string) fault.Code {
 	if kind, ok := codes[status][code]; ok {
 		return kind
 	}
@@ -218,7 +218,7 @@ func retryAfter(header string, now time.Time) time.Duration {
 		wait = min(date.Sub(now), maxRetry)
 		wait = (wait + time.Second - 1).Truncate(time.Second)
 	} else {
-		return fault.UsualRetry
+		return fault.DefaultRetry
 	}
 	return min(max(wait, minRetry), maxRetry)
 }

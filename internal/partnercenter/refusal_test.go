@@ -18,7 +18,7 @@ func TestKindOf(t *testing.T) {
 		status int
 		code   string
 		path   string
-		want   fault.Kind
+		want   fault.Code
 	}{
 		{101, "", list, fault.PartnerCenterError},
 		{201, "", list, fault.PartnerCenterError},
@@ -28,13 +28,13 @@ func TestKindOf(t *testing.T) {
 		{304, "", customer, fault.PartnerCenterRedirect},
 		{400, "", list, fault.PartnerCenterRejected},
 		{400, "2000", list, fault.PartnerCenterRejected},
-		{400, "2204", customer, fault.PartnerIDNotValid},
+		{400, "2204", customer, fault.PartnerIdNotValid},
 		{400, "900118", customer, fault.PartnerCenterInvalidCustomer},
 		{400, "12345", customer, fault.PartnerCenterRejected},
 		{401, "", list, fault.PartnerCenterUnauthorized},
 		{401, "400", list, fault.PartnerCenterUnauthorized},
 		{401, "900420", list, fault.PartnerCenterWrongAudience},
-		{401, "900421", list, fault.MFARequired},
+		{401, "900421", list, fault.MfaRequired},
 		{403, "", customer, fault.PartnerCenterForbidden},
 		{403, "900308", list, fault.InsufficientPrivileges},
 		{403, "12345", list, fault.PartnerCenterForbidden},
@@ -65,7 +65,7 @@ func TestKindOf(t *testing.T) {
 		{999, "", list, fault.PartnerCenterError},
 	} {
 		if got := kindOf(c.status, c.code, c.path); got != c.want {
-			t.Errorf("%d %q %s: got %s, want %s", c.status, c.code, c.path, got.Code, c.want.Code)
+			t.Errorf("%d %q %s: got %s, want %s", c.status, c.code, c.path, got, c.want)
 		}
 	}
 }
@@ -120,21 +120,21 @@ func TestRefusalOfWhom(t *testing.T) {
 	for _, c := range []struct {
 		status        int
 		body          string
-		service, ours fault.Kind
+		service, ours fault.Code
 	}{
 		{401, ``, fault.PartnerCenterUnauthorized, fault.PartnerCenterRefusedToken},
 		{401, `{"code":900420}`, fault.PartnerCenterWrongAudience, fault.PartnerCenterRefusedToken},
-		{401, `{"code":900421}`, fault.MFARequired, fault.CallerMFARequired},
-		{401, `{"description":"no MFA claim"}`, fault.MFARequired, fault.CallerMFARequired},
+		{401, `{"code":900421}`, fault.MfaRequired, fault.MultifactorSignInRequired},
+		{401, `{"description":"no MFA claim"}`, fault.MfaRequired, fault.MultifactorSignInRequired},
 		{403, `{"code":900308}`, fault.InsufficientPrivileges, fault.InsufficientPrivileges},
 		{403, `{"code":900329}`, fault.AppOnlyNotSupported, fault.AppOnlyNotSupported},
 		{403, `{"description":"no MFA claim"}`, fault.PartnerCenterForbidden, fault.PartnerCenterForbidden},
 		{500, ``, fault.PartnerCenterError, fault.PartnerCenterError},
 	} {
-		for own, want := range map[bool]fault.Kind{false: c.service, true: c.ours} {
+		for own, want := range map[bool]fault.Code{false: c.service, true: c.ours} {
 			f := refusal(answerWith(c.status, c.body), "/customers", own)
-			if f.Kind != want {
-				t.Errorf("%d %s own=%t: got %s, want %s", c.status, c.body, own, f.Kind.Code, want.Code)
+			if f.Code != want {
+				t.Errorf("%d %s own=%t: got %s, want %s", c.status, c.body, own, f.Code, want)
 			}
 			if own && strings.Contains(f.Text(), "service") {
 				t.Errorf("%d %s: the caller is told of the service: %s", c.status, c.body, f.Text())
@@ -143,12 +143,12 @@ func TestRefusalOfWhom(t *testing.T) {
 	}
 }
 
-func kindOfError(err error) fault.Kind {
+func kindOfError(err error) fault.Code {
 	var f *fault.Error
 	if !errors.As(err, &f) {
-		return fault.Kind{}
+		return fault.Code("")
 	}
-	return f.Kind
+	return f.Code
 }
 
 func TestCheckHeader(t *testing.T) {

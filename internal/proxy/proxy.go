@@ -16,11 +16,11 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/partner-center/connector/gen"
+	"github.com/partner-center/connector/internal/call"
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/mapping"
 	"github.com/partner-center/connector/internal/partnercenter"
 	"github.com/partner-center/connector/internal/seal"
-	"github.com/partner-center/connector/internal/tracking"
 )
 
 // Proxy answers every action of the spec from Partner Center.
@@ -120,11 +120,11 @@ func (p *Proxy) list(ctx context.Context, action string, r partnercenter.Request
 				return "", false
 			}
 			parameters := next(page)
-			return tracking.FromContext(ctx).ServiceURL + "/v1" + r.Path + "?" + parameters.Encode(), parameters != nil
+			return call.FromContext(ctx).ServiceURL + "/v1" + r.Path + "?" + parameters.Encode(), parameters != nil
 		},
 	})
 	if err != nil {
-		return nil, &fault.Error{Kind: fault.PartnerCenterInvalidResponse, Cause: err}
+		return nil, &fault.Error{Code: fault.PartnerCenterInvalidResponse, Cause: err}
 	}
 	for _, place := range slices.Sorted(maps.Keys(leftOut)) {
 		p.omitted(action, place, leftOut[place])

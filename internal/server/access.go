@@ -11,7 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/partner-center/connector/internal/auth"
-	"github.com/partner-center/connector/internal/tracking"
+	"github.com/partner-center/connector/internal/call"
 )
 
 // Keys of the access log.
@@ -34,7 +34,7 @@ func (s *Server) logAccess(c *gin.Context) {
 	began := time.Now()
 	if begin := s.config.Observer.Begin; begin != nil {
 		ctx := c.Request.Context()
-		c.Request = c.Request.WithContext(begin(ctx, cmp.Or(tracking.FromContext(ctx).Operation, NoOperation), c.Request.Header))
+		c.Request = c.Request.WithContext(begin(ctx, cmp.Or(call.FromContext(ctx).Operation, NoOperation), c.Request.Header))
 	}
 	defer func() { s.end(c, time.Since(began)) }() // also when fail ends the connection
 	defer func() {
@@ -45,7 +45,7 @@ func (s *Server) logAccess(c *gin.Context) {
 		case http.ErrAbortHandler: // fail has said why
 			panic(p)
 		}
-		s.config.Log.Error("panic", keyError, fmt.Sprint(p), "stack", string(debug.Stack()), keyRequestID, tracking.FromContext(c.Request.Context()).RequestID)
+		s.config.Log.Error("panic", keyError, fmt.Sprint(p), "stack", string(debug.Stack()), keyRequestID, call.FromContext(c.Request.Context()).RequestID)
 		s.fail(c, fmt.Errorf("panic: %v", p))
 	}()
 	c.Next()
@@ -58,13 +58,13 @@ func (s *Server) end(c *gin.Context, took time.Duration) {
 	if last := c.Errors.Last(); last != nil {
 		err = last.Err
 	}
-	o := outcome(tracking.FromContext(ctx).Operation, c.Writer.Status(), err)
+	o := outcome(call.FromContext(ctx).Operation, c.Writer.Status(), err)
 	s.config.Observer.End(ctx, o, took)
 	s.logLine(ctx, o, err, took)
 }
 
 func (s *Server) logLine(ctx context.Context, o Outcome, err error, took time.Duration) {
-	call := tracking.FromContext(ctx)
+	info := call.FromContext(ctx)
 	attributes := make([]slog.Attr, 0, 10)
 	attributes = append(attributes, slog.Int(keyStatus, o.Status), slog.Float64(keyDuration, float64(took.Microseconds())/1000))
 	if o.Operation != NoOperation {
@@ -73,12 +73,12 @@ func (s *Server) logLine(ctx context.Context, o Outcome, err error, took time.Du
 	if connection, ok := auth.FromContext(ctx); ok {
 		attributes = append(attributes, slog.String(keyConnection, connection.String()))
 	}
-	if call.UpstreamStatus != 0 {
-		attributes = append(attributes, slog.Int(keyUpstreamStatus, call.UpstreamStatus))
+	if info.UpstreamStatus != 0 {
+		attributes = append(attributes, slog.Int(keyUpstreamStatus, info.UpstreamStatus))
 	}
-	attributes = append(attributes, slog.String(keyRequestID, call.RequestID), slog.String(keyCorrelationID, call.CorrelationID), slog.String(keyVector, call.CV))
-	if call.ClientRequestID != "" {
-		attributes = append(attributes, slog.String(keyClientRequestID, call.ClientRequestID))
+	attributes = append(attributes, slog.String(keyRequestID, info.RequestID), slog.String(keyCorrelationID, info.CorrelationID), slog.String(keyVector, info.CV))
+	if info.ClientRequestID != "" {
+		attributes = append(attributes, slog.String(keyClientRequestID, info.ClientRequestID))
 	}
 	level := slog.LevelInfo
 	switch {

@@ -28,7 +28,7 @@ func (s *Server) count(c *gin.Context) {
 	}
 	s.showLimit(c, decision)
 	if !decision.Allowed {
-		s.fail(c, &fault.Error{Kind: fault.RateLimitExceeded, RetryAfter: decision.NextSlot})
+		s.fail(c, &fault.Error{Code: fault.RateLimitExceeded, RetryAfter: decision.NextSlot})
 	}
 }
 
@@ -37,7 +37,7 @@ func uncounted(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err // the caller has gone
 	}
-	f := &fault.Error{Kind: fault.LimiterUnavailable, RetryAfter: fault.UsualRetry, Cause: err}
+	f := &fault.Error{Code: fault.LimiterUnavailable, RetryAfter: fault.DefaultRetry, Cause: err}
 	var away *ratelimit.Unavailable
 	if errors.As(err, &away) {
 		f.RetryAfter = away.RetryAfter

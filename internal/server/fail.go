@@ -8,8 +8,8 @@ import (
 	"strconv"
 
 	"github.com/gin-gonic/gin"
+	"github.com/partner-center/connector/internal/call"
 	"github.com/partner-center/connector/internal/fault"
-	"github.com/partner-center/connector/internal/tracking"
 )
 
 // answer is the body of every failed call: the members that each reader of the Power Platform looks for.
@@ -35,12 +35,12 @@ func (s *Server) fail(c *gin.Context, err error) {
 		c.Status(statusCallerGone)
 		panic(http.ErrAbortHandler)
 	}
-	f := &fault.Error{Kind: fault.Internal, Cause: err}
+	f := &fault.Error{Code: fault.InternalError, Cause: err}
 	errors.As(err, &f)
 
 	s.peek(c)
-	a := answer{StatusCode: f.Kind.Status, Message: f.Text(), RequestID: tracking.FromContext(c.Request.Context()).RequestID}
-	a.Error.Code, a.Error.Message = f.Kind.Code, a.Message
+	a := answer{StatusCode: f.Code.Status(), Message: f.Text(), RequestID: call.FromContext(c.Request.Context()).RequestID}
+	a.Error.Code, a.Error.Message = string(f.Code), a.Message
 	body, err := json.Marshal(a)
 	if err != nil {
 		panic(err) // strings and numbers always marshal
@@ -51,13 +51,13 @@ func (s *Server) fail(c *gin.Context, err error) {
 	if f.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(f.RetrySeconds()))
 	}
-	if f.Kind.Status == http.StatusUnauthorized {
+	if f.Code.Status() == http.StatusUnauthorized {
 		h["Www-Authenticate"] = s.config.SignIn.Challenges()
 	}
-	c.Writer.WriteHeader(f.Kind.Status)
+	c.Writer.WriteHeader(f.Code.Status())
 	c.Writer.Write(body)
 }
 
-func (s *Server) refuse(c *gin.Context, kind fault.Kind) { s.fail(c, &fault.Error{Kind: kind}) }
+func (s *Server) refuse(c *gin.Context, kind fault.Code) { s.fail(c, &fault.Error{Code: kind}) }
 
 func (s *Server) notFound(c *gin.Context) { s.refuse(c, fault.NotFound) }

@@ -24,7 +24,7 @@ func (s *Server) guard(c *gin.Context) {
 	case headerLines(r) > maxHeaderLines:
 		s.refuse(c, fault.HeadersTooLarge)
 	case len(r.RequestURI) > maxTarget:
-		s.refuse(c, fault.URITooLong)
+		s.refuse(c, fault.UriTooLong)
 	case r.Method != http.MethodGet:
 		c.Header("Allow", http.MethodGet)
 		s.refuse(c, fault.MethodNotAllowed)

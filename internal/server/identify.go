@@ -5,23 +5,23 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/partner-center/connector/internal/auth"
-	"github.com/partner-center/connector/internal/tracking"
+	"github.com/partner-center/connector/internal/call"
 )
 
 // identify gives the request its ids and the answer the headers that all answers have.
 func (s *Server) identify(c *gin.Context) {
-	call := tracking.New(c.Request.Header)
-	call.ServiceURL = s.serviceURL(c.Request)
+	info := call.New(c.Request.Header)
+	info.ServiceURL = s.serviceURL(c.Request)
 	if o, ok := s.operations[c.FullPath()]; ok {
-		call.Operation = o.id
+		info.Operation = o.id
 	}
-	c.Request = c.Request.WithContext(tracking.NewContext(c.Request.Context(), call))
+	c.Request = c.Request.WithContext(call.NewContext(c.Request.Context(), info))
 	h := c.Writer.Header()
-	h.Set("MS-RequestId", call.RequestID)
-	h.Set("MS-CorrelationId", call.CorrelationID)
-	h.Set("MS-CV", call.CV)
-	if call.ClientRequestID != "" {
-		h.Set("x-ms-client-request-id", call.ClientRequestID)
+	h.Set("MS-RequestId", info.RequestID)
+	h.Set("MS-CorrelationId", info.CorrelationID)
+	h.Set("MS-CV", info.CV)
+	if info.ClientRequestID != "" {
+		h.Set("x-ms-client-request-id", info.ClientRequestID)
 	}
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")

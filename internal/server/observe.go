@@ -51,7 +51,7 @@ const statusCallerGone = 499
 
 // outcome is how a call ended, by the status that was written and the last error.
 func outcome(operation string, status int, err error) Outcome {
-	o := Outcome{cmp.Or(operation, NoOperation), status, fault.Internal.Code}
+	o := Outcome{cmp.Or(operation, NoOperation), status, string(fault.InternalError)}
 	var f *fault.Error
 	switch {
 	case status == statusCallerGone:
@@ -61,7 +61,7 @@ func outcome(operation string, status int, err error) Outcome {
 	case err == nil:
 		o.Code = Good
 	case errors.As(err, &f):
-		o.Code = f.Kind.Code
+		o.Code = string(f.Code)
 	}
 	return o
 }
@@ -72,33 +72,33 @@ func Outcomes(spec *openapi3.T) ([]Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := refusals(NoOperation, fault.Kinds())
+	all := refusals(NoOperation, fault.Codes())
 	for _, o := range operations {
 		all = append(all, Outcome{o.id, http.StatusOK, Good}, Outcome{o.id, http.StatusOK, BrokenOff})
-		all = append(all, refusals(o.id, slices.Concat(fault.Kinds(), o.kinds()))...)
+		all = append(all, refusals(o.id, slices.Concat(fault.Codes(), o.kinds()))...)
 	}
 	return all, nil
 }
 
 // refusals are the outcomes of an operation's calls that fail in one of some ways, or have nobody waiting.
-func refusals(operation string, kinds []fault.Kind) []Outcome {
+func refusals(operation string, kinds []fault.Code) []Outcome {
 	all := []Outcome{{operation, statusCallerGone, CallerGone}}
 	for _, k := range kinds {
-		all = append(all, Outcome{operation, k.Status, k.Code})
+		all = append(all, Outcome{operation, k.Status(), string(k)})
 	}
 	return all
 }
 
 // kinds are the ways to fail that name a parameter of the operation.
-func (o *operation) kinds() []fault.Kind {
-	var all []fault.Kind
+func (o *operation) kinds() []fault.Code {
+	var all []fault.Code
 	for _, p := range o.parameters {
-		all = append(all, fault.Invalid(p.Name))
+		all = append(all, fault.InvalidParameter(p.Name, p.rule).Code)
 		if p.Required {
-			all = append(all, fault.Missing(p.Name))
+			all = append(all, fault.MissingParameter(p.Name).Code)
 		}
 		if p.requires != "" {
-			all = append(all, fault.Requires(p.Name, p.requires))
+			all = append(all, fault.RequiresParameter(p.Name, p.requires).Code)
 		}
 	}
 	return all

@@ -144,7 +144,7 @@ func TestObserver(t *testing.T) {
 			[]string{`begin "GetInvoices" m`, "decide true <nil>", "end GetInvoices 200 - m"}},
 		{"broken off", t.Context(), "GET", action, "key", func(context.Context) error { return errBrokenOff },
 			[]string{`begin "GetInvoices" m`, "decide true <nil>", "end GetInvoices 200 BrokenOff m"}},
-		{"a fault", t.Context(), "GET", action, "key", func(context.Context) error { return &fault.Error{Kind: fault.PartnerCenterUnreachable} },
+		{"a fault", t.Context(), "GET", action, "key", func(context.Context) error { return &fault.Error{Code: fault.PartnerCenterUnreachable} },
 			[]string{`begin "GetInvoices" m`, "decide true <nil>", "end GetInvoices 502 PartnerCenterUnreachable m"}},
 		{"an error that is no fault", t.Context(), "GET", action, "key", func(context.Context) error { return errors.New("odd") },
 			[]string{`begin "GetInvoices" m`, "decide true <nil>", "end GetInvoices 500 InternalError m"}},
@@ -178,7 +178,7 @@ func (away) Take(context.Context, ratelimit.Key) (ratelimit.Decision, error) {
 // TestObserverOfTheLimit hears of the call that is too many, and of one that cannot be counted.
 func TestObserverOfTheLimit(t *testing.T) {
 	w := new(witness)
-	s := newServer(t, w.observer(), func(context.Context) error { return &fault.Error{Kind: fault.CustomerNotFound} })
+	s := newServer(t, w.observer(), func(context.Context) error { return &fault.Error{Code: fault.CustomerNotFound} })
 	for range 2 {
 		serve(t.Context(), s, "GET", "/v1/invoices", "key")
 	}
@@ -225,7 +225,7 @@ func TestOutcomes(t *testing.T) {
 		}
 		count[o.Operation]++
 	}
-	if len(count) != len(operations(t))+1 || count[NoOperation] != len(fault.Kinds())+1 {
+	if len(count) != len(operations(t))+1 || count[NoOperation] != len(fault.Codes())+1 {
 		t.Errorf("by operation: %v", count)
 	}
 	for _, want := range []Outcome{

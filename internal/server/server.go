@@ -136,7 +136,7 @@ func dropBody(w http.ResponseWriter) {
 // admit refuses calls that come when the server has said for long enough that it is leaving.
 func (s *Server) admit(c *gin.Context) {
 	if s.state.Load() == closing {
-		s.fail(c, &fault.Error{Kind: fault.Draining, RetryAfter: fault.UsualRetry})
+		s.fail(c, &fault.Error{Code: fault.Draining, RetryAfter: fault.DefaultRetry})
 	}
 }
 

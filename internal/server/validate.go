@@ -118,10 +118,10 @@ func (o *operation) has(name string) bool {
 func (o *operation) checkNames(query url.Values) error {
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		if !o.has(name) {
-			return &fault.Error{Kind: fault.UnknownParameter, Message: o.unknown(name)}
+			return &fault.Error{Code: fault.UnknownParameter, Message: o.unknown(name)}
 		}
 		if len(query[name]) > 1 {
-			return &fault.Error{Kind: fault.RepeatedParameter, Message: name + " is sent more than once. Send it once."}
+			return &fault.Error{Code: fault.RepeatedParameter, Message: name + " is sent more than once. Send it once."}
 		}
 	}
 	return nil
@@ -170,7 +170,7 @@ func near(name, known string) bool {
 func checkValue(p parameter, value string) error {
 	if value == "" {
 		if p.Required {
-			return &fault.Error{Kind: fault.Missing(p.Name)}
+			return fault.MissingParameter(p.Name)
 		}
 		return nil
 	}
@@ -181,7 +181,7 @@ func checkValue(p parameter, value string) error {
 }
 
 func (p parameter) invalid() error {
-	return &fault.Error{Kind: fault.Invalid(p.Name), Message: p.Name + " must be " + p.rule + "."}
+	return fault.InvalidParameter(p.Name, p.rule)
 }
 
 // checkCombination refuses parameters that do not go together, once the blank ones are gone.
@@ -190,9 +190,9 @@ func (o *operation) checkCombination(query url.Values) error {
 		switch {
 		case !query.Has(p.Name):
 		case p.excludes != "" && query.Has(p.excludes):
-			return &fault.Error{Kind: fault.MutuallyExclusiveFilters, Message: p.Name + " and " + p.excludes + " cannot be sent together. Send one of them."}
+			return &fault.Error{Code: fault.MutuallyExclusiveFilters, Message: p.Name + " and " + p.excludes + " cannot be sent together. Send one of them."}
 		case p.requires != "" && !query.Has(p.requires):
-			return &fault.Error{Kind: fault.Requires(p.Name, p.requires)}
+			return fault.RequiresParameter(p.Name, p.requires)
 		}
 	}
 	return nil

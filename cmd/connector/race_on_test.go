@@ -1,6 +1,0 @@
-//go:build race
-
-package main
-
-// raced says that the service runs with the race detector, whose own memory is many times the service's.
-const raced = true

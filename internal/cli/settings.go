@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+	"github.com/partner-center/connector/internal/auth"
+	"github.com/partner-center/connector/internal/config"
+)
+
+// loadSettings reads the settings and returns them with the log that they ask for, which the caller closes. Variables that look like
+// settings and are none, such as misspelt ones, are told beside other mistakes, and logged where there are no others.
+func loadSettings(f config.Flags, con *console) (config.Config, serviceLog, error) {
+	unknown := unknownVariables(os.Environ())
+	settings, err := config.Load(f, os.Getenv)
+	if err != nil {
+		return settings, serviceLog{}, errors.Join(append(unknown, err, checkKeys(f.APIKeysFile))...)
+	}
+	log := newLog(settings, con.stderr)
+	for _, u := range unknown {
+		log.Warn("unknown setting", "error", u.Error())
+	}
+	return settings, log, nil
+}
+
+// checkKeys returns a mistake where a keys file can be read and is none, so that it is told with the others.
+func checkKeys(path string) error {
+	_, err := auth.OpenKeys(path, nil, slog.New(slog.DiscardHandler))
+	if err == nil || errors.As(err, new(*fs.PathError)) {
+		return nil
+	}
+	return keysMistake(err)
+}
+
+func keysMistake(err error) error {
+	return config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: err.Error()}
+}
+
+// settingsError says what is wrong with files that settings name, a line each, which begins with the setting.
+type settingsError struct{ error }
+
+func isSettings(err error) bool {
+	return errors.As(err, new(config.Mistake)) || errors.As(err, new(settingsError))
+}
+
+// unknownVariables returns a mistake for each variable of an environment that begins like a setting and is none.
+func unknownVariables(environment []string) (mistakes []error) {
+	known := config.Settings()
+	for _, variable := range environment {
+		name, _, _ := strings.Cut(variable, "=")
+		if !strings.HasPrefix(name, "CONNECTOR_") || slices.ContainsFunc(known, func(s config.Setting) bool { return s.Variable == name }) {
+			continue
+		}
+		wants := "is no setting"
+		for _, s := range known {
+			if levenshtein.ComputeDistance(name, s.Variable) <= 3 {
+				wants += "; is it " + s.Variable + "?"
+				break
+			}
+		}
+		mistakes = append(mistakes, config.Mistake{Setting: name, Wants: wants})
+	}
+	return mistakes
+}

@@ -1,0 +1,45 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"testing"
+)
+
+// TestBurst has a crowd of callers, each asking for a customer of his own, while connections to Partner Center come
+// and go: each gets his own answer with his own ids, also where memory is used again, and while something that an
+// earlier call has begun, such as a connection that it then did not need, still goes on.
+func TestBurst(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, "CONNECTOR_LIMIT_CALLS=10000")
+	var n atomic.Int64
+	s.upstream.behave(func(w http.ResponseWriter, r *http.Request) {
+		id := r.RequestURI[len("/v1/customers/"):]
+		if r.Header.Get("MS-CorrelationId") != id {
+			s.upstream.note("a call with the ids of another")
+		}
+		if n.Add(1)%2 == 0 {
+			w.Header().Set("Connection", "close")
+		}
+		sendJSON(`{"id":"`+id+`"}`)(w, r)
+	})
+	const calls, crowd = 900, 120
+	var sent []*pending
+	for i := range calls + crowd {
+		if i < calls {
+			id := customer(i)
+			sent = append(sent, s.send(t, call("/v1/customers/"+id, s.keys.key, "MS-CorrelationId: "+id, "MS-RequestId: "+id)))
+		}
+		if i < crowd {
+			continue
+		}
+		id := customer(i - crowd)
+		a := sent[i-crowd].answer(t)
+		if want := `{"id":"` + id + `"}`; string(a.body) != want || a.header.Get("MS-CorrelationId") != id || a.header.Get("MS-RequestId") != id {
+			t.Errorf("%s got %s with %s", id, a.body, a.header.Get("MS-RequestId"))
+		}
+	}
+}
+
+func customer(n int) string { return fmt.Sprintf("%08x-0000-4000-8000-0a1b2c3d4e5f", n) }

@@ -1,0 +1,125 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestDrain ends a service that is busy. No call is lost: for the time that is set it is not ready but answers,
+// each time for the last time on the connection; after that it serves nothing new, and ends what it has begun.
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, "CONNECTOR_DRAIN=3s")
+	release := make(chan struct{})
+	s.upstream.behave(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.RequestURI, "/orders") {
+			select {
+			case <-release:
+			case <-r.Context().Done():
+			}
+		}
+		good(w, r)
+	})
+	slow := s.send(t, call("/v1/customers/"+customerID+"/orders", s.keys.key))
+	waitFor(t, "Partner Center has the slow call", func() bool { return len(s.upstream.received()) == 1 })
+	kept := s.dial(t)
+	if resp := s.over(t, kept, "/v1/customers"); resp.StatusCode != 200 || resp.Close {
+		t.Errorf("before: %d, closing: %v", resp.StatusCode, resp.Close)
+	}
+	expectHealth(t, s.process, "/readyz", 200)
+
+	s.terminate()
+	waitFor(t, "the service drains", func() bool { return strings.Contains(s.out.String(), `"draining`) })
+	late := s.dial(t)
+	waitFor(t, "the service is not ready", func() bool { return s.readiness(t) == 503 })
+	expectHealth(t, s.process, "/readyz", 503)
+	expectHealth(t, s.process, "/healthz", 200)
+	for _, c := range []*pending{kept, s.dial(t), s.dial(t)} {
+		if resp := s.over(t, c, "/v1/customers"); resp.StatusCode != 200 || !resp.Close {
+			t.Errorf("draining: %d, closing: %v", resp.StatusCode, resp.Close)
+		}
+	}
+	if resp := s.over(t, s.dial(t), "/v1/customers?Size=0"); resp.StatusCode != 400 || !resp.Close {
+		t.Errorf("draining: %d, closing: %v", resp.StatusCode, resp.Close)
+	}
+
+	var refused answer
+	waitFor(t, "the service refuses calls", func() bool {
+		refused = s.get(t, "/v1/none", s.keys.key) // which is no call of the limit
+		return refused.status != 404
+	})
+	refused.expect(t, 503, "Draining")
+	if retry := refused.header.Get("Retry-After"); retry != "10" || !refused.closes {
+		t.Errorf("Retry-After %q, closing: %v", retry, refused.closes)
+	}
+	calls := len(s.upstream.received())
+	fmt.Fprint(late, call("/v1/customers", s.keys.key))
+	late.answer(t).expect(t, 503, "Draining")
+	if len(s.upstream.received()) != calls {
+		t.Error("a call that came too late reached Partner Center")
+	}
+	if s.hasEnded() {
+		t.Error("the service did not wait for the slow call")
+	}
+	close(release)
+	ended := slow.answer(t)
+	ended.expect(t, 200, "")
+	if !ended.closes {
+		t.Error("the slow call leaves its connection open")
+	}
+	waitFor(t, "the service ends", s.hasEnded)
+}
+
+// over makes a call over a connection that it does not ask to be closed.
+func (s *stack) over(t *testing.T, c *pending, target string) *http.Response {
+	t.Helper()
+	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\nX-Api-Key: %s\r\n\r\n", target, publicHost, s.keys.key)
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.Copy(io.Discard, resp.Body)
+	return resp
+}
+
+func (s *stack) readiness(t *testing.T) int {
+	t.Helper()
+	return parse(t, s.send(t, "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").all(t), http.MethodGet).status
+}
+
+// TestEndsAtOnce has nothing to wait for.
+func TestEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, "CONNECTOR_DRAIN=0s")
+	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
+	kept := s.dial(t)
+	s.over(t, kept, "/v1/customers")
+	began := time.Now()
+	s.terminate()
+	waitFor(t, "the service ends", s.hasEnded)
+	if took := time.Since(began); took > 4*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if n, err := kept.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the idle connection got %d bytes, %v", n, err)
+	}
+}
+
+// TestSecondSignal ends a service that drains without further ado.
+func TestSecondSignal(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, "CONNECTOR_DRAIN=5m")
+	s.status = -1 // by a signal
+	s.terminate()
+	waitFor(t, "the service drains", func() bool { return strings.Contains(s.out.String(), `"draining`) })
+	waitFor(t, "the service ends", func() bool {
+		s.command.Process.Signal(syscall.SIGTERM) // until it has been read, and then in vain
+		return s.hasEnded()
+	})
+}

@@ -1,0 +1,193 @@
+package e2e
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"strings"
+)
+
+// headerMutations change the header alone. Where they say where a key is to be found, the right one has signed, so
+// that nothing but the member itself is wrong.
+var headerMutations = map[string]mutation{
+	"kid-missing":           withoutHeader("kid"),
+	"kid-empty":             header("kid", ""),
+	"kid-null":              header("kid", nil),
+	"kid-number":            header("kid", 1),
+	"kid-array":             func(f *forgery) { f.header["kid"] = []any{f.header["kid"]} },
+	"kid-object":            header("kid", map[string]any{"$gt": ""}),
+	"kid-long":              header("kid", strings.Repeat("k", 129)),
+	"kid-unknown":           header("kid", base64.RawURLEncoding.EncodeToString([]byte("nobody's key, ever."))),
+	"kid-case":              func(f *forgery) { f.header["kid"] = swapCase(f.header["kid"].(string)) },
+	"kid-space":             func(f *forgery) { f.header["kid"] = f.header["kid"].(string) + " " },
+	"kid=../../../dev/null": header("kid", "../../../dev/null"),
+	"kid-sql":               header("kid", "' UNION SELECT '"+callerOnly+"' --"),
+	"kid-crlf":              header("kid", "a\r\n{\"level\":\"ERROR\",\"msg\":\""+callerOnly+"\"}"),
+	"kid-nul":               header("kid", "a\x00"+callerOnly),
+	"kid-url":               header("kid", "https://evil.example/"+callerOnly),
+	"kid-shell":             header("kid", "$(id)`id`|id"),
+	"kid-utf8":              header("kid", "clé"+callerOnly),
+	"kid-percent":           header("kid", "%s%n%d%20"),
+
+	"jku":      header("jku", "https://evil.example/"+callerOnly),
+	"jku-ours": func(f *forgery) { f.header["jku"] = f.issuer.URL + "/" + tenantID + keysPath },
+	"jwk": func(f *forgery) { // of whom it is signed by
+		f.header["jwk"] = strangersKey().published()
+		f.sign = byStranger
+	},
+	"jwk-alone": func(f *forgery) {
+		delete(f.header, "kid")
+		f.header["jwk"] = strangersKey().published()
+		f.sign = byStranger
+	},
+	"jwk-ours": func(f *forgery) { f.header["jwk"] = f.issuer.signingKey().published() },
+	"x5u":      header("x5u", "https://evil.example/"+callerOnly),
+	"x5c": func(f *forgery) {
+		f.header["x5c"] = []string{base64.StdEncoding.EncodeToString(strangersKey().certificate)}
+		f.sign = byStranger
+	},
+	"x5c-ours": func(f *forgery) { f.header["x5c"] = f.issuer.signingKey().published()["x5c"] },
+
+	"crit":       headers(map[string]any{"crit": []string{"exp"}, "exp": 1}),
+	"crit-known": header("crit", []string{"alg"}),
+	"crit-empty": header("crit", []string{}),
+	"crit-null":  header("crit", nil),
+	"b64":        headers(map[string]any{"crit": []string{"b64"}, "b64": false}),
+	"b64-true":   header("b64", true),
+	"zip":        header("zip", "DEF"),
+
+	"header-dup":      headerText(func(s string) string { return `{"alg":"none",` + s[1:] }),
+	"header-dup-same": headerText(func(s string) string { return `{"alg":"RS256",` + s[1:] }),
+	"header-dup-kid":  headerText(func(s string) string { return strings.TrimSuffix(s, "}") + `,"kid":"` + callerOnly + `"}` }),
+	"header-dup-escape": headerText(func(s string) string {
+		return `{"\u0061lg":"none",` + s[1:]
+	}),
+	"header-case":     headerText(func(s string) string { return strings.Replace(s, `"alg"`, `"ALG"`, 1) }),
+	"header-trailing": headerText(func(s string) string { return s + "x" }),
+	"header-two":      headerText(func(s string) string { return s + "{}" }),
+	"header-array":    headerText(func(s string) string { return "[" + s + "]" }),
+	"header-null":     headerText(func(string) string { return "null" }),
+	"header-text":     headerText(func(string) string { return "RS256" }),
+	"header-empty":    func(f *forgery) { f.headerPart = func(string) string { return "" } },
+	"header-bom":      headerText(func(s string) string { return "\ufeff" + s }),
+	"header-utf8":     headerText(func(s string) string { return strings.Replace(s, `"JWT"`, "\"\xc3\x28\"", 1) }),
+	"header-pad": func(f *forgery) {
+		f.headerPart = func(s string) string { return withPadding(encode(uneven(s))) }
+	},
+	"header-bits": func(f *forgery) {
+		f.headerPart = func(s string) string { return looseBits(encode(uneven(s))) }
+	},
+	"header-deep": header("deep", nested(8)),
+}
+
+// header sets a member of the header.
+func header(name string, value any) mutation { return headers(map[string]any{name: value}) }
+
+func headers(members map[string]any) mutation {
+	return func(f *forgery) { maps.Copy(f.header, members) }
+}
+
+func withoutHeader(name string) mutation { return func(f *forgery) { delete(f.header, name) } }
+
+// headerText changes the header's JSON, which is signed as it is then.
+func headerText(change func(object string) string) mutation {
+	return func(f *forgery) { f.headerPart = func(object string) string { return encode(change(object)) } }
+}
+
+// payloadText is the same of the payload.
+func payloadText(change func(object string) string) mutation {
+	return func(f *forgery) { f.payloadPart = func(object string) string { return encode(change(object)) } }
+}
+
+// uneven adds space to a text until its base64 has loose bits and lacks padding.
+func uneven(text string) string {
+	for len(text)%3 == 0 {
+		text += " "
+	}
+	return text
+}
+
+func withPadding(part string) string { return part + strings.Repeat("=", -len(part)&3) }
+
+func swapCase(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'a' <= r && r <= 'z' {
+			return r - 'a' + 'A'
+		}
+		if 'A' <= r && r <= 'Z' {
+			return r - 'A' + 'a'
+		}
+		return r
+	}, s)
+}
+
+// nested is an array in an array, and so on.
+func nested(levels int) json.RawMessage {
+	return json.RawMessage(strings.Repeat("[", levels) + strings.Repeat("]", levels))
+}
+
+// formMutations change how the payload is written, or the token as a whole.
+var formMutations = map[string]mutation{
+	"payload-trailing":   payloadText(func(s string) string { return s + "x" }),
+	"payload-two":        payloadText(func(s string) string { return s + s }),
+	"payload-nonjson":    payloadText(func(string) string { return "sub=" + callerOnly + "&aud=" + serviceID }),
+	"payload-array":      payloadText(func(s string) string { return "[" + s + "]" }),
+	"payload-null":       payloadText(func(string) string { return "null" }),
+	"payload-string":     payloadText(func(string) string { return `"` + callerOnly + `"` }),
+	"payload-empty":      func(f *forgery) { f.payloadPart = func(string) string { return "" } },
+	"payload-object":     payloadText(func(string) string { return "{}" }),
+	"payload-bom":        payloadText(func(s string) string { return "\ufeff" + s }),
+	"payload-comment":    payloadText(func(s string) string { return s + "/* */" }),
+	"payload-utf8":       payloadText(func(s string) string { return strings.Replace(s, callerOnly, callerOnly+"\xc3\x28", 1) }),
+	"payload-utf16":      payloadText(func(s string) string { return "\x00" + strings.Join(strings.Split(s, ""), "\x00") }),
+	"payload-dup":        payloadText(func(s string) string { return `{"aud":"https://evil.example",` + s[1:] }),
+	"payload-dup-last":   payloadText(func(s string) string { return strings.TrimSuffix(s, "}") + `,"tid":"` + otherTenant + `"}` }),
+	"payload-dup-same":   payloadText(func(s string) string { return `{"ver":"2.0",` + s[1:] }),
+	"payload-dup-escape": payloadText(func(s string) string { return `{"\u006fid":"` + customerID + `",` + s[1:] }),
+	"payload-dup-within": claim("deep", json.RawMessage(`{"a":1,"a":1}`)),
+	"payload-pad":        func(f *forgery) { f.payloadPart = func(s string) string { return withPadding(encode(uneven(s))) } },
+	"payload-bits":       func(f *forgery) { f.payloadPart = func(s string) string { return looseBits(encode(uneven(s))) } },
+	"payload-std": func(f *forgery) {
+		f.payloadPart = func(s string) string {
+			return base64.RawStdEncoding.EncodeToString([]byte(strings.Replace(s, callerOnly, callerOnly+"???>>>~~~", 1)))
+		}
+	},
+	"payload-zip": func(f *forgery) { f.payloadPart = func(s string) string { return encode(string(zipped(s))) } },
+	"nested-deep": claim("deep", nested(4000)),
+	"nested-9":    claim("deep", nested(8)),
+	"nested-8":    claim("deep", nested(7)),
+	"huge":        claim("groups", strings.Repeat("g", 14<<10)),
+	"large":       claim("groups", strings.Repeat("g", 8<<10)),
+
+	"parts-1":  whole(func(_, payload, _ string) string { return payload }),
+	"parts-2":  whole(func(header, payload, _ string) string { return header + "." + payload }),
+	"parts-4":  whole(func(header, payload, signature string) string { return header + "." + payload + "." + signature + "." }),
+	"parts-5":  whole(func(header, payload, signature string) string { return header + ".." + payload + "." + signature + "." }),
+	"dot-lead": whole(func(header, payload, signature string) string { return "." + header + "." + payload + "." + signature }),
+	"jwe": whole(func(_, payload, signature string) string {
+		return encode(`{"alg":"RSA-OAEP-256","enc":"A256GCM","cty":"JWT"}`) + "." + signature + "." + encode("twelve bytes") + "." + payload + "." + encode("a tag of 16 byte")
+	}),
+	"json": whole(func(header, payload, signature string) string {
+		return `{"payload":"` + payload + `","protected":"` + header + `","signature":"` + signature + `"}`
+	}),
+	"swapped": whole(func(header, payload, signature string) string { return payload + "." + header + "." + signature }),
+	"quoted": whole(func(header, payload, signature string) string {
+		return `"` + header + "." + payload + "." + signature + `"`
+	}),
+	"comma": whole(func(header, payload, signature string) string { return header + "." + payload + "." + signature + "," }),
+	"nested-token": func(f *forgery) {
+		inner := f.issuer.goodToken(false).text()
+		f.header["cty"] = "JWT"
+		f.payloadPart = func(string) string { return encode(inner) }
+	},
+}
+
+// whole puts the three parts of a good token together in another way.
+func whole(join func(header, payload, signature string) string) mutation {
+	return func(f *forgery) {
+		f.finish = func(token string) string {
+			parts := strings.Split(token, ".")
+			return join(parts[0], parts[1], parts[2])
+		}
+	}
+}

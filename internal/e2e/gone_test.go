@@ -1,0 +1,99 @@
+package e2e
+
+import (
+	"bufio"
+	"encoding/json"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestCallerLeaves ends the call of Partner Center when nobody waits for it any more.
+func TestCallerLeaves(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	for n, name := range []string{"hang", "hang-mid-body", "drip"} {
+		s.upstream.behave(behaviours[name])
+		c := s.send(t, call("/v1/customers", s.keys.key))
+		waitFor(t, "Partner Center has the call", func() bool { return len(s.upstream.received()) == 1 })
+		c.Close()
+		waitFor(t, "Partner Center is rid of the call", func() bool { return s.upstream.underWay() == 0 })
+		waitFor(t, "the access log has the call", func() bool { return len(s.out.lines("msg", "call")) == n+1 })
+	}
+	s.upstream.behave(nil)
+	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
+}
+
+// TestCallerHalfLeaves has a caller who says that he will send no more, and still listens: net/http takes him for
+// gone, so he may get nothing, but not an answer that is none of the service's.
+func TestCallerHalfLeaves(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	for _, behaviour := range []http.HandlerFunc{nil, behaviours["hang"]} {
+		for range 5 {
+			s.upstream.behave(behaviour)
+			c := s.send(t, call("/v1/customers", s.keys.key))
+			waitFor(t, "Partner Center has the call", func() bool { return len(s.upstream.received()) == 1 })
+			if err := c.Conn.(*net.TCPConn).CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
+			if received := c.all(t); len(received) > 0 {
+				a := parse(t, received, http.MethodGet)
+				a.expect(t, 200, "")
+				a.check(t, http.MethodGet)
+			}
+		}
+	}
+}
+
+// TestLogReaderLeaves has nobody read the log any more: calls are answered all the same.
+func TestLogReaderLeaves(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command("connector", "serve", "--sandbox", "--listen=127.0.0.1:0", "--drain=0s")
+	command.Env = plainEnvironment(t)
+	command.Stderr = w
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	var listening struct{ Address string }
+	line, _ := bufio.NewReader(r).ReadBytes('\n')
+	if err := json.Unmarshal(line, &listening); err != nil {
+		t.Errorf("%v: %s", err, line)
+	}
+	r.Close()
+	for range 3 {
+		if status := ask("http://" + listening.Address + "/v1/customers?Size=1"); status != http.StatusOK {
+			t.Errorf("status %d", status)
+		}
+	}
+	command.Process.Signal(syscall.SIGTERM)
+	kill := time.AfterFunc(patience, func() { command.Process.Kill() })
+	defer kill.Stop()
+	if err := command.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// ask makes a call to a sandbox and returns the status of its answer, 0 if there is none.
+func ask(url string) int {
+	req, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		return 0
+	}
+	req.Header.Set("X-Api-Key", "sandbox")
+	resp, err := (&http.Client{Timeout: patience}).Do(req)
+	if err != nil {
+		return 0
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}

@@ -1,0 +1,296 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestHostile sends what no well-meaning caller sends, and meets what no well-meaning Partner Center does. Each
+// row says what must come of it; what must come of every row is in check. CONNECTOR_HOSTILE_TABLE names another
+// table of the same form to run instead.
+func TestHostile(t *testing.T) {
+	t.Parallel()
+	path, groups := "testdata/hostile.tsv", map[string][]row{}
+	if other := os.Getenv("CONNECTOR_HOSTILE_TABLE"); other != "" {
+		path = other
+	}
+	for _, r := range readTable(t, path) {
+		groups[r.state()] = append(groups[r.state()], r)
+	}
+	for state, rows := range groups {
+		t.Run("state="+state, func(t *testing.T) {
+			t.Parallel()
+			runGroup(t, state, rows)
+		})
+	}
+}
+
+// states are how a service comes into a state: by settings, and by what happens before the first row.
+var states = map[string]struct {
+	settings []string
+	prepare  func(*testing.T, *stack)
+}{
+	"": {},
+	"limiter=full": {[]string{"CONNECTOR_LIMIT_CALLS=1"}, func(t *testing.T, s *stack) {
+		s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
+	}},
+	"limiter=full-user": {[]string{"CONNECTOR_LIMIT_CALLS=1"}, func(t *testing.T, s *stack) {
+		s.get(t, "/v1/customers", "", s.credential(t, "jwt")).expect(t, 200, "")
+	}},
+	"entra=down":     {prepare: func(_ *testing.T, s *stack) { s.entra.behave(respond(503, "text/html", upstreamOnly)) }},
+	"entra=throttle": {prepare: func(_ *testing.T, s *stack) { s.entra.behave(refuse(429, "", "Retry-After", "60")) }},
+	"entra=html":     {prepare: func(_ *testing.T, s *stack) { s.entra.behave(respond(200, "text/html", upstreamOnly)) }},
+	"entra=empty":    {prepare: func(_ *testing.T, s *stack) { s.entra.behave(sendJSON(`{"token_type":"Bearer"}`)) }},
+	"entra=reset": {prepare: func(_ *testing.T, s *stack) {
+		s.entra.behave(func(w http.ResponseWriter, r *http.Request) { breakOff(w, "") })
+	}},
+	"entra=redirect": {prepare: func(_ *testing.T, s *stack) {
+		s.entra.behave(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.RequestURI, http.StatusTemporaryRedirect)
+		})
+	}},
+	"entra=hang": {settings: []string{"CONNECTOR_UPSTREAM_TIMEOUT=1s"}, prepare: func(_ *testing.T, s *stack) {
+		s.entra.behave(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	}},
+	"entra=refuses": {prepare: func(_ *testing.T, s *stack) { s.entra.behave(refusedSecret) }},
+	"alone":         {}, // takes long
+	"hurry":         {[]string{"CONNECTOR_UPSTREAM_TIMEOUT=1s"}, warmUp},
+	"hurry-apart":   {[]string{"CONNECTOR_UPSTREAM_TIMEOUT=1s"}, warmUp},
+}
+
+// warmUp calls until the service has a token and all it needs, which on a busy machine can take longer than a call
+// may here.
+func warmUp(t *testing.T, s *stack) {
+	t.Helper()
+	waitFor(t, "a call succeeds", func() bool { return s.get(t, "/v1/customers", s.keys.key).status == http.StatusOK })
+}
+
+func runGroup(t *testing.T, name string, rows []row) {
+	state, ok := states[name]
+	if !ok {
+		t.Fatalf("no state %q", name)
+	}
+	collector := newCollector(t)
+	settings := append(takesTokens(), "CONNECTOR_LIMIT_CALLS=10000", watched)
+	settings = append(settings, collector.environment()...)
+	s := newStackOf(t, "connector-watched", append(settings, state.settings...)...)
+	s.secrets.add("text of a token", callerOnly)
+	if state.prepare != nil {
+		state.prepare(t, s)
+	}
+	answered, before := len(s.out.lines("msg", "call")), s.scrape(t)
+	var private []string
+	for _, r := range rows {
+		t.Run(r.id, func(t *testing.T) {
+			s.try(t, r)
+			private = append(private, r.private()...)
+			if !r.plain() && r.status != 0 {
+				answered++
+			}
+		})
+	}
+	if logged := len(s.out.lines("msg", "call")); logged != answered {
+		t.Errorf("the access log has %d lines for %d calls", logged, answered)
+	}
+	after := s.scrape(t)
+	if counted := after.sum("connector_calls_total"); counted != answered {
+		t.Errorf("the metrics have %d calls, the access log %d", counted, answered)
+	}
+	expectSameSeries(t, before, after)
+	collector.spansOf(t, answered)
+	s.expectNothingPrivate(t, collector, private...)
+	waitFor(t, "no call of Partner Center is left under way", func() bool { return s.upstream.underWay() == 0 })
+}
+
+// try sends a row and judges what comes of it.
+func (s *stack) try(t *testing.T, r row) {
+	before := s.out.size()
+	s.upstream.behave(s.behaviour(t, r))
+	received := s.send(t, s.wire(t, r)).all(t)
+	if r.status == 0 {
+		if len(received) > 0 {
+			t.Errorf("answered: %q", received)
+		}
+		return
+	}
+	a := parse(t, received, r.method())
+	calls := s.upstream.received()
+	if a.status != r.status || len(calls) != r.calls {
+		t.Errorf("got %d after %d calls of Partner Center, want %d after %d: %s", a.status, len(calls), r.status, r.calls, a.body)
+	}
+	if wrong := s.upstream.faults(); len(wrong) > 0 {
+		t.Errorf("calls of Partner Center: %s", strings.Join(wrong, "; "))
+	}
+	if r.plain() {
+		checkPlain(t, a)
+		return
+	}
+	a.check(t, r.method())
+	r.check(t, a, calls)
+	s.checkLog(t, r, a, before)
+}
+
+// checkPlain holds an answer of net/http's own, or of the health checks, to having nothing of ours.
+func checkPlain(t *testing.T, a answer) {
+	t.Helper()
+	for name := range a.header {
+		if !slices.Contains([]string{"Content-Type", "Content-Length", "Connection", "Date"}, name) {
+			t.Errorf("header %s: %s", name, a.header.Get(name))
+		}
+	}
+	if json.Valid(a.body) || len(a.body) > 100 {
+		t.Errorf("body: %s", a.body)
+	}
+}
+
+// check holds an answer to what its row expects of it.
+func (r row) check(t *testing.T, a answer, calls []upstreamCall) {
+	t.Helper()
+	message, code := "", "-"
+	if a.status != http.StatusOK && !r.head() {
+		e := a.problem(t)
+		message, code = e.Message, e.Error.Code
+	}
+	if code != r.code {
+		t.Errorf("code %s, want %s", code, r.code)
+	}
+	if !a.closes {
+		t.Errorf("the connection stays open")
+	}
+	if r.head() && len(a.body) > 0 {
+		t.Errorf("HEAD has a body: %s", a.body)
+	}
+	for name, want := range r.checks {
+		got := a.header.Get(name)
+		switch name {
+		case "sends":
+			got = ""
+			for _, c := range calls {
+				got = c.target
+			}
+		case "body":
+			got = string(a.body)
+		case "says":
+			if strings.Contains(message, want) {
+				got = want
+			}
+		}
+		if low, high, ok := strings.Cut(want, ".."); ok && between(got, low, high) {
+			got = want
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q (%s)", name, got, want, message)
+		}
+	}
+	if _, told := r.checks["body"]; a.status == http.StatusOK && !told && !r.asksUpstream() {
+		if want := answers[resource(calls[0].target)].leaves; string(a.body) != want {
+			t.Errorf("got  %s\nwant %s", a.body, want)
+		}
+	}
+}
+
+func between(value, low, high string) bool {
+	v, err := strconv.Atoi(value)
+	l, lowErr := strconv.Atoi(low)
+	h, highErr := strconv.Atoi(high)
+	return err == nil && lowErr == nil && highErr == nil && l <= v && v <= h
+}
+
+// logKeys are all that a line of the access log may have.
+var logKeys = []string{"time", "level", "msg", "status", "duration_ms", "operation", "connection", "upstream_status", "request_id", "correlation_id", "cv", "client_request_id", "error"}
+
+// checkLog waits for the line of the access log and holds it to what a line has, and the whole log to having
+// nothing of the request.
+func (s *stack) checkLog(t *testing.T, r row, a answer, before int) {
+	t.Helper()
+	line := s.logged(t, a)
+	if line.number("status") != float64(a.status) {
+		t.Errorf("%d: the access log has %v", a.status, line)
+	}
+	for key := range line {
+		if !slices.Contains(logKeys, key) {
+			t.Errorf("the access log has %s: %v", key, line)
+		}
+	}
+	output := []byte(s.out.from(before))
+	if found := s.secrets.in(output); found != "" {
+		t.Errorf("the log has a credential: %s", found)
+	}
+	if bytes.Contains(output, []byte(upstreamOnly)) {
+		t.Errorf("the log has what Partner Center alone knows: %s", output)
+	}
+	for _, private := range r.private() {
+		if bytes.Contains(output, []byte(private)) {
+			t.Errorf("the log has %q of the request: %s", private, output)
+		}
+	}
+}
+
+// private are the parts of a request that no log may have: its query, its body and its headers.
+func (r row) private() []string {
+	var parts []string
+	if _, query, ok := strings.Cut(r.request, "?"); ok && !strings.HasPrefix(r.request, "RAW ") {
+		parts = append(parts, query)
+	}
+	for _, item := range r.items {
+		kind, value, _ := strings.Cut(item, ":")
+		name, header, isHeader := strings.Cut(value, ": ")
+		switch {
+		case kind == "body", kind == "rawbody":
+			parts = append(parts, value)
+		case kind == "hdr" && isHeader && !slices.Contains([]string{"MS-RequestId", "MS-CorrelationId", "x-ms-client-request-id"}, name):
+			parts = append(parts, header)
+		}
+	}
+	return slices.DeleteFunc(parts, func(p string) bool { return len(p) < 6 })
+}
+
+func (r row) asksUpstream() bool {
+	return slices.ContainsFunc(r.items, func(i string) bool { return strings.HasPrefix(i, "up:") })
+}
+
+// behaviour is what the row asks of Partner Center: a name, or a form with its text. Without one it is good.
+func (s *stack) behaviour(t *testing.T, r row) http.HandlerFunc {
+	t.Helper()
+	for _, item := range r.items {
+		what, ok := strings.CutPrefix(item, "up:")
+		if !ok {
+			continue
+		}
+		switch what {
+		case "reset":
+			return s.upstream.reset
+		case "hang-up":
+			return s.upstream.hangUp
+		}
+		if named, ok := behaviours[what]; ok {
+			return named
+		}
+		form, text, _ := strings.Cut(s.fill(t, unescape(what)), " ")
+		status, rest, _ := strings.Cut(text, " ")
+		n, _ := strconv.Atoi(status)
+		name, value, _ := strings.Cut(text, ": ")
+		switch form {
+		case "json":
+			return sendJSON(text)
+		case "type":
+			return respond(200, text, `{"items":[]}`)
+		case "wire":
+			return wire(text)
+		case "header":
+			return respond(200, "application/json", `{"items":[]}`, name, value)
+		case "code":
+			return refuse(n, rest)
+		case "retry":
+			return refuse(n, "", "Retry-After", rest)
+		}
+		t.Fatalf("no behaviour %q", what)
+	}
+	return nil
+}

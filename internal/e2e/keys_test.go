@@ -1,0 +1,93 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestKeysChange changes the keys file under a running service, which follows from the next call on.
+func TestKeysChange(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	expect := func(key string, status int) {
+		t.Helper()
+		if a := s.get(t, "/v1/customers", key); a.status != status {
+			t.Errorf("got %d, want %d", a.status, status)
+		}
+	}
+	expect(s.keys.key, 200)
+
+	added := addKey(t, s.keys.path, "newcomer")
+	expect(added, 200)
+	if name := s.logged(t, s.get(t, "/v1/nope", added)).text("connection"); name != "newcomer" {
+		t.Errorf("the log has %q", name)
+	}
+	expect(s.keys.key, 200)
+
+	s.keys.write(t, keyLine("apps", s.keys.other))
+	expect(s.keys.key, 401)
+	expect(added, 401)
+	expect(s.keys.other, 200)
+
+	// As large as before, in the same file, and within what its time can tell apart.
+	for range 20 {
+		inPlace(t, s.keys.path, keyLine("apps", s.keys.key))
+		expect(s.keys.key, 200)
+		expect(s.keys.other, 401)
+		inPlace(t, s.keys.path, keyLine("apps", s.keys.other))
+		expect(s.keys.key, 401)
+		expect(s.keys.other, 200)
+	}
+}
+
+// TestKeysBroken keeps the last good keys while the file is of no use, and says so once.
+func TestKeysBroken(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	complaints := func() int { return len(s.out.lines("level", "ERROR")) }
+	for trouble, spoil := range map[string]func(){
+		"a line that is no key": func() { s.keys.write(t, keyLine("flows", s.keys.key), "apps 12345") },
+		"a file that is gone": func() {
+			if err := os.Remove(s.keys.path); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		before := complaints()
+		spoil()
+		for range 3 {
+			s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
+			s.get(t, "/v1/customers", s.keys.other).expect(t, 200, "")
+			s.get(t, "/v1/customers", s.keys.revoked).expect(t, 401, "InvalidApiKey")
+		}
+		if n := complaints() - before; n != 1 {
+			t.Errorf("%s: %d complaints", trouble, n)
+		}
+		s.keys.write(t, keyLine("flows", s.keys.key))
+		s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
+		s.get(t, "/v1/customers", s.keys.other).expect(t, 401, "InvalidApiKey")
+		s.keys.write(t, keyLine("flows", s.keys.key), keyLine("apps", s.keys.other))
+		s.get(t, "/v1/customers", s.keys.other).expect(t, 200, "")
+	}
+}
+
+// addKey makes a key as an administrator does.
+func addKey(t *testing.T, file, name string) string {
+	t.Helper()
+	c := exec.Command("connector", "keys", "add", name)
+	c.Env = append(plainEnvironment(t), "CONNECTOR_API_KEYS_FILE="+file)
+	key, err := c.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(key))
+}
+
+func inPlace(t *testing.T, file, line string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(line+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

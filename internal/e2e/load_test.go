@@ -1,0 +1,107 @@
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+)
+
+var loadFor = flag.Duration("load", 0, "load the service for so long at a constant rate, print the figures and draw docs/load.svg anew")
+
+const (
+	loadRate    = 500                  // calls a second
+	loadAdds    = 5 * time.Millisecond // what the service may add to a plain proxy's 99th percentile at that rate
+	loadCallers = 16                   // who do not wait between their calls
+	loadPicture = "../../docs/load.svg"
+)
+
+// TestLoad drives the service and a plain reverse proxy before the same Partner Center. Without -load it is short, and
+// shows that the measuring works.
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		t.Skip("processor times of other processes are read from /proc")
+	}
+	r := loadReport{Date: time.Now().UTC().Format(time.DateOnly), Machine: machine(), Rate: 100, Callers: loadCallers}
+	turns, turn := 1, 100*time.Millisecond
+	if *loadFor > 0 {
+		r.Rate, turns, turn = loadRate, 10, *loadFor/10
+	}
+	if !t.Run("drive", func(t *testing.T) { // which shows the service's log where it fails, of thousands of calls
+		l := newLoad(t)
+		l.takeTurns(t, r.Rate, turns, turn)
+		r.Service, r.Plain = l.service, l.plain
+	}) {
+		return
+	}
+	for _, p := range []loaded{r.Service, r.Plain} {
+		if n := p.steady.errors + p.flatOut.errors; n > 0 {
+			t.Errorf("%s failed %d calls: %q", p.url, n, slices.Compact(slices.Concat(p.steady.reasons, p.flatOut.reasons)))
+		}
+	}
+	svg := r.picture()
+	if *loadFor == 0 {
+		wellFormed(t, svg)
+		return
+	}
+	fmt.Fprint(t.Output(), r.table())
+	if added := r.Service.steady.percentile(99) - r.Plain.steady.percentile(99); added >= loadAdds {
+		t.Errorf("the service adds %v to a plain proxy's 99th percentile; on a machine that does nothing else that is below %v", added, loadAdds)
+	}
+	if t.Failed() { // which is no picture of the service
+		return
+	}
+	if err := os.WriteFile(loadPicture, svg, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// takeTurns drives both in turns, so that what else the machine does meets both.
+func (l *load) takeTurns(t *testing.T, rate, turns int, turn time.Duration) {
+	t.Helper()
+	for n := range turns + 1 {
+		for _, p := range []*loaded{&l.service, &l.plain} {
+			if m := l.drive(t, p.pid, p.url, rate, turn); n > 0 { // the first turn warms up
+				p.steady.add(m)
+			}
+		}
+	}
+	for range turns {
+		for _, p := range []*loaded{&l.service, &l.plain} {
+			p.flatOut.add(l.drive(t, p.pid, p.url, 0, turn/2))
+		}
+	}
+}
+
+// drive calls a process for a time, at so many calls a second, whether earlier ones have been answered or not; at
+// zero, with callers that each wait for their answer alone.
+func (l *load) drive(t *testing.T, pid int, address string, rate int, d time.Duration) measured {
+	t.Helper()
+	var targets []vegeta.Target
+	for _, caller := range l.callers {
+		targets = append(targets, vegeta.Target{Method: http.MethodGet, URL: address, Header: caller})
+	}
+	options := []func(*vegeta.Attacker){vegeta.Client(l.client), vegeta.MaxBody(0)}
+	if rate == 0 {
+		options = append(options, vegeta.Workers(loadCallers), vegeta.MaxWorkers(loadCallers))
+	}
+	attacker, metrics := vegeta.NewAttacker(options...), vegeta.Metrics{}
+	m, before := measured{}, processorTime(t, pid)
+	for result := range attacker.Attack(vegeta.NewStaticTargeter(targets...), vegeta.Rate{Freq: rate, Per: time.Second}, d, "") {
+		metrics.Add(result)
+		m.latencies = append(m.latencies, result.Latency)
+	}
+	m.lasted, m.cpu = metrics.End.Sub(metrics.Earliest), processorTime(t, pid)-before
+	metrics.Close()
+	if len(m.latencies) == 0 {
+		t.Fatalf("%v are too short for a call", d)
+	}
+	m.errors, m.reasons = len(m.latencies)-metrics.StatusCodes["200"], metrics.Errors
+	return m
+}

@@ -1,0 +1,84 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// TestNextPage follows a list to its second page: Partner Center gets its own token back, which nobody on the way
+// has seen.
+func TestNextPage(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, "CONNECTOR_LIMIT_CALLS=10000")
+	token := newSecret("page")
+	s.secrets.add("continuation token", token)
+	s.upstream.behave(func(w http.ResponseWriter, r *http.Request) {
+		page := `{"items":[{"id":"2"}]}`
+		if r.Header.Get("MS-ContinuationToken") == "" {
+			page = fmt.Sprintf(`{"items":[{"id":"1"}],"links":{"next":{"uri":"%s/customers?seekOperation=Next","headers":[{"key":"MS-ContinuationToken","value":"%s"}]}}}`, upstreamOnly, inJSON(token))
+		} else if r.Header.Get("MS-ContinuationToken") != token {
+			s.upstream.note("a token that is not Partner Center's")
+		}
+		sendJSON(page)(w, r)
+	})
+	next := func(lines ...string) *url.URL {
+		t.Helper()
+		a := s.get(t, "/v1/customers?Size=1", s.keys.key, lines...)
+		a.expect(t, 200, "")
+		var page struct{ NextLink string }
+		if err := json.Unmarshal(a.body, &page); err != nil {
+			t.Fatalf("%v: %s", err, a.body)
+		}
+		link, err := url.Parse(page.NextLink)
+		if err != nil || !link.IsAbs() {
+			t.Fatalf("nextLink %q: %v", page.NextLink, err)
+		}
+		return link
+	}
+	link := next()
+	if link.Scheme != "https" || link.Host != publicHost || link.Path != "/v1/customers" || link.Query().Get("Size") != "1" {
+		t.Errorf("nextLink: %s", link)
+	}
+	a := s.get(t, link.RequestURI(), s.keys.other)
+	a.expect(t, 200, "")
+	if string(a.body) != `{"items":[{"id":"2"}],"totalCount":1}` {
+		t.Errorf("the last page: %s", a.body)
+	}
+	s.expectTampered(t, link)
+
+	const gateway = "https://europe-001.azure-apihub.net/apim/shared-connector/0f8fad5bd9cb"
+	if link := next("X-MS-APIM-Referrer-Prefix: " + gateway); !strings.HasPrefix(link.String(), gateway+"/v1/customers?") {
+		t.Errorf("nextLink through the gateway: %s", link)
+	}
+	for _, forged := range []string{
+		"https://evil.example/apim/a/b", "http://x.azure-apihub.net/apim/a/b", "https://x.azure-apihub.net.evil.example/apim/a/b",
+		"https://evil.example#.azure-apihub.net/apim/a/b", "https://u:p@x.azure-apihub.net/apim/a/b", "https://x.azure-apihub.net/apim/a/..",
+		"https://evilazure-apihub.net/apim/a/b", "//x.azure-apihub.net/apim/a/b", "https://x.azure-apihub.net:8443/apim/a/b",
+	} {
+		if link := next("X-MS-APIM-Referrer-Prefix: " + forged); link.Host != publicHost {
+			t.Errorf("%s leads to %s", forged, link)
+		}
+	}
+	// Marks that end a text in JSON, in a host that net/url takes.
+	next(`X-MS-APIM-Referrer-Prefix: https://a"b<c>.azure-apihub.net/apim/a/b`)
+}
+
+// expectTampered changes a link's token in every way in which a caller could hope for another page.
+func (s *stack) expectTampered(t *testing.T, link *url.URL) {
+	t.Helper()
+	sealed := link.Query().Get("ContinuationToken")
+	tampered := []string{sealed[1:], sealed[:len(sealed)-1], sealed + "A", sealed + "=", "B" + sealed[1:], strings.ToLower(sealed), sealed + sealed}
+	for _, last := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" { // some spell the same bytes
+		tampered = append(tampered, sealed[:len(sealed)-1]+string(last))
+	}
+	for _, forged := range tampered {
+		if forged == sealed {
+			continue
+		}
+		s.get(t, "/v1/customers?"+url.Values{"ContinuationToken": {forged}}.Encode(), s.keys.key).expect(t, 400, "InvalidContinuationToken")
+	}
+}

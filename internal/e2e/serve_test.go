@@ -1,0 +1,289 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/partner-center/connector/internal/sandbox"
+)
+
+// TestUpstreamHeaders looks at the values of what Partner Center gets; that there is nothing else is looked at in
+// every test.
+func TestUpstreamHeaders(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	const vector = "q4o3kXvZbUWnVb2xJ1Pz5A.3.1"
+	a := s.get(t, "/v1/invoices?Size=3", s.keys.key, "MS-RequestId: "+customerID, "MS-CorrelationId: "+otherCustomer, "MS-CV: "+vector)
+	a.expect(t, 200, "")
+	calls := s.upstream.received()
+	if len(calls) != 1 || calls[0].target != "/v1/invoices?size=3" {
+		t.Fatalf("calls: %v", calls)
+	}
+	for name, want := range map[string]string{
+		"Accept":                       "application/json",
+		"MS-RequestId":                 customerID,
+		"MS-CorrelationId":             otherCustomer,
+		"MS-CV":                        vector,
+		"X-Locale":                     "en-US",
+		"MS-PartnerCenter-Application": "Partner Center Connector",
+	} {
+		if got := calls[0].header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if agent := calls[0].header.Get("User-Agent"); !strings.HasPrefix(agent, "partner-center-connector/") {
+		t.Errorf("User-Agent: %s", agent)
+	}
+	if got := a.header.Get("MS-CV"); got != vector {
+		t.Errorf("the answer has MS-CV %s", got)
+	}
+	s.upstream.behave(nil)
+	s.get(t, "/v1/customers", s.keys.key, "Accept-Language: de-CH, en;q=0.5", "X-Locale: fr-FR")
+	s.get(t, "/v1/customers", s.keys.key)
+	first, second := s.upstream.received()[0].header, s.upstream.received()[1].header
+	if got := first.Get("X-Locale"); got != "de-CH" {
+		t.Errorf("X-Locale for a Swiss is %s", got)
+	}
+	for _, name := range []string{"MS-RequestId", "MS-CorrelationId", "MS-CV"} {
+		if first.Get(name) == second.Get(name) {
+			t.Errorf("two calls share the %s %s", name, first.Get(name))
+		}
+	}
+}
+
+// TestDeadline ends a call that Partner Center does not answer when the setting says so.
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	const deadline = time.Second
+	s := newStack(t, "CONNECTOR_UPSTREAM_TIMEOUT="+deadline.String())
+	warmUp(t, s)
+	for _, name := range []string{"hang", "hang-mid-body", "drip"} {
+		s.upstream.behave(behaviours[name])
+		began := time.Now()
+		s.get(t, "/v1/customers", s.keys.key).expect(t, 504, "PartnerCenterTimeout")
+		if took := time.Since(began); took < deadline || took > 3*deadline {
+			t.Errorf("%s: answered after %v, the deadline is %v", name, took, deadline)
+		}
+		waitFor(t, "Partner Center is rid of the call", func() bool { return s.upstream.underWay() == 0 })
+	}
+}
+
+// TestProxies has proxies in the environment, which would see our credentials: they stay alone, at the price of
+// failing where nothing else leads outside.
+func TestProxies(t *testing.T) {
+	t.Parallel()
+	proxy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer proxy.Close()
+	go func() {
+		for {
+			c, err := proxy.Accept()
+			if err != nil {
+				return
+			}
+			t.Error("the proxy was asked")
+			c.Close()
+		}
+	}()
+	var environment []string
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"} {
+		environment = append(environment, name+"=http://"+proxy.Addr().String())
+	}
+	for _, c := range []struct {
+		setting string
+		status  int
+		code    string
+	}{
+		{"CONNECTOR_UPSTREAM_URL=https://partnercenter.invalid", 502, "PartnerCenterUnreachable"},
+		{"CONNECTOR_AUTHORITY_URL=https://login.invalid", 503, "IdentityUnavailable"},
+	} {
+		s := newStack(t, append(environment, c.setting)...)
+		s.mayLookUp = true // net/http spares loopback its proxies, so it takes a name to see whether they are used
+		s.get(t, "/v1/customers", s.keys.key).expect(t, c.status, c.code)
+		if !lookup.MatchString(s.out.String()) {
+			t.Errorf("%s: the name was not looked up", c.setting)
+		}
+	}
+}
+
+// TestUnreachable starts and lives with nothing there to call.
+func TestUnreachable(t *testing.T) {
+	t.Parallel()
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := nobody.Addr().String()
+	nobody.Close()
+
+	s := newStack(t, "CONNECTOR_AUTHORITY_URL=https://"+address)
+	expectHealth(t, s.process, "/healthz", 200)
+	expectHealth(t, s.process, "/readyz", 200)
+	s.get(t, "/v1/customers", s.keys.key).expect(t, 503, "IdentityUnavailable")
+	s = newStack(t, "CONNECTOR_UPSTREAM_URL=http://"+address)
+	s.get(t, "/v1/customers", s.keys.key).expect(t, 502, "PartnerCenterUnreachable")
+	expectHealth(t, s.process, "/readyz", 200)
+}
+
+// expectHealth asks a health check as a balancer does: by address and without a credential.
+func expectHealth(t *testing.T, p *process, path string, status int) {
+	t.Helper()
+	a := parse(t, p.send(t, "GET "+path+" HTTP/1.1\r\nHost: "+p.address+"\r\nConnection: close\r\n\r\n").all(t), http.MethodGet)
+	checkPlain(t, a)
+	if a.status != status {
+		t.Errorf("%s: %d, want %d", path, a.status, status)
+	}
+}
+
+// TestKeptConnection makes calls of all kinds over one connection, as a gateway does.
+func TestKeptConnection(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	c := s.dial(t)
+	r := bufio.NewReader(c)
+	for range 2 {
+		for target, status := range map[string]int{"/v1/customers": 200, "/v1/customers?Size=0": 400, "/v1/nope": 404, "/v1/%": 400, "/healthz": 200, "/v1/invoices": 200} {
+			if target == "/v1/%" {
+				target = "/v1/%2e"
+			}
+			fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\nX-Api-Key: %s\r\n\r\n", target, publicHost, s.keys.key)
+			resp, err := http.ReadResponse(r, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.Copy(io.Discard, resp.Body)
+			if resp.StatusCode != status || resp.Close {
+				t.Errorf("%s: %d, closing: %v", target, resp.StatusCode, resp.Close)
+			}
+		}
+	}
+}
+
+// TestDeadConnection has Partner Center close the connection that was kept: the next call does not suffer.
+func TestDeadConnection(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	for range 5 {
+		s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
+		s.upstream.CloseClientConnections()
+		s.upstream.behave(nil)
+		s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
+		if calls := len(s.upstream.received()); calls != 1 {
+			t.Errorf("%d calls of Partner Center", calls)
+		}
+	}
+}
+
+// TestSandbox runs the embedded Partner Center, which needs no setting and marks every answer.
+func TestSandbox(t *testing.T) {
+	t.Parallel()
+	p := start(t, "connector-watched", new(secrets), "CONNECTOR_SANDBOX=true", "CONNECTOR_UPSTREAM_TIMEOUT=4s")
+	try := func(target, key string) answer {
+		t.Helper()
+		a := parse(t, p.send(t, call(target, key)).all(t), http.MethodGet)
+		if mark := a.header.Get("X-Connector-Sandbox"); mark != "true" {
+			t.Errorf("%s: X-Connector-Sandbox %q", target, mark)
+		}
+		a.header.Del("X-Connector-Sandbox") // no other answer has it
+		a.check(t, http.MethodGet)
+		return a
+	}
+	customers := try("/v1/customers?Size=1", "sandbox")
+	customers.expect(t, 200, "")
+	_, id, _ := strings.Cut(string(customers.body), `"id":"`)
+	id = id[:min(len(id), len(customerID))]
+	for _, target := range []string{"/v1/customers", "/v1/invoices?Size=5&Offset=0", "/v1/customers/" + id, "/v1/customers/" + id + "/orders", "/v1/customers/" + id + "/subscriptions"} {
+		try(target, "sandbox").expect(t, 200, "")
+	}
+	try("/v1/customers", "").expect(t, 401, "MissingCredentials")
+	try("/v1/customers", "Sandbox").expect(t, 401, "InvalidApiKey")
+	try("/v1/customers?Foo=1", "sandbox").expect(t, 400, "UnknownParameter")
+	for _, failing := range sandbox.Failures() {
+		if status := try("/v1/customers/"+failing.ID, "sandbox").status; status < 400 {
+			t.Errorf("%s: %d", failing.Meaning, status)
+		}
+	}
+	expectHealth(t, p, "/readyz", 200)
+}
+
+// TestAccessLog has one line a call, with nothing of what was asked or answered.
+func TestAccessLog(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, "CONNECTOR_LOG_LEVEL=info")
+	always := []string{"time", "level", "msg", "status", "duration_ms", "request_id", "correlation_id", "cv"}
+	for _, c := range []struct {
+		target, key string
+		behaviour   http.HandlerFunc
+		more        []string // keys beside those of every line
+		want        logLine
+	}{
+		{"/v1/invoices?Size=7", s.keys.key, nil, []string{"operation", "connection", "upstream_status"},
+			logLine{"status": 200.0, "level": "INFO", "operation": "GetInvoices", "connection": "flows", "upstream_status": 200.0}},
+		{"/v1/customers/" + customerID + "/orders", s.keys.other, refuse(404, ""), []string{"operation", "connection", "upstream_status", "error"},
+			logLine{"status": 404.0, "operation": "GetCustomerOrders", "connection": "apps", "upstream_status": 404.0}},
+		{"/v1/customers/" + customerID, s.keys.key, behaviours["401"], []string{"operation", "connection", "upstream_status", "error"},
+			logLine{"status": 502.0, "level": "WARN", "operation": "GetCustomerDetails", "upstream_status": 401.0}},
+		{"/v1/customers", s.keys.key, s.upstream.reset, []string{"operation", "connection", "error"},
+			logLine{"status": 502.0, "operation": "GetAllCustomers"}},
+		{"/v1/customers/" + customerID + "/subscriptions?Filter=7", s.keys.key, nil, []string{"operation", "connection", "error"},
+			logLine{"status": 400.0, "operation": "GetCustomerSubscription"}},
+		{"/v1/customers", "wrong", nil, []string{"operation", "error"}, logLine{"status": 401.0, "operation": "GetAllCustomers"}},
+		{"/v1/secret", s.keys.key, nil, []string{"connection", "error"}, logLine{"status": 404.0, "connection": "flows"}},
+	} {
+		s.upstream.behave(c.behaviour)
+		a := s.get(t, c.target, c.key, "MS-CorrelationId: "+otherCustomer, "x-ms-client-request-id: run-1")
+		line := s.logged(t, a)
+		want := slices.Concat(always, c.more, []string{"client_request_id"})
+		got := make([]string, 0, len(line))
+		for key := range line {
+			got = append(got, key)
+		}
+		slices.Sort(want)
+		if slices.Sort(got); !slices.Equal(got, want) {
+			t.Errorf("%s: the line has %v, want %v", c.target, got, want)
+		}
+		c.want["msg"], c.want["correlation_id"], c.want["client_request_id"] = "call", otherCustomer, "run-1"
+		for key, value := range c.want {
+			if line[key] != value {
+				t.Errorf("%s: %s is %v, want %v", c.target, key, line[key], value)
+			}
+		}
+		if ms := line.number("duration_ms"); ms <= 0 || ms > float64(patience.Milliseconds()) {
+			t.Errorf("%s: %v ms", c.target, line["duration_ms"])
+		}
+	}
+	for _, private := range []string{customerID, "Size", "Filter", "secret", "wrong"} {
+		if strings.Contains(s.out.String(), private) {
+			t.Errorf("the log has %q", private)
+		}
+	}
+}
+
+// TestOddValuesAreReported says at the debug level what of an answer was left out, by its place and not by itself.
+func TestOddValuesAreReported(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.upstream.behave(sendJSON(`{"items":[{"id":4711,"lineItems":[{"quantity":"` + upstreamOnly + `"}]}]}`))
+	s.get(t, "/v1/customers/"+customerID+"/orders", s.keys.key).expect(t, 200, "")
+	var places []string
+	for _, l := range s.out.lines("level", "DEBUG") {
+		if l.text("operation") == "GetCustomerOrders" {
+			places = append(places, l.text("path"))
+		}
+	}
+	if want := []string{"items[].id", "items[].lineItems[].quantity"}; !slices.Equal(places, want) {
+		t.Errorf("the log has %v, want %v", places, want)
+	}
+	if strings.Contains(s.out.String(), "4711") {
+		t.Error("the log has a value")
+	}
+}

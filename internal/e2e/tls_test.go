@@ -1,0 +1,112 @@
+package e2e
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestUpstreamTLS calls Partner Centers that cannot prove that they are the one, or not well enough: none gets a
+// call, let alone the token.
+func TestUpstreamTLS(t *testing.T) {
+	t.Parallel()
+	here := []net.IP{net.IPv4(127, 0, 0, 1)}
+	for _, c := range []struct {
+		name        string
+		certificate x509.Certificate
+		trusted     bool
+		newest      uint16 // version of TLS; 0: all
+		plain       bool   // no TLS at all
+		status      int
+	}{
+		{name: "good", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, trusted: true, status: 200},
+		{name: "untrusted", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, status: 502},
+		{name: "expired", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(-time.Minute)}, trusted: true, status: 502},
+		{name: "other host", certificate: x509.Certificate{DNSNames: []string{"evil.example"}, NotAfter: time.Now().Add(time.Hour)}, trusted: true, status: 502},
+		{name: "TLS 1.1", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, trusted: true, newest: tls.VersionTLS11, status: 502},
+		{name: "plain", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, trusted: true, plain: true, status: 502},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var calls atomic.Int32
+			upstream := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				calls.Add(1)
+				good(w, r)
+			}))
+			upstream.Config.ErrorLog = log.New(io.Discard, "", 0)
+			defer upstream.Close()
+			certificate := selfSigned(t, c.certificate)
+			upstream.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS10, MaxVersion: c.newest}
+			if c.plain {
+				upstream.Start()
+			} else {
+				upstream.StartTLS()
+			}
+
+			known := new(secrets)
+			entra := newEntraID(t, known)
+			environment := entra.environment(t)
+			if c.trusted {
+				environment = append(environment, trust(t, entra.Certificate().Raw, certificate.Certificate[0]))
+			}
+			keys := newKeysFile(t, known)
+			p := start(t, "connector", known, append(environment, "CONNECTOR_UPSTREAM_URL=https://"+upstream.Listener.Addr().String(), "CONNECTOR_API_KEYS_FILE="+keys.path)...)
+			code := ""
+			if c.status != 200 {
+				code = "PartnerCenterUnreachable"
+			}
+			began := time.Now()
+			p.get(t, "/v1/customers", keys.key).expect(t, c.status, code)
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("it took %v to find out", took)
+			}
+			if want := int32(200 / c.status); calls.Load() != want {
+				t.Errorf("%d calls, want %d", calls.Load(), want)
+			}
+		})
+	}
+}
+
+// selfSigned makes a certificate of a template.
+func selfSigned(t *testing.T, template x509.Certificate) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template.SerialNumber = big.NewInt(1)
+	template.NotBefore = time.Now().Add(-time.Hour)
+	der, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// trust returns the variable that makes a process trust certificates.
+func trust(t testing.TB, certificates ...[]byte) string {
+	t.Helper()
+	var text []byte
+	for _, der := range certificates {
+		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	}
+	file := filepath.Join(t.TempDir(), "trusted.pem")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "SSL_CERT_FILE=" + file
+}
