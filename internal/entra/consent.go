@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/cli/browser"
+	"github.com/partner-center/connector/internal/atomicfile"
 	"golang.org/x/oauth2"
 )
 
@@ -119,7 +120,7 @@ func (c Config) keepConsent(ctx context.Context, token *oauth2.Token, out io.Wri
 		return fmt.Errorf("the user signed in without multifactor authentication, and Partner Center has refused the calls of such users since April 2026: "+
 			"%s keeps the refresh token that it holds; require multifactor authentication of this user and run connector consent again", c.RefreshTokenFile)
 	}
-	if err := replace(c.RefreshTokenFile, token.RefreshToken); err != nil {
+	if err := atomicfile.Replace(c.RefreshTokenFile, []byte(token.RefreshToken+"\n")); err != nil {
 		return c.unwritable(err)
 	}
 	fmt.Fprintf(out, "\nThe refresh token is in %s.\n", c.RefreshTokenFile)
@@ -141,7 +142,7 @@ func (c Config) Writable() error {
 	if c.RefreshTokenFile == "" {
 		return nil
 	}
-	f, err := beside(target(c.RefreshTokenFile))
+	f, err := atomicfile.CreateTemp(atomicfile.Target(c.RefreshTokenFile))
 	if err != nil {
 		return c.unwritable(err)
 	}

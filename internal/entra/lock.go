@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"github.com/partner-center/connector/internal/atomicfile"
 )
 
 // lockPoll is how often a taken lock is tried again.
@@ -17,7 +18,7 @@ const lockPoll = 20 * time.Millisecond
 // lock takes the file's lock until unlock is called. Where there can be no lock, it goes on without, and the log says
 // so. A file that is not there yet needs none, and a lock made for it could belong to somebody else than it will.
 func (f *refreshFile) lock(ctx context.Context) (unlock func(), err error) {
-	path := target(f.path)
+	path := atomicfile.Target(f.path)
 	token, err := os.Stat(path)
 	if err != nil {
 		return func() {}, nil
@@ -47,6 +48,6 @@ func makeLock(path string, token fs.FileInfo) error {
 	}
 	mode := token.Mode().Perm()
 	f.Chmod(mode | mode&0o444>>1) // what is not allowed here stays as it is, and so below
-	keepOwner(f, token)
+	atomicfile.KeepOwner(f, token)
 	return f.Close()
 }

@@ -3,11 +3,10 @@ package entra
 import (
 	"cmp"
 	"errors"
-	"io"
 	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
+
+	"github.com/partner-center/connector/internal/atomicfile"
 )
 
 // refreshFile is the file that a refresh token is kept in. Other processes may use it too. What it holds counts, unless
@@ -52,7 +51,7 @@ func (f *refreshFile) keep(token string) {
 		return
 	}
 	if err == nil {
-		err = replace(f.path, token)
+		err = atomicfile.Replace(f.path, []byte(token+"\n"))
 	}
 	switch {
 	case err != nil && !f.failed:
@@ -81,46 +80,4 @@ func readRefreshToken(path string) (string, error) {
 		return "", &badFile{setting, path, errors.New("consent missing"), "run connector consent"}
 	}
 	return token, err
-}
-
-// replace gives a file new content at once: whoever reads it sees the old or the new. Its mode and owner stay where the
-// system lets them; a new file is for its owner alone.
-func replace(path, content string) error {
-	path = target(path)
-	directory := filepath.Dir(path)
-	temporary, err := beside(path)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary.Name()) // fails once it has been renamed
-	_, err = io.WriteString(temporary, content+"\n")
-	if info, none := os.Stat(path); none == nil {
-		temporary.Chmod(info.Mode().Perm())
-		keepOwner(temporary, info)
-	}
-	err = errors.Join(err, temporary.Sync(), temporary.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(temporary.Name(), path); err != nil {
-		return err
-	}
-	if d, err := os.Open(directory); err == nil {
-		d.Sync() // some systems cannot, and the file is replaced either way
-		d.Close()
-	}
-	return nil
-}
-
-// beside makes a temporary file next to another.
-func beside(path string) (*os.File, error) {
-	return os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-}
-
-// target is the file that a path leads to; where there is none yet, it is the path.
-func target(path string) string {
-	if file, err := filepath.EvalSymlinks(path); err == nil {
-		return file
-	}
-	return path
 }

@@ -238,21 +238,6 @@ func TestWritable(t *testing.T) {
 	}
 }
 
-// TestReplaceCleansUp leaves nothing behind where it fails at the last moment.
-func TestReplaceCleansUp(t *testing.T) {
-	d := t.TempDir()
-	path := filepath.Join(d, "directory")
-	if err := os.Mkdir(path, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := replace(path, "content"); err == nil {
-		t.Error("a directory was replaced")
-	}
-	if left, err := os.ReadDir(d); err != nil || len(left) != 1 {
-		t.Errorf("%v, %v", left, err)
-	}
-}
-
 // TestOwnerIsKept needs a user who may give files away.
 func TestOwnerIsKept(t *testing.T) {
 	e := newFakeEntra(t)
