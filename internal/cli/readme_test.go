@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/partner-center/connector/gen"
 	"github.com/partner-center/connector/internal/config"
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/metrics"
@@ -167,7 +166,7 @@ type family struct{ name, kind, labels, help string }
 
 // families are the metrics of a service that has done nothing yet, as they are served.
 func families() []family {
-	spec, err := gen.GetSpec()
+	spec, err := openapi.Spec()
 	if err != nil {
 		panic(err) // the generator has read it
 	}

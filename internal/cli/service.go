@@ -12,7 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/partner-center/connector/gen"
 	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/config"
 	"github.com/partner-center/connector/internal/entra"
@@ -24,6 +23,7 @@ import (
 	"github.com/partner-center/connector/internal/seal"
 	"github.com/partner-center/connector/internal/server"
 	"github.com/partner-center/connector/internal/traces"
+	"github.com/partner-center/connector/openapi"
 )
 
 // service is everything behind the listener, wired. A part that the settings do not ask for is nil.
@@ -74,7 +74,7 @@ func (s *service) start(ctx context.Context) error {
 // assemble puts the parts together, with keys by name that stand in no file, and the authorities that the upstream's
 // certificates are checked by; nil: the system's.
 func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool, log *slog.Logger) (*service, error) {
-	spec, err := gen.GetSpec()
+	spec, err := openapi.Spec()
 	if err != nil {
 		return nil, err
 	}

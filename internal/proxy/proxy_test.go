@@ -31,6 +31,7 @@ import (
 	"github.com/partner-center/connector/internal/sandbox"
 	"github.com/partner-center/connector/internal/seal"
 	"github.com/partner-center/connector/internal/server"
+	"github.com/partner-center/connector/openapi"
 )
 
 var update = flag.Bool("update", false, "write the golden answers anew")
@@ -49,7 +50,7 @@ var models = map[string]any{
 
 func spec(t *testing.T) *openapi3.T {
 	t.Helper()
-	doc, err := gen.GetSpec()
+	doc, err := openapi.Spec()
 	if err != nil {
 		t.Fatal(err)
 	}

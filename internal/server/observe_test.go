@@ -16,6 +16,7 @@ import (
 	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/ratelimit"
+	"github.com/partner-center/connector/openapi"
 )
 
 // invoices are actions of which one is there: it answers once act has returned.
@@ -76,7 +77,7 @@ func newServer(t *testing.T, o Observer, act func(context.Context) error) *Serve
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec, err := gen.GetSpec()
+	spec, err := openapi.Spec()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +211,7 @@ func TestUnderWay(t *testing.T) {
 
 // TestOutcomes has every way to end once, for every operation, and nothing else.
 func TestOutcomes(t *testing.T) {
-	spec, err := gen.GetSpec()
+	spec, err := openapi.Spec()
 	if err != nil {
 		t.Fatal(err)
 	}

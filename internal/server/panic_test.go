@@ -13,6 +13,7 @@ import (
 	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/ratelimit"
 	"github.com/partner-center/connector/internal/seal"
+	"github.com/partner-center/connector/openapi"
 )
 
 // nothing panics in every action, for there is none behind it.
@@ -20,7 +21,7 @@ type nothing struct{ gen.StrictServerInterface }
 
 // TestPanic has every action panic: the caller gets a plain answer, the log the stack, and the next call is served.
 func TestPanic(t *testing.T) {
-	spec, err := gen.GetSpec()
+	spec, err := openapi.Spec()
 	if err != nil {
 		t.Fatal(err)
 	}

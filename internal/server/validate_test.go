@@ -6,12 +6,12 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/partner-center/connector/gen"
+	"github.com/partner-center/connector/openapi"
 )
 
 func operations(t *testing.T) map[string]*operation {
 	t.Helper()
-	spec, err := gen.GetSpec()
+	spec, err := openapi.Spec()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestCompileRefuses(t *testing.T) {
 		"excludes a stranger": func(p *openapi3.Parameter) { p.Extensions["x-excludes"] = "Stranger" },
 		"requires a stranger": func(p *openapi3.Parameter) { p.Extensions["x-requires"] = "Stranger" },
 	} {
-		spec, err := gen.GetSpec()
+		spec, err := openapi.Spec()
 		if err != nil {
 			t.Fatal(err)
 		}
