@@ -20,11 +20,11 @@ func newMetrics(spec *openapi3.T) (*metrics.Metrics, error) {
 	if err != nil {
 		return nil, err
 	}
-	places, err := proxy.Places(spec)
+	paths, err := proxy.DroppablePaths(spec)
 	if err != nil {
 		return nil, err
 	}
-	c := metrics.Config{Build: metrics.Build{Version: version(), Commit: commit(), Go: runtime.Version()}, Places: places}
+	c := metrics.Config{Build: metrics.Build{Version: version(), Commit: commit(), Go: runtime.Version()}, Paths: paths}
 	for _, o := range outcomes {
 		c.Outcomes = append(c.Outcomes, metrics.Outcome(o))
 	}

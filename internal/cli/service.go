@@ -109,7 +109,7 @@ func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool
 		Timeout: c.UpstreamTimeout,
 		MaxBody: c.MaxBody,
 	})
-	actions, err := proxy.New(spec, s.upstream, sealer, log, s.metrics.LeftOut)
+	actions, err := proxy.New(spec, s.upstream, sealer, log, s.metrics.DroppedValues)
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func BenchmarkAppend(b *testing.B) {
 		n      int
 	}{{"CustomerCollection", 500}, {"SubscriptionCollection", 200}} {
 		p, src := compiled(b, documented(b, c.schema)), page(b, c.schema, c.n)
-		dst, err := p.Append(nil, src, mapping.Hooks{})
+		dst, err := p.Append(nil, src, mapping.Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func BenchmarkAppend(b *testing.B) {
 			b.SetBytes(int64(len(src)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if dst, err = p.Append(dst[:0], src, mapping.Hooks{}); err != nil {
+				if dst, err = p.Append(dst[:0], src, mapping.Options{}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -14,9 +14,9 @@ import (
 // the array. Where upstream does not say the number, the number of elements that leave takes its place.
 const countOf = "x-count-of"
 
-// madeFrom is the schema extension of a string of the root object that Hooks.Make makes: its value names the
-// undocumented upstream member that it is made from. An upstream member of the string's own name is ignored.
-const madeFrom = "x-made-from"
+// derivedFrom is the schema extension of a string of the root object that Options.Derive computes: its value names the
+// undocumented upstream member that the string is derived from. An upstream member of the string's own name is ignored.
+const derivedFrom = "x-made-from"
 
 // kind is the JSON type that a schema documents.
 type kind uint8
@@ -44,7 +44,7 @@ type node struct {
 	defaults []int         // object: indexes into fields that are never absent, in the order of required
 	counter  int           // object: index of the integer that counts an array; -1: none
 	counted  int           // object: index of that array; -1: none
-	made     int           // object: index of the string that is made; -1: none
+	derived  int           // object: index of the string that is derived; -1: none
 }
 
 // field is a documented member of an object.
@@ -73,47 +73,47 @@ const (
 // alternatives, open objects, recursion, limits on the values themselves, more than 64 members of one object or
 // 256 objects and members in all.
 func Compile(schema *openapi3.SchemaRef) (*Projection, error) {
-	root, err := compile("", schema, 1)
+	root, err := compileNode("", schema, 1)
 	if err != nil {
 		return nil, fmt.Errorf("mapping: %w", err)
 	}
 	if root.kind != object {
 		return nil, fmt.Errorf("mapping: the response is not an object")
 	}
-	if enumerate(root, 0) > maxNumbers {
+	if assignOrdinals(root, 0) > maxNumbers {
 		return nil, fmt.Errorf("mapping: a response of more than %d members cannot be projected", maxNumbers)
 	}
-	return &Projection{root: root}, nil
+	return &Projection{root: root, collection: root.hasRequiredArray()}, nil
 }
 
-// enumerate gives every object and member below n a number of its own, from next on, and returns the next free one.
-func enumerate(n *node, next int) int {
+// assignOrdinals gives every object and member below n a number of its own, from next on, and returns the next free one.
+func assignOrdinals(n *node, next int) int {
 	switch n.kind {
 	case array:
-		return enumerate(n.elem, next)
+		return assignOrdinals(n.elem, next)
 	case object:
 		n.ordinal = next
 		next++
 		for i := range n.fields {
 			n.fields[i].ordinal = next
-			next = enumerate(n.fields[i].node, next+1)
+			next = assignOrdinals(n.fields[i].node, next+1)
 		}
 	}
 	return next
 }
 
-func compile(path string, ref *openapi3.SchemaRef, depth int) (*node, error) {
+func compileNode(path string, ref *openapi3.SchemaRef, depth int) (*node, error) {
 	if ref == nil || ref.Value == nil {
-		return nil, refuse(path, "no schema")
+		return nil, schemaError(path, "no schema")
 	}
 	if depth > MaxDepth {
-		return nil, refuse(path, "nested deeper than 64 or recursive")
+		return nil, schemaError(path, "nested deeper than 64 or recursive")
 	}
 	s := ref.Value
 	if what := unsupported(s); what != "" {
-		return nil, refuse(path, what+" cannot be projected")
+		return nil, schemaError(path, what+" cannot be projected")
 	}
-	n := &node{path: path, counter: -1, counted: -1, made: -1}
+	n := &node{path: path, counter: -1, counted: -1, derived: -1}
 	switch {
 	case s.Type.Is("object") || s.Type.IsEmpty() && len(s.AllOf) > 0:
 		n.kind = object
@@ -121,7 +121,7 @@ func compile(path string, ref *openapi3.SchemaRef, depth int) (*node, error) {
 	case s.Type.Is("array"):
 		n.kind = array
 		var err error
-		n.elem, err = compile(path+"[]", s.Items, depth+1)
+		n.elem, err = compileNode(path+"[]", s.Items, depth+1)
 		return n, err
 	case s.Type.Is("string"):
 		n.kind = text
@@ -140,12 +140,12 @@ func compile(path string, ref *openapi3.SchemaRef, depth int) (*node, error) {
 		n.kind = boolean
 		return n, n.format(s, "")
 	}
-	return nil, refuse(path, "a schema without one known type cannot be projected")
+	return nil, schemaError(path, "a schema without one known type cannot be projected")
 }
 
 func (n *node) format(s *openapi3.Schema, known ...string) error {
 	if !slices.Contains(known, s.Format) {
-		return refuse(n.path, "format "+s.Format+" cannot be projected")
+		return schemaError(n.path, "format "+s.Format+" cannot be projected")
 	}
 	return nil
 }
@@ -157,20 +157,20 @@ func (n *node) compileObject(s *openapi3.Schema, depth int) error {
 		return err
 	}
 	if len(properties) == 0 || len(properties) > maxFields {
-		return refuse(n.path, "an object without properties, or with more than 64, cannot be projected")
+		return schemaError(n.path, "an object without properties, or with more than 64, cannot be projected")
 	}
 	index := make(map[string]int, len(properties))
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
 		if name == "" {
-			return refuse(n.path, "a property without a name cannot be projected")
+			return schemaError(n.path, "a property without a name cannot be projected")
 		}
-		child, err := compile(join(n.path, name), properties[name], depth+1)
+		child, err := compileNode(join(n.path, name), properties[name], depth+1)
 		if err != nil {
 			return err
 		}
 		index[name] = len(n.fields)
 		n.fields = append(n.fields, field{name: name, key: key(name), node: child})
-		upstream, err := n.bindMade(index[name], properties)
+		upstream, err := n.bindDerived(index[name], properties)
 		if err != nil {
 			return err
 		}
@@ -187,7 +187,7 @@ func (n *node) compileObject(s *openapi3.Schema, depth int) error {
 	for _, name := range required {
 		i, ok := index[name]
 		if !ok {
-			return refuse(join(n.path, name), "required but not a property")
+			return schemaError(join(n.path, name), "required but not a property")
 		}
 		if n.fields[i].node.kind == array || i == n.counter {
 			n.defaults = append(n.defaults, i)
@@ -204,10 +204,10 @@ func merge(path string, s *openapi3.Schema, depth int) (openapi3.Schemas, []stri
 	}
 	for _, part := range s.AllOf {
 		if depth > MaxDepth || part.Value == nil || !part.Value.Type.Is("object") {
-			return nil, nil, refuse(path, "allOf of anything but objects cannot be projected")
+			return nil, nil, schemaError(path, "allOf of anything but objects cannot be projected")
 		}
 		if what := unsupported(part.Value); what != "" {
-			return nil, nil, refuse(path, what+" cannot be projected")
+			return nil, nil, schemaError(path, what+" cannot be projected")
 		}
 		more, names, err := merge(path, part.Value, depth+1)
 		if err != nil {
@@ -215,7 +215,7 @@ func merge(path string, s *openapi3.Schema, depth int) (openapi3.Schemas, []stri
 		}
 		for name, property := range more {
 			if _, twice := properties[name]; twice {
-				return nil, nil, refuse(join(path, name), "documented twice")
+				return nil, nil, schemaError(join(path, name), "documented twice")
 			}
 			properties[name] = property
 		}
@@ -235,28 +235,28 @@ func (n *node) bindCount(i int, properties openapi3.Schemas, index map[string]in
 	counted, known := index[name]
 	switch {
 	case !known || n.fields[counted].node.kind != array || f.node.kind != integer:
-		return refuse(f.node.path, countOf+" must stand on an integer and name an array beside it")
+		return schemaError(f.node.path, countOf+" must stand on an integer and name an array beside it")
 	case !slices.Contains(required, f.name) || !slices.Contains(required, name):
-		return refuse(f.node.path, "what counts and what is counted must be required")
+		return schemaError(f.node.path, "what counts and what is counted must be required")
 	case n.counter >= 0:
-		return refuse(f.node.path, "one object cannot count twice")
+		return schemaError(f.node.path, "one object cannot count twice")
 	}
 	n.counter, n.counted = i, counted
 	return nil
 }
 
-// bindMade returns the upstream name of the i-th member: its own, or that of what it is made from.
-func (n *node) bindMade(i int, properties openapi3.Schemas) (string, error) {
+// bindDerived returns the upstream name of the i-th member: its own, or that of the member it is derived from.
+func (n *node) bindDerived(i int, properties openapi3.Schemas) (string, error) {
 	f := n.fields[i]
-	extension, ok := properties[f.name].Value.Extensions[madeFrom]
+	extension, ok := properties[f.name].Value.Extensions[derivedFrom]
 	if !ok {
 		return f.name, nil
 	}
 	name, _ := extension.(string)
-	if n.path != "" || name == "" || properties[name] != nil || f.node.kind != text || n.made >= 0 {
-		return "", refuse(f.node.path, madeFrom+" must stand on the one string of the response and name a member that it does not document")
+	if n.path != "" || name == "" || properties[name] != nil || f.node.kind != text || n.derived >= 0 {
+		return "", schemaError(f.node.path, derivedFrom+" must stand on the one string of the response and name a member that it does not document")
 	}
-	n.made = i
+	n.derived = i
 	return name, nil
 }
 
@@ -285,6 +285,11 @@ func unsupported(s *openapi3.Schema) string {
 	return ""
 }
 
+// hasRequiredArray reports whether an object always has an array, as a collection has its items.
+func (n *node) hasRequiredArray() bool {
+	return slices.ContainsFunc(n.defaults, func(i int) bool { return n.fields[i].node.kind == array })
+}
+
 func join(path, name string) string {
 	if path == "" {
 		return name
@@ -301,7 +306,7 @@ func key(name string) []byte {
 	return slices.Concat([]byte(","), quoted, []byte(":"))
 }
 
-func refuse(path, what string) error {
+func schemaError(path, what string) error {
 	if path == "" {
 		path = "the response"
 	}

@@ -26,13 +26,13 @@ func TestGoldens(t *testing.T) {
 				t.Fatal(err)
 			}
 			schema := documented(t, name)
-			var omitted []string
-			got, err := compiled(t, schema).Append(nil, src, mapping.Hooks{Omit: func(path string) { omitted = append(omitted, path) }})
+			var dropped []string
+			got, err := compiled(t, schema).Append(nil, src, mapping.Options{OnDrop: func(path string) { dropped = append(dropped, path) }})
 			if err != nil {
 				t.Fatal(err)
 			}
 			checkDocumented(t, schema, got)
-			got = append(got, "\nleft out: "+strings.Join(omitted, " ")+"\n"...)
+			got = append(got, "\nleft out: "+strings.Join(dropped, " ")+"\n"...)
 			golden := strings.TrimSuffix(input, ".json") + ".golden"
 			if *update {
 				if err := os.WriteFile(golden, got, 0o644); err != nil {

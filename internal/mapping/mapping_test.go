@@ -35,6 +35,16 @@ const shape = `{
 	}
 }`
 
+// singleShape is a response of one object: its root requires no array.
+const singleShape = `{
+	"type": "object",
+	"properties": {
+		"id": {"type": "string"},
+		"profile": {"type": "object", "required": ["domains"], "properties": {"domains": {"type": "array", "items": {"type": "string"}}}},
+		"addresses": {"type": "array", "items": {"type": "object", "properties": {"line1": {"type": "string"}}}}
+	}
+}`
+
 func schemaOf(t testing.TB, source string) *openapi3.SchemaRef {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData([]byte(`{"openapi":"3.0.3","info":{"title":"t","version":"1"},"paths":{},"components":{"schemas":{"S":` + source + `}}}`))
@@ -68,7 +78,7 @@ func TestAppend(t *testing.T) {
 	p := compiled(t, schemaOf(t, shape))
 	for _, c := range []struct {
 		rule, in, want string
-		omitted        []string
+		dropped        []string
 	}{
 		{"an undocumented member never leaves", item(`"id":"a","links":{"self":{"uri":"/x","headers":[]}},"attributes":{"etag":""}`), kept(`"id":"a"`), nil},
 		{"not even where it repeats", item(`"etag":1,"id":"a","etag":2`), kept(`"id":"a"`), nil},
@@ -114,26 +124,26 @@ func TestAppend(t *testing.T) {
 		{"64 levels are read", `{"x":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}`, `{"totalCount":0,"items":[]}`, nil},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
-			var omitted []string
-			got, err := p.Append([]byte("before "), []byte(c.in), mapping.Hooks{Omit: func(path string) { omitted = append(omitted, path) }})
+			var dropped []string
+			got, err := p.Append([]byte("before "), []byte(c.in), mapping.Options{OnDrop: func(path string) { dropped = append(dropped, path) }})
 			if err != nil || string(got) != "before "+c.want {
 				t.Errorf("%s\n got %s, %v\nwant before %s", c.in, got, err, c.want)
 			}
-			if !slices.Equal(omitted, c.omitted) {
-				t.Errorf("omitted %q, want %q", omitted, c.omitted)
+			if !slices.Equal(dropped, c.dropped) {
+				t.Errorf("dropped %q, want %q", dropped, c.dropped)
 			}
 			checkDocumented(t, schemaOf(t, shape), got[len("before "):])
 		})
 	}
 }
 
-// TestPlaces has each documented value once, and nothing else.
-func TestPlaces(t *testing.T) {
+// TestPaths has each documented value once, and nothing else.
+func TestPaths(t *testing.T) {
 	want := []string{
 		"items", "items[]", "items[].active", "items[].amount", "items[].domains", "items[].domains[]", "items[].id", "items[].lines", "items[].lines[]",
 		"items[].lines[].number", "items[].profile", "items[].profile.domain", "items[].quantity", "items[].serial", "items[].version", `items[].Ünï"cödé`, "totalCount",
 	}
-	if got := compiled(t, schemaOf(t, shape)).Places(); !slices.Equal(got, want) {
+	if got := compiled(t, schemaOf(t, shape)).Paths(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -194,7 +204,7 @@ func TestAppendRefuses(t *testing.T) {
 		{"100,000 documented levels", `{"items":` + strings.Repeat("[", 100_000)},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			got, err := p.Append([]byte("before "), []byte(c.in), mapping.Hooks{})
+			got, err := p.Append([]byte("before "), []byte(c.in), mapping.Options{})
 			if !errors.Is(err, mapping.ErrInvalid) || string(got) != "before " {
 				t.Errorf("%.80q: got %q, %v", c.in, got, err)
 			}
@@ -202,9 +212,34 @@ func TestAppendRefuses(t *testing.T) {
 	}
 }
 
+// TestSingleObject tells an object without documented members, which is some other resource, from one whose documented
+// members have no usable value.
+func TestSingleObject(t *testing.T) {
+	p := compiled(t, schemaOf(t, singleShape))
+	for _, c := range []struct{ promise, in, want string }{
+		{"a documented member makes it the object", `{"id":"a","x":1}`, `{"id":"a"}`},
+		{"a null member counts", `{"id":null}`, `{}`},
+		{"a member of a wrong type counts", `{"x":1,"profile":"none"}`, `{}`},
+		{"an escaped name counts", `{"i\u0064":7}`, `{}`},
+		{"a null optional array counts", `{"addresses":null}`, `{"addresses":[]}`},
+		{"an empty object inside is fine", `{"profile":{}}`, `{"profile":{"domains":[]}}`},
+		{"an empty object is refused", ` {} `, ``},
+		{"undocumented members alone are refused", `{"foo":1,"ID":"a"}`, ``},
+		{"a list is refused", `{"totalCount":1,"items":[{"id":"a"}]}`, ``},
+		{"documented names further down do not count", `{"data":{"id":"a","profile":{}}}`, ``},
+	} {
+		t.Run(c.promise, func(t *testing.T) {
+			got, err := p.Append([]byte("before "), []byte(c.in), mapping.Options{})
+			if refused := c.want == ""; errors.Is(err, mapping.ErrInvalid) != refused || string(got) != "before "+c.want {
+				t.Errorf("%s: got %s, %v, want before %s", c.in, got, err, c.want)
+			}
+		})
+	}
+}
+
 func TestErrorNamesTheOffset(t *testing.T) {
 	p := compiled(t, schemaOf(t, shape))
-	_, err := p.Append(nil, []byte("\xef\xbb\xbf"+`{"x":01}`), mapping.Hooks{})
+	_, err := p.Append(nil, []byte("\xef\xbb\xbf"+`{"x":01}`), mapping.Options{})
 	if err == nil || !strings.HasSuffix(err.Error(), "byte 9 of 11") {
 		t.Error(err)
 	}
@@ -213,7 +248,7 @@ func TestErrorNamesTheOffset(t *testing.T) {
 func TestCompileMergesAllOf(t *testing.T) {
 	p := compiled(t, schemaOf(t, `{"allOf":[{"type":"object","required":["b"],"properties":{"a":{"type":"string"},"b":{"type":"array","items":{"type":"string"}}}},
 		{"type":"object","properties":{"c":{"type":"boolean"}}}]}`))
-	got, err := p.Append(nil, []byte(`{"c":true,"d":1,"a":"x"}`), mapping.Hooks{})
+	got, err := p.Append(nil, []byte(`{"c":true,"d":1,"a":"x"}`), mapping.Options{})
 	if want := `{"c":true,"a":"x","b":[]}`; err != nil || string(got) != want {
 		t.Errorf("got %s, %v, want %s", got, err, want)
 	}
@@ -256,8 +291,8 @@ func TestCompileRefuses(t *testing.T) {
 	}
 }
 
-// TestMadeMember makes a link from an undocumented member, whose own name upstream cannot set.
-func TestMadeMember(t *testing.T) {
+// TestDerivedMember makes a link from an undocumented member, whose own name upstream cannot set.
+func TestDerivedMember(t *testing.T) {
 	p := compiled(t, schemaOf(t, `{"type":"object","required":["items"],"properties":{"items":{"type":"array","items":{"type":"string"}},"nextLink":{"type":"string","x-made-from":"links"}}}`))
 	for _, c := range []struct{ in, want string }{
 		{`{"links":{"next":"é"},"items":["a"]}`, `{"items":["a"],"nextLink":"made of {\"next\":\"é\"} & <more>"}`},
@@ -265,18 +300,18 @@ func TestMadeMember(t *testing.T) {
 		{`{"links":null,"nextLink":7}`, `{"items":[],"nextLink":"made of null & <more>"}`},
 		{`{"links":{"next":1},"links":"nothing"}`, `{"items":[]}`},
 	} {
-		got, err := p.Append(nil, []byte(c.in), mapping.Hooks{Make: func(raw []byte) (string, bool) {
+		got, err := p.Append(nil, []byte(c.in), mapping.Options{Derive: func(raw []byte) (string, bool) {
 			return "made of " + string(raw) + " & <more>", string(raw) != `"nothing"`
 		}})
 		if err != nil || string(got) != c.want {
 			t.Errorf("%s\n got %s, %v\nwant %s", c.in, got, err, c.want)
 		}
-		if got, err := p.Append(nil, []byte(c.in), mapping.Hooks{}); err != nil || strings.Contains(string(got), "nextLink") {
+		if got, err := p.Append(nil, []byte(c.in), mapping.Options{}); err != nil || strings.Contains(string(got), "nextLink") {
 			t.Errorf("%s without a maker: %s, %v", c.in, got, err)
 		}
 	}
 	for _, broken := range []string{`{"links":{}`, `{"links":{],"items":[]}`} {
-		if _, err := p.Append(nil, []byte(broken), mapping.Hooks{}); err == nil {
+		if _, err := p.Append(nil, []byte(broken), mapping.Options{}); err == nil {
 			t.Errorf("%s passed", broken)
 		}
 	}

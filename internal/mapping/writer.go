@@ -10,9 +10,11 @@ import (
 // read and return the offset behind it; a negative offset is the complement of the place where src is invalid.
 type writer struct {
 	src, dst []byte
-	hooks    Hooks
+	options  Options
 	elements int    // elements that the array read last has kept
-	material []byte // what the made member is made from
+	source   []byte // value of the member that the derived property is derived from
+
+	documented bool // the object read last has a documented member, kept or not
 
 	// The items of a collection have their members in the same order, so the member that followed another last
 	// time is looked for first: follower holds, by the number of a member or of its object, one more than the
@@ -68,7 +70,7 @@ func (w *writer) value(n *node, i, depth int) (next int, kept bool) {
 	}
 	next = skipValue(w.src, i, depth)
 	if next >= 0 {
-		w.leaveOut(n)
+		w.drop(n)
 	}
 	return next, false
 }
@@ -103,16 +105,16 @@ func (w *writer) number(n *node, i int) (next int, kept bool) {
 		kept = isDouble(literal)
 	}
 	if !kept {
-		w.leaveOut(n)
+		w.drop(n)
 		return next, false
 	}
 	w.dst = append(w.dst, literal...)
 	return next, true
 }
 
-func (w *writer) leaveOut(n *node) {
-	if w.hooks.Omit != nil {
-		w.hooks.Omit(n.path)
+func (w *writer) drop(n *node) {
+	if w.options.OnDrop != nil {
+		w.options.OnDrop(n.path)
 	}
 }
 
@@ -127,6 +129,7 @@ func (w *writer) object(n *node, i, depth int) int {
 	counted, previous := 0, n.ordinal
 	i = skipSpace(w.src, i+1)
 	if byteAt(w.src, i) == '}' {
+		w.documented = seen != 0
 		return w.finish(n, i+1, first, kept, counted)
 	}
 	for {
@@ -138,10 +141,10 @@ func (w *writer) object(n *node, i, depth int) int {
 		i = skipSpace(w.src, next)
 		if found < 0 {
 			i = skipValue(w.src, i, depth+1)
-		} else if found == n.made {
+		} else if found == n.derived {
 			begin := i
 			if i = skipValue(w.src, i, depth+1); i >= 0 {
-				w.material = w.src[begin:i]
+				w.source = w.src[begin:i]
 			}
 		} else if seen&(1<<found) != 0 {
 			return ^start
@@ -171,6 +174,7 @@ func (w *writer) object(n *node, i, depth int) int {
 		case ',':
 			i = skipSpace(w.src, i+1)
 		case '}':
+			w.documented = seen != 0
 			return w.finish(n, i+1, first, kept, counted)
 		default:
 			return ^i
@@ -192,7 +196,7 @@ func (w *writer) member(n *node, previous, i int) (found, next int) {
 	if end < 0 {
 		return -1, end
 	}
-	if found = n.find(w.src[i:end], escaped); found >= 0 && found != n.made { // whose key is not its upstream name
+	if found = n.find(w.src[i:end], escaped); found >= 0 && found != n.derived { // whose key is not its upstream name
 		w.follower[previous] = uint8(found + 1)
 	}
 	if end = skipSpace(w.src, end); byteAt(w.src, end) != ':' {
@@ -222,9 +226,9 @@ func (w *writer) finish(n *node, i, first int, kept uint64, counted int) int {
 			w.dst = append(w.dst, "[]"...)
 		}
 	}
-	if n.made >= 0 && w.material != nil && w.hooks.Make != nil {
-		if text, ok := w.hooks.Make(w.material); ok {
-			w.name(n.fields[n.made].key, first)
+	if n.derived >= 0 && w.source != nil && w.options.Derive != nil {
+		if text, ok := w.options.Derive(w.source); ok {
+			w.name(n.fields[n.derived].key, first)
 			w.dst = appendQuoted(w.dst, text)
 		}
 	}

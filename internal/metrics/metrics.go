@@ -31,7 +31,7 @@ type Outcome struct {
 type Config struct {
 	Build    Build
 	Outcomes []Outcome           // all that calls can have
-	Places   map[string][]string // by operation, where values can be left out
+	Paths    map[string][]string // by operation: where values can be dropped
 }
 
 // Gauges are what is looked at when the metrics are read.
@@ -52,7 +52,7 @@ type Metrics struct {
 	upstreamSeconds  *prometheus.HistogramVec
 	limiterDecisions *prometheus.CounterVec
 	tokenRequests    *prometheus.CounterVec
-	leftOut          *prometheus.CounterVec
+	dropped          *prometheus.CounterVec
 }
 
 // seconds are the bounds of both histograms: from an answer of the service's own to the longest that can be set.
@@ -69,11 +69,11 @@ func New(c Config) *Metrics {
 		upstreamSeconds:  histogram("upstream_duration_seconds", "Time from a call of Partner Center to the end of its answer.", "operation"),
 		limiterDecisions: counter("limiter_decisions_total", "Decisions of the limiter on calls that would reach Partner Center: admitted, refused or unavailable.", "decision"),
 		tokenRequests:    counter("token_requests_total", "Requests to Entra ID for a token of the app's, a token of App+User (user) or the signing keys of callers' tokens, by result: ok, refused (the credential is not accepted, or its file is of no use) or unavailable.", "kind", "result"),
-		leftOut:          counter("left_out_values_total", "Values that were left out of answers because Partner Center sent another type than the spec documents, by operation and place in the answer.", "operation", "path"),
+		dropped:          counter("left_out_values_total", "Values that were left out of answers because Partner Center sent another type than the spec documents, by operation and place in the answer.", "operation", "path"),
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: prefix + "build_info", Help: "What the process was built from; always 1."}, []string{"version", "commit", "goversion"})
 	build.WithLabelValues(c.Build.Version, c.Build.Commit, c.Build.Go).Set(1)
-	m.registry.MustRegister(build, m.calls, m.callSeconds, m.upstream, m.upstreamSeconds, m.limiterDecisions, m.tokenRequests, m.leftOut,
+	m.registry.MustRegister(build, m.calls, m.callSeconds, m.upstream, m.upstreamSeconds, m.limiterDecisions, m.tokenRequests, m.dropped,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.begin(c)
 	return m
@@ -110,9 +110,9 @@ func (m *Metrics) begin(c Config) {
 			m.tokenRequests.WithLabelValues(kind, r)
 		}
 	}
-	for operation, places := range c.Places {
-		for _, place := range places {
-			m.leftOut.WithLabelValues(operation, place)
+	for operation, paths := range c.Paths {
+		for _, path := range paths {
+			m.dropped.WithLabelValues(operation, path)
 		}
 	}
 }
@@ -179,9 +179,9 @@ func (m *Metrics) Decide(admit bool, err error) {
 	m.limiterDecisions.WithLabelValues(decision).Inc()
 }
 
-// LeftOut counts values that were left out of an answer.
-func (m *Metrics) LeftOut(operation, place string, values int) {
-	m.leftOut.WithLabelValues(operation, place).Add(float64(values))
+// DroppedValues counts values that were dropped from an answer.
+func (m *Metrics) DroppedValues(operation, path string, values int) {
+	m.dropped.WithLabelValues(operation, path).Add(float64(values))
 }
 
 // The kinds of token requests.

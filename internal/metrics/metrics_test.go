@@ -20,7 +20,7 @@ import (
 var few = Config{
 	Build:    Build{"v1", "abc", "go1"},
 	Outcomes: []Outcome{{"Get", 200, "-"}, {"Get", 404, "NotFound"}, {NoOperation, 404, "NotFound"}},
-	Places:   map[string][]string{"Get": {"items[].id"}},
+	Paths:    map[string][]string{"Get": {"items[].id"}},
 }
 
 // read returns the text of /metrics.

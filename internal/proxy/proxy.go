@@ -29,22 +29,23 @@ type Proxy struct {
 	sealer      *seal.Sealer
 	projections map[string]*mapping.Projection // by operationId
 	log         *slog.Logger
-	omitted     func(operation, place string, values int)
+	onDrop      func(operation, path string, values int)
 }
 
 var _ gen.StrictServerInterface = (*Proxy)(nil)
 
-// New compiles the projections of a spec's actions. An error names the action and the place in its response. Omitted
-// hears of the values that are left out of an answer because they are of another type than documented; it may be nil.
-func New(spec *openapi3.T, upstream *partnercenter.Client, sealer *seal.Sealer, log *slog.Logger, omitted func(operation, place string, values int)) (*Proxy, error) {
+// New compiles the projections of a spec's actions. An error names the action and the place in its response. onDrop
+// is called with the number of values at a path that an answer lost because they are not of the documented type; it may
+// be nil.
+func New(spec *openapi3.T, upstream *partnercenter.Client, sealer *seal.Sealer, log *slog.Logger, onDrop func(operation, path string, values int)) (*Proxy, error) {
 	projections, err := compile(spec)
 	if err != nil {
 		return nil, err
 	}
-	if omitted == nil {
-		omitted = func(string, string, int) {}
+	if onDrop == nil {
+		onDrop = func(string, string, int) {}
 	}
-	return &Proxy{upstream, sealer, projections, log, omitted}, nil
+	return &Proxy{upstream, sealer, projections, log, onDrop}, nil
 }
 
 // compile returns the projections of a spec's actions by operationId.
@@ -67,12 +68,12 @@ func compile(spec *openapi3.T) (map[string]*mapping.Projection, error) {
 	return projections, nil
 }
 
-// Places returns, by operation of a spec, every place in an answer that the omitted of New can be told of.
-func Places(spec *openapi3.T) (map[string][]string, error) {
+// DroppablePaths returns, per operation, every path onDrop may be called with.
+func DroppablePaths(spec *openapi3.T) (map[string][]string, error) {
 	projections, err := compile(spec)
 	all := map[string][]string{}
 	for operation, projection := range projections {
-		all[operation] = projection.Places()
+		all[operation] = projection.Paths()
 	}
 	return all, err
 }
@@ -105,16 +106,16 @@ func (p *Proxy) list(ctx context.Context, action string, r partnercenter.Request
 		return nil, err
 	}
 	upstream.bytes = body
-	answer, leftOut := &reply{newBuffer(), lease}, map[string]int{}
+	answer, dropped := &reply{newBuffer(), lease}, map[string]int{}
 	projected := false
 	defer func() {
 		if !projected { // for whatever reason, a panic too
 			answer.release()
 		}
 	}()
-	answer.bytes, err = p.projections[action].Append(answer.bytes, body, mapping.Hooks{
-		Omit: func(place string) { leftOut[place]++ },
-		Make: func(links []byte) (string, bool) {
+	answer.bytes, err = p.projections[action].Append(answer.bytes, body, mapping.Options{
+		OnDrop: func(path string) { dropped[path]++ },
+		Derive: func(links []byte) (string, bool) {
 			page, more := partnercenter.NextPage(links)
 			if !more || next == nil {
 				return "", false
@@ -126,9 +127,9 @@ func (p *Proxy) list(ctx context.Context, action string, r partnercenter.Request
 	if err != nil {
 		return nil, &fault.Error{Code: fault.PartnerCenterInvalidResponse, Cause: err}
 	}
-	for _, place := range slices.Sorted(maps.Keys(leftOut)) {
-		p.omitted(action, place, leftOut[place])
-		p.log.DebugContext(ctx, "values of another type left out", "operation", action, "path", place, "count", leftOut[place])
+	for _, path := range slices.Sorted(maps.Keys(dropped)) {
+		p.onDrop(action, path, dropped[path])
+		p.log.DebugContext(ctx, "values of another type left out", "operation", action, "path", path, "count", dropped[path])
 	}
 	answer.lease.Keep(len(answer.bytes))
 	projected = true
