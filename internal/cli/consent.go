@@ -2,7 +2,6 @@ package cli
 
 import (
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/partner-center/connector/internal/config"
@@ -19,7 +18,7 @@ type consentCommand struct {
 
 // Run leads a user through the consent and writes the refresh token that comes of it.
 func (c *consentCommand) Run(con *console) error {
-	partner, err := config.LoadPartner(c.PartnerFlags, os.Getenv)
+	partner, err := config.LoadPartner(c.PartnerFlags, con.getenv)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,7 @@
-// Package cli is the command line: it reads the settings, wires the service and runs the commands.
+// Package cli is the command line. It parses arguments and environment into settings, wires the parts of the service,
+// and runs one command. Run may be called more than once in a process, also concurrently: a call reads settings through
+// its own getenv and writes to its own streams. What affects the whole process is in process.go. Logic that concerns
+// requests belongs to other packages.
 package cli
 
 import (
@@ -6,93 +9,118 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/partner-center/connector/internal/config"
 )
 
-// Exit statuses.
+// The exit statuses of a process.
 const (
-	ExitOK = iota
-	ExitFailed
-	ExitUsage // the command line or the settings are wrong
+	ExitOK     = 0
+	ExitFailed = 1
+	ExitUsage  = 2 // the command line or a setting is wrong
 )
 
-// commands are the command line.
+// commands is the command line as kong parses it.
 type commands struct {
 	Serve      serveCommand      `cmd:"" help:"Run the service."`
 	Definition definitionCommand `cmd:"" help:"Print the OpenAPI 2.0 definition that makers import as a custom connector."`
 	Keys       struct {
 		Add keysAddCommand `cmd:"" help:"Make an API key: print it once and append its digest to the keys file."`
 	} `cmd:"" help:"Manage API keys."`
-	Consent consentCommand `cmd:"" help:"Sign a user in once, in a browser, for the calls that Partner Center answers to an app with a user alone (App+User)."`
-	Check   checkCommand   `cmd:"" help:"Try the settings as they are, up to one call to Partner Center."`
-	Version versionCommand `cmd:"" help:"Print the version, the commit and the version of Go."`
+	Consent consentCommand `cmd:"" help:"Sign in a user once, in a browser, for the calls that Partner Center answers only for a user (App+User)."`
+	Check   checkCommand   `cmd:"" help:"Try the settings, up to one call to Partner Center."`
+	Version versionCommand `cmd:"" help:"Print the version, the commit and the Go version."`
+
+	VersionFlag versionFlag `name:"version" env:"-" help:"Print the version, the commit and the Go version."`
 }
 
-// console is what a command may use of its process.
+// console is what a command uses of its process.
 type console struct {
-	ctx    context.Context // ends with the process's first signal
+	ctx    context.Context // ends with the first signal
+	getenv func(string) string
 	stdout io.Writer
 	stderr io.Writer
 }
 
-// Run parses the command line, runs the command and returns the exit status. Settings come from flags, then from
-// the process's environment, where an empty variable counts as unset.
-func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	signal.Ignore(syscall.SIGPIPE) // a log reader that goes away must not end the service
-	dropEmptyVariables()
-	os.Setenv("AZURE_REGIONAL_AUTHORITY_NAME", "DisableMsalForceRegion") // or credentials could go to another host than the settings say
-	log.SetOutput(io.Discard)                                            // net/http quotes there what a peer sends out of turn
-	exited := -1
-	var c commands
-	parser := kong.Must(&c,
+// Main runs the command line of this process and returns its exit status. The first interrupt or SIGTERM ends the
+// command's context; the second one ends the process.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return Run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+}
+
+// Run runs the command that args name and returns the exit status. A setting is taken from its flag, else from its
+// variable, which getenv returns; an empty variable counts as unset. Variables that belong to libraries (OTEL_*,
+// AZURE_*, GOMEMLIMIT) are read from the process's environment, by those libraries.
+func Run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	prepareProcess()
+	con := &console{ctx, getenv, stdout, stderr}
+	command, err := parse(args, con)
+	switch {
+	case err != nil:
+		fmt.Fprintf(stderr, "connector: %v\n"+
+			"Run connector --help for the commands and connector COMMAND --help for their flags.\n", err)
+		return ExitUsage
+	case command == nil:
+		return ExitOK
+	}
+	return exitStatus(command.Run(con), stderr)
+}
+
+// parse returns the command that args name, ready to run, or nil if args ask for a help text or the version, which
+// parse prints.
+func parse(args []string, con *console) (*kong.Context, error) {
+	printed := false
+	parser, err := config.NewParser(new(commands), con.getenv,
 		kong.Name("connector"),
 		kong.Description("The self-hosted service behind the Partner Center custom connector."),
-		kong.DefaultEnvars("CONNECTOR"),
-		kong.Writers(stdout, stderr),
-		kong.Exit(func(code int) { exited = code }),
+		kong.Writers(con.stdout, con.stderr),
+		kong.Exit(func(int) { printed = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.ValueFormatter(describe),
-		kong.ShortUsageOnError(),
+		kong.ValueFormatter(describeFlag),
 	)
-	command, err := parser.Parse(args)
-	if exited >= 0 { // help has been printed
-		return exited
-	}
 	if err != nil {
-		fmt.Fprintf(stderr, "connector: %v\nRun connector --help for the commands and connector COMMAND --help for their flags.\n", err)
-		return ExitUsage
+		return nil, err
 	}
-	switch err := command.Run(&console{ctx, stdout, stderr}); {
+	command, err := parser.Parse(args)
+	if printed { // kong goes on parsing, and misses a command
+		return nil, nil
+	}
+	return command, err
+}
+
+// exitStatus prints err, unless the command has done so, and returns the status that it stands for.
+func exitStatus(err error, stderr io.Writer) int {
+	switch {
 	case err == nil:
 		return ExitOK
 	case isSettings(err):
 		fmt.Fprintf(stderr, "connector: settings are wrong:\n%s\n", indent(err.Error()))
 		return ExitUsage
-	case errors.As(err, new(usageError)):
-		fmt.Fprintln(stderr, "connector:", err)
-		return ExitUsage
 	case errors.Is(err, errReported):
 		return ExitFailed
-	default:
-		fmt.Fprintln(stderr, "connector:", err)
-		return ExitFailed
 	}
+	fmt.Fprintln(stderr, "connector:", err)
+	if errors.As(err, new(usageError)) {
+		return ExitUsage
+	}
+	return ExitFailed
 }
 
-// describe is a flag's line in the help.
-func describe(v *kong.Value) string {
+// describeFlag returns the text of a flag in the help.
+func describeFlag(v *kong.Value) string {
 	text := v.Help
 	if v.Default != "" {
 		text += " Default: " + v.Default + "."
 	}
-	if v.Tag != nil && len(v.Tag.Envs) > 0 {
-		text += " ($" + v.Tag.Envs[0] + ")"
+	if v.Flag != nil && len(v.Flag.Envs) > 0 {
+		text += " ($" + v.Flag.Envs[0] + ")"
 	}
 	return text
 }
@@ -100,15 +128,7 @@ func describe(v *kong.Value) string {
 // usageError is a mistake on the command line that the parser does not find.
 type usageError struct{ error }
 
-// errReported fails a command that has already said why.
+// errReported is the error of a command that has already printed what failed.
 var errReported = errors.New("reported")
 
 func indent(lines string) string { return "  " + strings.ReplaceAll(lines, "\n", "\n  ") }
-
-func dropEmptyVariables() {
-	for _, variable := range os.Environ() {
-		if name, value, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "CONNECTOR_") && value == "" {
-			os.Unsetenv(name)
-		}
-	}
-}

@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/partner-center/connector/internal/config"
@@ -53,14 +51,6 @@ func (c *serveCommand) Run(con *console) error {
 	}
 	log.Info("listening", "address", listener.Addr().String(), "sandbox", settings.Sandbox, "version", version())
 	return serve(con.ctx, listener, s, settings, log.Logger)
-}
-
-// limitMemory has garbage collected in time to stay within what the largest answers and many connections need together,
-// unless GOMEMLIMIT says otherwise.
-func limitMemory(maxBody int64) {
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(max(160<<20, 96<<20+4*maxBody))
-	}
 }
 
 // serve answers on listener until ctx ends: then it is not ready but answers for the drain time, and then it

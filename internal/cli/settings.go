@@ -16,8 +16,8 @@ import (
 // loadSettings reads the settings and returns them with the log that they ask for, which the caller closes. Variables that look like
 // settings and are none, such as misspelt ones, are told beside other mistakes, and logged where there are no others.
 func loadSettings(f config.Flags, con *console) (config.Config, serviceLog, error) {
-	unknown := unknownVariables(os.Environ())
-	settings, err := config.Load(f, os.Getenv)
+	unknown := unknownVariables(os.Environ(), con.getenv)
+	settings, err := config.Load(f, con.getenv)
 	if err != nil {
 		return settings, serviceLog{}, errors.Join(append(unknown, err, checkKeys(f.APIKeysFile))...)
 	}
@@ -48,22 +48,28 @@ func isSettings(err error) bool {
 	return errors.As(err, new(config.Mistake)) || errors.As(err, new(settingsError))
 }
 
-// unknownVariables returns a mistake for each variable of an environment that begins like a setting and is none.
-func unknownVariables(environment []string) (mistakes []error) {
+// unknownVariables returns a mistake for each variable that looks like a setting and is none. It takes names from the
+// process's environment, but only those that getenv has a value for.
+func unknownVariables(environ []string, getenv func(string) string) []error {
+	var mistakes []error
 	known := config.Settings()
-	for _, variable := range environment {
+	for _, variable := range environ {
 		name, _, _ := strings.Cut(variable, "=")
-		if !strings.HasPrefix(name, "CONNECTOR_") || slices.ContainsFunc(known, func(s config.Setting) bool { return s.Variable == name }) {
+		isKnown := slices.ContainsFunc(known, func(s config.Setting) bool { return s.Variable == name })
+		if isKnown || !strings.HasPrefix(name, "CONNECTOR_") || getenv(name) == "" {
 			continue
 		}
-		wants := "is no setting"
-		for _, s := range known {
-			if levenshtein.ComputeDistance(name, s.Variable) <= 3 {
-				wants += "; is it " + s.Variable + "?"
-				break
-			}
-		}
-		mistakes = append(mistakes, config.Mistake{Setting: name, Wants: wants})
+		mistakes = append(mistakes, config.Mistake{Setting: name, Wants: "is no setting" + suggest(name, known)})
 	}
 	return mistakes
+}
+
+// suggest returns a question for the known setting that name is probably meant to be, or nothing.
+func suggest(name string, known []config.Setting) string {
+	for _, s := range known {
+		if levenshtein.ComputeDistance(name, s.Variable) <= 3 {
+			return "; is it " + s.Variable + "?"
+		}
+	}
+	return ""
 }

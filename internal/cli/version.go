@@ -2,20 +2,34 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/alecthomas/kong"
 )
 
 // versionCommand prints what this binary is.
 type versionCommand struct{}
 
 // Run prints one line.
-func (versionCommand) Run(con *console) error {
-	fmt.Fprintf(con.stdout, "connector %s, commit %s, %s\n", version(), commit(), runtime.Version())
-	return nil
+func (versionCommand) Run(con *console) error { return printVersion(con.stdout) }
+
+// versionFlag does what versionCommand does.
+type versionFlag bool
+
+// BeforeReset prints one line and ends the command line, as kong's own help flag does.
+func (versionFlag) BeforeReset(app *kong.Kong) error {
+	defer app.Exit(ExitOK)
+	return printVersion(app.Stdout)
 }
 
-// version is the module's version, and (devel) for a build of a working tree.
+func printVersion(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "connector %s, commit %s, %s\n", version(), commit(), runtime.Version())
+	return err
+}
+
+// version returns the module's version, or (devel) for a build of a working tree.
 func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
@@ -23,13 +37,15 @@ func version() string {
 	return "(devel)"
 }
 
+// commit returns the commit that the binary was built from, or unknown.
 func commit() string {
-	info, _ := debug.ReadBuildInfo()
-	if info != nil {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				return s.Value
-			}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
 		}
 	}
 	return "unknown"

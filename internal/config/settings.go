@@ -14,22 +14,49 @@ type Setting struct {
 	Help     string
 }
 
-// secrets are what the secrets mean, by the flags that name their files.
+// secrets describes the secrets, by the flags that name their files.
 var secrets = map[string]string{
 	"client-secret-file":               "The app's client secret.",
 	"client-certificate-password-file": "The password of the certificate file.",
 	"link-secret-file":                 "The text that tokens in links are sealed with.",
 }
 
-// Settings lists every setting, in the order of Flags, secrets behind the flags that name their files.
+// Settings returns every setting, in the order of Flags. A secret follows the flag that names its file.
 func Settings() []Setting {
-	var f Flags
+	parser, err := NewParser(new(Flags), func(string) string { return "" }, kong.NoDefaultHelp())
+	if err != nil {
+		panic(err) // Flags is a constant
+	}
 	var all []Setting
-	for _, flag := range kong.Must(&f, kong.DefaultEnvars("CONNECTOR"), kong.NoDefaultHelp()).Model.Flags {
+	for _, flag := range parser.Model.Flags {
 		all = append(all, Setting{flag.Envs[0], "--" + flag.Name, flag.Default, flag.Help})
 		if help, ok := secrets[flag.Name]; ok {
 			all = append(all, Setting{Variable: strings.TrimSuffix(flag.Envs[0], "_FILE"), Help: help})
 		}
 	}
 	return all
+}
+
+// NewParser returns a parser of a command line. The value of --x-y, unless args have it, is that of CONNECTOR_X_Y, which
+// getenv returns; an empty one counts as unset. A flag with the tag env:"-" has no variable. Flag.Envs names a flag's.
+func NewParser(grammar any, getenv func(string) string, options ...kong.Option) (*kong.Kong, error) {
+	fromVariable := kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, f *kong.Flag) (any, error) {
+		if len(f.Envs) == 0 || getenv(f.Envs[0]) == "" {
+			return nil, nil
+		}
+		return getenv(f.Envs[0]), nil
+	})
+	parser, err := kong.New(grammar, append(options, kong.DefaultEnvars("CONNECTOR"), kong.Resolvers(fromVariable))...)
+	if err != nil {
+		return nil, err
+	}
+	return parser, kong.Visit(parser.Model, hideVariable)
+}
+
+// hideVariable keeps kong from reading a flag's variable from the process's environment.
+func hideVariable(node kong.Visitable, next kong.Next) error {
+	if flag, ok := node.(*kong.Flag); ok {
+		flag.Tag.Envs = nil
+	}
+	return next(nil)
 }

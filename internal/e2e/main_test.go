@@ -60,7 +60,7 @@ const leaked = "TEST FOUND GOROUTINES LEFT"
 // mainWatched is main, but for looking at what is left running when the command has ended.
 func mainWatched() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	status := cli.Run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	status := cli.Run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	stop()
 	var left []string
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
@@ -89,8 +89,4 @@ func goroutinesLeft() []string {
 }
 
 // connector is the main function of the served binary.
-func connector() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	os.Exit(cli.Run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
+func connector() { os.Exit(cli.Main()) }

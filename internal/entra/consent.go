@@ -95,9 +95,8 @@ The browser comes back to port %s of this machine within ten minutes. The app re
 http://localhost.
 `
 
-// openBrowser opens an address in the user's browser, whose own output would disturb.
+// openBrowser opens an address in the user's browser.
 var openBrowser = func(address string) {
-	browser.Stdout, browser.Stderr = io.Discard, io.Discard
 	browser.OpenURL(address)
 }
 

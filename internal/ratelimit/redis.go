@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/logging"
 )
 
 // RedisConfig is what a limiter on Redis or Valkey is made of.
@@ -83,7 +82,6 @@ func NewRedis(c RedisConfig) (*Redis, error) {
 	if err != nil {
 		return nil, err
 	}
-	logging.Disable() // it prints each failed connection to standard error; the keeper says it once
 	r := &Redis{
 		calls:   c.Calls,
 		window:  (c.Window + time.Microsecond - 1).Truncate(time.Microsecond),

@@ -83,7 +83,6 @@ func New(c Config) (*Server, error) {
 
 // newEngine puts the steps in their order.
 func (s *Server) newEngine() *gin.Engine {
-	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
 	e.ContextWithFallback = true // or a handler's context never ends
 	e.RedirectTrailingSlash = false

@@ -17,8 +17,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-logr/logr"
-	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -37,11 +35,8 @@ type Traces struct {
 
 const name = "partner-center-connector"
 
-// New returns traces of this version of the service, which go where the environment says. It makes no call. The
-// libraries' own complaints are silenced for the whole process: they quote the environment.
+// New returns traces of this version of the service, which go where the environment says. It makes no call.
 func New(version string, log *slog.Logger) (*Traces, error) {
-	otel.SetLogger(logr.Discard())
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) {}))
 	ctx := context.Background()
 	client, err := otlptracehttp.New(ctx, otlptracehttp.WithProxy(func(*http.Request) (*url.URL, error) { return nil, nil }))
 	if err != nil {

@@ -1,0 +1,183 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+// environment returns a getenv of these variables, each written NAME=VALUE.
+func environment(variables ...string) func(string) string {
+	values := make(map[string]string)
+	for _, variable := range variables {
+		name, value, _ := strings.Cut(variable, "=")
+		values[name] = value
+	}
+	return func(name string) string { return values[name] }
+}
+
+// outcome is what a command leaves behind.
+type outcome struct {
+	status         int
+	stdout, stderr string
+}
+
+// run runs a command line, given as its words with blanks between them.
+func run(t *testing.T, line string, getenv func(string) string) outcome {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	status := Run(t.Context(), strings.Fields(line), getenv, &stdout, &stderr)
+	return outcome{status, stdout.String(), stderr.String()}
+}
+
+func TestRun(t *testing.T) {
+	t.Run("reads variables through getenv alone", func(t *testing.T) {
+		t.Setenv("CONNECTOR_SIGN_IN", "entra")
+		if got := run(t, "definition", environment()); got.status != ExitOK || strings.Contains(got.stdout, "oauth2") {
+			t.Errorf("%+v", got)
+		}
+		os.Unsetenv("CONNECTOR_SIGN_IN")
+		got := run(t, "definition", environment("CONNECTOR_SIGN_IN=entra"))
+		if got.status != ExitOK || !strings.Contains(got.stdout, "oauth2") {
+			t.Errorf("%+v", got)
+		}
+	})
+	t.Run("lets a flag win over its variable", func(t *testing.T) {
+		got := run(t, "definition --sign-in=api-key", environment("CONNECTOR_SIGN_IN=entra"))
+		if got.status != ExitOK || strings.Contains(got.stdout, "oauth2") {
+			t.Errorf("%+v", got)
+		}
+	})
+	t.Run("takes an empty variable for unset", func(t *testing.T) {
+		if got := run(t, "definition", environment("CONNECTOR_SIGN_IN=")); got.status != ExitOK {
+			t.Errorf("%+v", got)
+		}
+	})
+	t.Run("leaves the environment as it is", func(t *testing.T) {
+		t.Setenv("CONNECTOR_SCOPE", "")
+		run(t, "definition", environment())
+		if _, ok := os.LookupEnv("CONNECTOR_SCOPE"); !ok {
+			t.Error("CONNECTOR_SCOPE has been removed")
+		}
+	})
+	t.Run("prints the same version for the flag and the command", func(t *testing.T) {
+		flag, command := run(t, "--version", environment()), run(t, "version", environment())
+		if flag != command || flag.status != ExitOK || !strings.HasPrefix(flag.stdout, "connector ") {
+			t.Errorf("--version: %+v\nversion: %+v", flag, command)
+		}
+	})
+	t.Run("shows the variable of a flag in the help", func(t *testing.T) {
+		got := run(t, "serve --help", environment())
+		if got.status != ExitOK || !strings.Contains(got.stdout, "($CONNECTOR_LISTEN)") || got.stderr != "" {
+			t.Errorf("%+v", got)
+		}
+	})
+	t.Run("gives flags without a variable none", func(t *testing.T) {
+		got := run(t, "version", environment("CONNECTOR_VERSION=true", "CONNECTOR_HELP=true"))
+		if got.status != ExitOK || strings.Count(got.stdout, "\n") != 1 {
+			t.Errorf("%+v", got)
+		}
+		if got := run(t, "definition --help", environment()); strings.Contains(got.stdout, "CONNECTOR_HOST") {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestMistakes has settings that are wrong in different ways, all of which one run must report.
+func TestMistakes(t *testing.T) {
+	t.Setenv("CONNECTOR_CLIENT_SECERT", "hush")
+	variables := []string{
+		"CONNECTOR_CLIENT_SECERT=hush", // misspelt
+		"CONNECTOR_LIMIT_CALLS=10001",  // out of its range
+		"CONNECTOR_SIGN_IN=trust",      // of another form
+		"CONNECTOR_API_KEYS_FILE=nowhere",
+		"OTEL_EXPORTER_OTLP_ENDPOINT=collector",
+	}
+	want := []string{
+		"CONNECTOR_CLIENT_SECERT: is no setting; is it CONNECTOR_CLIENT_SECRET?", "CONNECTOR_LIMIT_CALLS:",
+		"CONNECTOR_SIGN_IN:", "CONNECTOR_API_KEYS_FILE:", "OTEL_EXPORTER_OTLP_ENDPOINT:",
+		"CONNECTOR_TENANT_ID:", "CONNECTOR_CLIENT_ID:", "CONNECTOR_CLIENT_SECRET:", // unset
+		"CONNECTOR_DRAIN:", // wrong in its flag
+	}
+	for _, command := range []string{"serve", "check"} {
+		t.Run(command+" reports every mistake in one go", func(t *testing.T) {
+			got := run(t, command+" --drain=6m", environment(variables...))
+			if got.status != ExitUsage || got.stdout != "" || strings.Contains(got.stderr, "hush") {
+				t.Errorf("%+v", got)
+			}
+			for _, text := range want {
+				if strings.Count(got.stderr, "\n  "+text) != 1 {
+					t.Errorf("%q is missing in:\n%s", text, got.stderr)
+				}
+			}
+		})
+	}
+}
+
+// servedSandbox is a connector that runs in this process.
+type servedSandbox struct {
+	address string
+	status  chan int
+}
+
+// startSandbox starts a sandbox with these variables, which ends with ctx, and returns it once it listens.
+func startSandbox(ctx context.Context, t *testing.T, variables ...string) servedSandbox {
+	t.Helper()
+	log, stderr := io.Pipe()
+	s := servedSandbox{status: make(chan int, 1)}
+	go func() {
+		s.status <- Run(ctx, strings.Fields("serve --sandbox --listen=127.0.0.1:0"), environment(variables...), io.Discard, stderr)
+		stderr.Close()
+	}()
+	for lines := json.NewDecoder(log); ; {
+		var line struct{ Msg, Address string }
+		if err := lines.Decode(&line); err != nil {
+			t.Fatalf("it has not listened: %v", err)
+		}
+		if line.Msg == "listening" {
+			s.address = line.Address
+			go io.Copy(io.Discard, log)
+			return s
+		}
+	}
+}
+
+// TestRunConcurrently serves twice in one process, with settings of their own.
+func TestRunConcurrently(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var servers []servedSandbox
+	for _, calls := range []string{"7", "8"} {
+		s := startSandbox(ctx, t, "CONNECTOR_LIMIT_CALLS="+calls, "CONNECTOR_LOG_FORMAT=json", "CONNECTOR_DRAIN=0s")
+		servers = append(servers, s)
+	}
+	for i, s := range servers {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address+"/v1/customers?Size=1", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("X-Api-Key", "sandbox")
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		want := fmt.Sprintf(`"connection";q=%d;w=60`, 7+i)
+		if got := response.Header.Get("RateLimit-Policy"); response.StatusCode != http.StatusOK || got != want {
+			t.Errorf("status %d, policy %s, want %s", response.StatusCode, got, want)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+	cancel()
+	for _, s := range servers {
+		if status := <-s.status; status != ExitOK {
+			t.Errorf("status %d", status)
+		}
+	}
+}
