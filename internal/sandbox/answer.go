@@ -20,27 +20,29 @@ const (
 	html      = "text/html; charset=utf-8"
 )
 
-// style is how a route's JSON looks on the wire.
+// A style is the form of a route's JSON on the wire. Partner Center's own routes differ in all
+// three.
 type style struct {
 	contentType string
-	bom         bool
+	bom         bool // a byte-order mark comes first
 	indent      bool
 }
 
-// answer is what a route returns: the one thing that write needs to know.
+// An answer is what a route returns and write sends.
 type answer struct {
 	status      int
 	body        string
-	contentType string            // of a body that is not in the route's style
-	header      map[string]string // what it has beyond the usual
-	claimed     int               // a Content-Length greater than the body's
-	silent      bool              // nothing is answered for as long as the caller waits
+	contentType string            // if set, the body is sent as it is; if empty, in the route's style
+	header      map[string]string // in addition to the common headers
+	claimed     int               // Content-Length to claim if greater than the body's
+	silent      bool              // never answer
 }
 
+// found returns a 200 with a JSON body.
 func found(body string) answer { return answer{status: 200, body: body} }
 
-// refuse is an error in Partner Center's shape.
-func refuse(status, code int, format string, args ...any) answer {
+// failure returns an error in the shape that Partner Center documents.
+func failure(status, code int, format string, args ...any) answer {
 	body, err := json.Marshal(struct {
 		Code        int      `json:"code"`
 		Description string   `json:"description"`
@@ -48,24 +50,28 @@ func refuse(status, code int, format string, args ...any) answer {
 		Source      string   `json:"source"`
 	}{code, fmt.Sprintf(format, args...), []string{}, "PartnerFD"})
 	if err != nil {
-		panic(err) // an int and three strings are always JSON
+		panic(err) // cannot happen: integers and strings always marshal
 	}
 	return answer{status: status, body: string(body)}
 }
 
-func invalid(err error) answer { return refuse(400, invalidInput, "Invalid input: %v.", err) }
+// invalid returns the 400 for a request that err describes.
+func invalid(err error) answer { return failure(400, invalidInput, "Invalid input: %v.", err) }
 
+// unauthorized returns a 401 with Partner Center's challenge.
 func unauthorized(code int, description string) answer {
-	return refuse(401, code, "%s", description).
+	return failure(401, code, "%s", description).
 		with("WWW-Authenticate", "OAuth realm=urn:cpsvc:cpid:"+tenantID)
 }
 
+// with returns a copy of a whose only additional header is name.
 func (a answer) with(name, value string) answer {
 	a.header = map[string]string{name: value}
 	return a
 }
 
-// collection is a list in Partner Center's envelope; links may be empty.
+// collection returns a list in Partner Center's envelope. links is a list of JSON members and may
+// be empty.
 func collection(items []string, links string) string {
 	if links != "" {
 		links = `"links":{` + links + `},`
@@ -74,20 +80,23 @@ func collection(items []string, links string) string {
 		len(items), strings.Join(items, ","), links)
 }
 
+// link returns a JSON member for a collection's links.
 func link(name, uri string) string {
 	return fmt.Sprintf(`%q:{"uri":%q,"method":"GET","headers":[]}`, name, uri)
 }
 
+// write sends the answer. It panics with http.ErrAbortHandler to end the connection of a silent
+// one.
 func (a answer) write(w http.ResponseWriter, r *http.Request, s style) {
 	if a.silent {
-		ctx, cancel := context.WithTimeout(r.Context(), patience)
+		ctx, cancel := context.WithTimeout(r.Context(), silence)
 		defer cancel()
 		<-ctx.Done()
-		panic(http.ErrAbortHandler) // ends the connection without an answer
+		panic(http.ErrAbortHandler)
 	}
 	body, contentType := []byte(a.body), a.contentType
 	if contentType == "" {
-		body, contentType = s.dress(body), cmp.Or(s.contentType, utf8JSON)
+		body, contentType = s.format(body), cmp.Or(s.contentType, utf8JSON)
 	}
 	h := w.Header()
 	for _, name := range []string{"MS-RequestId", "MS-CorrelationId", "MS-CV"} {
@@ -105,9 +114,9 @@ func (a answer) write(w http.ResponseWriter, r *http.Request, s style) {
 	w.Write(body)
 }
 
-// dress gives JSON the look of a route. What is no JSON passes unchanged: the
-// tests hold that every answer is.
-func (s style) dress(body []byte) []byte {
+// format returns a JSON body in the style. It returns any other body unchanged; the tests check
+// that every body without a content type of its own is JSON.
+func (s style) format(body []byte) []byte {
 	var out bytes.Buffer
 	if s.bom {
 		out.WriteString("\ufeff")
@@ -122,7 +131,7 @@ func (s style) dress(body []byte) []byte {
 	return out.Bytes()
 }
 
-// guid makes a GUID of a seed, the same one every time.
+// guid returns a version 4 GUID that depends on seed alone.
 func guid(seed string) string {
 	b := sha256.Sum256([]byte(seed))
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // version 4

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// selfSigned makes a certificate for 127.0.0.1, and the pool that trusts it.
+// selfSigned returns a new certificate for 127.0.0.1, valid for a year, and the pool that trusts
+// it.
 func selfSigned() (tls.Certificate, *x509.CertPool, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -10,43 +10,43 @@ import (
 	"strings"
 )
 
-// ContosoID is the first customer of the list: three orders and four
-// subscriptions, small enough to be printed.
-const ContosoID = "7d3f1c52-9b84-4e06-a2d7-6c58e0f4b913"
+// contosoID is the first customer of the list: three orders and four subscriptions, few enough to
+// print.
+const contosoID = "7d3f1c52-9b84-4e06-a2d7-6c58e0f4b913"
 
-// cast are the first customers of the list. Each has orders and subscriptions
-// of its own, in the fixtures named here; all the others share those named other.
-var cast = []struct {
-	Customer
+// namedCustomers are the first customers of the list, each with orders and subscriptions of its own
+// in the fixtures of that name. All other customers share the fixtures named other.
+var namedCustomers = []struct {
+	id       string
 	company  string
 	fixtures string
 }{
-	{Customer{ContosoID, "a little of everything: three orders, four subscriptions"},
-		"Contoso Ltd", "contoso"},
-	{Customer{"2f90b6ae-4c1d-4a73-8e55-d1b7390c6f24", "licences from before new commerce: GUIDs in upper and lower case, add-on, trial, suspended, expired, deleted, annual billing, dates with -08:00 and with blanks; every address line, unknown members"},
-		"Fabrikam Inc", "licences"},
-	{Customer{"a4516d08-7e2b-4f9c-b3c0-82f61e9d5a37", "new commerce: promotions, custom term ends, scheduled changes, refundable seats, prices, system purchases, an order still pending; no delegated administration"},
-		"Northwind Traders", "newcommerce"},
-	{Customer{"c81e07f3-25da-4b68-9d14-3ea6f5702b9c", "Azure: usage without end (9999), plan, reservations without subscription, savings plan with commitment and scope; delegated administration undecided (null)"},
-		"Wingtip Toys", "azure"},
-	{Customer{"5e6b92d4-f038-4c17-86ab-0d9c7a14e3f5", "software and marketplace: product keys, redemption codes, refund options, activation links"},
-		"Adventure Works", "software"},
-	{Customer{"93ad4e7f-1b60-4d82-ae39-f7250c8b6d1e", "oddities: nulls, unknown members and enum values, dates of every shape, year 1, empty strings"},
-		"Tailspin Toys", "oddities"},
-	{Customer{"e07c35b9-8d4f-4126-9a6e-4bf8d213c705", "nothing bought yet: empty lists"},
-		"Litware", "nothing"},
+	// Some of everything: three orders, four subscriptions.
+	{contosoID, "Contoso Ltd", "contoso"},
+	// Licences from before new commerce: GUIDs in upper and lower case, add-on, trial, suspended,
+	// expired, deleted, annual billing, dates with -08:00 and with blanks; all address lines,
+	// unknown members.
+	{"2f90b6ae-4c1d-4a73-8e55-d1b7390c6f24", "Fabrikam Inc", "licences"},
+	// New commerce: promotions, custom term ends, scheduled changes, refundable seats, prices,
+	// system purchases, an order that is still pending; no delegated administration.
+	{"a4516d08-7e2b-4f9c-b3c0-82f61e9d5a37", "Northwind Traders", "newcommerce"},
+	// Azure: usage without end (year 9999), plan, reservations without subscription, savings plan
+	// with commitment and scope; delegated administration undecided (null).
+	{"c81e07f3-25da-4b68-9d14-3ea6f5702b9c", "Wingtip Toys", "azure"},
+	// Software and marketplace: product keys, redemption codes, refund options, activation links.
+	{"5e6b92d4-f038-4c17-86ab-0d9c7a14e3f5", "Adventure Works", "software"},
+	// Oddities: nulls, unknown members and enum values, dates in many formats, year 1, empty
+	// strings.
+	{"93ad4e7f-1b60-4d82-ae39-f7250c8b6d1e", "Tailspin Toys", "oddities"},
+	// No purchases: empty lists.
+	{"e07c35b9-8d4f-4126-9a6e-4bf8d213c705", "Litware", "nothing"},
 }
 
-// Customers are the customers worth a look, with what is special about each.
-func Customers() []Customer {
-	var list []Customer
-	for _, c := range cast {
-		list = append(list, c.Customer)
-	}
-	return list
-}
+// customerCount is the length of the list. It needs three pages of the largest size.
+const customerCount = 1200
 
-// customer is one of the list; what is not here, its place n decides.
+// A customer is one element of the list. Everything that is not a field here follows from its
+// position n.
 type customer struct {
 	n        int
 	id       string
@@ -56,36 +56,57 @@ type customer struct {
 	place    place
 }
 
-// names are what customers are made of: the cast, then each company in each place.
+// A place is what a customer's address and language are filled from.
+type place struct{ Country, Region, City, PostalCode, Culture string }
+
+// names are the parts of generated customers: each company in each place.
 type names struct {
 	Companies []string
 	Places    []place
 }
 
-type place struct{ Country, Region, City, PostalCode, Culture string }
-
+// customers returns the whole list: the named customers, then the generated ones.
 func (m names) customers() []customer {
-	list := make([]customer, 1200)
+	list := make([]customer, customerCount)
 	for n := range list {
-		c := customer{n: n}
-		if n < len(cast) {
-			c.id, c.company, c.fixtures, c.place = cast[n].ID, cast[n].company, cast[n].fixtures, m.Places[n]
-			first, _, _ := strings.Cut(c.company, " ")
-			c.domain = strings.ToLower(first) + ".onmicrosoft.com"
+		if n < len(namedCustomers) {
+			list[n] = m.named(n)
 		} else {
-			nth := n - len(cast)
-			company := m.Companies[nth%len(m.Companies)]
-			c.id, c.fixtures, c.place = guid(fmt.Sprint("customer ", n)), "other", m.Places[nth/len(m.Companies)]
-			c.company = company + " " + c.place.City
-			c.domain = fmt.Sprintf("%s%d.onmicrosoft.com", notInDomains.Replace(company), n)
+			list[n] = m.generated(n)
 		}
-		list[n] = c
 	}
 	return list
 }
 
+func (m names) named(n int) customer {
+	named := namedCustomers[n]
+	first, _, _ := strings.Cut(named.company, " ")
+	return customer{
+		n:        n,
+		id:       named.id,
+		company:  named.company,
+		domain:   strings.ToLower(first) + ".onmicrosoft.com",
+		fixtures: named.fixtures,
+		place:    m.Places[n],
+	}
+}
+
+func (m names) generated(n int) customer {
+	nth := n - len(namedCustomers)
+	company, place := m.Companies[nth%len(m.Companies)], m.Places[nth/len(m.Companies)]
+	return customer{
+		n:        n,
+		id:       guid(fmt.Sprint("customer ", n)),
+		company:  company + " " + place.City,
+		domain:   fmt.Sprintf("%s%d.onmicrosoft.com", notInDomains.Replace(company), n),
+		fixtures: "other",
+		place:    place,
+	}
+}
+
 var notInDomains = strings.NewReplacer(" ", "", "'", "", "&", "")
 
+// customer returns the customer with an id, in either case.
 func (s *store) customer(id string) (customer, bool) {
 	n, ok := s.position[strings.ToLower(id)]
 	if !ok {
@@ -94,8 +115,8 @@ func (s *store) customer(id string) (customer, bool) {
 	return s.customers[n], true
 }
 
-// relationship is reseller for most, and each of the others for a few; the last
-// one is in no documentation.
+// relationship returns reseller for most customers. One in 20 has one of the other values; the last
+// of them is not documented.
 func (c customer) relationship() string {
 	rare := []string{"none", "advisor", "syndication", "microsoft_support", "unknown", "value_added_reseller"}
 	if c.n%20 == 17 {
@@ -104,7 +125,7 @@ func (c customer) relationship() string {
 	return "reseller"
 }
 
-// values fill the placeholders of the fixtures.
+// values replaces the placeholders of the fixtures.
 func (c customer) values() *strings.Replacer {
 	return strings.NewReplacer(
 		"{customer}", c.id,
@@ -124,15 +145,15 @@ func (c customer) values() *strings.Replacer {
 	)
 }
 
-// getCustomer answers in one of four shapes, which customers take in turn.
+// getCustomer answers in one of four shapes, by the customer's position.
 func (s *store) getCustomer(q *request) answer {
 	shapes := []string{"full", "more", "no-delegated-admin", "undecided"}
 	shape := s.fixtures["customers/"+shapes[q.customer.n%len(shapes)]][0]
 	return found(q.customer.values().Replace(shape.json))
 }
 
-// listCustomers pages by continuation token: links.next names the header to
-// send, and totalCount counts the page, as on every such list.
+// listCustomers pages by continuation token: links.next names the header to send. totalCount counts
+// the items of the page, as on all lists of this kind.
 func (s *store) listCustomers(q *request) answer {
 	size := q.number("size", 1, 500, 500)
 	filter := q.query.Get("filter")
@@ -159,7 +180,8 @@ func (s *store) listCustomers(q *request) answer {
 	return found(collection(items, links))
 }
 
-// search gives the customers that a filter lets pass.
+// search returns the customers that match a filter. A filter that Partner Center does not support
+// sets q.err.
 func (s *store) search(q *request, filter string) []customer {
 	if filter == "" {
 		return s.customers
@@ -190,11 +212,12 @@ func (s *store) search(q *request, filter string) []customer {
 	return matches
 }
 
-// start is where in a list of customers the page begins that is asked for.
+// start returns the position in a list of customers at which the requested page begins. A token of
+// another list sets q.err.
 func (q *request) start(filter string, length int) int {
 	seek := q.oneOf("seekOperation", "Next")
 	if q.err == nil && (seek == "") != (q.continuation == "") {
-		q.err = errors.New("seekOperation and the header MS-ContinuationToken go together")
+		q.err = errors.New("seekOperation and the header MS-ContinuationToken must be sent together")
 	}
 	if q.err != nil || seek == "" {
 		return 0
@@ -207,12 +230,12 @@ func (q *request) start(filter string, length int) int {
 			return offset
 		}
 	}
-	q.err = fmt.Errorf("the MS-ContinuationToken %.100q is not one of this list", q.continuation)
+	q.err = fmt.Errorf("the MS-ContinuationToken %.100q does not belong to this list", q.continuation)
 	return 0
 }
 
-// continuation is the token of the page that begins at offset. Partner Center
-// sends tokens of two shapes, and so does the sandbox.
+// continuation returns the token of the page that begins at offset. Partner Center sends tokens in
+// two formats, so the sandbox alternates between them.
 func continuation(offset int, filter string) string {
 	list := guid("list " + filter)
 	token := base64.StdEncoding.EncodeToString(binary.LittleEndian.AppendUint32([]byte(list[:3]), uint32(offset)))

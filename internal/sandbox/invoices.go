@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// monthlyInvoices are the plain legacy invoices of the 44 months up to the end
-// of 2016; those of before 2015 have neither document nor invoice type.
+// monthlyInvoices returns the simple legacy invoices of the 44 months up to the end of 2016. Those
+// from before 2015 have neither a document type nor an invoice type.
 func (s *store) monthlyInvoices() []item {
 	var list []item
 	for n := range 44 {
@@ -29,11 +29,11 @@ func (s *store) monthlyInvoices() []item {
 	return list
 }
 
-// listInvoices pages the legacy invoices by size and offset. Modern invoices
-// know neither, so all of them stand at the end of the first page, whatever its
-// size: who walks the pages meets each invoice once.
+// listInvoices pages the legacy invoices by size and offset. Partner Center ignores both for modern
+// invoices, so all of these come at the end of the first page, whatever its size, and every invoice
+// is on exactly one page.
 func (s *store) listInvoices(q *request) answer {
-	// No greatest size is documented for invoices; for their line items it is 2000.
+	// Partner Center documents no maximum size for invoices; for their line items it is 2000.
 	size := q.number("size", 1, 2000, len(s.legacy))
 	offset := q.number("offset", 0, math.MaxInt32, 0)
 	if q.err != nil {
@@ -45,7 +45,7 @@ func (s *store) listInvoices(q *request) answer {
 		page = append(page, s.fixtures["invoices/modern"]...)
 	}
 	uri := func(offset int) string {
-		// Seen on the wire: links that are escaped for HTML. Every second page has them.
+		// Partner Center has been seen to escape links for HTML. Every second page does.
 		return fmt.Sprintf("/invoices?size=%d%soffset=%d", size, []string{"&", "&amp;"}[offset/size%2], offset)
 	}
 	links := link("self", uri(offset))
@@ -55,11 +55,12 @@ func (s *store) listInvoices(q *request) answer {
 	return found(collection(fill(page, strings.NewReplacer()), links))
 }
 
+// getInvoice returns one invoice, for App+User tokens only.
 func (s *store) getInvoice(q *request) answer {
 	if !q.user {
 		return appUserOnly()
 	}
-	// The links of invoices write the id behind its type: Recurring-D…, OneTime-G….
+	// Links in invoices put the type before the id: Recurring-D…, OneTime-G….
 	_, id, prefixed := strings.Cut(q.id, "-")
 	if !prefixed {
 		id = q.id
@@ -69,10 +70,10 @@ func (s *store) getInvoice(q *request) answer {
 			return found(i.json)
 		}
 	}
-	return refuse(404, noSuchResource, "The invoice %.100q was not found.", q.id)
+	return failure(404, noSuchResource, "The invoice %.100q was not found.", q.id)
 }
 
-// getStatement answers the same one page for every invoice.
+// getStatement returns the same PDF of one page for every invoice.
 func (s *store) getStatement(q *request) answer {
 	if a := s.getInvoice(q); a.status != 200 {
 		return a
@@ -81,5 +82,5 @@ func (s *store) getStatement(q *request) answer {
 }
 
 func appUserOnly() answer {
-	return refuse(403, appOnlyForbidden, "This resource does not support app-only authentication; use App+User credentials.")
+	return failure(403, appOnlyForbidden, "This resource does not support app-only authentication; use App+User credentials.")
 }

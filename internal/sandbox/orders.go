@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// prices matches the members of an order that only include_price brings. It
-// relies on compact JSON, and on pricing holding nothing but numbers.
+// prices matches the members of an order that are returned only with include_price. It relies on
+// compact JSON, and on pricing holding only numbers.
 var prices = regexp.MustCompile(`"pricing":\{[^{}]*\},|"totalPrice":[^,]*,`)
 
-// listOrders has no paging. Orders that the system made, renewals and bills,
-// are there only for who asks for them.
+// listOrders returns all orders: Partner Center does not page them. Orders that the system made
+// (renewals, bills) are included on request only.
 func (s *store) listOrders(q *request) answer {
-	// The reference writes one_time, and onetime in its example.
+	// The reference documents one_time but its example has onetime.
 	cycle := q.oneOf("billingType", "monthly", "annual", "one_time", "onetime", "none")
 	priced := q.oneOf("include_price", "true", "false")
 	system := q.oneOf("include_system_purchases", "true", "false")
@@ -24,13 +24,16 @@ func (s *store) listOrders(q *request) answer {
 	}
 	var orders []item
 	for _, o := range s.fixtures["orders/"+q.customer.fixtures] {
-		bySystem := strings.HasPrefix(o.keys.TransactionType, "System")
-		if (cycle == "" || strings.EqualFold(cycle, o.keys.BillingCycle)) && (!bySystem || system == "true") {
-			if priced != "true" {
-				o.json = prices.ReplaceAllString(o.json, "")
-			}
-			orders = append(orders, o)
+		if cycle != "" && !strings.EqualFold(cycle, o.keys.BillingCycle) {
+			continue
 		}
+		if strings.HasPrefix(o.keys.TransactionType, "System") && system != "true" {
+			continue
+		}
+		if priced != "true" {
+			o.json = prices.ReplaceAllString(o.json, "")
+		}
+		orders = append(orders, o)
 	}
 	return found(collection(fill(orders, q.customer.values()), link("self", "/customers/"+q.customer.id+"/orders")))
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Partner Center's own error codes, as far as the sandbox answers them.
+// The error codes of Partner Center that the sandbox uses.
 const (
 	accessDenied     = 400
 	invalidInput     = 2000
@@ -25,15 +25,14 @@ const (
 	appOnlyForbidden = 900329
 )
 
-// route is one path of Partner Center: what answers it, how its bodies look, and
-// the query parameters that are documented for it.
+// A route is one path of Partner Center.
 type route struct {
 	handle func(*store, *request) answer
 	style  style
-	params []string
+	params []string // the documented query parameters
 }
 
-// routes are the documented paths, with {id} for the customer or the invoice.
+// routes are the paths that the sandbox answers, with {id} for the customer or the invoice.
 var routes = map[string]route{
 	"/v1/customers": {(*store).listCustomers,
 		style{contentType: utf8JSON, bom: true}, []string{"size", "filter", "seekOperation"}},
@@ -53,14 +52,15 @@ var routes = map[string]route{
 		style{contentType: utf8JSON}, nil},
 }
 
-// partnerCenter answers everything under /v1.
+// partnerCenter is the fake Partner Center.
 type partnerCenter struct {
 	data   *store
-	tokens mint
+	tokens tokenCodec
 }
 
+// ServeHTTP answers one request as Partner Center would.
 func (p partnerCenter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// The path is matched as it was sent: it is not cleaned, and %2F is no slash.
+	// The path is matched as sent: not cleaned, and with %2F distinct from a slash.
 	parts := strings.SplitN(r.URL.EscapedPath(), "/", 5)
 	q := &request{continuation: r.Header.Get("MS-ContinuationToken")}
 	if len(parts) > 3 {
@@ -70,11 +70,10 @@ func (p partnerCenter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.respond(r, path, q).write(w, r, routes[path].style)
 }
 
-// respond turns away whatever Partner Center would not answer, and leaves the
-// rest to the route.
+// respond checks method, token, path, query and customer, and passes a valid request to its route.
 func (p partnerCenter) respond(r *http.Request, path string, q *request) answer {
 	if r.Method != http.MethodGet {
-		return refuse(405, invalidInput, "%.20s is not supported here: the sandbox answers GET alone.", r.Method).with("Allow", "GET")
+		return failure(405, invalidInput, "%.20s is not supported: the sandbox answers GET only.", r.Method).with("Allow", "GET")
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
@@ -82,7 +81,7 @@ func (p partnerCenter) respond(r *http.Request, path string, q *request) answer 
 	}
 	holder, ok := p.tokens.read(token, time.Now())
 	if !ok || holder == refresh {
-		return unauthorized(accessDenied, "Access denied: the token has expired, or was not issued by this sandbox for Partner Center.")
+		return unauthorized(accessDenied, "Access denied: the token has expired or was not issued by this sandbox for Partner Center.")
 	}
 	q.user = holder == appUser
 
@@ -92,10 +91,10 @@ func (p partnerCenter) respond(r *http.Request, path string, q *request) answer 
 	}
 	rt, ok := routes[path]
 	if !ok {
-		return refuse(400, invalidInput, "The path %.200q is not one that the sandbox answers.", r.URL.EscapedPath())
+		return failure(400, invalidInput, "The sandbox does not have the path %.200q.", r.URL.EscapedPath())
 	}
 	if r.ContentLength != 0 {
-		return refuse(400, invalidInput, "A GET carries no body.")
+		return failure(400, invalidInput, "A GET must not have a body.")
 	}
 	var err error
 	if q.query, err = documented(r.URL.RawQuery, rt.params); err != nil {
@@ -103,26 +102,26 @@ func (p partnerCenter) respond(r *http.Request, path string, q *request) answer 
 	}
 	if ofCustomer {
 		if !guidShape.MatchString(q.id) {
-			return refuse(400, invalidCustomer, "The customer id %.100q is not a GUID.", q.id)
+			return failure(400, invalidCustomer, "The customer id %.100q is not a GUID.", q.id)
 		}
 		if q.customer, ok = p.data.customer(q.id); !ok {
-			return refuse(404, noSuchCustomer, "The customer %s was not found.", q.id)
+			return failure(404, noSuchCustomer, "The customer %s was not found.", q.id)
 		}
 	}
 	return rt.handle(p.data, q)
 }
 
-// documented parses a query string, and refuses whatever is not in names,
-// stands twice or is empty.
+// documented parses a query string. It returns an error for a parameter that is not in names,
+// repeated or empty.
 func documented(raw string, names []string) (url.Values, error) {
 	query, err := url.ParseQuery(raw)
 	if err != nil {
-		return nil, fmt.Errorf("the query string cannot be read: %w", err)
+		return nil, fmt.Errorf("the query string is malformed: %w", err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		switch values := query[name]; {
 		case !slices.Contains(names, name):
-			return nil, fmt.Errorf("the parameter %.100q is not supported here, only %q", name, names)
+			return nil, fmt.Errorf("the parameter %.100q is not supported; supported are %q", name, names)
 		case len(values) > 1:
 			return nil, fmt.Errorf("the parameter %s was given %d times", name, len(values))
 		case values[0] == "":
@@ -132,17 +131,18 @@ func documented(raw string, names []string) (url.Values, error) {
 	return query, nil
 }
 
-// request is what a route needs to know of a call. Its readers of parameters
-// keep the last mistake in err.
+// A request is a call as its route sees it. The methods that read parameters record the last error
+// in err.
 type request struct {
-	id           string // the one in the path, as it was sent
+	id           string // from the path, as sent
 	customer     customer
 	query        url.Values
 	continuation string // the header MS-ContinuationToken
-	user         bool   // the token is an App+User one
+	user         bool   // the token is an App+User token
 	err          error
 }
 
+// number returns a parameter that must lie between low and high, or absent if it is not given.
 func (q *request) number(name string, low, high, absent int) int {
 	s := q.query.Get(name)
 	if s == "" {
@@ -155,6 +155,7 @@ func (q *request) number(name string, low, high, absent int) int {
 	return n
 }
 
+// oneOf returns a parameter that must be one of values, or an empty string if it is not given.
 func (q *request) oneOf(name string, values ...string) string {
 	s := q.query.Get(name)
 	if s != "" && !slices.Contains(values, s) {

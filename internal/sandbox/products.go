@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// views are the documented target views, each with the fixtures that it shows.
+// views are the documented target views with the fixtures that each returns.
 var views = map[string][]string{
 	"Azure":                     {"azure"},
 	"AzureReservations":         {"reservations-vm", "reservations-sql", "reservations-cosmosdb"},
@@ -24,8 +24,8 @@ var views = map[string][]string{
 	"SpecializedOffers":         nil,
 }
 
-// listProducts has no paging. MicrosoftAzure lists SKUs, every other view
-// products; SpecializedOffers is not open to the sandbox's partner.
+// listProducts returns all products of a view: Partner Center does not page them. The view
+// MicrosoftAzure returns SKUs. The sandbox's partner has no access to SpecializedOffers.
 func (s *store) listProducts(q *request) answer {
 	view := q.oneOf("targetView", slices.Sorted(maps.Keys(views))...)
 	switch {
@@ -34,7 +34,7 @@ func (s *store) listProducts(q *request) answer {
 	case view == "":
 		return invalid(errors.New("the parameter targetView is missing"))
 	case view == "SpecializedOffers":
-		return refuse(403, viewNotAllowed, "Access to the requested targetView is not allowed.")
+		return failure(403, viewNotAllowed, "Access to the requested targetView is not allowed.")
 	}
 	var products []item
 	for _, name := range views[view] {

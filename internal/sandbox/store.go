@@ -18,21 +18,21 @@ var (
 	statement string
 )
 
-// store is all that Partner Center knows. It never changes.
+// A store holds all data of the fake Partner Center. It is immutable.
 type store struct {
-	fixtures  map[string][]item // by file, such as orders/contoso
+	fixtures  map[string][]item // by file name, such as orders/contoso
 	customers []customer
-	position  map[string]int // of a customer's id in customers
-	legacy    []item         // the invoices D…, in the list's order
+	position  map[string]int // customer id to index in customers
+	legacy    []item         // the legacy invoices (D…), in the list's order
 }
 
-// item is one element of a fixture: a JSON value whose strings may hold
-// placeholders such as {customer}, and those of its members that are asked for.
+// An item is one element of a fixture.
 type item struct {
-	json string
+	json string // compact JSON whose strings may contain placeholders such as {customer}
 	keys keys
 }
 
+// keys are the members of an item that requests filter by.
 type keys struct {
 	ID              string
 	OrderID         string
@@ -45,6 +45,7 @@ type keys struct {
 	}
 }
 
+// UnmarshalJSON keeps the JSON text beside the keys.
 func (i *item) UnmarshalJSON(b []byte) error {
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, b); err != nil {
@@ -54,8 +55,8 @@ func (i *item) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &i.keys)
 }
 
-// load reads the fixtures, each a JSON array, and makes the customers and the
-// monthly invoices.
+// load reads the embedded fixtures, each a JSON array, and generates the customers and the monthly
+// invoices.
 func load() (*store, error) {
 	var names names
 	if err := json.Unmarshal(namesJSON, &names); err != nil {
@@ -84,7 +85,7 @@ func load() (*store, error) {
 	return s, nil
 }
 
-// fill replaces the placeholders of items.
+// fill returns the JSON of items with their placeholders replaced.
 func fill(items []item, values *strings.Replacer) []string {
 	filled := make([]string, len(items))
 	for n, i := range items {

@@ -9,45 +9,46 @@ import (
 	"time"
 )
 
-// kind is what a token is good for, and lifetimes says for how long.
+// A kind is what a token may be used for.
 type kind byte
 
 const (
-	appOnly kind = iota
-	appUser
-	refresh
+	appOnly kind = iota // an access token of the app alone
+	appUser             // an access token of the app with a user (App+User)
+	refresh             // a refresh token, for the token endpoint only
 )
 
 var lifetimes = [...]time.Duration{appOnly: time.Hour, appUser: time.Hour, refresh: 90 * 24 * time.Hour}
 
-// mint makes and reads tokens. A token is its kind and its end, sealed with a
-// key of this sandbox alone, so that none has to be remembered.
-type mint struct{ seal cipher.AEAD }
+// tokenCodec issues and reads tokens. A token holds its kind and its expiry, encrypted with a key
+// that only this sandbox has, so the sandbox keeps no list of them. It is safe for concurrent use.
+type tokenCodec struct{ seal cipher.AEAD }
 
-func newMint() (mint, error) {
+func newTokenCodec() (tokenCodec, error) {
 	key := make([]byte, 32)
 	rand.Read(key)
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		return mint{}, err
+		return tokenCodec{}, err
 	}
 	seal, err := cipher.NewGCMWithRandomNonce(block)
-	return mint{seal}, err
+	return tokenCodec{seal}, err
 }
 
-func (m mint) issue(k kind, now time.Time) string {
+// issue returns a new token whose lifetime begins now.
+func (c tokenCodec) issue(k kind, now time.Time) string {
 	plain := binary.BigEndian.AppendUint64([]byte{byte(k)}, uint64(now.Add(lifetimes[k]).Unix()))
-	return base64.RawURLEncoding.EncodeToString(m.seal.Seal(nil, nil, plain, nil))
+	return base64.RawURLEncoding.EncodeToString(c.seal.Seal(nil, nil, plain, nil))
 }
 
-// read tells a token's kind; it is false for a token of another mint and for
-// one that has ended.
-func (m mint) read(token string, now time.Time) (kind, bool) {
+// read returns a token's kind. It returns false for a token of another sandbox, for one that was
+// altered, and for one that has expired.
+func (c tokenCodec) read(token string, now time.Time) (kind, bool) {
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(token)
 	if err != nil {
 		return 0, false
 	}
-	plain, err := m.seal.Open(nil, nil, sealed, nil)
+	plain, err := c.seal.Open(nil, nil, sealed, nil)
 	if err != nil {
 		return 0, false
 	}
