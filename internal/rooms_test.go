@@ -35,6 +35,12 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/server":        {may: []string{"gen", "internal/fault", "internal/auth", "internal/ratelimit", "internal/seal", "internal/call"}},
 	"internal/traces":        {may: []string{"internal/outbound"}, never: []string{"github.com/gin-gonic/gin"}},
 	"internal/call":          {},
+
+	// For tests alone.
+	"internal/e2e/fakeentra":   {may: []string{"internal/e2e/reply", "internal/e2e/secret"}},
+	"internal/e2e/fakepartner": {may: []string{"internal/e2e/reply", "internal/e2e/secret"}},
+	"internal/e2e/reply":       {},
+	"internal/e2e/secret":      {},
 }
 
 // TestRooms holds every import of the module to the table, and the table to the packages that there are.
@@ -57,6 +63,9 @@ func TestRooms(t *testing.T) {
 		seen++
 		for _, imported := range fields[1:] {
 			ours, isOurs := strings.CutPrefix(imported, module)
+			if isTestOnly(ours) && !isTestOnly(name) {
+				t.Errorf("%s imports %s, which is for tests", name, ours)
+			}
 			if isOurs && !slices.Contains(room.may, ours) && !slices.Contains(room.may, "*") || slices.Contains(room.never, imported) {
 				t.Errorf("%s imports %s", name, imported)
 			}
@@ -66,3 +75,6 @@ func TestRooms(t *testing.T) {
 		t.Errorf("the table has %d rooms, the module %d", len(rooms), seen)
 	}
 }
+
+// isTestOnly reports whether only tests may import a package. go list does not list the imports of tests.
+func isTestOnly(name string) bool { return strings.HasPrefix(name, "internal/e2e") }

@@ -9,12 +9,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/partner-center/connector/internal/e2e/fakepartner"
 )
 
 // TestAdmin has the metrics at one path of their own address, and nothing else there, and nothing of them elsewhere.
 func TestAdmin(t *testing.T) {
 	t.Parallel()
-	s := newStackOf(t, "connector-watched", watched)
+	s := newStackOf(t, "connector-watched", withMetrics)
 	for request, status := range map[string]int{
 		"GET /metrics":                 200,
 		"GET /metrics?name[]=go_info":  200,
@@ -59,17 +61,17 @@ func TestAdminIsOff(t *testing.T) {
 // TestAdminDrains reads the metrics of a service that is about to end, for as long as it answers anybody.
 func TestAdminDrains(t *testing.T) {
 	t.Parallel()
-	s := newStackOf(t, "connector-watched", watched, "CONNECTOR_DRAIN=1s")
+	s := newStackOf(t, "connector-watched", withMetrics, "CONNECTOR_DRAIN=1s")
 	release := make(chan struct{})
-	s.upstream.behave(func(w http.ResponseWriter, r *http.Request) {
+	s.upstream.Answer(func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-release:
-			good(w, r)
+			fakepartner.Good(w, r)
 		case <-r.Context().Done():
 		}
 	})
 	slow := s.send(t, call("/v1/customers", s.keys.key))
-	waitFor(t, "Partner Center has the call", func() bool { return len(s.upstream.received()) == 1 })
+	waitFor(t, "Partner Center has the call", func() bool { return len(s.upstream.Calls()) == 1 })
 	if m := s.scrape(t); m["connector_draining"] != 0 || m["connector_requests_under_way"] != 1 {
 		t.Errorf("draining %v, under way %v", m["connector_draining"], m["connector_requests_under_way"])
 	}
@@ -97,8 +99,8 @@ func TestAdminDrains(t *testing.T) {
 // TestAdminEndsLast reads the metrics while the service, which answers nobody any more, still sends its last spans.
 func TestAdminEndsLast(t *testing.T) {
 	t.Parallel()
-	s, c := newTracedStack(t, watched)
-	c.behave(behaviours["hang"])
+	s, c := newTracedStack(t, withMetrics)
+	c.behave(fakepartner.Behaviors["hang"])
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	s.terminate()
 	waitFor(t, "the service has stopped", func() bool { return len(s.out.lines("msg", "stopped")) == 1 })
@@ -129,7 +131,7 @@ func (s *stack) dialAdmin(t *testing.T) net.Conn {
 // TestAdminIsSlow hangs up on whoever does not say what he wants, and does not wait for him at the end.
 func TestAdminIsSlow(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, watched)
+	s := newStack(t, withMetrics)
 	if received, err := io.ReadAll(s.halfAsk(t)); err != nil || len(received) > 0 {
 		t.Errorf("%q, %v", received, err)
 	}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
 // answer is what came back for one request.
@@ -68,10 +70,10 @@ func (c *pending) all(t *testing.T) []byte {
 	if err != nil && len(received) == 0 {
 		t.Fatalf("no answer: %v", err)
 	}
-	if found := c.p.secrets.in(received); found != "" {
+	if found := c.p.secrets.Find(received); found != "" {
 		t.Errorf("the answer has a credential: %s", found)
 	}
-	if bytes.Contains(received, []byte(upstreamOnly)) {
+	if bytes.Contains(received, []byte(reply.Private)) {
 		t.Errorf("the answer has what Partner Center alone knows: %s", received)
 	}
 	return received
@@ -117,6 +119,9 @@ func call(target, key string, lines ...string) string {
 	}
 	return fmt.Sprintf("GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s\r\n", target, publicHost, strings.Join(append(lines, ""), "\r\n"))
 }
+
+// bearer returns the header line of a call with a token.
+func bearer(token string) string { return "Authorization: Bearer " + token }
 
 // get makes a call.
 func (p *process) get(t *testing.T, target, key string, lines ...string) answer {
@@ -277,4 +282,15 @@ func (a answer) limit(t *testing.T) (remaining, next int) {
 	remaining, _ = strconv.Atoi(parts[1])
 	next, _ = strconv.Atoi(parts[3])
 	return remaining, next
+}
+
+// bodyEnd is what every JSON body ends with.
+const bodyEnd = ""
+
+// expectJSON compares the body with a JSON text, byte by byte.
+func (a answer) expectJSON(t *testing.T, text string) {
+	t.Helper()
+	if string(a.body) != text+bodyEnd {
+		t.Errorf("got  %s\nwant %s", a.body, text)
+	}
 }

@@ -8,6 +8,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/partner-center/connector/internal/e2e/fakepartner"
+	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
 // mostMemory is what the service may have resident at any time, in MiB.
@@ -54,18 +57,18 @@ func TestGiantAnswers(t *testing.T) {
 		code   string
 	}{
 		{name: "endless", answer: endless, read: true, status: 502, code: "PartnerCenterTooLarge"},
-		{name: "nested", answer: sendJSON(nested), read: true, status: 502, code: "PartnerCenterInvalidResponse"},
-		{name: "large", answer: sendJSON(giant), read: true, status: 200},
-		{name: "not read", answer: sendJSON(giant)},
+		{name: "nested", answer: reply.JSON(nested), read: true, status: 502, code: "PartnerCenterInvalidResponse"},
+		{name: "large", answer: reply.JSON(giant), read: true, status: 200},
+		{name: "not read", answer: reply.JSON(giant)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newStackOf(t, "connector-watched", "CONNECTOR_MAX_BODY=16MiB", "CONNECTOR_LIMIT_CALLS=10000", "CONNECTOR_LOG_LEVEL=info")
-			s.upstream.behave(func(w http.ResponseWriter, r *http.Request) {
+			s := newStackOf(t, "connector-watched", "CONNECTOR_MAX_BODY=16MiB", manyCalls, "CONNECTOR_LOG_LEVEL=info")
+			s.upstream.Answer(func(w http.ResponseWriter, r *http.Request) {
 				if strings.HasSuffix(r.URL.Path, "/orders") {
 					c.answer(w, r)
 					return
 				}
-				good(w, r)
+				fakepartner.Good(w, r)
 			})
 			s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 			before := s.descriptors(t)

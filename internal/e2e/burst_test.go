@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+
+	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
 // TestBurst has a crowd of callers, each asking for a customer of his own, while connections to Partner Center come
@@ -12,17 +14,17 @@ import (
 // earlier call has begun, such as a connection that it then did not need, still goes on.
 func TestBurst(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, "CONNECTOR_LIMIT_CALLS=10000")
+	s := newStack(t, manyCalls)
 	var n atomic.Int64
-	s.upstream.behave(func(w http.ResponseWriter, r *http.Request) {
+	s.upstream.Answer(func(w http.ResponseWriter, r *http.Request) {
 		id := r.RequestURI[len("/v1/customers/"):]
 		if r.Header.Get("MS-CorrelationId") != id {
-			s.upstream.note("a call with the ids of another")
+			s.upstream.Fault("a call with the ids of another")
 		}
 		if n.Add(1)%2 == 0 {
 			w.Header().Set("Connection", "close")
 		}
-		sendJSON(`{"id":"`+id+`"}`)(w, r)
+		reply.JSON(`{"id":"`+id+`"}`)(w, r)
 	})
 	const calls, crowd = 900, 120
 	var sent []*pending

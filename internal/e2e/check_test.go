@@ -2,13 +2,18 @@ package e2e
 
 import (
 	"context"
-	"github.com/partner-center/connector/internal/cli"
 	"net/http"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/partner-center/connector/internal/cli"
+	"github.com/partner-center/connector/internal/e2e/fakeentra"
+	"github.com/partner-center/connector/internal/e2e/fakepartner"
+	"github.com/partner-center/connector/internal/e2e/reply"
+	"github.com/partner-center/connector/internal/e2e/secret"
 )
 
 // TestCheck tries settings against a Partner Center and an Entra ID in every state that an administrator meets
@@ -19,63 +24,63 @@ func TestCheck(t *testing.T) {
 		name            string
 		entra, upstream http.HandlerFunc
 		keys            []string
-		prepare         func(*testing.T, *entraID) []string // returns further variables
+		prepare         func(*testing.T, *fakeentra.Server) []string // returns further variables
 		variables       []string
 		status          int
 		says            []string
 	}{
 		{name: "good", says: []string{"API keys", "flows", "Entra ID", "Partner Center"}},
 		{name: "no key", keys: []string{"# none yet"}, status: cli.ExitFailed, says: []string{"FAIL", "keys add"}},
-		{name: "secret", entra: refusedSecret, status: cli.ExitFailed, says: []string{"FAIL", "app-only", "AADSTS7000215", "CONNECTOR_CLIENT_SECRET"}},
-		{name: "Entra ID away", entra: respond(503, "text/html", upstreamOnly), status: cli.ExitFailed, says: []string{"FAIL", "app-only", "answer 503 of Entra ID", "Wait"}},
-		{name: "not registered", upstream: refuse(401, "400"), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "App management"}},
-		{name: "privileges", upstream: refuse(403, "900308"), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "indirect resellers"}},
-		{name: "elsewhere", upstream: refuse(302, ""), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "CONNECTOR_UPSTREAM_URL"}},
-		{name: "not allowed", upstream: refuse(403, "400"), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "App management"}},
-		{name: "throttled", upstream: refuse(429, ""), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "10 seconds"}},
-		{name: "another server", upstream: respond(200, "text/html", upstreamOnly), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center"}},
-		{name: "slow", upstream: behaviours["hang"], variables: []string{"CONNECTOR_UPSTREAM_TIMEOUT=1s"}, status: cli.ExitFailed, says: []string{"FAIL", "CONNECTOR_UPSTREAM_TIMEOUT"}},
+		{name: "secret", entra: fakeentra.Refusal(7000215), status: cli.ExitFailed, says: []string{"FAIL", "app-only", "AADSTS7000215", "CONNECTOR_CLIENT_SECRET"}},
+		{name: "Entra ID away", entra: reply.With(503, "text/html", reply.Private), status: cli.ExitFailed, says: []string{"FAIL", "app-only", "answer 503 of Entra ID", "Wait"}},
+		{name: "not registered", upstream: fakepartner.Refuse(401, "400"), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "App management"}},
+		{name: "privileges", upstream: fakepartner.Refuse(403, "900308"), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "indirect resellers"}},
+		{name: "elsewhere", upstream: fakepartner.Refuse(302, ""), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "CONNECTOR_UPSTREAM_URL"}},
+		{name: "not allowed", upstream: fakepartner.Refuse(403, "400"), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "App management"}},
+		{name: "throttled", upstream: fakepartner.Refuse(429, ""), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "10 seconds"}},
+		{name: "another server", upstream: reply.With(200, "text/html", reply.Private), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center"}},
+		{name: "slow", upstream: fakepartner.Behaviors["hang"], variables: []string{"CONNECTOR_UPSTREAM_TIMEOUT=1s"}, status: cli.ExitFailed, says: []string{"FAIL", "CONNECTOR_UPSTREAM_TIMEOUT"}},
 		{name: "wrong port", variables: []string{"CONNECTOR_UPSTREAM_URL=http://127.0.0.1:1"}, status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "CONNECTOR_UPSTREAM_URL", "refused"}},
-		{name: "secret expired", entra: aadsts(7000222), status: cli.ExitFailed, says: []string{"FAIL", "AADSTS7000222", "expired", "make a new one"}},
-		{name: "not consented", entra: aadsts(65001), prepare: withUser(nil), status: cli.ExitFailed, says: []string{"FAIL", "App+User", "AADSTS65001", "connector consent"}},
+		{name: "secret expired", entra: fakeentra.Refusal(7000222), status: cli.ExitFailed, says: []string{"FAIL", "AADSTS7000222", "expired", "make a new one"}},
+		{name: "not consented", entra: fakeentra.Refusal(65001), prepare: withUser(nil), status: cli.ExitFailed, says: []string{"FAIL", "App+User", "AADSTS65001", "connector consent"}},
 		{name: "both", prepare: withUser(map[string]any{"amr": []string{"pwd", "mfa"}}), says: []string{"app-only: answered", "App+User: answered"}},
 		{name: "no MFA", prepare: withUser(map[string]any{"amr": []string{"pwd"}}), status: cli.ExitFailed, says: []string{"FAIL", "App+User", "multifactor", "connector consent"}},
 		{name: "audience", prepare: withUser(map[string]any{"aud": "https://graph.microsoft.com"}), status: cli.ExitFailed, says: []string{"FAIL", "another audience", "CONNECTOR_CLOUD"}},
-		{name: "no user yet", prepare: func(t *testing.T, _ *entraID) []string {
+		{name: "no user yet", prepare: func(t *testing.T, _ *fakeentra.Server) []string {
 			return []string{"CONNECTOR_REFRESH_TOKEN_FILE=" + newFile(t, "")}
 		},
 			status: cli.ExitFailed, says: []string{"FAIL", "CONNECTOR_REFRESH_TOKEN_FILE", "consent missing", "connector consent", "app-only: answered"}},
-		{name: "certificate", prepare: func(t *testing.T, _ *entraID) []string {
+		{name: "certificate", prepare: func(t *testing.T, _ *fakeentra.Server) []string {
 			return []string{noSecret, "CONNECTOR_CLIENT_CERTIFICATE_FILE=" + newFile(t, "no certificate")}
 		}, status: cli.ExitFailed, says: []string{"FAIL  app-only", "CONNECTOR_CLIENT_CERTIFICATE_FILE", "neither PEM nor a PFX"}},
-		{name: "certificate not uploaded", prepare: func(t *testing.T, e *entraID) []string {
-			return []string{noSecret, "CONNECTOR_CLIENT_CERTIFICATE_FILE=" + newFile(t, newEntraID(t, e.secrets).certificatePEM(t))}
+		{name: "certificate not uploaded", prepare: func(t *testing.T, e *fakeentra.Server) []string {
+			return []string{noSecret, "CONNECTOR_CLIENT_CERTIFICATE_FILE=" + newFile(t, fakeentra.New(t, new(secret.Set)).NewCertificatePEM(t))}
 		}, status: cli.ExitFailed, says: []string{"FAIL", "app-only", "AADSTS700027", "Upload the certificate"}},
-		{name: "wrong cloud", prepare: func(_ *testing.T, e *entraID) []string {
-			e.behaveAt(metadataPath, aadsts(90002))
+		{name: "wrong cloud", prepare: func(_ *testing.T, e *fakeentra.Server) []string {
+			e.Answer(fakeentra.MetadataPath, fakeentra.Refusal(90002))
 			return nil
 		}, status: cli.ExitFailed, says: []string{"FAIL", "Entra ID", "AADSTS90002", "CONNECTOR_CLOUD"}},
 		{name: "another cloud", variables: []string{"CONNECTOR_CLOUD=usgov"}, status: cli.ExitFailed, says: []string{"FAIL", "Entra ID", "microsoftonline.com", "CONNECTOR_CLOUD"}},
-		{name: "callers", variables: takesTokens(), says: []string{"callers", "signing keys at hand: 1"}},
-		{name: "callers without keys", variables: takesTokens(), prepare: func(_ *testing.T, e *entraID) []string {
-			e.behaveAt(keysPath, respond(500, "", ""))
+		{name: "callers", variables: acceptTokens(), says: []string{"callers", "signing keys at hand: 1"}},
+		{name: "callers without keys", variables: acceptTokens(), prepare: func(_ *testing.T, e *fakeentra.Server) []string {
+			e.Answer(fakeentra.KeysPath, reply.With(500, "", ""))
 			return nil
 		}, status: cli.ExitFailed, says: []string{"FAIL", "callers", "CONNECTOR_AUTHORITY_URL"}},
-		{name: "callers and a clock", variables: takesTokens(), prepare: clockOff, status: cli.ExitFailed, says: []string{"FAIL", "clock", "10m", "NTP"}},
-		{name: "certificate and a clock", prepare: func(t *testing.T, e *entraID) []string {
-			return append(clockOff(t, e), noSecret, "CONNECTOR_CLIENT_CERTIFICATE_FILE="+newFile(t, e.certificatePEM(t)))
+		{name: "callers and a clock", variables: acceptTokens(), prepare: clockOff, status: cli.ExitFailed, says: []string{"FAIL", "clock", "10m", "NTP"}},
+		{name: "certificate and a clock", prepare: func(t *testing.T, e *fakeentra.Server) []string {
+			return append(clockOff(t, e), noSecret, "CONNECTOR_CLIENT_CERTIFICATE_FILE="+newFile(t, e.NewCertificatePEM(t)))
 		}, status: cli.ExitFailed, says: []string{"FAIL", "clock", "10m", "NTP"}},
 		{name: "own tokens beside a secret", variables: []string{"CONNECTOR_SIGN_IN=caller"}, says: []string{"not tried: every caller brings a token"}},
 		{name: "clock", prepare: clockOff, says: []string{"warn", "clock", "10m", "NTP"}},
-		{name: "own tokens", variables: passesOn, says: []string{"callers", "not tried: every caller brings a token"}},
+		{name: "own tokens", variables: passThrough(), says: []string{"callers", "not tried: every caller brings a token"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			known := new(secrets)
-			entra := newEntraID(t, known)
-			upstream := newPartnerCenter(t, entra)
-			entra.behave(c.entra)
-			upstream.behave(c.upstream)
+			known := new(secret.Set)
+			entra := fakeentra.New(t, known)
+			upstream := fakepartner.New(t, entra.Accepts)
+			entra.AnswerToken(c.entra)
+			upstream.Answer(c.upstream)
 			keys := newKeysFile(t, known)
 			if c.prepare != nil {
 				c.variables = append(c.variables, c.prepare(t, entra)...)
@@ -87,7 +92,7 @@ func TestCheck(t *testing.T) {
 			defer cancel()
 			command := exec.CommandContext(ctx, "connector", "check")
 			settings := []string{"CONNECTOR_UPSTREAM_URL=" + upstream.URL, "CONNECTOR_API_KEYS_FILE=" + keys.path}
-			command.Env = slices.Concat(plainEnvironment(t), entra.environment(t), settings, c.variables)
+			command.Env = slices.Concat(plainEnvironment(t), entra.Env(t), settings, c.variables)
 			output, _ := command.CombinedOutput() // the status tells
 			if status := command.ProcessState.ExitCode(); status != c.status {
 				t.Errorf("status %d, want %d", status, c.status)
@@ -97,16 +102,16 @@ func TestCheck(t *testing.T) {
 					t.Errorf("it does not say %q", text)
 				}
 			}
-			for _, never := range []string{upstreamOnly, outside, "DATA RACE"} {
+			for _, never := range []string{reply.Private, outside, "DATA RACE"} {
 				if strings.Contains(string(output), never) {
 					t.Errorf("it says %q", never)
 				}
 			}
-			if found := known.in(output); found != "" {
+			if found := known.Find(output); found != "" {
 				t.Errorf("it says a credential: %s", found)
 			}
-			if calls := upstream.received(); len(calls) > 0 && calls[0].target != "/v1/customers?size=1" {
-				t.Errorf("it asked for %s", calls[0].target)
+			if calls := upstream.Calls(); len(calls) > 0 && calls[0].Target != "/v1/customers?size=1" {
+				t.Errorf("it asked for %s", calls[0].Target)
 			}
 			if t.Failed() {
 				t.Logf("it says:\n%s", output)
@@ -116,18 +121,18 @@ func TestCheck(t *testing.T) {
 }
 
 // withUser gives the service a user whose tokens make claims.
-func withUser(claims map[string]any) func(*testing.T, *entraID) []string {
-	return func(t *testing.T, e *entraID) []string {
-		e.describe(claims)
-		return []string{"CONNECTOR_REFRESH_TOKEN_FILE=" + newFile(t, e.consent())}
+func withUser(claims map[string]any) func(*testing.T, *fakeentra.Server) []string {
+	return func(t *testing.T, e *fakeentra.Server) []string {
+		e.IssueJWTs(claims)
+		return []string{"CONNECTOR_REFRESH_TOKEN_FILE=" + newFile(t, e.NewRefreshToken())}
 	}
 }
 
 // clockOff puts Entra ID's clock ten minutes ahead.
-func clockOff(_ *testing.T, e *entraID) []string {
-	e.behaveAt(metadataPath, func(w http.ResponseWriter, r *http.Request) {
+func clockOff(_ *testing.T, e *fakeentra.Server) []string {
+	e.Answer(fakeentra.MetadataPath, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", time.Now().Add(10*time.Minute).UTC().Format(http.TimeFormat))
-		e.metadata(w, r)
+		e.ServeMetadata(w, r)
 	})
 	return nil
 }

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"github.com/partner-center/connector/internal/cli"
 	"io"
 	"net/http"
 	"os"
@@ -12,6 +11,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/partner-center/connector/internal/cli"
+	"github.com/partner-center/connector/internal/e2e/fakeentra"
+	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
 // TestConsent has a user consent in a browser, and the service use what comes of it.
@@ -26,14 +29,14 @@ func TestConsent(t *testing.T) {
 	}{
 		{name: "good", claims: map[string]any{"amr": []string{"pwd", "mfa"}}, says: []string{"with multifactor authentication"}},
 		{name: "no MFA", claims: map[string]any{"amr": []string{"pwd"}}, says: []string{"WARNING", "without multifactor authentication"}},
-		{name: "declined", enter: decline, status: cli.ExitFailed, says: []string{"connector consent"}},
-		{name: "another tenant", claims: map[string]any{"tid": otherTenant}, status: cli.ExitFailed, says: []string{"CONNECTOR_TENANT_ID"}},
+		{name: "declined", enter: fakeentra.Decline, status: cli.ExitFailed, says: []string{"connector consent"}},
+		{name: "another tenant", claims: map[string]any{"tid": fakeentra.OtherTenantID}, status: cli.ExitFailed, says: []string{"CONNECTOR_TENANT_ID"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSurroundings(t)
-			s.entra.describe(c.claims)
-			s.entra.behaveAt(authorizePath, c.enter)
+			s.entra.IssueJWTs(c.claims)
+			s.entra.Answer(fakeentra.AuthorizePath, c.enter)
 			file := filepath.Join(t.TempDir(), "refresh-token")
 			output, status := s.consent(t, file)
 			if status != c.status {
@@ -44,10 +47,10 @@ func TestConsent(t *testing.T) {
 					t.Errorf("it does not say %q", text)
 				}
 			}
-			if found := s.entra.secrets.in([]byte(output)); found != "" {
+			if found := s.secrets.Find([]byte(output)); found != "" {
 				t.Errorf("it says a credential: %s", found)
 			}
-			if strings.Contains(output, upstreamOnly) {
+			if strings.Contains(output, reply.Private) {
 				t.Errorf("it repeats what Entra ID says")
 			}
 			if t.Failed() {
@@ -64,7 +67,7 @@ func TestConsent(t *testing.T) {
 				t.Fatalf("the file: %v, %v", info, err)
 			}
 			s.process = s.start(t, "connector", "CONNECTOR_REFRESH_TOKEN_FILE="+file)
-			s.expectKind(t, "/v1/invoices/G000024135", appUser)
+			s.expectKind(t, "/v1/invoices/G000024135", fakeentra.AppUser)
 		})
 	}
 }
@@ -78,7 +81,7 @@ func (s *stack) consent(t *testing.T, file string) (output string, status int) {
 	defer cancel()
 	said := new(transcript)
 	command := exec.CommandContext(ctx, "connector", "consent", "--no-browser")
-	command.Env = slices.Concat(plainEnvironment(t), s.entra.environment(t), []string{"CONNECTOR_REFRESH_TOKEN_FILE=" + file})
+	command.Env = slices.Concat(plainEnvironment(t), s.entra.Env(t), []string{"CONNECTOR_REFRESH_TOKEN_FILE=" + file})
 	command.Stdout, command.Stderr = said, said
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
@@ -90,7 +93,7 @@ func (s *stack) consent(t *testing.T, file string) (output string, status int) {
 	}
 	defer resp.Body.Close()
 	page, err := io.ReadAll(resp.Body)
-	if err != nil || !strings.Contains(string(page), "<html") || strings.Contains(string(page), upstreamOnly) {
+	if err != nil || !strings.Contains(string(page), "<html") || strings.Contains(string(page), reply.Private) {
 		t.Errorf("the last page: %s, %v", page, err)
 	}
 	_ = command.Wait() // the status tells

@@ -89,7 +89,7 @@ func readAlerts(t *testing.T) alertRules {
 // TestDashboard holds the dashboard to what Grafana wants of one, and its expressions to the metrics that are served.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, watched)
+	s := newStack(t, withMetrics)
 	labels := s.scrape(t).labels()
 	d := readDashboard(t)
 	if d.ID != nil || d.UID == "" || len(d.UID) > 40 || d.Title == "" || d.SchemaVersion < 39 || len(d.Panels) < 15 {
@@ -135,7 +135,7 @@ func TestDashboard(t *testing.T) {
 // TestAlerts holds the rules to having all that a rule should have, and their expressions to the metrics that are served.
 func TestAlerts(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, watched)
+	s := newStack(t, withMetrics)
 	labels := s.scrape(t).labels()
 	labels["up"] = []string{"instance", "job"}
 	cases, err := os.ReadFile(alertCasesFile)
@@ -246,7 +246,7 @@ func TestPromtool(t *testing.T) {
 	if _, err := exec.LookPath("promtool"); err != nil {
 		t.Skip("promtool is not in the PATH, so nobody but these tests has looked at the metrics, the rules and the dashboard")
 	}
-	s := newStack(t, watched)
+	s := newStack(t, withMetrics)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	promtool(t, s.metrics(t), "check", "metrics")
 	promtool(t, nil, "check", "rules", alertsFile)

@@ -111,7 +111,7 @@ func TestNoCallIsLost(t *testing.T) {
 	s := newSurroundings(t)
 	b := new(balancer)
 	begin := func() *process {
-		p := s.start(t, "connector", "CONNECTOR_DRAIN=2s", "CONNECTOR_LIMIT_CALLS=10000", "CONNECTOR_LIMIT_WINDOW=1s", "CONNECTOR_LOG_LEVEL=info", "CONNECTOR_PUBLIC_URL=")
+		p := s.start(t, "connector", "CONNECTOR_DRAIN=2s", manyCalls, "CONNECTOR_LIMIT_WINDOW=1s", "CONNECTOR_LOG_LEVEL=info", "CONNECTOR_PUBLIC_URL=")
 		b.add(p.address)
 		return p
 	}

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/partner-center/connector/internal/e2e/fakepartner"
 )
 
 // TestDrain ends a service that is busy. No call is lost: for the time that is set it is not ready but answers,
@@ -17,17 +19,17 @@ func TestDrain(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, "CONNECTOR_DRAIN=3s")
 	release := make(chan struct{})
-	s.upstream.behave(func(w http.ResponseWriter, r *http.Request) {
+	s.upstream.Answer(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.RequestURI, "/orders") {
 			select {
 			case <-release:
 			case <-r.Context().Done():
 			}
 		}
-		good(w, r)
+		fakepartner.Good(w, r)
 	})
 	slow := s.send(t, call("/v1/customers/"+customerID+"/orders", s.keys.key))
-	waitFor(t, "Partner Center has the slow call", func() bool { return len(s.upstream.received()) == 1 })
+	waitFor(t, "Partner Center has the slow call", func() bool { return len(s.upstream.Calls()) == 1 })
 	kept := s.dial(t)
 	if resp := s.over(t, kept, "/v1/customers"); resp.StatusCode != 200 || resp.Close {
 		t.Errorf("before: %d, closing: %v", resp.StatusCode, resp.Close)
@@ -58,10 +60,10 @@ func TestDrain(t *testing.T) {
 	if retry := refused.header.Get("Retry-After"); retry != "10" || !refused.closes {
 		t.Errorf("Retry-After %q, closing: %v", retry, refused.closes)
 	}
-	calls := len(s.upstream.received())
+	calls := len(s.upstream.Calls())
 	fmt.Fprint(late, call("/v1/customers", s.keys.key))
 	late.answer(t).expect(t, 503, "Draining")
-	if len(s.upstream.received()) != calls {
+	if len(s.upstream.Calls()) != calls {
 		t.Error("a call that came too late reached Partner Center")
 	}
 	if s.hasEnded() {

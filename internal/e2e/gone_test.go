@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/partner-center/connector/internal/e2e/fakepartner"
 )
 
 // TestCallerLeaves ends the call of Partner Center when nobody waits for it any more.
@@ -17,14 +19,14 @@ func TestCallerLeaves(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	for n, name := range []string{"hang", "hang-mid-body", "drip"} {
-		s.upstream.behave(behaviours[name])
+		s.upstream.Answer(fakepartner.Behaviors[name])
 		c := s.send(t, call("/v1/customers", s.keys.key))
-		waitFor(t, "Partner Center has the call", func() bool { return len(s.upstream.received()) == 1 })
+		waitFor(t, "Partner Center has the call", func() bool { return len(s.upstream.Calls()) == 1 })
 		c.Close()
-		waitFor(t, "Partner Center is rid of the call", func() bool { return s.upstream.underWay() == 0 })
+		waitFor(t, "Partner Center is rid of the call", func() bool { return s.upstream.InFlight() == 0 })
 		waitFor(t, "the access log has the call", func() bool { return len(s.out.lines("msg", "call")) == n+1 })
 	}
-	s.upstream.behave(nil)
+	s.upstream.Answer(nil)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 }
 
@@ -33,11 +35,11 @@ func TestCallerLeaves(t *testing.T) {
 func TestCallerHalfLeaves(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	for _, behaviour := range []http.HandlerFunc{nil, behaviours["hang"]} {
+	for _, behaviour := range []http.HandlerFunc{nil, fakepartner.Behaviors["hang"]} {
 		for range 5 {
-			s.upstream.behave(behaviour)
+			s.upstream.Answer(behaviour)
 			c := s.send(t, call("/v1/customers", s.keys.key))
-			waitFor(t, "Partner Center has the call", func() bool { return len(s.upstream.received()) == 1 })
+			waitFor(t, "Partner Center has the call", func() bool { return len(s.upstream.Calls()) == 1 })
 			if err := c.Conn.(*net.TCPConn).CloseWrite(); err != nil {
 				t.Fatal(err)
 			}

@@ -9,6 +9,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/partner-center/connector/internal/e2e/fakeentra"
+	"github.com/partner-center/connector/internal/e2e/fakepartner"
+	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
 // TestHostile sends what no well-meaning caller sends, and meets what no well-meaning Partner Center does. Each
@@ -43,22 +47,22 @@ var states = map[string]struct {
 	"limiter=full-user": {[]string{"CONNECTOR_LIMIT_CALLS=1"}, func(t *testing.T, s *stack) {
 		s.get(t, "/v1/customers", "", s.credential(t, "jwt")).expect(t, 200, "")
 	}},
-	"entra=down":     {prepare: func(_ *testing.T, s *stack) { s.entra.behave(respond(503, "text/html", upstreamOnly)) }},
-	"entra=throttle": {prepare: func(_ *testing.T, s *stack) { s.entra.behave(refuse(429, "", "Retry-After", "60")) }},
-	"entra=html":     {prepare: func(_ *testing.T, s *stack) { s.entra.behave(respond(200, "text/html", upstreamOnly)) }},
-	"entra=empty":    {prepare: func(_ *testing.T, s *stack) { s.entra.behave(sendJSON(`{"token_type":"Bearer"}`)) }},
+	"entra=down":     {prepare: func(_ *testing.T, s *stack) { s.entra.AnswerToken(reply.With(503, "text/html", reply.Private)) }},
+	"entra=throttle": {prepare: func(_ *testing.T, s *stack) { s.entra.AnswerToken(fakepartner.Refuse(429, "", "Retry-After", "60")) }},
+	"entra=html":     {prepare: func(_ *testing.T, s *stack) { s.entra.AnswerToken(reply.With(200, "text/html", reply.Private)) }},
+	"entra=empty":    {prepare: func(_ *testing.T, s *stack) { s.entra.AnswerToken(reply.JSON(`{"token_type":"Bearer"}`)) }},
 	"entra=reset": {prepare: func(_ *testing.T, s *stack) {
-		s.entra.behave(func(w http.ResponseWriter, r *http.Request) { breakOff(w, "") })
+		s.entra.AnswerToken(reply.Reset(""))
 	}},
 	"entra=redirect": {prepare: func(_ *testing.T, s *stack) {
-		s.entra.behave(func(w http.ResponseWriter, r *http.Request) {
+		s.entra.AnswerToken(func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, r.RequestURI, http.StatusTemporaryRedirect)
 		})
 	}},
 	"entra=hang": {settings: []string{"CONNECTOR_UPSTREAM_TIMEOUT=1s"}, prepare: func(_ *testing.T, s *stack) {
-		s.entra.behave(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		s.entra.AnswerToken(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	}},
-	"entra=refuses": {prepare: func(_ *testing.T, s *stack) { s.entra.behave(refusedSecret) }},
+	"entra=refuses": {prepare: func(_ *testing.T, s *stack) { s.entra.AnswerToken(fakeentra.Refusal(7000215)) }},
 	"alone":         {}, // takes long
 	"hurry":         {[]string{"CONNECTOR_UPSTREAM_TIMEOUT=1s"}, warmUp},
 	"hurry-apart":   {[]string{"CONNECTOR_UPSTREAM_TIMEOUT=1s"}, warmUp},
@@ -77,10 +81,10 @@ func runGroup(t *testing.T, name string, rows []row) {
 		t.Fatalf("no state %q", name)
 	}
 	collector := newCollector(t)
-	settings := append(takesTokens(), "CONNECTOR_LIMIT_CALLS=10000", watched)
+	settings := append(acceptTokens(), manyCalls, withMetrics)
 	settings = append(settings, collector.environment()...)
 	s := newStackOf(t, "connector-watched", append(settings, state.settings...)...)
-	s.secrets.add("text of a token", callerOnly)
+	s.secrets.Add("text of a token", fakeentra.CallerOnly)
 	if state.prepare != nil {
 		state.prepare(t, s)
 	}
@@ -105,13 +109,13 @@ func runGroup(t *testing.T, name string, rows []row) {
 	expectSameSeries(t, before, after)
 	collector.spansOf(t, answered)
 	s.expectNothingPrivate(t, collector, private...)
-	waitFor(t, "no call of Partner Center is left under way", func() bool { return s.upstream.underWay() == 0 })
+	waitFor(t, "no call of Partner Center is left under way", func() bool { return s.upstream.InFlight() == 0 })
 }
 
 // try sends a row and judges what comes of it.
 func (s *stack) try(t *testing.T, r row) {
 	before := s.out.size()
-	s.upstream.behave(s.behaviour(t, r))
+	s.upstream.Answer(s.behaviour(t, r))
 	received := s.send(t, s.wire(t, r)).all(t)
 	if r.status == 0 {
 		if len(received) > 0 {
@@ -120,11 +124,11 @@ func (s *stack) try(t *testing.T, r row) {
 		return
 	}
 	a := parse(t, received, r.method())
-	calls := s.upstream.received()
+	calls := s.upstream.Calls()
 	if a.status != r.status || len(calls) != r.calls {
 		t.Errorf("got %d after %d calls of Partner Center, want %d after %d: %s", a.status, len(calls), r.status, r.calls, a.body)
 	}
-	if wrong := s.upstream.faults(); len(wrong) > 0 {
+	if wrong := s.upstream.TakeFaults(); len(wrong) > 0 {
 		t.Errorf("calls of Partner Center: %s", strings.Join(wrong, "; "))
 	}
 	if r.plain() {
@@ -150,7 +154,7 @@ func checkPlain(t *testing.T, a answer) {
 }
 
 // check holds an answer to what its row expects of it.
-func (r row) check(t *testing.T, a answer, calls []upstreamCall) {
+func (r row) check(t *testing.T, a answer, calls []fakepartner.Call) {
 	t.Helper()
 	message, code := "", "-"
 	if a.status != http.StatusOK && !r.head() {
@@ -172,7 +176,7 @@ func (r row) check(t *testing.T, a answer, calls []upstreamCall) {
 		case "sends":
 			got = ""
 			for _, c := range calls {
-				got = c.target
+				got = c.Target
 			}
 		case "body":
 			got = string(a.body)
@@ -189,9 +193,8 @@ func (r row) check(t *testing.T, a answer, calls []upstreamCall) {
 		}
 	}
 	if _, told := r.checks["body"]; a.status == http.StatusOK && !told && !r.asksUpstream() {
-		if want := answers[resource(calls[0].target)].leaves; string(a.body) != want {
-			t.Errorf("got  %s\nwant %s", a.body, want)
-		}
+		want, _ := fakepartner.Projected(calls[0].Target)
+		a.expectJSON(t, want)
 	}
 }
 
@@ -219,10 +222,10 @@ func (s *stack) checkLog(t *testing.T, r row, a answer, before int) {
 		}
 	}
 	output := []byte(s.out.from(before))
-	if found := s.secrets.in(output); found != "" {
+	if found := s.secrets.Find(output); found != "" {
 		t.Errorf("the log has a credential: %s", found)
 	}
-	if bytes.Contains(output, []byte(upstreamOnly)) {
+	if bytes.Contains(output, []byte(reply.Private)) {
 		t.Errorf("the log has what Partner Center alone knows: %s", output)
 	}
 	for _, private := range r.private() {
@@ -263,13 +266,7 @@ func (s *stack) behaviour(t *testing.T, r row) http.HandlerFunc {
 		if !ok {
 			continue
 		}
-		switch what {
-		case "reset":
-			return s.upstream.reset
-		case "hang-up":
-			return s.upstream.hangUp
-		}
-		if named, ok := behaviours[what]; ok {
+		if named, ok := fakepartner.Behaviors[what]; ok {
 			return named
 		}
 		form, text, _ := strings.Cut(s.fill(t, unescape(what)), " ")
@@ -278,17 +275,17 @@ func (s *stack) behaviour(t *testing.T, r row) http.HandlerFunc {
 		name, value, _ := strings.Cut(text, ": ")
 		switch form {
 		case "json":
-			return sendJSON(text)
+			return reply.JSON(text)
 		case "type":
-			return respond(200, text, `{"items":[]}`)
+			return reply.With(200, text, `{"items":[]}`)
 		case "wire":
-			return wire(text)
+			return reply.Raw(text)
 		case "header":
-			return respond(200, "application/json", `{"items":[]}`, name, value)
+			return reply.With(200, "application/json", `{"items":[]}`, name, value)
 		case "code":
-			return refuse(n, rest)
+			return fakepartner.Refuse(n, rest)
 		case "retry":
-			return refuse(n, "", "Retry-After", rest)
+			return fakepartner.Refuse(n, "", "Retry-After", rest)
 		}
 		t.Fatalf("no behaviour %q", what)
 	}

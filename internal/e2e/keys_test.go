@@ -33,10 +33,10 @@ func TestKeysChange(t *testing.T) {
 
 	// As large as before, in the same file, and within what its time can tell apart.
 	for range 20 {
-		inPlace(t, s.keys.path, keyLine("apps", s.keys.key))
+		overwriteFile(t, s.keys.path, keyLine("apps", s.keys.key))
 		expect(s.keys.key, 200)
 		expect(s.keys.other, 401)
-		inPlace(t, s.keys.path, keyLine("apps", s.keys.other))
+		overwriteFile(t, s.keys.path, keyLine("apps", s.keys.other))
 		expect(s.keys.key, 401)
 		expect(s.keys.other, 200)
 	}
@@ -83,11 +83,4 @@ func addKey(t *testing.T, file, name string) string {
 		t.Fatal(err)
 	}
 	return strings.TrimSpace(string(key))
-}
-
-func inPlace(t *testing.T, file, line string) {
-	t.Helper()
-	if err := os.WriteFile(file, []byte(line+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }

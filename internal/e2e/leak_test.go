@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/partner-center/connector/internal/e2e/secret"
 )
 
 // spellings are ways in which a credential slips into an output.
@@ -21,7 +23,7 @@ var spellings = map[string]func(string) string{
 	"HEX":        func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) },
 	"query":      url.QueryEscape,
 	"path":       url.PathEscape,
-	"JSON":       inJSON,
+	"JSON":       secret.InJSON,
 	"Go":         func(s string) string { return fmt.Sprintf("%+v", struct{ Secret string }{s}) },
 	"Go, quoted": func(s string) string { return fmt.Sprintf("%q", s) },
 	"beginning":  func(s string) string { return s[:len(s)/2] + "…" },
@@ -47,11 +49,11 @@ func TestSecretsAreFound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found := s.entra.secrets.in(output); !strings.HasPrefix(found, "client secret, ") {
+		if found := s.secrets.Find(output); !strings.HasPrefix(found, "client secret, ") {
 			t.Errorf("%s: found %q in %s", spelling, found, output)
 		}
 		_, clean, _ := strings.Cut(string(output), "\n")
-		if found := s.entra.secrets.in([]byte(clean)); found != "" || clean == "" {
+		if found := s.secrets.Find([]byte(clean)); found != "" || clean == "" {
 			t.Errorf("%s: found %q in %q", spelling, found, clean)
 		}
 	}

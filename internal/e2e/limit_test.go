@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/partner-center/connector/internal/e2e/fakepartner"
 )
 
 // TestLimit makes more calls at once than a connection has, and then calls until one is admitted again: neither
@@ -15,7 +17,7 @@ func TestLimit(t *testing.T) {
 	const calls, tooMany, window = 100, 10, 5 * time.Second
 	s := newStack(t, "CONNECTOR_LIMIT_WINDOW="+window.String())
 	s.get(t, "/v1/customers", s.keys.other).expect(t, 200, "") // there is a token
-	s.upstream.behave(nil)
+	s.upstream.Answer(nil)
 
 	first := time.Now()
 	var sent []*pending
@@ -30,8 +32,8 @@ func TestLimit(t *testing.T) {
 	if last.Sub(first) > window {
 		t.Skipf("%v for %d calls are more than the window of this test", last.Sub(first), calls)
 	}
-	if got[200] != calls || got[429] != tooMany || len(s.upstream.received()) != calls {
-		t.Errorf("got %v after %d calls of Partner Center", got, len(s.upstream.received()))
+	if got[200] != calls || got[429] != tooMany || len(s.upstream.Calls()) != calls {
+		t.Errorf("got %v after %d calls of Partner Center", got, len(s.upstream.Calls()))
 	}
 	if remaining, _ := s.get(t, "/v1/invoices", s.keys.other).limit(t); remaining != calls-2 {
 		t.Errorf("another connection has %d calls left", remaining)
@@ -94,15 +96,15 @@ func TestLimitCounts(t *testing.T) {
 		{"/v1/nope", s.keys.key, nil, 404, 5},
 		{"/v1/customers", s.keys.key, nil, 200, 4},
 		{"/v1/invoices", s.keys.second, nil, 200, 3}, // another key of the same name
-		{"/v1/customers", s.keys.key, refuse(429, ""), 429, 2},
-		{"/v1/customers", s.keys.key, behaviours["401"], 502, 1}, // two calls of Partner Center, but one of the caller
-		{"/v1/customers", s.keys.key, behaviours["html200"], 502, 0},
+		{"/v1/customers", s.keys.key, fakepartner.Refuse(429, ""), 429, 2},
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["401"], 502, 1}, // two calls of Partner Center, but one of the caller
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["html200"], 502, 0},
 		{"/v1/customers", s.keys.key, nil, 429, 0},
 		{"/v1/customers?Size=0", s.keys.key, nil, 400, 0},
 		{"/v1/customers", s.keys.second, nil, 429, 0},
 		{"/v1/customers", s.keys.other, nil, 200, 4},
 	} {
-		s.upstream.behave(c.behaviour)
+		s.upstream.Answer(c.behaviour)
 		a := s.get(t, c.target, c.key)
 		if a.status != c.status {
 			t.Errorf("%s: got %d, want %d", c.target, a.status, c.status)

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/partner-center/connector/internal/e2e/fakeentra"
+	"github.com/partner-center/connector/internal/e2e/secret"
 	"github.com/partner-center/connector/internal/sandbox"
 )
 
@@ -33,11 +35,11 @@ func newLoad(t *testing.T) *load {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { box.Close() })
-	known := new(secrets)
-	known.add("client secret", box.ClientSecret)
+	known := new(secret.Set)
+	known.Add("client secret", box.ClientSecret)
 	keys, upstream := newKeysFile(t, known), recorded(t, box)
 	service := start(t, "connector", known, slices.Concat(benchSettings, []string{
-		trust(t, certificate(t, box)),
+		fakeentra.TrustEnv(t, certificate(t, box)),
 		"CONNECTOR_UPSTREAM_URL=" + upstream.URL,
 		"CONNECTOR_AUTHORITY_URL=" + box.AuthorityURL,
 		"CONNECTOR_TENANT_ID=" + box.TenantID,

@@ -42,7 +42,7 @@ func expectUnheard(t *testing.T, log *os.File, missing bool) {
 	s := newSurroundings(t)
 	address, admin := freeAddress(t), freeAddress(t)
 	command := exec.Command("connector", "serve", "--listen", address, "--admin-listen", admin)
-	command.Env = slices.Concat(plainEnvironment(t), s.environment(t), []string{"CONNECTOR_LIMIT_CALLS=10000", "CONNECTOR_DRAIN=0s", "CONNECTOR_PUBLIC_URL="})
+	command.Env = slices.Concat(plainEnvironment(t), s.environment(t), []string{manyCalls, "CONNECTOR_DRAIN=0s", "CONNECTOR_PUBLIC_URL="})
 	command.Stdout, command.Stderr = log, log
 	err := command.Start()
 	log.Close()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"github.com/partner-center/connector/internal/cli"
 	"net"
 	"net/http"
 	"net/netip"
@@ -17,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/partner-center/connector/internal/cli"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -39,16 +39,16 @@ const outside = "TEST REACHED FOR THE OUTSIDE NETWORK"
 // stayInside refuses, loudly, to resolve names and to leave through the default client: with addresses of
 // loopback in every setting, only a name or somebody else's client can lead outside.
 func stayInside() {
-	refuse := func(address string) (net.Conn, error) {
+	reject := func(address string) (net.Conn, error) {
 		fmt.Fprintln(os.Stderr, outside+": "+address)
 		return nil, errors.New("refused by the test")
 	}
 	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(_ context.Context, _, server string) (net.Conn, error) {
-		return refuse("name server " + server)
+		return reject("name server " + server)
 	}}
 	http.DefaultTransport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if a, err := netip.ParseAddrPort(address); err != nil || !a.Addr().IsLoopback() {
-			return refuse(address)
+			return reject(address)
 		}
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}

@@ -6,12 +6,16 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/partner-center/connector/internal/e2e/fakeentra"
+	"github.com/partner-center/connector/internal/e2e/fakepartner"
+	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
 // TestMetrics makes calls that end in all ways, one after the other, and expects each to be counted and nothing else.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, append(takesTokens(), watched, "CONNECTOR_UPSTREAM_TIMEOUT=3s")...)
+	s := newStack(t, append(acceptTokens(), withMetrics, "CONNECTOR_UPSTREAM_TIMEOUT=3s")...)
 	const customers, customer = "GetAllCustomers", "GetCustomerDetails"
 	none := [][]string{}
 	first := [][]string{asked("app", "ok"), {"connector_limiter_connections +1"}}
@@ -38,30 +42,30 @@ func TestMetrics(t *testing.T) {
 		{"/v1/secret", s.keys.key, nil, 404, "NotFound", "none", none},
 		{"/metrics", s.keys.key, nil, 404, "NotFound", "none", none},
 
-		{"/v1/customers/" + customerID, s.keys.key, refuse(403, "20002"), 403, "NoCustomerRelationship", customer, [][]string{admitted, calledUpstream(customer, "403", 1)}},
-		{"/v1/customers/" + customerID, s.keys.key, refuse(404, ""), 404, "CustomerNotFound", customer, [][]string{admitted, calledUpstream(customer, "404", 1)}},
-		{"/v1/customers/" + customerID, s.keys.key, refuse(429, ""), 429, "PartnerCenterThrottled", customer, [][]string{admitted, calledUpstream(customer, "429", 1)}},
-		{"/v1/customers/" + customerID, s.keys.key, refuse(400, "3000"), 400, "PartnerCenterInvalidProperty", customer, [][]string{admitted, calledUpstream(customer, "400", 1)}},
-		{"/v1/customers", s.keys.key, refuse(418, ""), 400, "PartnerCenterRejected", customers, [][]string{admitted, calledUpstream(customers, "4xx", 1)}},
-		{"/v1/customers", s.keys.key, behaviours["401"], 502, "PartnerCenterUnauthorized", customers, [][]string{admitted, calledUpstream(customers, "401", 2), asked("app", "ok")}},
-		{"/v1/customers", s.keys.key, behaviours["500"], 502, "PartnerCenterError", customers, [][]string{admitted, calledUpstream(customers, "500", 1)}},
-		{"/v1/customers", s.keys.key, refuse(599, ""), 502, "PartnerCenterError", customers, [][]string{admitted, calledUpstream(customers, "5xx", 1)}},
-		{"/v1/customers", s.keys.key, refuse(799, ""), 502, "PartnerCenterError", customers, [][]string{admitted, calledUpstream(customers, "other", 1)}},
-		{"/v1/customers", s.keys.key, behaviours["304"], 502, "PartnerCenterRedirect", customers, [][]string{admitted, calledUpstream(customers, "3xx", 1)}},
-		{"/v1/customers", s.keys.key, behaviours["206"], 502, "PartnerCenterError", customers, [][]string{admitted, calledUpstream(customers, "2xx", 1)}},
-		{"/v1/customers", s.keys.key, behaviours["switch"], 502, "PartnerCenterError", customers, [][]string{admitted, calledUpstream(customers, "1xx", 1)}},
-		{"/v1/customers", s.keys.key, behaviours["503"], 503, "PartnerCenterUnavailable", customers, [][]string{admitted, calledUpstream(customers, "503", 1)}},
-		{"/v1/customers", s.keys.key, behaviours["html200"], 502, "PartnerCenterInvalidResponse", customers, [][]string{admitted, calledUpstream(customers, "200", 1)}},
-		{"/v1/customers", s.keys.key, behaviours["reset-mid-body"], 502, "PartnerCenterInvalidResponse", customers, [][]string{admitted, calledUpstream(customers, "200", 1)}},
-		{"/v1/customers", s.keys.key, s.upstream.reset, 502, "PartnerCenterUnreachable", customers, [][]string{admitted, calledUpstream(customers, "none", 1)}},
-		{"/v1/customers", s.keys.key, behaviours["hang"], 504, "PartnerCenterTimeout", customers, [][]string{admitted, calledUpstream(customers, "none", 1)}},
+		{"/v1/customers/" + customerID, s.keys.key, fakepartner.Refuse(403, "20002"), 403, "NoCustomerRelationship", customer, [][]string{admitted, calledUpstream(customer, "403", 1)}},
+		{"/v1/customers/" + customerID, s.keys.key, fakepartner.Refuse(404, ""), 404, "CustomerNotFound", customer, [][]string{admitted, calledUpstream(customer, "404", 1)}},
+		{"/v1/customers/" + customerID, s.keys.key, fakepartner.Refuse(429, ""), 429, "PartnerCenterThrottled", customer, [][]string{admitted, calledUpstream(customer, "429", 1)}},
+		{"/v1/customers/" + customerID, s.keys.key, fakepartner.Refuse(400, "3000"), 400, "PartnerCenterInvalidProperty", customer, [][]string{admitted, calledUpstream(customer, "400", 1)}},
+		{"/v1/customers", s.keys.key, fakepartner.Refuse(418, ""), 400, "PartnerCenterRejected", customers, [][]string{admitted, calledUpstream(customers, "4xx", 1)}},
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["401"], 502, "PartnerCenterUnauthorized", customers, [][]string{admitted, calledUpstream(customers, "401", 2), asked("app", "ok")}},
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["500"], 502, "PartnerCenterError", customers, [][]string{admitted, calledUpstream(customers, "500", 1)}},
+		{"/v1/customers", s.keys.key, fakepartner.Refuse(599, ""), 502, "PartnerCenterError", customers, [][]string{admitted, calledUpstream(customers, "5xx", 1)}},
+		{"/v1/customers", s.keys.key, fakepartner.Refuse(799, ""), 502, "PartnerCenterError", customers, [][]string{admitted, calledUpstream(customers, "other", 1)}},
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["304"], 502, "PartnerCenterRedirect", customers, [][]string{admitted, calledUpstream(customers, "3xx", 1)}},
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["206"], 502, "PartnerCenterError", customers, [][]string{admitted, calledUpstream(customers, "2xx", 1)}},
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["switch"], 502, "PartnerCenterError", customers, [][]string{admitted, calledUpstream(customers, "1xx", 1)}},
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["503"], 503, "PartnerCenterUnavailable", customers, [][]string{admitted, calledUpstream(customers, "503", 1)}},
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["html200"], 502, "PartnerCenterInvalidResponse", customers, [][]string{admitted, calledUpstream(customers, "200", 1)}},
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["reset-mid-body"], 502, "PartnerCenterInvalidResponse", customers, [][]string{admitted, calledUpstream(customers, "200", 1)}},
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["reset"], 502, "PartnerCenterUnreachable", customers, [][]string{admitted, calledUpstream(customers, "none", 1)}},
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["hang"], 504, "PartnerCenterTimeout", customers, [][]string{admitted, calledUpstream(customers, "none", 1)}},
 
-		{"/v1/customers/" + customerID + "/orders", s.keys.key, sendJSON(`{"items":[{"id":4711,"lineItems":[{"quantity":"x"},{"quantity":"y"}],"` + upstreamOnly + `":1}]}`), 200, "", "GetCustomerOrders",
+		{"/v1/customers/" + customerID + "/orders", s.keys.key, reply.JSON(`{"items":[{"id":4711,"lineItems":[{"quantity":"x"},{"quantity":"y"}],"` + reply.Private + `":1}]}`), 200, "", "GetCustomerOrders",
 			[][]string{admitted, calledUpstream("GetCustomerOrders", "200", 1), leftOut("GetCustomerOrders", "items[].id", 1), leftOut("GetCustomerOrders", "items[].lineItems[].quantity", 2)}},
-		{"/v1/pickers/customers", s.keys.key, sendJSON(`{"items":[{"id":4711}]}`), 200, "", "ListCustomersForPicker",
+		{"/v1/pickers/customers", s.keys.key, reply.JSON(`{"items":[{"id":4711}]}`), 200, "", "ListCustomersForPicker",
 			[][]string{admitted, calledUpstream("ListCustomersForPicker", "200", 1), leftOut(customers, "items[].id", 1)}},
 	} {
-		s.upstream.behave(c.behaviour)
+		s.upstream.Answer(c.behaviour)
 		before := s.scrape(t)
 		s.get(t, c.target, c.key).expect(t, c.status, c.code)
 		code := c.code
@@ -83,12 +87,12 @@ func TestMetrics(t *testing.T) {
 // TestMetricsOfLostCalls counts calls whose answers nobody gets whole.
 func TestMetricsOfLostCalls(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, watched)
+	s := newStack(t, withMetrics)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	before := s.scrape(t)
-	s.upstream.behave(behaviours["hang"])
+	s.upstream.Answer(fakepartner.Behaviors["hang"])
 	c := s.send(t, call("/v1/customers", s.keys.key))
-	waitFor(t, "Partner Center has the call", func() bool { return len(s.upstream.received()) == 1 })
+	waitFor(t, "Partner Center has the call", func() bool { return len(s.upstream.Calls()) == 1 })
 	if under := s.scrape(t)["connector_requests_under_way"]; under != 1 {
 		t.Errorf("%v requests under way", under)
 	}
@@ -98,7 +102,7 @@ func TestMetricsOfLostCalls(t *testing.T) {
 	s.expectChanges(t, before, called("GetAllCustomers", 499, "CallerGone"), calledUpstream("GetAllCustomers", "canceled", 1), decided("admitted"))
 
 	before = s.scrape(t)
-	s.upstream.behave(wire("HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nContent-Length: 1000\r\n\r\n%PDF-1.7"))
+	s.upstream.Answer(reply.Raw("HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nContent-Length: 1000\r\n\r\n%PDF-1.7"))
 	s.send(t, call("/v1/invoices/G1/documents/statement", s.keys.key)).all(t)
 	waitFor(t, "the access log has the call", func() bool { return len(s.out.lines("msg", "call")) == 3 })
 	s.expectChanges(t, before, called("GetInvoiceStatement", 200, "BrokenOff"), calledUpstream("GetInvoiceStatement", "200", 1), decided("admitted"))
@@ -107,7 +111,7 @@ func TestMetricsOfLostCalls(t *testing.T) {
 // TestMetricsOfTheLimit counts the limiter's decisions, that it can make none among them.
 func TestMetricsOfTheLimit(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, watched, "CONNECTOR_LIMIT_CALLS=1")
+	s := newStack(t, withMetrics, "CONNECTOR_LIMIT_CALLS=1")
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	before := s.scrape(t)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 429, "RateLimitExceeded")
@@ -120,7 +124,7 @@ func TestMetricsOfTheLimit(t *testing.T) {
 		lines = append(lines, keyLine(fmt.Sprint("connection-", i), fmt.Sprint("key-", i)))
 	}
 	s.keys.write(t, lines...)
-	s.process = s.start(t, "connector", watched, "CONNECTOR_LIMIT_CALLS=10000", "CONNECTOR_LIMIT_WINDOW=5m", "CONNECTOR_LOG_LEVEL=info")
+	s.process = s.start(t, "connector", withMetrics, manyCalls, "CONNECTOR_LIMIT_WINDOW=5m", "CONNECTOR_LOG_LEVEL=info")
 	before = s.scrape(t)
 	admitted := 0
 	for admitted < more && s.statusFor(t, fmt.Sprint("key-", admitted)) == 200 {
@@ -163,11 +167,11 @@ func (s *stack) statusFor(t *testing.T, key string) int {
 func TestMetricsOfTokens(t *testing.T) {
 	t.Parallel()
 	s := newSurroundings(t)
-	settings := append(takesTokens(), watched, "CONNECTOR_REFRESH_TOKEN_FILE="+newFile(t, s.entra.consent()))
+	settings := append(acceptTokens(), withMetrics, "CONNECTOR_REFRESH_TOKEN_FILE="+newFile(t, s.entra.NewRefreshToken()))
 	s.process = s.start(t, "connector", settings...)
 	before := s.scrape(t)
 	for _, target := range []string{"/v1/customers", "/v1/invoices/G1", "/v1/customers"} {
-		s.get(t, target, "", by(s.entra.mint(t, ""))).expect(t, 200, "")
+		s.get(t, target, "", bearer(s.entra.Mint(t, ""))).expect(t, 200, "")
 	}
 	expectTokens := func(events ...[]string) {
 		t.Helper()
@@ -188,19 +192,19 @@ func TestMetricsOfTokens(t *testing.T) {
 	}
 	expectTokens(asked("app", "ok"), asked("signing_keys", "ok"), asked("user", "ok"))
 
-	s.upstream.behave(refuse(401, "400")) // so that others are asked for
-	s.entra.behave(refusedSecret)
+	s.upstream.Answer(fakepartner.Refuse(401, "400")) // so that others are asked for
+	s.entra.AnswerToken(fakeentra.Refusal(7000215))
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 502, "PartnerCenterUnauthorized")
 	s.get(t, "/v1/invoices/G1", s.keys.key).expect(t, 502, "PartnerCenterUnauthorized")
 	expectTokens(asked("app", "refused"), asked("user", "refused"))
 
-	s.entra.behave(respond(503, "text/html", upstreamOnly))
+	s.entra.AnswerToken(reply.With(503, "text/html", reply.Private))
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 503, "IdentityUnavailable")
 	s.get(t, "/v1/invoices/G1", s.keys.key).expect(t, 503, "IdentityUnavailable")
 	expectTokens(asked("app", "unavailable"), asked("user", "unavailable"))
 
-	s.entra.behaveAt(keysPath, respond(503, "text/html", upstreamOnly))
-	s.entra.rollOver(true)
-	s.get(t, "/v1/customers", "", by(s.entra.mint(t, ""))).expect(t, 401, "InvalidToken")
+	s.entra.Answer(fakeentra.KeysPath, reply.With(503, "text/html", reply.Private))
+	s.entra.AddKey()
+	s.get(t, "/v1/customers", "", bearer(s.entra.Mint(t, ""))).expect(t, 401, "InvalidToken")
 	expectTokens(asked("signing_keys", "unavailable"))
 }

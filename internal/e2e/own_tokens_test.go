@@ -1,87 +1,61 @@
 package e2e
 
 import (
-	"encoding/pem"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"crypto/x509"
+	"github.com/partner-center/connector/internal/e2e/fakeentra"
+	"github.com/partner-center/connector/internal/e2e/fakepartner"
+	"github.com/partner-center/connector/internal/e2e/reply"
+	"github.com/partner-center/connector/internal/e2e/secret"
 )
-
-// noSecret takes the app's secret out of a service's environment.
-const noSecret = "CONNECTOR_CLIENT_SECRET="
-
-// newFile makes a file that only its owner reads, and returns its path.
-func newFile(t testing.TB, content string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// certificatePEM is a certificate of the app's, with its key.
-func (e *entraID) certificatePEM(t testing.TB) string {
-	t.Helper()
-	key, certificate := appCertificate(t)
-	e.register(certificate)
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-	e.secrets.add("private key", strings.Split(text, "\n")[5])
-	return text + string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
-}
 
 // TestAppCredentials signs the service in with each credential of an app, alone and together with a user.
 func TestAppCredentials(t *testing.T) {
 	t.Parallel()
-	for name, settings := range map[string]func(*testing.T, *entraID) []string{
-		"secret": func(*testing.T, *entraID) []string { return nil },
-		"certificate": func(t *testing.T, e *entraID) []string {
-			return []string{noSecret, "CONNECTOR_CLIENT_CERTIFICATE_FILE=" + newFile(t, e.certificatePEM(t))}
+	for name, settings := range map[string]func(*testing.T, *fakeentra.Server) []string{
+		"secret": func(*testing.T, *fakeentra.Server) []string { return nil },
+		"certificate": func(t *testing.T, e *fakeentra.Server) []string {
+			return []string{noSecret, "CONNECTOR_CLIENT_CERTIFICATE_FILE=" + newFile(t, e.NewCertificatePEM(t))}
 		},
-		"workload identity": func(t *testing.T, e *entraID) []string {
-			token := newSecret("federated")
-			e.federate(token)
+		"workload identity": func(t *testing.T, e *fakeentra.Server) []string {
+			token := secret.New("federated")
+			e.AddFederatedToken(token)
 			return []string{noSecret, "CONNECTOR_FEDERATED_TOKEN_FILE=" + newFile(t, token)}
 		},
-		"system-assigned identity": func(t *testing.T, e *entraID) []string {
-			return append(newManagedIdentity(t, e).environment(), noSecret, "CONNECTOR_MANAGED_IDENTITY=system")
+		"system-assigned identity": func(t *testing.T, e *fakeentra.Server) []string {
+			return append(fakeentra.NewManagedIdentity(t, e).Env(), noSecret, "CONNECTOR_MANAGED_IDENTITY=system")
 		},
-		"user-assigned identity": func(t *testing.T, e *entraID) []string {
-			return append(newManagedIdentity(t, e).environment(), noSecret, "CONNECTOR_MANAGED_IDENTITY="+makersID)
+		"user-assigned identity": func(t *testing.T, e *fakeentra.Server) []string {
+			return append(fakeentra.NewManagedIdentity(t, e).Env(), noSecret, "CONNECTOR_MANAGED_IDENTITY="+fakeentra.MakerAppID)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSurroundings(t)
-			refresh := newFile(t, s.entra.consent())
+			refresh := newFile(t, s.entra.NewRefreshToken())
 			s.process = s.start(t, "connector", append(settings(t, s.entra), "CONNECTOR_REFRESH_TOKEN_FILE="+refresh)...)
-			s.expectKind(t, "/v1/customers", appOnly)
-			s.expectKind(t, "/v1/invoices", appOnly)
-			s.expectKind(t, "/v1/invoices/G000024135", appUser)
-			s.expectKind(t, "/v1/customers", appOnly)
+			s.expectKind(t, "/v1/customers", fakeentra.AppOnly)
+			s.expectKind(t, "/v1/invoices", fakeentra.AppOnly)
+			s.expectKind(t, "/v1/invoices/G000024135", fakeentra.AppUser)
+			s.expectKind(t, "/v1/customers", fakeentra.AppOnly)
 		})
 	}
 }
 
 // expectKind calls and expects Partner Center to be called once, with a token of a kind.
-func (s *stack) expectKind(t *testing.T, target, kind string) {
+func (s *stack) expectKind(t *testing.T, target string, kind fakeentra.Kind) {
 	t.Helper()
-	s.upstream.behave(nil)
+	s.upstream.Answer(nil)
 	s.get(t, target, s.keys.key).expect(t, 200, "")
-	calls := s.upstream.received()
+	calls := s.upstream.Calls()
 	if len(calls) != 1 {
 		t.Fatalf("%s: %d calls of Partner Center", target, len(calls))
 	}
-	if got := s.entra.kind(strings.TrimPrefix(calls[0].header.Get("Authorization"), "Bearer ")); got != kind {
+	if got := s.entra.KindOf(calls[0].Token()); got != kind {
 		t.Errorf("%s: a token of the kind %q, want %q", target, got, kind)
 	}
 }
@@ -90,44 +64,32 @@ func (s *stack) expectKind(t *testing.T, target, kind string) {
 func TestUserAlone(t *testing.T) {
 	t.Parallel()
 	s := newSurroundings(t)
-	s.entra.makePublic()
-	s.process = s.start(t, "connector", noSecret, "CONNECTOR_REFRESH_TOKEN_FILE="+newFile(t, s.entra.consent()))
-	s.expectKind(t, "/v1/customers", appUser)
-	s.expectKind(t, "/v1/invoices/G000024135", appUser)
+	s.entra.AllowPublicClient()
+	s.process = s.start(t, "connector", noSecret, "CONNECTOR_REFRESH_TOKEN_FILE="+newFile(t, s.entra.NewRefreshToken()))
+	s.expectKind(t, "/v1/customers", fakeentra.AppUser)
+	s.expectKind(t, "/v1/invoices/G000024135", fakeentra.AppUser)
 }
 
 // TestCredentialsRotate replaces each credential's file while the service runs: the next token is got with the new one.
 func TestCredentialsRotate(t *testing.T) {
 	t.Parallel()
 	s := newSurroundings(t)
-	secret, federated := newFile(t, s.entra.secret), newSecret("federated")
-	s.entra.federate(federated)
+	secretFile, federated := newFile(t, s.entra.Secret()), secret.New("federated")
+	s.entra.AddFederatedToken(federated)
 	token := newFile(t, federated)
-	bySecret := s.start(t, "connector", noSecret, "CONNECTOR_CLIENT_SECRET_FILE="+secret)
+	bySecret := s.start(t, "connector", noSecret, "CONNECTOR_CLIENT_SECRET_FILE="+secretFile)
 	byToken := s.start(t, "connector", noSecret, "CONNECTOR_FEDERATED_TOKEN_FILE="+token)
 	for _, p := range []*process{bySecret, byToken} {
 		p.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	}
-	s.entra.rotate(t, secret)
-	s.entra.unfederate(federated)
-	next := newSecret("federated")
-	s.entra.federate(next)
-	rewrite(t, token, next)
+	replaceFile(t, secretFile, s.entra.RotateSecret())
+	s.entra.RemoveFederatedToken(federated)
+	next := secret.New("federated")
+	s.entra.AddFederatedToken(next)
+	replaceFile(t, token, next)
 	for _, p := range []*process{bySecret, byToken} {
-		s.upstream.behave(s.refuseFirst(2, good)) // the first tokens of both, so that each gets another
+		s.upstream.Answer(s.refuseFirst(2, fakepartner.Good)) // the first tokens of both, so that each gets another
 		p.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
-	}
-}
-
-// rewrite replaces a file's content at once.
-func rewrite(t testing.TB, path, content string) {
-	t.Helper()
-	next := path + ".next"
-	if err := os.WriteFile(next, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(next, path); err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -136,17 +98,17 @@ func rewrite(t testing.TB, path, content string) {
 func TestReplicasShareARefreshToken(t *testing.T) {
 	t.Parallel()
 	s := newSurroundings(t)
-	file := newFile(t, s.entra.consent()+"\n")
+	file := newFile(t, s.entra.NewRefreshToken()+"\n")
 	if err := os.Chmod(file, 0o640); err != nil {
 		t.Fatal(err)
 	}
 	var replicas []*process
 	for range 2 {
-		replicas = append(replicas, s.start(t, "connector", "CONNECTOR_REFRESH_TOKEN_FILE="+file, "CONNECTOR_LIMIT_CALLS=10000"))
+		replicas = append(replicas, s.start(t, "connector", "CONNECTOR_REFRESH_TOKEN_FILE="+file, manyCalls))
 	}
 	const rounds = 15
 	for round := range rounds {
-		s.upstream.behave(s.refuseFirst(s.entra.count(), good)) // every token so far
+		s.upstream.Answer(s.refuseFirst(s.entra.TokensIssued(), fakepartner.Good)) // every token so far
 		var sent []*pending
 		for _, p := range replicas {
 			sent = append(sent, p.send(t, call("/v1/invoices/G000024135", s.keys.key)))
@@ -158,7 +120,7 @@ func TestReplicasShareARefreshToken(t *testing.T) {
 		}
 	}
 	content, err := os.ReadFile(file)
-	if err != nil || !s.entra.isGood(strings.TrimSpace(string(content))) {
+	if err != nil || !s.entra.RefreshTokenWorks(strings.TrimSpace(string(content))) {
 		t.Errorf("the file holds no good refresh token: %v", err)
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o640 {
@@ -178,30 +140,30 @@ func TestUserRefused(t *testing.T) {
 		{50076, "", 502, "MfaRequired"},
 		{50173, "", 502, "PartnerCenterUnauthorized"},
 		{65001, "", 502, "PartnerCenterUnauthorized"},
-		{0, `{"code":900421,"description":"` + upstreamOnly + `"}`, 502, "MfaRequired"},
-		{0, `{"code":400,"description":"MFA required ` + upstreamOnly + `"}`, 502, "MfaRequired"},
+		{0, `{"code":900421,"description":"` + reply.Private + `"}`, 502, "MfaRequired"},
+		{0, `{"code":400,"description":"MFA required ` + reply.Private + `"}`, 502, "MfaRequired"},
 		{0, `{"code":400}`, 502, "PartnerCenterUnauthorized"},
 	} {
 		t.Run(fmt.Sprint(c.entra, c.upstream), func(t *testing.T) {
 			t.Parallel()
 			s := newSurroundings(t)
-			s.process = s.start(t, "connector", "CONNECTOR_REFRESH_TOKEN_FILE="+newFile(t, s.entra.consent()))
+			s.process = s.start(t, "connector", "CONNECTOR_REFRESH_TOKEN_FILE="+newFile(t, s.entra.NewRefreshToken()))
 			s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 			if c.entra != 0 {
-				s.entra.behave(aadsts(c.entra))
+				s.entra.AnswerToken(fakeentra.Refusal(c.entra))
 			}
 			if c.upstream != "" {
-				s.upstream.behave(respond(401, "application/json", c.upstream))
+				s.upstream.Answer(reply.With(401, "application/json", c.upstream))
 			}
 			a := s.get(t, "/v1/invoices/G000024135", s.keys.key)
 			a.expect(t, c.status, c.code)
-			if calls := len(s.upstream.received()); c.upstream != "" && c.code == "MfaRequired" && calls != 1 {
+			if calls := len(s.upstream.Calls()); c.upstream != "" && c.code == "MfaRequired" && calls != 1 {
 				t.Errorf("%d calls of Partner Center, though another token would be no better", calls)
 			}
 			if cause := s.logged(t, a).text("error"); c.entra != 0 && !strings.Contains(cause, fmt.Sprint("AADSTS", c.entra)) {
 				t.Errorf("the log has: %s", cause)
 			}
-			s.upstream.behave(nil)
+			s.upstream.Answer(nil)
 			s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "") // app-only does not suffer
 		})
 	}
@@ -218,7 +180,7 @@ func TestClouds(t *testing.T) {
 		t.Run(cloud, func(t *testing.T) {
 			t.Parallel()
 			s := newStack(t, "CONNECTOR_CLOUD="+cloud)
-			scopes := s.entra.listen()
+			scopes := s.entra.NextScope()
 			s.get(t, "/v1/customers", s.keys.key)
 			if got := strings.Fields(<-scopes); !slices.Contains(got, want) {
 				t.Errorf("asked for %q, want %q", got, want)

@@ -7,23 +7,26 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/partner-center/connector/internal/e2e/reply"
+	"github.com/partner-center/connector/internal/e2e/secret"
 )
 
 // TestNextPage follows a list to its second page: Partner Center gets its own token back, which nobody on the way
 // has seen.
 func TestNextPage(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, "CONNECTOR_LIMIT_CALLS=10000")
-	token := newSecret("page")
-	s.secrets.add("continuation token", token)
-	s.upstream.behave(func(w http.ResponseWriter, r *http.Request) {
+	s := newStack(t, manyCalls)
+	token := secret.New("page")
+	s.secrets.Add("continuation token", token)
+	s.upstream.Answer(func(w http.ResponseWriter, r *http.Request) {
 		page := `{"items":[{"id":"2"}]}`
 		if r.Header.Get("MS-ContinuationToken") == "" {
-			page = fmt.Sprintf(`{"items":[{"id":"1"}],"links":{"next":{"uri":"%s/customers?seekOperation=Next","headers":[{"key":"MS-ContinuationToken","value":"%s"}]}}}`, upstreamOnly, inJSON(token))
+			page = fmt.Sprintf(`{"items":[{"id":"1"}],"links":{"next":{"uri":"%s/customers?seekOperation=Next","headers":[{"key":"MS-ContinuationToken","value":"%s"}]}}}`, reply.Private, secret.InJSON(token))
 		} else if r.Header.Get("MS-ContinuationToken") != token {
-			s.upstream.note("a token that is not Partner Center's")
+			s.upstream.Fault("a token that is not Partner Center's")
 		}
-		sendJSON(page)(w, r)
+		reply.JSON(page)(w, r)
 	})
 	next := func(lines ...string) *url.URL {
 		t.Helper()

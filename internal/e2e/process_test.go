@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/partner-center/connector/internal/e2e/secret"
 )
 
 // patience bounds every wait of these tests. Nothing takes nearly that long but a test that fails.
@@ -33,7 +35,7 @@ type process struct {
 	t       testing.TB
 	address string // host:port that it listens on
 	out     *transcript
-	secrets *secrets // what must stand in no answer and in no output
+	secrets *secret.Set // what must stand in no answer and in no output
 
 	status    int  // that it must end with
 	mayLookUp bool // names, in vain
@@ -44,7 +46,7 @@ type process struct {
 
 // start runs connector serve with exactly these variables on a free port until the test ends. Then the process
 // must end by SIGTERM, with status 0, and must have done nothing that no process may do.
-func start(t testing.TB, program string, known *secrets, environment ...string) *process {
+func start(t testing.TB, program string, known *secret.Set, environment ...string) *process {
 	t.Helper()
 	p := &process{t: t, out: new(transcript), secrets: known, ended: make(chan struct{})}
 	p.command = exec.Command(program, "serve", "--listen", "127.0.0.1:0")
@@ -128,7 +130,7 @@ func (p *process) judge() {
 			p.t.Errorf("the output has %q", never)
 		}
 	}
-	if found := p.secrets.in([]byte(output)); found != "" {
+	if found := p.secrets.Find([]byte(output)); found != "" {
 		p.t.Errorf("the output has a credential: %s", found)
 	}
 	for line := range strings.Lines(output) {

@@ -2,12 +2,13 @@ package e2e
 
 import (
 	"fmt"
-	"github.com/partner-center/connector/internal/cli"
 	"net"
 	"net/http"
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/partner-center/connector/internal/cli"
 )
 
 // redis is a redis-server of this test's own.
@@ -126,7 +127,7 @@ func TestStoreAway(t *testing.T) {
 func TestMetricsOfAStoreAway(t *testing.T) {
 	t.Parallel()
 	store := newRedis(t)
-	s := newStack(t, "CONNECTOR_REDIS_URL=redis://"+store.address, watched)
+	s := newStack(t, "CONNECTOR_REDIS_URL=redis://"+store.address, withMetrics)
 	waitFor(t, "a call is admitted", func() bool { return s.get(t, "/v1/customers", s.keys.key).status == 200 })
 	store.kill()
 	before := s.scrape(t)

@@ -11,10 +11,10 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-// watched makes a service show its metrics.
-const watched = "CONNECTOR_ADMIN_LISTEN=127.0.0.1:0"
+	"github.com/partner-center/connector/internal/e2e/fakeentra"
+	"github.com/partner-center/connector/internal/e2e/reply"
+)
 
 // scrape is what /metrics said: values by series, as it spells them.
 type scrape map[string]float64
@@ -22,7 +22,7 @@ type scrape map[string]float64
 // admin is where a process shows its metrics.
 func (p *process) admin(t testing.TB) string {
 	t.Helper()
-	lines := p.out.lines("msg", "listening for /metrics")
+	lines := p.out.lines("msg", metricsLine)
 	if len(lines) != 1 {
 		t.Fatalf("%d lines say where the metrics are", len(lines))
 	}
@@ -51,10 +51,10 @@ func (p *process) metrics(t testing.TB) []byte {
 	if a.status != 200 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/plain; version=0.0.4") {
 		t.Fatalf("%d %v %s", a.status, a.header, a.body)
 	}
-	if found := p.secrets.in(a.body); found != "" {
+	if found := p.secrets.Find(a.body); found != "" {
 		t.Errorf("the metrics have a credential: %s", found)
 	}
-	for _, private := range []string{upstreamOnly, callerOnly, customerID, otherCustomer, tenantID, clientID, userID, makersID, publicHost, "flows", "apps"} {
+	for _, private := range []string{reply.Private, fakeentra.CallerOnly, customerID, otherCustomer, fakeentra.TenantID, fakeentra.ClientID, fakeentra.UserID, fakeentra.MakerAppID, publicHost, "flows", "apps"} {
 		if strings.Contains(string(a.body), private) {
 			t.Errorf("the metrics have %s", private)
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/partner-center/connector/internal/e2e/reply"
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/openapi"
 )
@@ -31,16 +32,16 @@ func expectSameSeries(t *testing.T, before, after scrape) {
 // count is counted, and no series is there that was not there from the start.
 func TestSeries(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, append(takesTokens(), watched, "CONNECTOR_LIMIT_CALLS=20", "CONNECTOR_PUBLIC_URL=", "CONNECTOR_LOG_LEVEL=info")...)
+	s := newStack(t, append(acceptTokens(), withMetrics, "CONNECTOR_LIMIT_CALLS=20", "CONNECTOR_PUBLIC_URL=", "CONNECTOR_LOG_LEVEL=info")...)
 	before := s.scrape(t)
 	checkLabels(t, before)
-	s.upstream.behave(func(w http.ResponseWriter, r *http.Request) {
+	s.upstream.Answer(func(w http.ResponseWriter, r *http.Request) {
 		status := 200 + rand.IntN(800)
 		if rand.IntN(3) > 0 {
 			status = 200
 		}
 		name := text()
-		respond(status, "application/json", fmt.Sprintf(`{"items":[{"id":%d,"%s":"%s","companyProfile":{"%s":1,"domain":{}}}],"totalCount":"%s"}`, rand.Int(), name, name, name, name))(w, r)
+		reply.With(status, "application/json", fmt.Sprintf(`{"items":[{"id":%d,"%s":"%s","companyProfile":{"%s":1,"domain":{}}}],"totalCount":"%s"}`, rand.Int(), name, name, name, name))(w, r)
 	})
 	const calls = 200
 	answered := 0
@@ -89,7 +90,7 @@ func (s *stack) chosen(t *testing.T) string {
 	case 2:
 		lines = append(lines, "Authorization: "+pick("Bearer ", "Basic ", "")+text())
 	case 3:
-		lines = append(lines, by(s.entra.mintFor(t, customer(rand.Int()&0xffff))), "X-MS-APIM-Referrer-Prefix: https://x.azure-apihub.net/apim/a/c"+fmt.Sprint(rand.Int()))
+		lines = append(lines, bearer(s.entra.MintFor(customer(rand.Int()&0xffff))), "X-MS-APIM-Referrer-Prefix: https://x.azure-apihub.net/apim/a/c"+fmt.Sprint(rand.Int()))
 	default:
 		lines = append(lines, "X-Api-Key: "+s.keys.key)
 	}

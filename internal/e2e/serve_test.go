@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/partner-center/connector/internal/e2e/fakepartner"
+	"github.com/partner-center/connector/internal/e2e/reply"
+	"github.com/partner-center/connector/internal/e2e/secret"
 	"github.com/partner-center/connector/internal/sandbox"
 )
 
@@ -22,8 +25,8 @@ func TestUpstreamHeaders(t *testing.T) {
 	const vector = "q4o3kXvZbUWnVb2xJ1Pz5A.3.1"
 	a := s.get(t, "/v1/invoices?Size=3", s.keys.key, "MS-RequestId: "+customerID, "MS-CorrelationId: "+otherCustomer, "MS-CV: "+vector)
 	a.expect(t, 200, "")
-	calls := s.upstream.received()
-	if len(calls) != 1 || calls[0].target != "/v1/invoices?size=3" {
+	calls := s.upstream.Calls()
+	if len(calls) != 1 || calls[0].Target != "/v1/invoices?size=3" {
 		t.Fatalf("calls: %v", calls)
 	}
 	for name, want := range map[string]string{
@@ -34,20 +37,20 @@ func TestUpstreamHeaders(t *testing.T) {
 		"X-Locale":                     "en-US",
 		"MS-PartnerCenter-Application": "Partner Center Connector",
 	} {
-		if got := calls[0].header.Get(name); got != want {
+		if got := calls[0].Header.Get(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	if agent := calls[0].header.Get("User-Agent"); !strings.HasPrefix(agent, "partner-center-connector/") {
+	if agent := calls[0].Header.Get("User-Agent"); !strings.HasPrefix(agent, "partner-center-connector/") {
 		t.Errorf("User-Agent: %s", agent)
 	}
 	if got := a.header.Get("MS-CV"); got != vector {
 		t.Errorf("the answer has MS-CV %s", got)
 	}
-	s.upstream.behave(nil)
+	s.upstream.Answer(nil)
 	s.get(t, "/v1/customers", s.keys.key, "Accept-Language: de-CH, en;q=0.5", "X-Locale: fr-FR")
 	s.get(t, "/v1/customers", s.keys.key)
-	first, second := s.upstream.received()[0].header, s.upstream.received()[1].header
+	first, second := s.upstream.Calls()[0].Header, s.upstream.Calls()[1].Header
 	if got := first.Get("X-Locale"); got != "de-CH" {
 		t.Errorf("X-Locale for a Swiss is %s", got)
 	}
@@ -65,13 +68,13 @@ func TestDeadline(t *testing.T) {
 	s := newStack(t, "CONNECTOR_UPSTREAM_TIMEOUT="+deadline.String())
 	warmUp(t, s)
 	for _, name := range []string{"hang", "hang-mid-body", "drip"} {
-		s.upstream.behave(behaviours[name])
+		s.upstream.Answer(fakepartner.Behaviors[name])
 		began := time.Now()
 		s.get(t, "/v1/customers", s.keys.key).expect(t, 504, "PartnerCenterTimeout")
 		if took := time.Since(began); took < deadline || took > 3*deadline {
 			t.Errorf("%s: answered after %v, the deadline is %v", name, took, deadline)
 		}
-		waitFor(t, "Partner Center is rid of the call", func() bool { return s.upstream.underWay() == 0 })
+		waitFor(t, "Partner Center is rid of the call", func() bool { return s.upstream.InFlight() == 0 })
 	}
 }
 
@@ -175,9 +178,9 @@ func TestDeadConnection(t *testing.T) {
 	for range 5 {
 		s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 		s.upstream.CloseClientConnections()
-		s.upstream.behave(nil)
+		s.upstream.Answer(nil)
 		s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
-		if calls := len(s.upstream.received()); calls != 1 {
+		if calls := len(s.upstream.Calls()); calls != 1 {
 			t.Errorf("%d calls of Partner Center", calls)
 		}
 	}
@@ -186,7 +189,7 @@ func TestDeadConnection(t *testing.T) {
 // TestSandbox runs the embedded Partner Center, which needs no setting and marks every answer.
 func TestSandbox(t *testing.T) {
 	t.Parallel()
-	p := start(t, "connector-watched", new(secrets), "CONNECTOR_SANDBOX=true", "CONNECTOR_UPSTREAM_TIMEOUT=4s")
+	p := start(t, "connector-watched", new(secret.Set), "CONNECTOR_SANDBOX=true", "CONNECTOR_UPSTREAM_TIMEOUT=4s")
 	try := func(target, key string) answer {
 		t.Helper()
 		a := parse(t, p.send(t, call(target, key)).all(t), http.MethodGet)
@@ -228,18 +231,18 @@ func TestAccessLog(t *testing.T) {
 	}{
 		{"/v1/invoices?Size=7", s.keys.key, nil, []string{"operation", "connection", "upstream_status"},
 			logLine{"status": 200.0, "level": "INFO", "operation": "GetInvoices", "connection": "flows", "upstream_status": 200.0}},
-		{"/v1/customers/" + customerID + "/orders", s.keys.other, refuse(404, ""), []string{"operation", "connection", "upstream_status", "error"},
+		{"/v1/customers/" + customerID + "/orders", s.keys.other, fakepartner.Refuse(404, ""), []string{"operation", "connection", "upstream_status", "error"},
 			logLine{"status": 404.0, "operation": "GetCustomerOrders", "connection": "apps", "upstream_status": 404.0}},
-		{"/v1/customers/" + customerID, s.keys.key, behaviours["401"], []string{"operation", "connection", "upstream_status", "error"},
+		{"/v1/customers/" + customerID, s.keys.key, fakepartner.Behaviors["401"], []string{"operation", "connection", "upstream_status", "error"},
 			logLine{"status": 502.0, "level": "WARN", "operation": "GetCustomerDetails", "upstream_status": 401.0}},
-		{"/v1/customers", s.keys.key, s.upstream.reset, []string{"operation", "connection", "error"},
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["reset"], []string{"operation", "connection", "error"},
 			logLine{"status": 502.0, "operation": "GetAllCustomers"}},
 		{"/v1/customers/" + customerID + "/subscriptions?Filter=7", s.keys.key, nil, []string{"operation", "connection", "error"},
 			logLine{"status": 400.0, "operation": "GetCustomerSubscription"}},
 		{"/v1/customers", "wrong", nil, []string{"operation", "error"}, logLine{"status": 401.0, "operation": "GetAllCustomers"}},
 		{"/v1/secret", s.keys.key, nil, []string{"connection", "error"}, logLine{"status": 404.0, "connection": "flows"}},
 	} {
-		s.upstream.behave(c.behaviour)
+		s.upstream.Answer(c.behaviour)
 		a := s.get(t, c.target, c.key, "MS-CorrelationId: "+otherCustomer, "x-ms-client-request-id: run-1")
 		line := s.logged(t, a)
 		want := slices.Concat(always, c.more, []string{"client_request_id"})
@@ -272,7 +275,7 @@ func TestAccessLog(t *testing.T) {
 func TestOddValuesAreReported(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	s.upstream.behave(sendJSON(`{"items":[{"id":4711,"lineItems":[{"quantity":"` + upstreamOnly + `"}]}]}`))
+	s.upstream.Answer(reply.JSON(`{"items":[{"id":4711,"lineItems":[{"quantity":"` + reply.Private + `"}]}]}`))
 	s.get(t, "/v1/customers/"+customerID+"/orders", s.keys.key).expect(t, 200, "")
 	var places []string
 	for _, l := range s.out.lines("level", "DEBUG") {

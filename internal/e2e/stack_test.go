@@ -3,10 +3,13 @@ package e2e
 import (
 	"crypto/sha256"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/partner-center/connector/internal/e2e/fakeentra"
+	"github.com/partner-center/connector/internal/e2e/fakepartner"
+	"github.com/partner-center/connector/internal/e2e/secret"
 )
 
 // The host under which the platform reaches the service in these tests.
@@ -15,9 +18,10 @@ const publicHost = "svc.test"
 // stack is a service with all that it talks to.
 type stack struct {
 	*process
-	upstream *partnerCenter
-	entra    *entraID
+	upstream *fakepartner.Server
+	entra    *fakeentra.Server
 	keys     *keysFile
+	secrets  *secret.Set // must not appear in any output
 }
 
 // newStack starts a service between a fake Partner Center and a fake Entra ID. Variables given win over the usual
@@ -37,43 +41,43 @@ func newStackOf(t testing.TB, program string, variables ...string) *stack {
 // newSurroundings is a stack without its service.
 func newSurroundings(t testing.TB) *stack {
 	t.Helper()
-	known := new(secrets)
-	entra := newEntraID(t, known)
-	return &stack{entra: entra, upstream: newPartnerCenter(t, entra), keys: newKeysFile(t, known)}
+	known := new(secret.Set)
+	entra := fakeentra.New(t, known)
+	return &stack{entra: entra, upstream: fakepartner.New(t, entra.Accepts), keys: newKeysFile(t, known), secrets: known}
 }
 
 // start starts a service amid the others. A variable that is given empty is unset.
 func (s *stack) start(t testing.TB, program string, variables ...string) *process {
 	t.Helper()
-	return start(t, program, s.entra.secrets, append(s.environment(t), variables...)...)
+	return start(t, program, s.secrets, append(s.environment(t), variables...)...)
 }
 
 // environment is that of a service amid the others.
 func (s *stack) environment(t testing.TB) []string {
 	t.Helper()
-	return append(s.entra.environment(t),
+	return append(s.entra.Env(t),
 		"CONNECTOR_UPSTREAM_URL="+s.upstream.URL,
 		"CONNECTOR_API_KEYS_FILE="+s.keys.path,
 		"CONNECTOR_PUBLIC_URL=https://"+publicHost,
-		fmt.Sprintf("CONNECTOR_MAX_BODY=%dKiB", maxBody>>10))
+		fmt.Sprintf("CONNECTOR_MAX_BODY=%dKiB", fakepartner.MaxBody>>10))
 }
 
 // keysFile is a file of API keys.
 type keysFile struct {
 	path    string
-	secrets *secrets
+	secrets *secret.Set
 	key     string // the usual one, of the connection "flows"
 	second  string // another of the same connection
 	other   string // of the connection "apps"
 	revoked string // stands in a comment
 }
 
-func newKeysFile(t testing.TB, known *secrets) *keysFile {
+func newKeysFile(t testing.TB, known *secret.Set) *keysFile {
 	t.Helper()
 	k := &keysFile{path: filepath.Join(t.TempDir(), "keys"), secrets: known}
 	for _, key := range []*string{&k.key, &k.second, &k.other, &k.revoked} {
-		*key = newKey()
-		known.add("API key", *key)
+		*key = secret.NewAPIKey()
+		known.Add("API key", *key)
 	}
 	k.write(t, keyLine("flows", k.key), keyLine("apps", k.other), keyLine("flows", k.second), "# "+keyLine("flows", k.revoked))
 	return k
@@ -81,14 +85,8 @@ func newKeysFile(t testing.TB, known *secrets) *keysFile {
 
 func keyLine(name, key string) string { return fmt.Sprintf("%s %x", name, sha256.Sum256([]byte(key))) }
 
-// write replaces the file's content at once, as administrators and orchestrators do.
+// write replaces the file's content.
 func (k *keysFile) write(t testing.TB, lines ...string) {
 	t.Helper()
-	next := k.path + ".next"
-	if err := os.WriteFile(next, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(next, k.path); err != nil {
-		t.Fatal(err)
-	}
+	replaceFile(t, k.path, strings.Join(lines, "\n")+"\n")
 }

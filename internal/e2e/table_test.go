@@ -121,7 +121,7 @@ func unescape(s string) string {
 func (s *stack) fill(t *testing.T, text string) string {
 	t.Helper()
 	if strings.Contains(text, "{JWT}") {
-		text = strings.ReplaceAll(text, "{JWT}", s.entra.mint(t, ""))
+		text = strings.ReplaceAll(text, "{JWT}", s.entra.Mint(t, ""))
 	}
 	k := s.keys
 	return strings.NewReplacer(
@@ -168,9 +168,9 @@ func (s *stack) credential(t *testing.T, item string) string {
 	case way == "key":
 		return "X-Api-Key: " + s.keys.key
 	case mutation == "lower-scheme":
-		return "Authorization: bearer " + s.entra.mint(t, "")
+		return "Authorization: bearer " + s.entra.Mint(t, "")
 	case way == "jwt":
-		return "Authorization: Bearer " + s.entra.mint(t, mutation)
+		return "Authorization: Bearer " + s.entra.Mint(t, mutation)
 	}
 	return ""
 }

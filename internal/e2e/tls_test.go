@@ -6,18 +6,19 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"io"
 	"log"
 	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/partner-center/connector/internal/e2e/fakeentra"
+	"github.com/partner-center/connector/internal/e2e/fakepartner"
+	"github.com/partner-center/connector/internal/e2e/secret"
 )
 
 // TestUpstreamTLS calls Partner Centers that cannot prove that they are the one, or not well enough: none gets a
@@ -45,7 +46,7 @@ func TestUpstreamTLS(t *testing.T) {
 			var calls atomic.Int32
 			upstream := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				calls.Add(1)
-				good(w, r)
+				fakepartner.Good(w, r)
 			}))
 			upstream.Config.ErrorLog = log.New(io.Discard, "", 0)
 			defer upstream.Close()
@@ -57,11 +58,11 @@ func TestUpstreamTLS(t *testing.T) {
 				upstream.StartTLS()
 			}
 
-			known := new(secrets)
-			entra := newEntraID(t, known)
-			environment := entra.environment(t)
+			known := new(secret.Set)
+			entra := fakeentra.New(t, known)
+			environment := entra.Env(t)
 			if c.trusted {
-				environment = append(environment, trust(t, entra.Certificate().Raw, certificate.Certificate[0]))
+				environment = append(environment, fakeentra.TrustEnv(t, entra.Certificate().Raw, certificate.Certificate[0]))
 			}
 			keys := newKeysFile(t, known)
 			p := start(t, "connector", known, append(environment, "CONNECTOR_UPSTREAM_URL=https://"+upstream.Listener.Addr().String(), "CONNECTOR_API_KEYS_FILE="+keys.path)...)
@@ -95,18 +96,4 @@ func selfSigned(t *testing.T, template x509.Certificate) tls.Certificate {
 		t.Fatal(err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
-}
-
-// trust returns the variable that makes a process trust certificates.
-func trust(t testing.TB, certificates ...[]byte) string {
-	t.Helper()
-	var text []byte
-	for _, der := range certificates {
-		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
-	}
-	file := filepath.Join(t.TempDir(), "trusted.pem")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return "SSL_CERT_FILE=" + file
 }

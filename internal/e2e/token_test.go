@@ -4,13 +4,17 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/partner-center/connector/internal/e2e/fakeentra"
+	"github.com/partner-center/connector/internal/e2e/fakepartner"
+	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
 // refuseFirst refuses the tokens up to a number, as if they had been withdrawn, and does then for the others.
 func (s *stack) refuseFirst(n int, then http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if s.entra.number(bearer(r)) <= n {
-			refuse(401, "400")(w, r)
+		if s.entra.TokenNumber(fakepartner.BearerToken(r)) <= n {
+			fakepartner.Refuse(401, "400")(w, r)
 			return
 		}
 		then(w, r)
@@ -28,29 +32,29 @@ func TestStaleToken(t *testing.T) {
 		status int
 		code   string
 	}{
-		{good, 200, ""},
-		{refuse(403, ""), 403, "PartnerCenterForbidden"},
-		{refuse(429, ""), 429, "PartnerCenterThrottled"},
-		{refuse(500, ""), 502, "PartnerCenterError"},
-		{func(w http.ResponseWriter, r *http.Request) { breakOff(w, head) }, 502, "PartnerCenterUnreachable"},
-		{refuse(401, ""), 502, "PartnerCenterUnauthorized"},
-		{good, 200, ""},
+		{fakepartner.Good, 200, ""},
+		{fakepartner.Refuse(403, ""), 403, "PartnerCenterForbidden"},
+		{fakepartner.Refuse(429, ""), 429, "PartnerCenterThrottled"},
+		{fakepartner.Refuse(500, ""), 502, "PartnerCenterError"},
+		{fakepartner.Behaviors["reset-mid-head"], 502, "PartnerCenterUnreachable"},
+		{fakepartner.Refuse(401, ""), 502, "PartnerCenterUnauthorized"},
+		{fakepartner.Good, 200, ""},
 	} {
-		s.upstream.behave(s.refuseFirst(n+1, c.then))
+		s.upstream.Answer(s.refuseFirst(n+1, c.then))
 		s.get(t, "/v1/customers", s.keys.key).expect(t, c.status, c.code)
-		calls := s.upstream.received()
-		if len(calls) != 2 || s.entra.asked() != n+2 {
-			t.Fatalf("%d calls of Partner Center, %d tokens", len(calls), s.entra.asked())
+		calls := s.upstream.Calls()
+		if len(calls) != 2 || s.entra.TokenRequests() != n+2 {
+			t.Fatalf("%d calls of Partner Center, %d tokens", len(calls), s.entra.TokenRequests())
 		}
 		for i, call := range calls {
-			if number := s.entra.number(strings.TrimPrefix(call.header.Get("Authorization"), "Bearer ")); number != n+1+i {
+			if number := s.entra.TokenNumber(call.Token()); number != n+1+i {
 				t.Errorf("call %d has token %d, want %d", i+1, number, n+1+i)
 			}
 		}
 	}
-	s.upstream.behave(nil)
+	s.upstream.Answer(nil)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
-	if len(s.upstream.received()) != 1 {
+	if len(s.upstream.Calls()) != 1 {
 		t.Errorf("the fresh token was not kept")
 	}
 }
@@ -60,11 +64,11 @@ func TestStaleTokenOfMany(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
-	s.upstream.behave(s.refuseFirst(1, good))
+	s.upstream.Answer(s.refuseFirst(1, fakepartner.Good))
 	const callers = 30
 	s.expectAll(t, callers)
-	if calls := len(s.upstream.received()); s.entra.asked() != 2 || calls > 2*callers {
-		t.Errorf("%d tokens, %d calls of Partner Center", s.entra.asked(), calls)
+	if calls := len(s.upstream.Calls()); s.entra.TokenRequests() != 2 || calls > 2*callers {
+		t.Errorf("%d tokens, %d calls of Partner Center", s.entra.TokenRequests(), calls)
 	}
 }
 
@@ -85,20 +89,20 @@ func TestFirstToken(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	release := make(chan struct{})
-	s.entra.behave(func(w http.ResponseWriter, r *http.Request) {
+	s.entra.AnswerToken(func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-release:
-			s.entra.grant(w, r)
+			s.entra.ServeToken(w, r)
 		case <-r.Context().Done():
 		}
 	})
 	go func() {
 		defer close(release)
-		waitFor(t, "a token is asked for", func() bool { return s.entra.asked() > 0 })
+		waitFor(t, "a token is asked for", func() bool { return s.entra.TokenRequests() > 0 })
 	}()
 	s.expectAll(t, 50)
-	if s.entra.asked() != 1 || len(s.upstream.received()) != 50 {
-		t.Errorf("%d tokens, %d calls of Partner Center", s.entra.asked(), len(s.upstream.received()))
+	if s.entra.TokenRequests() != 1 || len(s.upstream.Calls()) != 50 {
+		t.Errorf("%d tokens, %d calls of Partner Center", s.entra.TokenRequests(), len(s.upstream.Calls()))
 	}
 }
 
@@ -106,7 +110,7 @@ func TestFirstToken(t *testing.T) {
 func TestEntraAway(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	s.entra.behave(respond(500, "text/html", upstreamOnly))
+	s.entra.AnswerToken(reply.With(500, "text/html", reply.Private))
 	for range 2 {
 		a := s.get(t, "/v1/customers", s.keys.key)
 		a.expect(t, 503, "IdentityUnavailable")
@@ -114,18 +118,18 @@ func TestEntraAway(t *testing.T) {
 			t.Errorf("Retry-After: %s", wait)
 		}
 	}
-	s.entra.behave(nil)
+	s.entra.AnswerToken(nil)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "") // at once, not after the wait
-	s.entra.behave(respond(500, "text/html", upstreamOnly))
+	s.entra.AnswerToken(reply.With(500, "text/html", reply.Private))
 	for range 5 {
 		s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	}
-	s.upstream.behave(s.refuseFirst(1, good))
+	s.upstream.Answer(s.refuseFirst(1, fakepartner.Good))
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 503, "IdentityUnavailable")
-	if calls := len(s.upstream.received()); calls != 1 {
+	if calls := len(s.upstream.Calls()); calls != 1 {
 		t.Errorf("%d calls of Partner Center", calls)
 	}
-	s.entra.behave(nil)
+	s.entra.AnswerToken(nil)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 }
 
@@ -135,13 +139,13 @@ func TestOneCallersRefusal(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
-	s.entra.behave(respond(503, "text/html", upstreamOnly))
-	s.upstream.behave(func(w http.ResponseWriter, r *http.Request) {
+	s.entra.AnswerToken(reply.With(503, "text/html", reply.Private))
+	s.upstream.Answer(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/orders") {
-			refuse(401, "400")(w, r)
+			fakepartner.Refuse(401, "400")(w, r)
 			return
 		}
-		good(w, r)
+		fakepartner.Good(w, r)
 	})
 	for range 3 {
 		s.get(t, "/v1/customers/"+customerID+"/orders", s.keys.key).expect(t, 503, "IdentityUnavailable")
@@ -153,7 +157,7 @@ func TestOneCallersRefusal(t *testing.T) {
 func TestEntraThrottles(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	s.entra.behave(refuse(429, "", "Retry-After", "60"))
+	s.entra.AnswerToken(fakepartner.Refuse(429, "", "Retry-After", "60"))
 	for range 20 {
 		a := s.get(t, "/v1/customers", s.keys.key)
 		a.expect(t, 503, "IdentityUnavailable")
@@ -161,7 +165,7 @@ func TestEntraThrottles(t *testing.T) {
 			t.Errorf("Retry-After: %s", wait)
 		}
 	}
-	if asked := s.entra.asked(); asked != 1 {
+	if asked := s.entra.TokenRequests(); asked != 1 {
 		t.Errorf("%d tokens were asked for", asked)
 	}
 }
@@ -169,15 +173,15 @@ func TestEntraThrottles(t *testing.T) {
 // TestTokenRenewed has short tokens: each is followed by another before its end, and no call fails.
 func TestTokenRenewed(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, "CONNECTOR_LIMIT_CALLS=10000")
-	s.entra.live(2)
+	s := newStack(t, manyCalls)
+	s.entra.SetLifetime(2)
 	waitFor(t, "a call has the third token", func() bool {
-		s.upstream.behave(nil)
+		s.upstream.Answer(nil)
 		s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
-		calls := s.upstream.received()
-		return len(calls) == 1 && s.entra.number(strings.TrimPrefix(calls[0].header.Get("Authorization"), "Bearer ")) == 3
+		calls := s.upstream.Calls()
+		return len(calls) == 1 && s.entra.TokenNumber(calls[0].Token()) == 3
 	})
-	if asked := s.entra.asked(); asked != 3 {
+	if asked := s.entra.TokenRequests(); asked != 3 {
 		t.Errorf("%d tokens were asked for", asked)
 	}
 }
@@ -186,12 +190,12 @@ func TestTokenRenewed(t *testing.T) {
 func TestSecretRefused(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	s.entra.behave(refusedSecret)
+	s.entra.AnswerToken(fakeentra.Refusal(7000215))
 	a := s.get(t, "/v1/customers", s.keys.key)
 	a.expect(t, 502, "PartnerCenterUnauthorized")
 	if cause := s.logged(t, a).text("error"); !strings.Contains(cause, "AADSTS7000215") {
 		t.Errorf("the log has: %s", cause)
 	}
-	s.entra.behave(nil)
+	s.entra.AnswerToken(nil)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "") // the secret may have been mended over there
 }

@@ -9,6 +9,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/partner-center/connector/internal/e2e/fakeentra"
+	"github.com/partner-center/connector/internal/e2e/fakepartner"
+	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
 // The ids of a trace that a caller has begun.
@@ -32,10 +36,10 @@ func newTracedStack(t *testing.T, variables ...string) (*stack, *collector) {
 // TestTrace follows one call from its caller's trace to Partner Center and Entra ID, who learn nothing of it.
 func TestTrace(t *testing.T) {
 	t.Parallel()
-	s, c := newTracedStack(t, takesTokens()...)
-	for _, endpoint := range []string{tokenPath, keysPath, metadataPath} {
-		good := map[string]http.HandlerFunc{tokenPath: s.entra.grant, keysPath: s.entra.keySet, metadataPath: s.entra.metadata}[endpoint]
-		s.entra.behaveAt(endpoint, func(w http.ResponseWriter, r *http.Request) {
+	s, c := newTracedStack(t, acceptTokens()...)
+	for _, endpoint := range []string{fakeentra.TokenPath, fakeentra.KeysPath, fakeentra.MetadataPath} {
+		good := map[string]http.HandlerFunc{fakeentra.TokenPath: s.entra.ServeToken, fakeentra.KeysPath: s.entra.ServeKeys, fakeentra.MetadataPath: s.entra.ServeMetadata}[endpoint]
+		s.entra.Answer(endpoint, func(w http.ResponseWriter, r *http.Request) {
 			for _, name := range []string{"traceparent", "tracestate", "baggage"} {
 				if got := r.Header.Get(name); got != "" {
 					t.Errorf("%s has %s: %s", endpoint, name, got)
@@ -44,7 +48,7 @@ func TestTrace(t *testing.T) {
 			good(w, r)
 		})
 	}
-	lines := []string{by(s.entra.mint(t, "")), continues("00"), "tracestate: vendor=" + callerOnly, "baggage: vendor=" + callerOnly, "User-Agent: " + callerOnly, "MS-CorrelationId: " + otherCustomer}
+	lines := []string{bearer(s.entra.Mint(t, "")), continues("00"), "tracestate: vendor=" + fakeentra.CallerOnly, "baggage: vendor=" + fakeentra.CallerOnly, "User-Agent: " + fakeentra.CallerOnly, "MS-CorrelationId: " + otherCustomer}
 	s.get(t, "/v1/customers/"+customerID+"/orders", "", lines...).expect(t, 200, "")
 	served, made := c.spansOf(t, 1)
 	call := served[0]
@@ -81,10 +85,10 @@ func TestTrace(t *testing.T) {
 func (s *stack) expectNothingPrivate(t *testing.T, c *collector, private ...string) {
 	t.Helper()
 	_, text := c.received("")
-	if found := s.secrets.in(text); found != "" {
+	if found := s.secrets.Find(text); found != "" {
 		t.Errorf("the traces have a credential: %s", found)
 	}
-	for _, p := range append(private, upstreamOnly, callerOnly, customerID, otherCustomer, tenantID, clientID, userID, makersID, publicHost, "flows", "apps") {
+	for _, p := range append(private, reply.Private, fakeentra.CallerOnly, customerID, otherCustomer, fakeentra.TenantID, fakeentra.ClientID, fakeentra.UserID, fakeentra.MakerAppID, publicHost, "flows", "apps") {
 		if bytes.Contains(text, []byte(p)) {
 			t.Errorf("the traces have %q", p)
 		}
@@ -107,19 +111,19 @@ func TestTraceOfFailures(t *testing.T) {
 	}{
 		{"/v1/customers?Foo=" + customerID, s.keys.key, nil, "GetAllCustomers", "error.type=UnknownParameter http.response.status_code=400", false, nil},
 		{"/v1/customers", "", nil, "GetAllCustomers", "error.type=MissingCredentials http.response.status_code=401", false, nil},
-		{"/v1/" + callerOnly, s.keys.key, nil, "none", "error.type=NotFound http.response.status_code=404", false, nil},
-		{"/v1/customers", s.keys.key, refuse(403, ""), "GetAllCustomers", "error.type=PartnerCenterForbidden http.response.status_code=403", false,
+		{"/v1/" + fakeentra.CallerOnly, s.keys.key, nil, "none", "error.type=NotFound http.response.status_code=404", false, nil},
+		{"/v1/customers", s.keys.key, fakepartner.Refuse(403, ""), "GetAllCustomers", "error.type=PartnerCenterForbidden http.response.status_code=403", false,
 			[]string{"Partner Center error.type=403 http.response.status_code=403 true"}},
-		{"/v1/customers", s.keys.key, behaviours["500"], "GetAllCustomers", "error.type=PartnerCenterError http.response.status_code=502", true,
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["500"], "GetAllCustomers", "error.type=PartnerCenterError http.response.status_code=502", true,
 			[]string{"Partner Center error.type=500 http.response.status_code=500 true"}},
-		{"/v1/customers", s.keys.key, s.upstream.reset, "GetAllCustomers", "error.type=PartnerCenterUnreachable http.response.status_code=502", true,
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["reset"], "GetAllCustomers", "error.type=PartnerCenterUnreachable http.response.status_code=502", true,
 			[]string{"Partner Center error.type=no_answer true"}},
-		{"/v1/customers", s.keys.key, behaviours["hang"], "GetAllCustomers", "error.type=PartnerCenterTimeout http.response.status_code=504", true,
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["hang"], "GetAllCustomers", "error.type=PartnerCenterTimeout http.response.status_code=504", true,
 			[]string{"Partner Center error.type=no_answer true"}},
-		{"/v1/customers", s.keys.key, behaviours["401"], "GetAllCustomers", "error.type=PartnerCenterUnauthorized http.response.status_code=502", true,
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["401"], "GetAllCustomers", "error.type=PartnerCenterUnauthorized http.response.status_code=502", true,
 			[]string{"Partner Center error.type=401 http.response.status_code=401 true", "access token http.response.status_code=200 false", "access token http.response.status_code=200 false", "Partner Center error.type=401 http.response.status_code=401 true"}},
 	} {
-		s.upstream.behave(f.behaviour)
+		s.upstream.Answer(f.behaviour)
 		s.get(t, f.target, f.key)
 		calls++
 		served, made := c.spansOf(t, calls)
@@ -134,9 +138,9 @@ func TestTraceOfFailures(t *testing.T) {
 			t.Errorf("%s: made %q, want %q", f.attributes, names, f.made)
 		}
 	}
-	s.upstream.behave(behaviours["hang"])
+	s.upstream.Answer(fakepartner.Behaviors["hang"])
 	gone := s.send(t, call("/v1/customers", s.keys.key))
-	waitFor(t, "Partner Center has the call", func() bool { return len(s.upstream.received()) == 1 })
+	waitFor(t, "Partner Center has the call", func() bool { return len(s.upstream.Calls()) == 1 })
 	gone.Close()
 	served, made := c.spansOf(t, calls+1)
 	if got := served[calls]; got.attributes != "error.type=CallerGone http.response.status_code=499" || got.failed {
@@ -185,9 +189,9 @@ func TestCollectorAway(t *testing.T) {
 	t.Parallel()
 	for name, behaviour := range map[string]http.HandlerFunc{
 		"hanging":   func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		"breaking":  func(w http.ResponseWriter, r *http.Request) { breakOff(w, "") },
-		"refusing":  func(w http.ResponseWriter, r *http.Request) { respond(401, "text/plain", upstreamOnly)(w, r) },
-		"throttled": respond(503, "text/plain", upstreamOnly, "Retry-After", "3600"),
+		"breaking":  reply.Reset(""),
+		"refusing":  func(w http.ResponseWriter, r *http.Request) { reply.With(401, "text/plain", reply.Private)(w, r) },
+		"throttled": reply.With(503, "text/plain", reply.Private, "Retry-After", "3600"),
 		"absent":    nil,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -211,7 +215,7 @@ func TestCollectorAway(t *testing.T) {
 				t.Errorf("the end took %v", took)
 			}
 			lines := s.out.lines("msg", "traces are lost")
-			if len(lines) > 1 || len(lines) == 0 && name != "hanging" && name != "throttled" || strings.Contains(s.out.String(), "hush-4711") || strings.Contains(s.out.String(), upstreamOnly) {
+			if len(lines) > 1 || len(lines) == 0 && name != "hanging" && name != "throttled" || strings.Contains(s.out.String(), "hush-4711") || strings.Contains(s.out.String(), reply.Private) {
 				t.Errorf("the log has %v", lines)
 			}
 		})

@@ -1,10 +1,12 @@
-package e2e
+package fakeentra
 
 import (
 	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"strings"
+
+	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
 // headerMutations change the header alone. Where they say where a key is to be found, the right one has signed, so
@@ -14,39 +16,39 @@ var headerMutations = map[string]mutation{
 	"kid-empty":             header("kid", ""),
 	"kid-null":              header("kid", nil),
 	"kid-number":            header("kid", 1),
-	"kid-array":             func(f *forgery) { f.header["kid"] = []any{f.header["kid"]} },
+	"kid-array":             func(t *Token) { t.Header["kid"] = []any{t.Header["kid"]} },
 	"kid-object":            header("kid", map[string]any{"$gt": ""}),
 	"kid-long":              header("kid", strings.Repeat("k", 129)),
 	"kid-unknown":           header("kid", base64.RawURLEncoding.EncodeToString([]byte("nobody's key, ever."))),
-	"kid-case":              func(f *forgery) { f.header["kid"] = swapCase(f.header["kid"].(string)) },
-	"kid-space":             func(f *forgery) { f.header["kid"] = f.header["kid"].(string) + " " },
+	"kid-case":              func(t *Token) { t.Header["kid"] = swapCase(t.Header["kid"].(string)) },
+	"kid-space":             func(t *Token) { t.Header["kid"] = t.Header["kid"].(string) + " " },
 	"kid=../../../dev/null": header("kid", "../../../dev/null"),
-	"kid-sql":               header("kid", "' UNION SELECT '"+callerOnly+"' --"),
-	"kid-crlf":              header("kid", "a\r\n{\"level\":\"ERROR\",\"msg\":\""+callerOnly+"\"}"),
-	"kid-nul":               header("kid", "a\x00"+callerOnly),
-	"kid-url":               header("kid", "https://evil.example/"+callerOnly),
+	"kid-sql":               header("kid", "' UNION SELECT '"+CallerOnly+"' --"),
+	"kid-crlf":              header("kid", "a\r\n{\"level\":\"ERROR\",\"msg\":\""+CallerOnly+"\"}"),
+	"kid-nul":               header("kid", "a\x00"+CallerOnly),
+	"kid-url":               header("kid", "https://evil.example/"+CallerOnly),
 	"kid-shell":             header("kid", "$(id)`id`|id"),
-	"kid-utf8":              header("kid", "clé"+callerOnly),
+	"kid-utf8":              header("kid", "clé"+CallerOnly),
 	"kid-percent":           header("kid", "%s%n%d%20"),
 
-	"jku":      header("jku", "https://evil.example/"+callerOnly),
-	"jku-ours": func(f *forgery) { f.header["jku"] = f.issuer.URL + "/" + tenantID + keysPath },
-	"jwk": func(f *forgery) { // of whom it is signed by
-		f.header["jwk"] = strangersKey().published()
-		f.sign = byStranger
+	"jku":      header("jku", "https://evil.example/"+CallerOnly),
+	"jku-ours": func(t *Token) { t.Header["jku"] = t.issuer.URL + "/" + TenantID + KeysPath },
+	"jwk": func(t *Token) { // of whom it is signed by
+		t.Header["jwk"] = foreignKey().jwk()
+		t.sign = signByForeignKey
 	},
-	"jwk-alone": func(f *forgery) {
-		delete(f.header, "kid")
-		f.header["jwk"] = strangersKey().published()
-		f.sign = byStranger
+	"jwk-alone": func(t *Token) {
+		delete(t.Header, "kid")
+		t.Header["jwk"] = foreignKey().jwk()
+		t.sign = signByForeignKey
 	},
-	"jwk-ours": func(f *forgery) { f.header["jwk"] = f.issuer.signingKey().published() },
-	"x5u":      header("x5u", "https://evil.example/"+callerOnly),
-	"x5c": func(f *forgery) {
-		f.header["x5c"] = []string{base64.StdEncoding.EncodeToString(strangersKey().certificate)}
-		f.sign = byStranger
+	"jwk-ours": func(t *Token) { t.Header["jwk"] = t.issuer.signingKey().jwk() },
+	"x5u":      header("x5u", "https://evil.example/"+CallerOnly),
+	"x5c": func(t *Token) {
+		t.Header["x5c"] = []string{base64.StdEncoding.EncodeToString(foreignKey().certificate)}
+		t.sign = signByForeignKey
 	},
-	"x5c-ours": func(f *forgery) { f.header["x5c"] = f.issuer.signingKey().published()["x5c"] },
+	"x5c-ours": func(t *Token) { t.Header["x5c"] = t.issuer.signingKey().jwk()["x5c"] },
 
 	"crit":       headers(map[string]any{"crit": []string{"exp"}, "exp": 1}),
 	"crit-known": header("crit", []string{"alg"}),
@@ -58,7 +60,7 @@ var headerMutations = map[string]mutation{
 
 	"header-dup":      headerText(func(s string) string { return `{"alg":"none",` + s[1:] }),
 	"header-dup-same": headerText(func(s string) string { return `{"alg":"RS256",` + s[1:] }),
-	"header-dup-kid":  headerText(func(s string) string { return strings.TrimSuffix(s, "}") + `,"kid":"` + callerOnly + `"}` }),
+	"header-dup-kid":  headerText(func(s string) string { return strings.TrimSuffix(s, "}") + `,"kid":"` + CallerOnly + `"}` }),
 	"header-dup-escape": headerText(func(s string) string {
 		return `{"\u0061lg":"none",` + s[1:]
 	}),
@@ -68,14 +70,14 @@ var headerMutations = map[string]mutation{
 	"header-array":    headerText(func(s string) string { return "[" + s + "]" }),
 	"header-null":     headerText(func(string) string { return "null" }),
 	"header-text":     headerText(func(string) string { return "RS256" }),
-	"header-empty":    func(f *forgery) { f.headerPart = func(string) string { return "" } },
+	"header-empty":    func(t *Token) { t.headerPart = func(string) string { return "" } },
 	"header-bom":      headerText(func(s string) string { return "\ufeff" + s }),
 	"header-utf8":     headerText(func(s string) string { return strings.Replace(s, `"JWT"`, "\"\xc3\x28\"", 1) }),
-	"header-pad": func(f *forgery) {
-		f.headerPart = func(s string) string { return withPadding(encode(uneven(s))) }
+	"header-pad": func(t *Token) {
+		t.headerPart = func(s string) string { return withPadding(encode(uneven(s))) }
 	},
-	"header-bits": func(f *forgery) {
-		f.headerPart = func(s string) string { return looseBits(encode(uneven(s))) }
+	"header-bits": func(t *Token) {
+		t.headerPart = func(s string) string { return looseBits(encode(uneven(s))) }
 	},
 	"header-deep": header("deep", nested(8)),
 }
@@ -84,19 +86,19 @@ var headerMutations = map[string]mutation{
 func header(name string, value any) mutation { return headers(map[string]any{name: value}) }
 
 func headers(members map[string]any) mutation {
-	return func(f *forgery) { maps.Copy(f.header, members) }
+	return func(t *Token) { maps.Copy(t.Header, members) }
 }
 
-func withoutHeader(name string) mutation { return func(f *forgery) { delete(f.header, name) } }
+func withoutHeader(name string) mutation { return func(t *Token) { delete(t.Header, name) } }
 
 // headerText changes the header's JSON, which is signed as it is then.
 func headerText(change func(object string) string) mutation {
-	return func(f *forgery) { f.headerPart = func(object string) string { return encode(change(object)) } }
+	return func(t *Token) { t.headerPart = func(object string) string { return encode(change(object)) } }
 }
 
 // payloadText is the same of the payload.
 func payloadText(change func(object string) string) mutation {
-	return func(f *forgery) { f.payloadPart = func(object string) string { return encode(change(object)) } }
+	return func(t *Token) { t.payloadPart = func(object string) string { return encode(change(object)) } }
 }
 
 // uneven adds space to a text until its base64 has loose bits and lacks padding.
@@ -130,29 +132,29 @@ func nested(levels int) json.RawMessage {
 var formMutations = map[string]mutation{
 	"payload-trailing":   payloadText(func(s string) string { return s + "x" }),
 	"payload-two":        payloadText(func(s string) string { return s + s }),
-	"payload-nonjson":    payloadText(func(string) string { return "sub=" + callerOnly + "&aud=" + serviceID }),
+	"payload-nonjson":    payloadText(func(string) string { return "sub=" + CallerOnly + "&aud=" + ServiceID }),
 	"payload-array":      payloadText(func(s string) string { return "[" + s + "]" }),
 	"payload-null":       payloadText(func(string) string { return "null" }),
-	"payload-string":     payloadText(func(string) string { return `"` + callerOnly + `"` }),
-	"payload-empty":      func(f *forgery) { f.payloadPart = func(string) string { return "" } },
+	"payload-string":     payloadText(func(string) string { return `"` + CallerOnly + `"` }),
+	"payload-empty":      func(t *Token) { t.payloadPart = func(string) string { return "" } },
 	"payload-object":     payloadText(func(string) string { return "{}" }),
 	"payload-bom":        payloadText(func(s string) string { return "\ufeff" + s }),
 	"payload-comment":    payloadText(func(s string) string { return s + "/* */" }),
-	"payload-utf8":       payloadText(func(s string) string { return strings.Replace(s, callerOnly, callerOnly+"\xc3\x28", 1) }),
+	"payload-utf8":       payloadText(func(s string) string { return strings.Replace(s, CallerOnly, CallerOnly+"\xc3\x28", 1) }),
 	"payload-utf16":      payloadText(func(s string) string { return "\x00" + strings.Join(strings.Split(s, ""), "\x00") }),
 	"payload-dup":        payloadText(func(s string) string { return `{"aud":"https://evil.example",` + s[1:] }),
-	"payload-dup-last":   payloadText(func(s string) string { return strings.TrimSuffix(s, "}") + `,"tid":"` + otherTenant + `"}` }),
+	"payload-dup-last":   payloadText(func(s string) string { return strings.TrimSuffix(s, "}") + `,"tid":"` + OtherTenantID + `"}` }),
 	"payload-dup-same":   payloadText(func(s string) string { return `{"ver":"2.0",` + s[1:] }),
-	"payload-dup-escape": payloadText(func(s string) string { return `{"\u006fid":"` + customerID + `",` + s[1:] }),
+	"payload-dup-escape": payloadText(func(s string) string { return `{"\u006fid":"` + OtherUserID + `",` + s[1:] }),
 	"payload-dup-within": claim("deep", json.RawMessage(`{"a":1,"a":1}`)),
-	"payload-pad":        func(f *forgery) { f.payloadPart = func(s string) string { return withPadding(encode(uneven(s))) } },
-	"payload-bits":       func(f *forgery) { f.payloadPart = func(s string) string { return looseBits(encode(uneven(s))) } },
-	"payload-std": func(f *forgery) {
-		f.payloadPart = func(s string) string {
-			return base64.RawStdEncoding.EncodeToString([]byte(strings.Replace(s, callerOnly, callerOnly+"???>>>~~~", 1)))
+	"payload-pad":        func(t *Token) { t.payloadPart = func(s string) string { return withPadding(encode(uneven(s))) } },
+	"payload-bits":       func(t *Token) { t.payloadPart = func(s string) string { return looseBits(encode(uneven(s))) } },
+	"payload-std": func(t *Token) {
+		t.payloadPart = func(s string) string {
+			return base64.RawStdEncoding.EncodeToString([]byte(strings.Replace(s, CallerOnly, CallerOnly+"???>>>~~~", 1)))
 		}
 	},
-	"payload-zip": func(f *forgery) { f.payloadPart = func(s string) string { return encode(string(zipped(s))) } },
+	"payload-zip": func(t *Token) { t.payloadPart = func(s string) string { return encode(reply.Gzip(s)) } },
 	"nested-deep": claim("deep", nested(4000)),
 	"nested-9":    claim("deep", nested(8)),
 	"nested-8":    claim("deep", nested(7)),
@@ -175,17 +177,17 @@ var formMutations = map[string]mutation{
 		return `"` + header + "." + payload + "." + signature + `"`
 	}),
 	"comma": whole(func(header, payload, signature string) string { return header + "." + payload + "." + signature + "," }),
-	"nested-token": func(f *forgery) {
-		inner := f.issuer.goodToken(false).text()
-		f.header["cty"] = "JWT"
-		f.payloadPart = func(string) string { return encode(inner) }
+	"nested-token": func(t *Token) {
+		inner := t.issuer.NewToken().Compact()
+		t.Header["cty"] = "JWT"
+		t.payloadPart = func(string) string { return encode(inner) }
 	},
 }
 
 // whole puts the three parts of a good token together in another way.
 func whole(join func(header, payload, signature string) string) mutation {
-	return func(f *forgery) {
-		f.finish = func(token string) string {
+	return func(t *Token) {
+		t.finish = func(token string) string {
 			parts := strings.Split(token, ".")
 			return join(parts[0], parts[1], parts[2])
 		}

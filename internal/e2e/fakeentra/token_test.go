@@ -1,11 +1,13 @@
-package e2e
+package fakeentra
 
 import (
 	"crypto"
 	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"maps"
+	"net/http"
 	"reflect"
 	"regexp"
 	"slices"
@@ -13,68 +15,105 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/partner-center/connector/internal/e2e/reply"
+	"github.com/partner-center/connector/internal/e2e/secret"
 )
 
-// TestMint has go-oidc verify good tokens of both versions, through the fake's metadata.
-func TestMint(t *testing.T) {
+// metadata is the part of the metadata that a verifier of tokens reads.
+type metadata struct {
+	Issuer string `json:"issuer"`
+	Keys   string `json:"jwks_uri"`
+}
+
+// fetch decodes the JSON answer to a GET.
+func fetch(t *testing.T, client *http.Client, url string, into any) error {
+	t.Helper()
+	resp, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("status %d", resp.StatusCode)
+	}
+	return json.NewDecoder(resp.Body).Decode(into)
+}
+
+// verify verifies a token with the keys that the metadata of a tenant lead to, and decodes its claims.
+func verify(t *testing.T, e *Server, tenant, token string, claims any) (issuer string, err error) {
+	t.Helper()
+	var m metadata
+	if err := fetch(t, e.Client(), e.URL+"/"+tenant+MetadataPath, &m); err != nil {
+		t.Fatal(err)
+	}
+	var keys jose.JSONWebKeySet
+	if err := fetch(t, e.Client(), m.Keys, &keys); err != nil {
+		return "", err
+	}
+	signed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
+	if err != nil {
+		return "", err
+	}
+	return m.Issuer, signed.Claims(keys, claims)
+}
+
+func TestMintMakesTokensOfBothVersions(t *testing.T) {
 	t.Parallel()
-	e := newEntraID(t, new(secrets))
-	ctx := oidc.ClientContext(t.Context(), e.Client())
-	provider, err := oidc.NewProvider(ctx, e.URL+"/"+tenantID+"/v2.0")
+	e := New(t, new(secret.Set))
+	claims := map[string]any{}
+	issuer, err := verify(t, e, TenantID, e.Mint(t, ""), &claims)
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := provider.Verifier(&oidc.Config{ClientID: serviceID}).Verify(ctx, e.mint(t, ""))
+	for name, want := range map[string]any{
+		"aud": ServiceID, "iss": issuer, "azp": MakerAppID, "oid": UserID, "tid": TenantID, "scp": Scope, "ver": "2.0",
+	} {
+		if claims[name] != want {
+			t.Errorf("version 2 has the %s %v, want %v", name, claims[name], want)
+		}
+	}
+	issuer, err = verify(t, e, "common", e.Mint(t, "v1"), &claims)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var claims struct{ Azp, Oid, Tid, Scp, Ver string }
-	if err := token.Claims(&claims); err != nil {
-		t.Fatal(err)
+	if want := e.URL + "/{tenantid}/v2.0"; issuer != want {
+		t.Errorf("the metadata of common have the issuer %s, want %s", issuer, want)
 	}
-	if claims.Azp != makersID || claims.Oid != userID || claims.Tid != tenantID || claims.Scp != aScope || claims.Ver != "2.0" {
-		t.Errorf("%+v", claims)
+	for name, want := range map[string]any{
+		"aud": "api://" + ServiceID, "iss": "https://sts.windows.net/" + TenantID + "/", "appid": MakerAppID, "ver": "1.0",
+	} {
+		if claims[name] != want {
+			t.Errorf("version 1 has the %s %v, want %v", name, claims[name], want)
+		}
 	}
-	provider, err = oidc.NewProvider(oidc.InsecureIssuerURLContext(ctx, e.URL+"/{tenantid}/v2.0"), e.URL+"/common/v2.0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, err = provider.VerifierContext(ctx, &oidc.Config{ClientID: "api://" + serviceID, SkipIssuerCheck: true}).Verify(ctx, e.mint(t, "v1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := "https://sts.windows.net/" + tenantID + "/"; token.Issuer != want {
-		t.Errorf("version 1 has the issuer %s, want %s", token.Issuer, want)
-	}
-	if e.askedAt(metadataPath) != 2 || e.askedAt(keysPath) != 2 {
-		t.Errorf("%d requests for metadata, %d for keys", e.askedAt(metadataPath), e.askedAt(keysPath))
+	if (e.Requests(MetadataPath) != 2) || (e.Requests(KeysPath) != 2) {
+		t.Errorf("%d requests for metadata, %d for keys, want 2 of each", e.Requests(MetadataPath), e.Requests(KeysPath))
 	}
 }
 
-// TestRollOver changes the signing key in both ways, and takes the keys away.
-func TestRollOver(t *testing.T) {
+func TestSigningKeysChange(t *testing.T) {
 	t.Parallel()
-	e := newEntraID(t, new(secrets))
-	old := e.mint(t, "")
+	e := New(t, new(secret.Set))
+	old := e.Mint(t, "")
 	expect := func(step, token string, good bool) {
 		t.Helper()
-		keys := oidc.NewRemoteKeySet(oidc.ClientContext(t.Context(), e.Client()), e.URL+"/"+tenantID+keysPath)
-		if _, err := keys.VerifySignature(t.Context(), token); (err == nil) != good {
+		if _, err := verify(t, e, TenantID, token, new(map[string]any)); (err == nil) != good {
 			t.Errorf("%s: %v", step, err)
 		}
 	}
-	expect("at first", old, true)
-	e.rollOver(true)
-	expect("the old key, kept", old, true)
-	expect("the new key", e.mint(t, ""), true)
-	e.rollOver(false)
-	expect("the old key, withdrawn", old, false)
-	expect("the newest key", e.mint(t, ""), true)
-	e.behaveAt(keysPath, respond(503, "text/html", ""))
-	expect("the keys away", e.mint(t, ""), false)
-	e.behaveAt(keysPath, nil)
-	expect("the keys back", e.mint(t, ""), true)
+	expect("first key", old, true)
+	e.AddKey()
+	expect("old key beside a new one", old, true)
+	expect("new key", e.Mint(t, ""), true)
+	e.ReplaceKeys()
+	expect("removed key", old, false)
+	expect("newest key", e.Mint(t, ""), true)
+	e.Answer(KeysPath, reply.With(503, "text/html", ""))
+	expect("no keys", e.Mint(t, ""), false)
+	e.Answer(KeysPath, nil)
+	expect("keys again", e.Mint(t, ""), true)
 }
 
 // parsed is what a token says, to a reader who does not verify.
@@ -85,7 +124,7 @@ type parsed struct {
 
 type members map[string]json.RawMessage
 
-func (e *entraID) parse(token string) (p parsed) {
+func (e *Server) parse(token string) (p parsed) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
 		return p
@@ -117,18 +156,18 @@ func changed(a, b members) (names []string) {
 	return names
 }
 
-// TestClaimMutations holds every mutation of claims to changing those that it is named after, in an authentic token.
+// TestClaimMutations holds every Mutation of claims to changing those that it is named after, in an authentic token.
 func TestClaimMutations(t *testing.T) {
 	t.Parallel()
-	e := newEntraID(t, new(secrets))
-	version1, version2 := e.parse(e.mint(t, "v1")), e.parse(e.mint(t, ""))
+	e := New(t, new(secret.Set))
+	version1, version2 := e.parse(e.Mint(t, "v1")), e.parse(e.Mint(t, ""))
 	also := map[string][]string{ // what they change beside
 		"expired": {"exp"}, "tid": {"iss"}, "azp": {"appid"}, "appid": {"azp"}, "roles": {"scp"}, "scp": {"roles"},
 		"idtyp": {"scp", "roles", "azpacr", "appidacr"}, "id": {"scp", "azp", "azpacr", "nonce"},
 		"claims": {"groups", "xms_cc", "amr", "acct", "xms_st"},
 	}
 	for name := range merge(claimMutations, timeMutations) {
-		got := e.parse(e.mint(t, name))
+		got := e.parse(e.Mint(t, name))
 		good := version2
 		if string(got.claims["ver"]) == `"1.0"` {
 			good = version1
@@ -154,11 +193,11 @@ func TestClaimMutations(t *testing.T) {
 // wrong.
 func TestFormMutations(t *testing.T) {
 	t.Parallel()
-	e := newEntraID(t, new(secrets))
-	good := e.parse(e.mint(t, ""))
+	e := New(t, new(secret.Set))
+	good := e.parse(e.Mint(t, ""))
 	signed := regexp.MustCompile(`^(alg-(signed|missing|empty|array|null|space)|alg=rs256|payload-.*|nested-.*|huge|large|(kid|jku|x5u|crit|b64|zip|header).*|(jwk|x5c)-ours)$`)
 	for name := range merge(algorithmMutations, signatureMutations, headerMutations, formMutations) {
-		text := e.mint(t, name)
+		text := e.Mint(t, name)
 		got := e.parse(text)
 		if want := signed.MatchString(name) && name != "payload-flip" && name != "header-flip"; got.signed != want {
 			t.Errorf("%s: signed %v", name, got.signed)
@@ -174,24 +213,5 @@ func TestFormMutations(t *testing.T) {
 		if text == "" || strings.ContainsAny(text, "\r\n") {
 			t.Errorf("%s cannot be sent", name)
 		}
-	}
-}
-
-// TestMutationsInTable holds the mutations to the table that uses them.
-func TestMutationsInTable(t *testing.T) {
-	t.Parallel()
-	unused := maps.Clone(mutations)
-	for _, r := range readTable(t, "testdata/hostile.tsv") {
-		for _, item := range r.items {
-			if name, ok := strings.CutPrefix(item, "auth:jwt "); ok {
-				if mutations[name] == nil && name != "lower-scheme" {
-					t.Errorf("%s: no mutation %q", r.id, name)
-				}
-				delete(unused, name)
-			}
-		}
-	}
-	for name := range unused {
-		t.Errorf("no row has %s", name)
 	}
 }

@@ -1,4 +1,4 @@
-package e2e
+package fakeentra
 
 import (
 	"bytes"
@@ -14,14 +14,18 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"maps"
+	"slices"
 	"strings"
 )
 
-// A mutation makes a good token something else.
-type mutation = func(*forgery)
+// A mutation changes one thing of a good token.
+type mutation = func(*Token)
 
-// mutations are what the table can ask for behind auth:jwt. Every one changes one thing.
+// mutations are all mutations by the names that the table of hostile requests uses.
 var mutations = merge(algorithmMutations, signatureMutations, headerMutations, formMutations, claimMutations, timeMutations)
+
+// Mutations returns the names of all mutations that [Server.Mint] knows, sorted.
+func Mutations() []string { return slices.Sorted(maps.Keys(mutations)) }
 
 func merge(all ...map[string]mutation) map[string]mutation {
 	merged := map[string]mutation{}
@@ -47,7 +51,7 @@ var algorithmMutations = map[string]mutation{
 	"alg=HS256-der":     algorithm("HS256", hmacBy(crypto.SHA256, publicDER)),
 	"alg=HS256-modulus": algorithm("HS256", hmacBy(crypto.SHA256, modulus)),
 	"alg=HS256-jwk":     algorithm("HS256", hmacBy(crypto.SHA256, publicJWK)),
-	"alg=HS256-empty":   algorithm("HS256", hmacBy(crypto.SHA256, func(*tokenKey) []byte { return nil })),
+	"alg=HS256-empty":   algorithm("HS256", hmacBy(crypto.SHA256, func(*signingKey) []byte { return nil })),
 
 	"alg=RS384": algorithm("RS384", rsaBy(crypto.SHA384)),
 	"alg=RS512": algorithm("RS512", rsaBy(crypto.SHA512)),
@@ -67,21 +71,21 @@ var algorithmMutations = map[string]mutation{
 }
 
 // algorithm names an algorithm and signs by a function.
-func algorithm(name string, sign func(key *tokenKey, input string) []byte) mutation {
-	return func(f *forgery) {
-		f.header["alg"] = name
-		f.sign = func(input string) []byte { return sign(f.issuer.signingKey(), input) }
+func algorithm(name string, sign func(key *signingKey, input string) []byte) mutation {
+	return func(t *Token) {
+		t.Header["alg"] = name
+		t.sign = func(input string) []byte { return sign(t.issuer.signingKey(), input) }
 	}
 }
 
-func unsigned(*tokenKey, string) []byte { return nil }
+func unsigned(*signingKey, string) []byte { return nil }
 
-func rsaBy(hash crypto.Hash) func(*tokenKey, string) []byte {
-	return func(key *tokenKey, input string) []byte { return signRSA(key.private, hash, input) }
+func rsaBy(hash crypto.Hash) func(*signingKey, string) []byte {
+	return func(key *signingKey, input string) []byte { return signRSA(key.private, hash, input) }
 }
 
-func pssBy(hash crypto.Hash) func(*tokenKey, string) []byte {
-	return func(key *tokenKey, input string) []byte {
+func pssBy(hash crypto.Hash) func(*signingKey, string) []byte {
+	return func(key *signingKey, input string) []byte {
 		signature, err := rsa.SignPSS(rand.Reader, key.private, hash, digest(hash, input), &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
 		if err != nil {
 			panic(err)
@@ -90,15 +94,15 @@ func pssBy(hash crypto.Hash) func(*tokenKey, string) []byte {
 	}
 }
 
-func hmacBy(hash crypto.Hash, secret func(*tokenKey) []byte) func(*tokenKey, string) []byte {
-	return func(key *tokenKey, input string) []byte {
+func hmacBy(hash crypto.Hash, secret func(*signingKey) []byte) func(*signingKey, string) []byte {
+	return func(key *signingKey, input string) []byte {
 		h := hmac.New(hash.New, secret(key))
 		h.Write([]byte(input))
 		return h.Sum(nil)
 	}
 }
 
-func elliptic256(_ *tokenKey, input string) []byte {
+func elliptic256(_ *signingKey, input string) []byte {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err)
@@ -110,7 +114,7 @@ func elliptic256(_ *tokenKey, input string) []byte {
 	return append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)
 }
 
-func edwards(_ *tokenKey, input string) []byte {
+func edwards(_ *signingKey, input string) []byte {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		panic(err)
@@ -118,7 +122,7 @@ func edwards(_ *tokenKey, input string) []byte {
 	return ed25519.Sign(key, []byte(input))
 }
 
-func publicDER(key *tokenKey) []byte {
+func publicDER(key *signingKey) []byte {
 	der, err := x509.MarshalPKIXPublicKey(key.private.Public())
 	if err != nil {
 		panic(err)
@@ -126,21 +130,21 @@ func publicDER(key *tokenKey) []byte {
 	return der
 }
 
-func publicPEM(key *tokenKey) []byte {
+func publicPEM(key *signingKey) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: publicDER(key)})
 }
 
-func publicPKCS1(key *tokenKey) []byte {
+func publicPKCS1(key *signingKey) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&key.private.PublicKey)})
 }
 
-func modulus(key *tokenKey) []byte { return key.private.N.Bytes() }
+func modulus(key *signingKey) []byte { return key.private.N.Bytes() }
 
-func publicJWK(key *tokenKey) []byte { return []byte(toJSON(key.published())) }
+func publicJWK(key *signingKey) []byte { return []byte(toJSON(key.jwk())) }
 
 // signatureMutations leave header and payload as they are, but for whom they are signed by.
 var signatureMutations = map[string]mutation{
-	"wrong-key": func(f *forgery) { f.sign = byStranger },
+	"wrong-key": func(t *Token) { t.sign = signByForeignKey },
 	"sig-empty": onSignature(func(string) string { return "" }),
 	"sig-flip":  onSignature(func(s string) string { return encode(flip(decode(s), len(decode(s))/2)) }),
 	"sig-first": onSignature(func(s string) string { return encode(flip(decode(s), 0)) }),
@@ -158,25 +162,27 @@ var signatureMutations = map[string]mutation{
 	"sig-tab":   onSignature(func(s string) string { return s[:20] + "\t" + s[20:] }),
 	"sig-std":   onSignature(func(s string) string { return strings.NewReplacer("-", "+", "_", "/").Replace(s) }),
 	"sig-case":  onSignature(strings.ToLower),
-	"sig-other": func(f *forgery) { // of another good token
-		other := f.issuer.goodToken(false).text()
-		onSignature(func(string) string { return other[strings.LastIndexByte(other, '.')+1:] })(f)
+	"sig-other": func(t *Token) { // of another good token
+		other := t.issuer.NewToken().Compact()
+		onSignature(func(string) string { return other[strings.LastIndexByte(other, '.')+1:] })(t)
 	},
-	"payload-flip": func(f *forgery) {
-		f.finish = func(token string) string {
+	"payload-flip": func(t *Token) {
+		t.finish = func(token string) string {
 			parts := strings.Split(token, ".")
-			return parts[0] + "." + encode(strings.Replace(decode(parts[1]), userID, customerID, 1)) + "." + parts[2]
+			return parts[0] + "." + encode(strings.Replace(decode(parts[1]), UserID, OtherUserID, 1)) + "." + parts[2]
 		}
 	},
-	"header-flip": func(f *forgery) {
-		f.finish = func(token string) string {
+	"header-flip": func(t *Token) {
+		t.finish = func(token string) string {
 			parts := strings.Split(token, ".")
 			return encode(strings.Replace(decode(parts[0]), `"JWT"`, `"jwt"`, 1)) + "." + parts[1] + "." + parts[2]
 		}
 	},
 }
 
-func byStranger(input string) []byte { return signRSA(strangersKey().private, crypto.SHA256, input) }
+func signByForeignKey(input string) []byte {
+	return signRSA(foreignKey().private, crypto.SHA256, input)
+}
 
 func decode(part string) string {
 	text, err := base64.RawURLEncoding.DecodeString(part)

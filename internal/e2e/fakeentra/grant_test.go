@@ -1,4 +1,4 @@
-package e2e
+package fakeentra
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -25,11 +24,13 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/partner-center/connector/internal/e2e/reply"
+	"github.com/partner-center/connector/internal/e2e/secret"
 	"golang.org/x/oauth2"
 )
 
 // options make Microsoft's client use the fake.
-func (e *entraID) options() azcore.ClientOptions {
+func (e *Server) options() azcore.ClientOptions {
 	return azcore.ClientOptions{
 		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: e.URL},
 		Transport: e.Client(),
@@ -37,30 +38,30 @@ func (e *entraID) options() azcore.ClientOptions {
 	}
 }
 
-var forPartnerCenter = policy.TokenRequestOptions{Scopes: []string{partnerCenterID + "/.default"}}
+var forPartnerCenter = policy.TokenRequestOptions{Scopes: []string{Resource + "/.default"}}
 
 // TestAppGrants signs the app in with every credential that it can have, as Microsoft's own client does it.
 func TestAppGrants(t *testing.T) {
-	e := newEntraID(t, new(secrets))
-	m := newManagedIdentity(t, e)
-	for _, variable := range m.environment() {
+	e := New(t, new(secret.Set))
+	m := NewManagedIdentity(t, e)
+	for _, variable := range m.Env() {
 		name, value, _ := strings.Cut(variable, "=")
 		t.Setenv(name, value)
 	}
-	assertion := newSecret("federated")
-	e.federate(assertion)
-	registered, certificate := appCertificate(t)
-	e.register(certificate)
-	stranger, strangersCertificate := appCertificate(t)
+	assertion := secret.New("federated")
+	e.AddFederatedToken(assertion)
+	registered, certificate := NewCertificate(t)
+	e.AddCertificate(certificate)
+	stranger, strangersCertificate := NewCertificate(t)
 	withSecret := func(tenant, id, secret string) (azcore.TokenCredential, error) {
 		return azidentity.NewClientSecretCredential(tenant, id, secret, &azidentity.ClientSecretCredentialOptions{ClientOptions: e.options(), DisableInstanceDiscovery: true})
 	}
 	withCertificate := func(certificate *x509.Certificate, key *rsa.PrivateKey, chain bool) (azcore.TokenCredential, error) {
-		return azidentity.NewClientCertificateCredential(tenantID, clientID, []*x509.Certificate{certificate}, key,
+		return azidentity.NewClientCertificateCredential(TenantID, ClientID, []*x509.Certificate{certificate}, key,
 			&azidentity.ClientCertificateCredentialOptions{ClientOptions: e.options(), DisableInstanceDiscovery: true, SendCertificateChain: chain})
 	}
 	withAssertion := func(assertion func(context.Context) (string, error)) (azcore.TokenCredential, error) {
-		return azidentity.NewClientAssertionCredential(tenantID, clientID, assertion,
+		return azidentity.NewClientAssertionCredential(TenantID, ClientID, assertion,
 			&azidentity.ClientAssertionCredentialOptions{ClientOptions: e.options(), DisableInstanceDiscovery: true})
 	}
 	withIdentity := func(id azidentity.ManagedIDKind) (azcore.TokenCredential, error) {
@@ -69,7 +70,7 @@ func TestAppGrants(t *testing.T) {
 			return nil, err
 		}
 		return withAssertion(func(ctx context.Context) (string, error) {
-			token, err := identity.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{exchangeID}})
+			token, err := identity.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{ExchangeAudience}})
 			return token.Token, err
 		})
 	}
@@ -78,10 +79,10 @@ func TestAppGrants(t *testing.T) {
 		make    func() (azcore.TokenCredential, error)
 		refused string // part of the error; empty: a token
 	}{
-		{"secret", func() (azcore.TokenCredential, error) { return withSecret(tenantID, clientID, e.secret) }, ""},
-		{"wrong secret", func() (azcore.TokenCredential, error) { return withSecret(tenantID, clientID, "x") }, "AADSTS7000215"},
-		{"another app", func() (azcore.TokenCredential, error) { return withSecret(tenantID, makersID, e.secret) }, "AADSTS700016"},
-		{"another tenant", func() (azcore.TokenCredential, error) { return withSecret(otherTenant, clientID, e.secret) }, "AADSTS90002"},
+		{"secret", func() (azcore.TokenCredential, error) { return withSecret(TenantID, ClientID, e.Secret()) }, ""},
+		{"wrong secret", func() (azcore.TokenCredential, error) { return withSecret(TenantID, ClientID, "x") }, "AADSTS7000215"},
+		{"another app", func() (azcore.TokenCredential, error) { return withSecret(TenantID, MakerAppID, e.Secret()) }, "AADSTS700016"},
+		{"another tenant", func() (azcore.TokenCredential, error) { return withSecret(OtherTenantID, ClientID, e.Secret()) }, "AADSTS90002"},
 		{"certificate", func() (azcore.TokenCredential, error) { return withCertificate(certificate, registered, false) }, ""},
 		{"certificate with its chain", func() (azcore.TokenCredential, error) { return withCertificate(certificate, registered, true) }, ""},
 		{"another certificate", func() (azcore.TokenCredential, error) {
@@ -91,10 +92,10 @@ func TestAppGrants(t *testing.T) {
 			return withAssertion(func(context.Context) (string, error) { return assertion, nil })
 		}, ""},
 		{"another federated token", func() (azcore.TokenCredential, error) {
-			return withAssertion(func(context.Context) (string, error) { return newSecret("federated"), nil })
+			return withAssertion(func(context.Context) (string, error) { return secret.New("federated"), nil })
 		}, "AADSTS700213"},
 		{"the system's managed identity", func() (azcore.TokenCredential, error) { return withIdentity(nil) }, ""},
-		{"a user-assigned managed identity", func() (azcore.TokenCredential, error) { return withIdentity(azidentity.ClientID(serviceID)) }, ""},
+		{"a user-assigned managed identity", func() (azcore.TokenCredential, error) { return withIdentity(azidentity.ClientID(ServiceID)) }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			credential, err := c.make()
@@ -108,21 +109,21 @@ func TestAppGrants(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || e.kind(token.Token) != appOnly {
-				t.Fatalf("%q, %v", e.kind(token.Token), err)
+			if err != nil || e.KindOf(token.Token) != AppOnly {
+				t.Fatalf("%q, %v", e.KindOf(token.Token), err)
 			}
 		})
 	}
-	if want := []string{"", serviceID}; !slices.Equal(m.askedFor(), want) {
-		t.Errorf("managed identities asked for: %q", m.askedFor())
+	if want := []string{"", ServiceID}; !slices.Equal(m.ClientIDs(), want) {
+		t.Errorf("managed identities asked for: %q", m.ClientIDs())
 	}
 }
 
 // TestManagedIdentity has the fake refuse what the real endpoint refuses.
 func TestManagedIdentity(t *testing.T) {
 	t.Parallel()
-	m := newManagedIdentity(t, newEntraID(t, new(secrets)))
-	const good = "/msi/token?api-version=2019-08-01&resource=" + exchangeID
+	m := NewManagedIdentity(t, New(t, new(secret.Set)))
+	const good = "/msi/token?api-version=2019-08-01&resource=" + ExchangeAudience
 	for _, c := range []struct {
 		target, header string
 		status         int
@@ -130,21 +131,21 @@ func TestManagedIdentity(t *testing.T) {
 		{good, m.header, 200},
 		{good, "", 401},
 		{good, "x", 401},
-		{"/msi/token?api-version=2017-09-01&resource=" + exchangeID, m.header, 400},
-		{"/msi/token?api-version=2019-08-01&resource=" + partnerCenterID, m.header, 400},
+		{"/msi/token?api-version=2017-09-01&resource=" + ExchangeAudience, m.header, 400},
+		{"/msi/token?api-version=2019-08-01&resource=" + Resource, m.header, 400},
 		{"/other", m.header, 400},
 	} {
 		if status := m.ask(t, c.target, c.header); status != c.status {
 			t.Errorf("%s: %d, want %d", c.target, status, c.status)
 		}
 	}
-	m.behave(respond(500, "text/html", ""))
+	m.Answer(reply.With(500, "text/html", ""))
 	if status := m.ask(t, good, m.header); status != 500 {
 		t.Errorf("out of order: %d", status)
 	}
 }
 
-func (m *managedIdentity) ask(t *testing.T, target, header string) (status int) {
+func (m *ManagedIdentity) ask(t *testing.T, target, header string) (status int) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, m.URL+target, nil)
 	if err != nil {
@@ -162,11 +163,11 @@ func (m *managedIdentity) ask(t *testing.T, target, header string) (status int) 
 // TestAssertions signs assertions by hand, each wrong in one thing.
 func TestAssertions(t *testing.T) {
 	t.Parallel()
-	e := newEntraID(t, new(secrets))
-	key, certificate := appCertificate(t)
-	e.register(certificate)
+	e := New(t, new(secret.Set))
+	key, certificate := NewCertificate(t)
+	e.AddCertificate(certificate)
 	short, long := sha1.Sum(certificate.Raw), sha256.Sum256(certificate.Raw)
-	endpoint := e.URL + "/" + tenantID + tokenPath
+	endpoint := e.URL + "/" + TenantID + TokenPath
 	for _, c := range []struct {
 		what      string
 		algorithm jose.SignatureAlgorithm
@@ -180,8 +181,8 @@ func TestAssertions(t *testing.T) {
 		{"no digest", jose.PS256, nil, nil, 700027},
 		{"another digest", jose.PS256, map[string][]byte{"x5t#S256": short[:]}, nil, 700027},
 		{"another audience", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Audience = jwt.Audience{e.URL} }, 700027},
-		{"another issuer", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Issuer = serviceID }, 700027},
-		{"another subject", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Subject = serviceID }, 700027},
+		{"another issuer", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Issuer = ServiceID }, 700027},
+		{"another subject", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Subject = ServiceID }, 700027},
 		{"expired", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Expiry = jwt.NewNumericDate(time.Now().Add(-time.Hour)) }, 700027},
 		{"no end", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Expiry = nil }, 700027},
 	} {
@@ -189,7 +190,7 @@ func TestAssertions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		claims := jwt.Claims{Issuer: clientID, Subject: clientID, Audience: jwt.Audience{endpoint}, Expiry: jwt.NewNumericDate(time.Now().Add(time.Minute)), ID: rand.Text()}
+		claims := jwt.Claims{Issuer: ClientID, Subject: ClientID, Audience: jwt.Audience{endpoint}, Expiry: jwt.NewNumericDate(time.Now().Add(time.Minute)), ID: rand.Text()}
 		if c.change != nil {
 			c.change(&claims)
 		}
@@ -197,7 +198,7 @@ func TestAssertions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if code := e.proveAssertion(assertion, endpoint); code != c.code {
+		if code := e.checkAssertion(assertion, endpoint); code != c.code {
 			t.Errorf("%s: AADSTS%d, want %d", c.what, code, c.code)
 		}
 	}
@@ -211,32 +212,13 @@ func encoded(digests map[string][]byte) map[jose.HeaderKey]any {
 	return header
 }
 
-// appCertificate makes a certificate that an app may have, with its key.
-func appCertificate(t testing.TB) (*rsa.PrivateKey, *x509.Certificate) {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key, certificate
-}
-
 // userConfig is the app's for tokens of a user.
-func (e *entraID) userConfig() *oauth2.Config {
-	base := e.URL + "/" + tenantID
+func (e *Server) userConfig() *oauth2.Config {
+	base := e.URL + "/" + TenantID
 	return &oauth2.Config{
-		ClientID: clientID, ClientSecret: e.secret, RedirectURL: "http://localhost:40000/",
-		Endpoint: oauth2.Endpoint{AuthURL: base + authorizePath, TokenURL: base + tokenPath, AuthStyle: oauth2.AuthStyleInParams},
-		Scopes:   []string{partnerCenterID + "/user_impersonation", "offline_access"},
+		ClientID: ClientID, ClientSecret: e.Secret(), RedirectURL: "http://localhost:40000/",
+		Endpoint: oauth2.Endpoint{AuthURL: base + AuthorizePath, TokenURL: base + TokenPath, AuthStyle: oauth2.AuthStyleInParams},
+		Scopes:   []string{Resource + "/user_impersonation", "offline_access"},
 	}
 }
 
@@ -252,25 +234,25 @@ func expectRefusal(t *testing.T, err error, code string) {
 // TestRefreshTokens uses refresh tokens up, and has them forgiven.
 func TestRefreshTokens(t *testing.T) {
 	t.Parallel()
-	e := newEntraID(t, new(secrets))
+	e := New(t, new(secret.Set))
 	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, e.Client())
 	use := func(refresh string) (*oauth2.Token, error) {
 		return e.userConfig().TokenSource(ctx, &oauth2.Token{RefreshToken: refresh}).Token()
 	}
-	first := e.consent()
+	first := e.NewRefreshToken()
 	token, err := use(first)
-	if err != nil || e.kind(token.AccessToken) != appUser || token.RefreshToken == first {
+	if err != nil || e.KindOf(token.AccessToken) != AppUser || token.RefreshToken == first {
 		t.Fatalf("%v, %v", token, err)
 	}
 	_, err = use(first)
 	expectRefusal(t, err, "AADSTS70000")
 	_, err = use("x")
 	expectRefusal(t, err, "AADSTS9002313")
-	e.behave(aadsts(50076))
+	e.AnswerToken(Refusal(50076))
 	_, err = use(token.RefreshToken)
 	expectRefusal(t, err, "AADSTS50076")
-	e.behave(nil)
-	e.forgive()
+	e.AnswerToken(nil)
+	e.AllowTokenReuse()
 	for range 2 {
 		if again, err := use(token.RefreshToken); err != nil || again.RefreshToken == token.RefreshToken {
 			t.Errorf("%v, %v", again, err)
@@ -285,7 +267,7 @@ func TestRefreshTokens(t *testing.T) {
 // TestAuthorizationCode signs the user in as a browser does, with a proof key.
 func TestAuthorizationCode(t *testing.T) {
 	t.Parallel()
-	e := newEntraID(t, new(secrets))
+	e := New(t, new(secret.Set))
 	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, e.Client())
 	browser := e.Client()
 	browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -315,13 +297,13 @@ func TestAuthorizationCode(t *testing.T) {
 	_, err = elsewhere.Exchange(ctx, code, oauth2.VerifierOption(verifier))
 	expectRefusal(t, err, "AADSTS500112")
 	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(verifier))
-	if err != nil || e.kind(token.AccessToken) != appUser || token.RefreshToken == "" {
+	if err != nil || e.KindOf(token.AccessToken) != AppUser || token.RefreshToken == "" {
 		t.Fatalf("%v, %v", token, err)
 	}
 	_, err = config.Exchange(ctx, code, oauth2.VerifierOption(verifier))
 	expectRefusal(t, err, "AADSTS54005")
-	if e.askedAt(authorizePath) != 1 || e.asked() != 4 {
-		t.Errorf("%d sign-ins, %d token requests", e.askedAt(authorizePath), e.asked())
+	if e.Requests(AuthorizePath) != 1 || e.TokenRequests() != 4 {
+		t.Errorf("%d sign-ins, %d token requests", e.Requests(AuthorizePath), e.TokenRequests())
 	}
 
 	if got := open(config.AuthCodeURL("state")).Get("error"); got != "invalid_request" {
@@ -338,7 +320,7 @@ func TestAuthorizationCode(t *testing.T) {
 			t.Errorf("sent to %s with %v", redirect, got)
 		}
 	}
-	e.behaveAt(authorizePath, decline)
+	e.Answer(AuthorizePath, Decline)
 	if got := open(address).Get("error"); got != "access_denied" {
 		t.Errorf("declined: %q", got)
 	}
@@ -347,30 +329,30 @@ func TestAuthorizationCode(t *testing.T) {
 // TestDescribedTokens looks into tokens for Partner Center that are JWTs.
 func TestDescribedTokens(t *testing.T) {
 	t.Parallel()
-	e := newEntraID(t, new(secrets))
-	if token := e.issue(appOnly); strings.Count(token, ".") > 0 {
+	e := New(t, new(secret.Set))
+	if token := e.Issue(AppOnly); strings.Count(token, ".") > 0 {
 		t.Errorf("a token describes itself: %s", token)
 	}
-	e.live(60)
-	e.describe(map[string]any{"amr": []string{"pwd"}, "tid": otherTenant})
+	e.SetLifetime(60)
+	e.IssueJWTs(map[string]any{"amr": []string{"pwd"}, "tid": OtherTenantID})
 	var app, user struct {
 		Aud, Tid, Appid, Idtyp, Scp string
 		Amr                         []string
 		Iat, Exp                    int64
 	}
-	for kind, claims := range map[string]any{appOnly: &app, appUser: &user} {
-		token := e.issue(kind)
-		if e.kind(token) != kind {
-			t.Errorf("a token of the kind %q, want %q", e.kind(token), kind)
+	for kind, claims := range map[Kind]any{AppOnly: &app, AppUser: &user} {
+		token := e.Issue(kind)
+		if e.KindOf(token) != kind {
+			t.Errorf("a token of the kind %q, want %q", e.KindOf(token), kind)
 		}
 		if err := json.Unmarshal([]byte(decode(strings.Split(token, ".")[1])), claims); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if app.Aud != partnerCenterID || app.Idtyp != "app" || app.Scp != "" || app.Appid != clientID || app.Tid != otherTenant {
+	if app.Aud != Resource || app.Idtyp != "app" || app.Scp != "" || app.Appid != ClientID || app.Tid != OtherTenantID {
 		t.Errorf("%+v", app)
 	}
-	if user.Aud != partnerCenterID || user.Idtyp != "" || user.Scp != "user_impersonation" || !slices.Equal(user.Amr, []string{"pwd"}) {
+	if user.Aud != Resource || user.Idtyp != "" || user.Scp != "user_impersonation" || !slices.Equal(user.Amr, []string{"pwd"}) {
 		t.Errorf("%+v", user)
 	}
 	if left := time.Until(time.Unix(user.Exp, 0)); left > time.Minute || left < 50*time.Second {
@@ -385,7 +367,7 @@ func TestRefusals(t *testing.T) {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("refresh_token=repeated"))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		aadsts(code)(w, r)
+		Refusal(code)(w, r)
 		var body struct {
 			Error string
 			Text  string `json:"error_description"`
