@@ -1,6 +1,8 @@
-// Package logsink writes a log to where it may get stuck. Write never waits: while the reader of a pipe does not read, or
-// a disk is full, lines are kept up to a bound and dropped beyond it, and counted. When lines go out again, one says
-// how many are missing. Lines keep their order and are never cut; what is kept when the process is killed is lost.
+// Package logsink decouples logging from a slow or blocked output, such as a pipe that is not read or a
+// full disk. Write never blocks: lines wait in a buffer of bounded size, and lines that do not fit are
+// dropped and counted. When the output accepts lines again, one line reports how many were dropped.
+// Lines keep their order and are written whole. Lines that are still in the buffer when the process is
+// killed are lost.
 package logsink
 
 import (
@@ -10,25 +12,25 @@ import (
 	"time"
 )
 
-// capacity is how many bytes of lines wait for their reader.
+// capacity bounds the buffered lines, in bytes.
 const capacity = 1 << 20
 
-// Sink is the writer. It is safe for concurrent use.
+// Sink is a buffered io.Writer that never blocks. It is safe for concurrent use.
 type Sink struct {
 	out     io.Writer
-	missing func(dropped int) []byte // the line that tells of dropped ones
+	missing func(dropped int) []byte // returns the line that reports dropped lines
 
 	mu      sync.Mutex
-	wake    *sync.Cond // lines wait, or the sink is closed
+	wake    *sync.Cond // signals new lines and closing
 	lines   [][]byte
-	waiting int // bytes of lines, and of those being written
-	dropped int // lines since the last that told
-	total   int // dropped ever
+	waiting int // bytes of lines, including those being written
+	dropped int // lines dropped and not reported yet
+	total   int // lines dropped since the start
 	closed  bool
-	done    chan struct{}
+	done    chan struct{} // closed when drain returns
 }
 
-// New returns a sink before out. The function makes the line that says how many lines have been dropped.
+// New returns a Sink that writes to out. missing returns the line that reports dropped lines.
 func New(out io.Writer, missing func(dropped int) []byte) *Sink {
 	s := &Sink{out: out, missing: missing, done: make(chan struct{})}
 	s.wake = sync.NewCond(&s.mu)
@@ -36,7 +38,7 @@ func New(out io.Writer, missing func(dropped int) []byte) *Sink {
 	return s
 }
 
-// Write takes one line, which it copies, or drops it. It never fails.
+// Write copies one line to the buffer, or drops it if it does not fit. It never returns an error.
 func (s *Sink) Write(line []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,14 +53,15 @@ func (s *Sink) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// Dropped is how many lines have been dropped so far.
+// Dropped returns how many lines have been dropped since the start.
 func (s *Sink) Dropped() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.total
 }
 
-// Close takes no more lines, and returns when those that wait have been written or the time is over.
+// Close drops all further lines and waits until the buffered ones are written. It returns an error if that takes longer
+// than within.
 func (s *Sink) Close(within time.Duration) error {
 	s.mu.Lock()
 	s.closed = true
@@ -70,11 +73,11 @@ func (s *Sink) Close(within time.Duration) error {
 	case <-s.done:
 		return nil
 	case <-timer.C:
-		return fmt.Errorf("logsink: the log cannot be written within %v", within)
+		return fmt.Errorf("write the remaining log: not done within %v", within)
 	}
 }
 
-// drain writes lines until the sink is closed and empty. A line that cannot be written counts as dropped.
+// drain writes lines until the sink is closed and its buffer is empty. A line whose write fails counts as dropped.
 func (s *Sink) drain() {
 	defer close(s.done)
 	for {
@@ -95,7 +98,8 @@ func (s *Sink) drain() {
 	}
 }
 
-// next returns the lines to write, behind them the one that tells of dropped ones; false: there will be none.
+// next blocks until there are lines and returns them, followed by the report of dropped lines if there is one to make.
+// It returns false when the sink is closed and its buffer is empty.
 func (s *Sink) next() ([][]byte, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

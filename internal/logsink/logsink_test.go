@@ -16,7 +16,7 @@ import (
 
 func missing(n int) []byte { return fmt.Appendf(nil, "missing %d\n", n) }
 
-// gate lets writes through when it is open.
+// gate blocks writes until it is open, and then fails them with err if that is set.
 type gate struct {
 	open chan struct{}
 	mu   sync.Mutex
@@ -24,6 +24,7 @@ type gate struct {
 	err  error
 }
 
+// Write blocks until the gate is open.
 func (g *gate) Write(b []byte) (int, error) {
 	<-g.open
 	g.mu.Lock()
@@ -40,65 +41,101 @@ func (g *gate) fail(err error) {
 	g.err = err
 }
 
-// TestStuck writes far more than is kept while nothing goes out: no write waits, the first lines stay whole and in
-// order, and one says how many are missing.
-func TestStuck(t *testing.T) {
+func TestBlockedOutput(t *testing.T) {
+	const (
+		written = 3000
+		kept    = 1024 // of 1 KiB each
+	)
+	tail := strings.Repeat("x", 1019) + "\n"
+	var dropped int
+	g := new(gate)
 	synctest.Test(t, func(t *testing.T) {
-		g := &gate{open: make(chan struct{})}
+		g.open = make(chan struct{})
 		s := logsink.New(g, missing)
-		line := strings.Repeat("x", 1023) + "\n"
-		const lines = 3000
-		for i := range lines {
-			fmt.Fprintf(s, "%04d%s", i, line[4:])
+		for i := range written {
+			fmt.Fprintf(s, "%04d%s", i, tail)
+			if i == 0 {
+				synctest.Wait() // until the first line blocks in the output
+			}
 		}
-		if s.Dropped() != lines-1024 {
-			t.Errorf("%d dropped", s.Dropped())
-		}
+		dropped = s.Dropped()
 		close(g.open)
 		synctest.Wait()
 		io.WriteString(s, "after\n")
 		if err := s.Close(time.Second); err != nil {
 			t.Error(err)
 		}
-		got := strings.Split(g.text.String(), "\n")
-		if len(got) != 1024+1+1+1 || got[1024] != fmt.Sprint("missing ", lines-1024) || got[1025] != "after" {
-			t.Fatalf("%d lines, the last of them %.20q", len(got), got[max(0, len(got)-4):])
+	})
+	lines := strings.Split(strings.TrimSuffix(g.text.String(), "\n"), "\n")
+	if len(lines) != kept+2 {
+		t.Fatalf("%d lines, want %d, a report and a line after it", len(lines), kept)
+	}
+
+	t.Run("counts the dropped lines", func(t *testing.T) {
+		if dropped != written-kept {
+			t.Errorf("%d dropped, want %d", dropped, written-kept)
 		}
-		for i, line := range got[:1024] {
-			if !strings.HasPrefix(line, fmt.Sprintf("%04d", i)) || len(line) != 1023 {
-				t.Fatalf("line %d is %.20q", i, line)
+	})
+	t.Run("keeps the first lines whole and in order", func(t *testing.T) {
+		for i, line := range lines[:kept] {
+			if want := fmt.Sprintf("%04d%s", i, tail[:len(tail)-1]); line != want {
+				t.Fatalf("line %d is %.20q of %d bytes", i, line, len(line))
 			}
 		}
 	})
-}
-
-// TestFull counts lines that cannot be written, and goes on when they can.
-func TestFull(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := &gate{open: make(chan struct{}), err: errors.New("no space left")}
-		close(g.open)
-		s := logsink.New(g, missing)
-		io.WriteString(s, "lost\n")
-		synctest.Wait()
-		g.fail(nil)
-		io.WriteString(s, "kept\n")
-		if err := s.Close(time.Second); err != nil || g.text.String() != "kept\nmissing 1\n" || s.Dropped() != 1 {
-			t.Errorf("%q, %d dropped, %v", g.text.String(), s.Dropped(), err)
+	t.Run("reports the dropped lines and continues", func(t *testing.T) {
+		if report, after := lines[kept], lines[kept+1]; report != fmt.Sprint("missing ", written-kept) || after != "after" {
+			t.Errorf("the last lines are %q and %q", report, after)
 		}
 	})
 }
 
-// TestCloseGivesUp does not wait longer than it may.
-func TestCloseGivesUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := &gate{open: make(chan struct{})}
-		s := logsink.New(g, missing)
-		io.WriteString(s, "stuck\n")
-		began := time.Now()
-		if err := s.Close(time.Second); err == nil || time.Since(began) != time.Second {
-			t.Errorf("%v after %v", err, time.Since(began))
+func TestFailingOutput(t *testing.T) {
+	t.Run("loses and counts lines, and then continues", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g := &gate{open: make(chan struct{}), err: errors.New("no space left")}
+			close(g.open)
+			s := logsink.New(g, missing)
+			io.WriteString(s, "lost\n")
+			synctest.Wait()
+			g.fail(nil)
+			io.WriteString(s, "kept\n")
+			if err := s.Close(time.Second); err != nil {
+				t.Error(err)
+			}
+			if got := g.text.String(); got != "kept\nmissing 1\n" || s.Dropped() != 1 {
+				t.Errorf("%q, %d dropped", got, s.Dropped())
+			}
+		})
+	})
+}
+
+func TestClose(t *testing.T) {
+	t.Run("gives up after its time limit", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g := &gate{open: make(chan struct{})}
+			s := logsink.New(g, missing)
+			io.WriteString(s, "stuck\n")
+			began := time.Now()
+			if err := s.Close(time.Second); err == nil || time.Since(began) != time.Second {
+				t.Errorf("%v after %v", err, time.Since(began))
+			}
+			close(g.open)
+		})
+	})
+	t.Run("drops lines that come later", func(t *testing.T) {
+		var text bytes.Buffer
+		s := logsink.New(&text, missing)
+		io.WriteString(s, "kept\n")
+		if err := s.Close(time.Minute); err != nil {
+			t.Error(err)
 		}
-		close(g.open)
+		if n, err := io.WriteString(s, "late\n"); n != 5 || err != nil {
+			t.Errorf("a late line: %d, %v", n, err)
+		}
+		if text.String() != "kept\n" || s.Dropped() != 1 {
+			t.Errorf("%q, %d dropped", &text, s.Dropped())
+		}
 	})
 }
 

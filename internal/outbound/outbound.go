@@ -1,6 +1,9 @@
-// Package outbound makes the one kind of HTTP client with which the service calls others: it follows no redirect,
-// uses no proxy, asks for no compression, checks certificates with TLS 1.2 or later, and speaks HTTP/1.1. It sets no
-// deadline for a call as a whole; that is the caller's context.
+// Package outbound returns the HTTP client that the service uses for all calls to other services.
+//
+// It follows no redirect, so credentials reach only the host that they are meant for. It ignores proxy
+// settings, requests no compression, requires TLS 1.2 or later and uses HTTP/1.1 only. It bounds
+// connecting and the response header's size; the total time of a call is bounded by the caller's
+// context.
 package outbound
 
 import (
@@ -15,8 +18,8 @@ import (
 	"time"
 )
 
-// NewClient returns a client that trusts the authorities in roots; nil: the system's. A connection that is being made
-// outlives the call that wanted it, so it has a timeout of its own.
+// NewClient returns a client that trusts the certificate authorities in roots, or the system's if roots is nil. timeout
+// bounds dialing and the TLS handshake, since net/http continues to connect after the call's context has ended.
 func NewClient(roots *x509.CertPool, timeout time.Duration) *http.Client {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -29,7 +32,7 @@ func NewClient(roots *x509.CertPool, timeout time.Duration) *http.Client {
 			Protocols:              protocols,
 			DisableCompression:     true,
 			MaxIdleConns:           64,
-			MaxIdleConnsPerHost:    32, // a call can be tried on each that has died
+			MaxIdleConnsPerHost:    32, // net/http may try a call on each dead connection
 			IdleConnTimeout:        90 * time.Second,
 			MaxResponseHeaderBytes: 64 << 10,
 		},
@@ -37,8 +40,9 @@ func NewClient(roots *x509.CertPool, timeout time.Duration) *http.Client {
 	}
 }
 
-// Observe returns a copy of a client that tells begin of every request before it is sent. What begin returns is told once
-// what came of it: the status of the answer, when that has ended or nobody reads on, or 0 where none came.
+// Observe returns a copy of client that calls begin before each request, with the request's context. The function that
+// begin returns is called once: with the status when the response body ends or is closed, or with 0 if there is no
+// response.
 func Observe(client *http.Client, begin func(context.Context) func(status int)) *http.Client {
 	observed := *client
 	observed.Transport = &observer{client.Transport, begin}
@@ -50,7 +54,7 @@ type observer struct {
 	begin func(context.Context) func(status int)
 }
 
-// RoundTrip makes a request.
+// RoundTrip sends req and reports its result.
 func (o *observer) RoundTrip(req *http.Request) (*http.Response, error) {
 	end := o.begin(req.Context())
 	resp, err := o.base.RoundTrip(req)
@@ -62,13 +66,13 @@ func (o *observer) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// observedBody is a body that tells when it has ended.
+// observedBody calls ended when the body has ended or is closed. ended must tolerate several calls.
 type observedBody struct {
 	io.ReadCloser
 	ended func()
 }
 
-// Read reads on in the body.
+// Read reads from the body.
 func (b *observedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
@@ -83,7 +87,8 @@ func (b *observedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// Describe returns what of an error of a call may be logged: it can quote the peer's bytes otherwise.
+// Describe returns an error that is safe to log in place of err, the error of a call. Other errors of net/http can quote
+// bytes of the peer and the URL.
 func Describe(err error) error {
 	var network *net.OpError
 	var certificate *tls.CertificateVerificationError
@@ -97,5 +102,5 @@ func Describe(err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return context.DeadlineExceeded
 	}
-	return errors.New("the peer does not speak HTTP as it should")
+	return errors.New("malformed HTTP response")
 }

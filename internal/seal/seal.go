@@ -1,7 +1,8 @@
-// Package seal hands texts out to callers and knows them again when they come back: what was sealed for a
-// purpose can be opened for that purpose alone, and only as it was. A sealed text has letters, digits, hyphens
-// and underscores. Every instance with the same secret opens what another has sealed; nothing is kept. The package
-// does not limit how often or how long a text can be opened.
+// Package seal encrypts and authenticates short texts that callers keep and send back later. A text
+// that was sealed for one purpose opens for that purpose only, and only unchanged. A sealed text
+// consists of letters, digits, hyphens and underscores, so it needs no escaping in a URL. All
+// instances with the same secret open each other's texts; no state is kept. The package does not
+// limit how often or how long a text can be opened.
 package seal
 
 import (
@@ -15,7 +16,7 @@ import (
 // Sealer seals and opens texts. It is safe for concurrent use.
 type Sealer struct{ aead cipher.AEAD }
 
-// New returns a sealer whose key is derived from a secret of any length.
+// New returns a Sealer whose key is derived from secret, which may have any length.
 func New(secret string) (*Sealer, error) {
 	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "partner-center connector: sealed texts", 32)
 	if err != nil {
@@ -29,15 +30,15 @@ func New(secret string) (*Sealer, error) {
 	return &Sealer{aead}, err
 }
 
-// strict refuses what decodes to the same bytes in another spelling.
+// strict rejects non-canonical encodings, so that a sealed text has exactly one spelling.
 var strict = base64.RawURLEncoding.Strict()
 
-// Seal returns text, sealed for a purpose.
+// Seal returns text sealed for a purpose. Two calls with the same arguments return different texts.
 func (s *Sealer) Seal(purpose, text string) string {
 	return strict.EncodeToString(s.aead.Seal(nil, nil, []byte(text), []byte(purpose)))
 }
 
-// Open returns the text that was sealed for a purpose, or false for anything else.
+// Open returns the text that was sealed for a purpose. It returns false for any other input.
 func (s *Sealer) Open(purpose, sealed string) (string, bool) {
 	raw, err := strict.DecodeString(sealed)
 	if err != nil {
