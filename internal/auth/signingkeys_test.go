@@ -349,12 +349,12 @@ func TestRenewal(t *testing.T) {
 			t.Error("a call waited for the renewal")
 		}
 		entry, _ := v.known.get(sum(good))
-		if n := testing.AllocsPerRun(100, func() { v.keys.hold(entry.key) }); n != 0 {
+		if n := testing.AllocsPerRun(100, func() { v.keys.holds(entry.key) }); n != 0 {
 			t.Errorf("%v allocations of a call during the renewal: it stands in line", n)
 		}
 		time.Sleep(time.Minute)
 		wantFetches(t, e, "the hour", 2)
-		if !v.keys.hold(entry.key) {
+		if !v.keys.holds(entry.key) {
 			t.Error("a key that was fetched again is another")
 		}
 		expect(t, v, "withdrawn", other, "InvalidToken")
@@ -652,12 +652,15 @@ func TestObserve(t *testing.T) {
 		carried[ctx.Value(mark{})] = true
 		return func(int) {}
 	})
-	s := newSigningKeys(c)
-	ctx, leave := context.WithCancel(context.WithValue(t.Context(), mark{}, "call"))
-	leave() // which ends the call, but not the fetch
-	<-s.begin(ctx, "key-A")
-	e.fail(io.EOF)
-	<-s.begin(t.Context(), "key-B")
+	synctest.Test(t, func(t *testing.T) {
+		s := newSigningKeys(c)
+		ctx, leave := context.WithCancel(context.WithValue(t.Context(), mark{}, "call"))
+		leave() // which ends the call, but not the fetch
+		s.find(ctx, "key-A")
+		synctest.Wait()
+		e.fail(io.EOF)
+		s.find(t.Context(), "key-B")
+	})
 	if len(heard) != 2 || heard[0] != nil || heard[1] == nil || !carried["call"] {
 		t.Errorf("heard %v, with %v", heard, carried)
 	}
@@ -671,11 +674,9 @@ func TestLateCaller(t *testing.T) {
 	c := configuration(e)
 	c.Client.Transport = slowEnd{e}
 	s := newSigningKeys(c)
-	s.begin(t.Context(), "key-A")
+	go s.find(t.Context(), "key-A")
 	for done := false; !done; {
-		s.mu.Lock()
-		done = s.keys != nil
-		s.mu.Unlock()
+		_, done = s.current()
 	}
 	e.publish(publicJWK("key-B", &keyB().PublicKey))
 	if _, err := s.find(t.Context(), "key-B"); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/refresh"
 )
 
 // TokenConfig is what a Tokens needs.
@@ -51,7 +52,7 @@ func NewTokens(c TokenConfig) *Tokens {
 
 // Keys returns how many signing keys Entra ID names, after a fetch where none are at hand. The error is as Verify's.
 func (t *Tokens) Keys(ctx context.Context) (int, error) {
-	keys, err := t.keys.inForce(ctx, "")
+	keys, err := t.keys.get(ctx, refresh.Need[keySet]{})
 	return len(keys), err
 }
 
@@ -61,7 +62,7 @@ func (t *Tokens) Verify(ctx context.Context, token string) (Identity, error) {
 		return Identity{}, refuse(fault.InvalidToken, "form")
 	}
 	d, now := sha256.Sum256([]byte(token)), time.Now()
-	if v, ok := t.known.get(d); ok && t.keys.hold(v.key) && v.life.begun(now) && !v.life.ended(now) {
+	if v, ok := t.known.get(d); ok && t.keys.holds(v.key) && v.life.begun(now) && !v.life.ended(now) {
 		return v.identity, nil
 	}
 	id, err := readHeader(token)

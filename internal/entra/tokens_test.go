@@ -83,37 +83,6 @@ func TestOneRequestForManyCallers(t *testing.T) {
 	})
 }
 
-// TestFlightAfterFlight begins a flight when another has just brought what it is for.
-func TestFlightAfterFlight(t *testing.T) {
-	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
-		want(t, s, "", "token-1")
-		if token, err := s.next(t.Context(), ""); token != (flown{token: "token-1"}) || err != nil || i.requests() != 1 {
-			t.Errorf("%v, %v after %d requests", token, err, i.requests())
-		}
-	})
-}
-
-// TestFlightForAnOlderOne joins a flight that was begun because an older token was refused, and that finds the very
-// token that is refused now.
-func TestFlightForAnOlderOne(t *testing.T) {
-	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
-		want(t, s, "", "token-1")
-		found := make(chan struct{})
-		s.flight.DoChan("", func() (any, error) {
-			<-found
-			return s.next(t.Context(), "token-0")
-		})
-		go func() {
-			synctest.Wait() // the caller has joined
-			close(found)
-		}()
-		want(t, s, "token-1", "token-2")
-		if i.requests() != 2 {
-			t.Errorf("%d requests", i.requests())
-		}
-	})
-}
-
 // TestSameTokenAgain has Entra ID give the refused token once more: it is asked once, and its answer is passed on.
 func TestSameTokenAgain(t *testing.T) {
 	requests := 0
@@ -368,10 +337,11 @@ func TestTokenMustBeOne(t *testing.T) {
 }
 
 func TestFetchEnds(t *testing.T) {
-	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
-		s.timeout = time.Millisecond
-		if _, err := s.Get(t.Context(), ""); kindOfError(err) != fault.IdentityUnavailable {
-			t.Error(err)
+	synctest.Test(t, func(t *testing.T) {
+		i := &issuer{life: time.Hour}
+		s := newTokens(Config{Timeout: time.Millisecond, Log: slog.New(slog.DiscardHandler)}, i.fetch)
+		if _, err := s.Get(t.Context(), ""); kindOfError(err) != fault.IdentityUnavailable || i.requests() != 0 {
+			t.Errorf("%v after %d requests", err, i.requests())
 		}
 	})
 }
