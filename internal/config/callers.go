@@ -6,12 +6,13 @@ import (
 	"strings"
 )
 
-// signIn reads the ways in which callers may sign in.
+// signIn parses the ways in which callers may sign in.
 func (l *loader) signIn(value string) []string {
-	ways := split(value)
 	const setting, example = "CONNECTOR_SIGN_IN", "api-key,entra"
+	ways := split(value)
 	for i, way := range ways {
-		if way != APIKey && way != Entra && way != Caller || slices.Contains(ways[:i], way) {
+		known := way == APIKey || way == Entra || way == Caller
+		if !known || slices.Contains(ways[:i], way) {
 			l.refuse(setting, "api-key, entra or caller, each once, separated by commas", example)
 			return ways
 		}
@@ -25,50 +26,67 @@ func (l *loader) signIn(value string) []string {
 	return ways
 }
 
+// onlyCallers reports whether every caller brings a token for Partner Center, so that the service needs none.
+func onlyCallers(signIn []string) bool { return slices.Equal(signIn, []string{Caller}) }
+
 // PartnerCenterID is Partner Center's own app registration.
 const PartnerCenterID = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
 
 var (
-	uriForm   = regexp.MustCompile(`^[a-z]+://[!-~]{1,250}$`)
-	scopeForm = regexp.MustCompile(`^[!#-.0-\[\]-~]{1,128}$`) // https://www.rfc-editor.org/rfc/rfc6749#section-3.3, but for the audience's slash
+	uriForm = regexp.MustCompile(`^[a-z]+://[!-~]{1,250}$`)
+
+	// https://www.rfc-editor.org/rfc/rfc6749#section-3.3, but without the slash that ends an audience
+	scopeForm = regexp.MustCompile(`^[!#-.0-\[\]-~]{1,128}$`)
 )
 
-// callers reads what callers must bring.
+// callers sets in c what callers must have to sign in.
 func (l *loader) callers(c *Config, f Flags) {
 	if c.Accepts(APIKey) && f.APIKeysFile == "" {
-		l.refuse("CONNECTOR_API_KEYS_FILE", "not set: the file of API keys, which connector keys add makes", "/etc/connector/keys")
+		l.refuse("CONNECTOR_API_KEYS_FILE", "not set: the file of API keys, which connector keys add creates",
+			"/etc/connector/keys")
 	}
-	if c.AllowedTenants = l.guids("CONNECTOR_ALLOWED_TENANTS", f.AllowedTenants); c.AllowedTenants == nil {
+	c.AllowedTenants = l.guids("CONNECTOR_ALLOWED_TENANTS", f.AllowedTenants)
+	if c.AllowedTenants == nil {
 		c.AllowedTenants = []string{c.TenantID}
 	}
 	c.AllowedClients = l.guids("CONNECTOR_ALLOWED_CLIENTS", f.AllowedClients)
 	for _, audience := range split(f.Audience) {
 		if guidForm.MatchString(audience) {
-			audience = strings.ToLower(audience) // as Entra ID writes it
+			audience = strings.ToLower(audience) // as in Entra ID's tokens
 		}
 		c.Audiences = append(c.Audiences, audience)
 	}
-	if !c.Accepts(Entra) {
-		return
+	if c.Accepts(Entra) {
+		l.checkScope(f.Scope)
+		l.checkAudiences(*c)
 	}
-	if !scopeForm.MatchString(f.Scope) {
-		l.refuse("CONNECTOR_SCOPE", "one scope's name, without the audience", "access_as_user")
+}
+
+func (l *loader) checkScope(scope string) {
+	if !scopeForm.MatchString(scope) {
+		l.refuse("CONNECTOR_SCOPE", "the name of one scope, without the audience", "access_as_user")
 	}
+}
+
+// checkAudiences reports audiences that are missing, malformed, or Partner Center's.
+func (l *loader) checkAudiences(c Config) {
 	const setting, example = "CONNECTOR_AUDIENCE", exampleID + ",api://" + exampleID
 	if len(c.Audiences) == 0 {
-		l.refuse(setting, "not set: the client ID of this service's own app registration and its Application ID URI", example)
+		l.refuse(setting,
+			"not set: the client ID of this service's own app registration and its Application ID URI", example)
 	}
 	for _, audience := range c.Audiences {
 		switch {
 		case !guidForm.MatchString(audience) && !uriForm.MatchString(audience):
 			l.refuse(setting, "a client ID, an Application ID URI, or both separated by a comma", example)
 		case strings.EqualFold(strings.TrimSuffix(audience, "/"), c.Cloud.Upstream), audience == PartnerCenterID:
-			l.refuse(setting, "this service's own audience; tokens for Partner Center itself are for CONNECTOR_SIGN_IN=caller", example)
+			l.refuse(setting, "this service's own audience; "+
+				"tokens for Partner Center itself need CONNECTOR_SIGN_IN=caller", example)
 		}
 	}
 }
 
-// linkSecret reads the secret of links, which must not be guessed.
+// linkSecret reads the secret of links. It must be too long to guess.
 func (l *loader) linkSecret(path string) Secret {
 	setting := "CONNECTOR_LINK_SECRET"
 	s := l.secret(setting, path)
@@ -76,7 +94,7 @@ func (l *loader) linkSecret(path string) Secret {
 		setting += "_FILE"
 	}
 	if s != "" && len(s) < 32 {
-		l.refuse(setting, "32 characters or more, such as openssl rand -hex 32 makes", "")
+		l.refuse(setting, "32 characters or more, such as the output of openssl rand -hex 32", "")
 	}
 	return s
 }

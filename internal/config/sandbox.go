@@ -1,7 +1,7 @@
 package config
 
-// sandboxAlone refuses every setting that would mix the sandbox with a real partner.
-func (l *loader) sandboxAlone(f Flags) {
+// checkSandbox reports every setting that would mix the sandbox with a real partner.
+func (l *loader) checkSandbox(f Flags) {
 	for _, s := range []struct{ setting, value string }{
 		{"CONNECTOR_UPSTREAM_URL", f.UpstreamURL},
 		{"CONNECTOR_AUTHORITY_URL", f.AuthorityURL},
@@ -17,7 +17,7 @@ func (l *loader) sandboxAlone(f Flags) {
 		{"CONNECTOR_REFRESH_TOKEN_FILE", f.RefreshTokenFile},
 	} {
 		if s.value != "" {
-			l.refuse(s.setting, "unset beside the sandbox, which must not meet a real credential", "")
+			l.refuse(s.setting, "unset in the sandbox, which must not get a real credential", "")
 		}
 	}
 	if f.SignIn != APIKey {

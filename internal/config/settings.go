@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -14,13 +15,6 @@ type Setting struct {
 	Help     string
 }
 
-// secrets describes the secrets, by the flags that name their files.
-var secrets = map[string]string{
-	"client-secret-file":               "The app's client secret.",
-	"client-certificate-password-file": "The password of the certificate file.",
-	"link-secret-file":                 "The text that tokens in links are sealed with.",
-}
-
 // Settings returns every setting, in the order of Flags. A secret follows the flag that names its file.
 func Settings() []Setting {
 	parser, err := NewParser(new(Flags), func(string) string { return "" }, kong.NoDefaultHelp())
@@ -30,7 +24,7 @@ func Settings() []Setting {
 	var all []Setting
 	for _, flag := range parser.Model.Flags {
 		all = append(all, Setting{flag.Envs[0], "--" + flag.Name, flag.Default, flag.Help})
-		if help, ok := secrets[flag.Name]; ok {
+		if help, ok := secretTexts[flag.Name]; ok {
 			all = append(all, Setting{Variable: strings.TrimSuffix(flag.Envs[0], "_FILE"), Help: help})
 		}
 	}
@@ -46,16 +40,19 @@ func NewParser(grammar any, getenv func(string) string, options ...kong.Option) 
 		}
 		return getenv(f.Envs[0]), nil
 	})
-	parser, err := kong.New(grammar, append(options, kong.DefaultEnvars("CONNECTOR"), kong.Resolvers(fromVariable))...)
+	options = append(options, kong.DefaultEnvars("CONNECTOR"), kong.Resolvers(fromVariable))
+	parser, err := kong.New(grammar, options...)
 	if err != nil {
 		return nil, err
 	}
-	return parser, kong.Visit(parser.Model, hideVariable)
+	return parser, kong.Visit(parser.Model, completeFlag)
 }
 
-// hideVariable keeps kong from reading a flag's variable from the process's environment.
-func hideVariable(node kong.Visitable, next kong.Next) error {
+// completeFlag adds the help text of a setting to its flag. It also keeps kong from reading the flag's variable from
+// the process's environment.
+func completeFlag(node kong.Visitable, next kong.Next) error {
 	if flag, ok := node.(*kong.Flag); ok {
+		flag.Help = cmp.Or(flag.Help, helpTexts[flag.Name])
 		flag.Tag.Envs = nil
 	}
 	return next(nil)

@@ -1,0 +1,111 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// listen checks an address to listen on.
+func (l *loader) listen(setting, value, example string) string {
+	host, port, err := net.SplitHostPort(value)
+	_, portErr := strconv.ParseUint(port, 10, 16)
+	if err != nil || portErr != nil || strings.ContainsAny(host, "/ ") {
+		l.refuse(setting, "host:port", example)
+	}
+	return value
+}
+
+// adminListen checks the address of the metrics, which must differ from the service's. Port 0 is a free one each time.
+func (l *loader) adminListen(value, service string) string {
+	if value == "" {
+		return ""
+	}
+	const setting, example = "CONNECTOR_ADMIN_LISTEN", "127.0.0.1:9464"
+	if value == service && !strings.HasSuffix(value, ":0") {
+		l.refuse(setting, "another address than CONNECTOR_LISTEN", example)
+		return value
+	}
+	return l.listen(setting, value, example)
+}
+
+// traces reports whether one of OpenTelemetry's variables names a collector.
+func (l *loader) traces() bool {
+	named := false
+	for _, setting := range []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"} {
+		value := l.getenv(setting)
+		if value == "" {
+			continue
+		}
+		named = true
+		u, err := url.Parse(value)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.User != nil {
+			l.refuse(setting, "the http or https URL of a collector", "http://127.0.0.1:4318")
+		}
+	}
+	return named
+}
+
+// publicURL returns the public URL in lower case, without the default port of its scheme.
+func (l *loader) publicURL(value string) string {
+	if value == "" {
+		return ""
+	}
+	u, ok := parseOrigin(value)
+	if !ok || !isHTTPSOrLocal(u) {
+		l.refuse("CONNECTOR_PUBLIC_URL", "an https URL without a path", "https://connector.contoso.com")
+		return ""
+	}
+	port := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
+	return u.Scheme + "://" + strings.TrimSuffix(strings.ToLower(u.Host), port)
+}
+
+// authorityURL checks the URL of Entra ID; empty: the cloud's.
+func (l *loader) authorityURL(value string, cloud Cloud) string {
+	if value == "" {
+		return cloud.Authority
+	}
+	if u, ok := parseOrigin(value); !ok || u.Scheme != "https" {
+		l.refuse("CONNECTOR_AUTHORITY_URL", "an https URL without a path", cloud.Authority)
+		return ""
+	}
+	return strings.TrimSuffix(value, "/")
+}
+
+// upstreamURL checks the URL of Partner Center; empty: the cloud's.
+func (l *loader) upstreamURL(value string, cloud Cloud) string {
+	if value == "" {
+		return cloud.Upstream
+	}
+	if u, ok := parseOrigin(value); !ok || !isHTTPSOrLocal(u) {
+		l.refuse("CONNECTOR_UPSTREAM_URL", "an https URL without a path, or http on a loopback address", cloud.Upstream)
+		return ""
+	}
+	return strings.TrimSuffix(value, "/")
+}
+
+// parseOrigin parses a URL. The result is false unless it consists of a scheme, a host and perhaps a port.
+func parseOrigin(value string) (*url.URL, bool) {
+	u, err := url.Parse(value)
+	if err != nil || u.Hostname() == "" || u.User != nil || strings.TrimSuffix(u.Path, "/") != "" {
+		return nil, false
+	}
+	return u, u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
+}
+
+// isHTTPSOrLocal reports whether what is sent to u cannot be read on the way.
+func isHTTPSOrLocal(u *url.URL) bool {
+	return u.Scheme == "https" || (u.Scheme == "http" && isLoopback(u.Host))
+}
+
+// isLoopback reports whether a host, with or without a port, is this machine.
+func isLoopback(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || (err == nil && ip.IsLoopback())
+}

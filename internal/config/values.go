@@ -1,0 +1,88 @@
+package config
+
+import (
+	"log/slog"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// file checks that the file at path can be read; empty: there is none.
+func (l *loader) file(setting, path string) string {
+	if path == "" {
+		return ""
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		l.refuse(setting, unreadable(path, err), "")
+		return path
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		l.refuse(setting, "cannot read "+path+": it is a directory", "")
+	}
+	return path
+}
+
+func (l *loader) boolean(setting string, value Toggle) bool {
+	b, err := strconv.ParseBool(string(value))
+	if err != nil {
+		l.refuse(setting, "true or false", "")
+	}
+	return b
+}
+
+func (l *loader) integer(setting, value string, valid interval[int]) int {
+	n, err := strconv.Atoi(value)
+	if err != nil || !valid.contains(n) {
+		l.refuse(setting, "a whole number from "+valid.String(), strconv.Itoa(min(100, valid.high)))
+	}
+	return n
+}
+
+func (l *loader) duration(setting, value string, valid interval[time.Duration]) time.Duration {
+	d, err := time.ParseDuration(value)
+	if err != nil || !valid.contains(d) {
+		l.refuse(setting, "a duration with its unit, from "+valid.String(), "30s")
+	}
+	return d
+}
+
+var sizeForm = regexp.MustCompile(`^([0-9]{1,12}) ?([A-Za-z]*)$`)
+
+// size returns a number of bytes.
+func (l *loader) size(setting, value string, valid interval[int64]) int64 {
+	var n int64
+	if parts := sizeForm.FindStringSubmatch(value); parts != nil {
+		n, _ = strconv.ParseInt(parts[1], 10, 64) // at most 12 digits
+		n *= units[strings.ToUpper(parts[2])]     // an unknown unit makes it 0
+	}
+	if !valid.contains(n) {
+		l.refuse(setting, "a size from "+valid.String(), "16MiB")
+	}
+	return n
+}
+
+func (l *loader) level(value string) slog.Level {
+	var level slog.Level
+	l.oneOf("CONNECTOR_LOG_LEVEL", value, "debug", "info", "warn", "error")
+	_ = level.UnmarshalText([]byte(value)) // oneOf reports what is unknown
+	return level
+}
+
+func (l *loader) oneOf(setting, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		l.refuse(setting, strings.TrimPrefix(strings.Join(allowed, " or "), " or "), "")
+	}
+}
+
+func (l *loader) cloud(name string) Cloud {
+	cloud, ok := Clouds[name]
+	if !ok {
+		l.refuse("CONNECTOR_CLOUD", "global, usgov or china", "")
+	}
+	return cloud
+}
