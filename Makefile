@@ -11,8 +11,8 @@ generate: ## Write gen/ and apiDefinition.swagger.json anew from openapi/connect
 	go generate ./...
 
 .PHONY: update
-update: ## Write the golden files and the README's tables anew
-	go test ./internal/mapping ./internal/proxy ./internal/cli ./internal/e2e -run 'TestGoldens|TestActions|TestReadmeTables|TestLoadPicture' -update
+update: ## Write the golden files and the generated pages of the documentation
+	go test ./internal/mapping ./internal/proxy ./internal/cli ./internal/e2e -run 'TestGoldens|TestActions|TestGeneratedPages|TestLoadPicture' -update
 
 .PHONY: format
 format: ## Fail unless every file is formatted

@@ -1,11 +1,35 @@
 package cli
 
 import (
+	"log/slog"
 	"net/http"
 	"testing"
+	"time"
+
+	"github.com/partner-center/connector/internal/config"
 )
 
-// TestNoTraces has no collector named, so that nothing of it is begun.
+// sandboxService returns a service in front of a sandbox that is closed with the test.
+func sandboxService(t *testing.T) *service {
+	t.Helper()
+	c := config.Config{
+		Sandbox:         true,
+		SignIn:          []string{config.APIKey},
+		Partner:         config.Partner{Cloud: config.Clouds["global"]},
+		LimitCalls:      100,
+		LimitWindow:     time.Minute,
+		UpstreamTimeout: time.Second,
+		MaxBody:         16 << 20,
+	}
+	s, err := newService(c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.close() })
+	return s
+}
+
+// TestNoTraces holds a service without a collector to preparing nothing for traces.
 func TestNoTraces(t *testing.T) {
 	t.Parallel()
 	s := sandboxService(t)

@@ -140,7 +140,7 @@ func TestDescribe(t *testing.T) {
 	}{
 		{fmt.Errorf("traces export: failed to send to http://x/%s: 401 Unauthorized (body: %s)", secret, secret), "answer 401 of the collector"},
 		{fmt.Errorf("traces export: %w", &url.Error{Op: "Post", URL: "http://" + secret, Err: dial}), "dial tcp: connection refused"},
-		{fmt.Errorf("traces export: %w", &url.Error{Op: "Post", URL: "http://" + secret, Err: errors.New(secret)}), "malformed HTTP response"},
+		{fmt.Errorf("traces export: %w", &url.Error{Op: "Post", URL: "http://" + secret, Err: errors.New(secret)}), "the peer does not speak HTTP as it should"},
 		{fmt.Errorf("traces export: %w", context.DeadlineExceeded), "context deadline exceeded"},
 		{errors.New("retry-able request failure: body: " + secret), "the collector does not take them"},
 	} {

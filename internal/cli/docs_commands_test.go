@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// commandLine is a command as documents write it, up to a comment.
+var commandLine = regexp.MustCompile(`(?m)^\./connector [^#\n]*`)
+
+// goRun is how documents start the sandbox without building anything.
+const goRun = "go run ./cmd/connector "
+
+// TestCommands parses every command line that the documentation shows, so that each command and flag exists. It runs
+// those that need nothing from outside and compares the output that is shown below them.
+func TestCommands(t *testing.T) {
+	pages := documents(t)
+	texts := map[string]string{}
+	for _, path := range pages {
+		texts[path] = readPage(t, path)
+	}
+	t.Chdir(t.TempDir())
+	for _, path := range pages {
+		t.Run(path, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			blocks := blocksOf(texts[path])
+			for i, b := range blocks {
+				if b.language != "sh" {
+					continue
+				}
+				for line := range strings.Lines(b.text) {
+					if arguments, ok := argumentsOf(line); ok {
+						tryCommand(t, arguments, outputOf(blocks[i+1:]))
+					}
+				}
+			}
+		})
+	}
+}
+
+// argumentsOf returns the arguments of a line that runs the connector.
+func argumentsOf(line string) ([]string, bool) {
+	line, _, _ = strings.Cut(strings.TrimSpace(line), " #")
+	for _, program := range []string{"./connector ", goRun} {
+		if arguments, ok := strings.CutPrefix(line, program); ok {
+			return strings.Fields(arguments), true
+		}
+	}
+	return nil, false
+}
+
+// outputOf returns the output that follows a command and its PowerShell form, or "".
+func outputOf(following []block) string {
+	if (len(following) > 0) && (following[0].language == "powershell") {
+		following = following[1:]
+	}
+	if (len(following) > 0) && (following[0].language == "text") {
+		return following[0].text
+	}
+	return ""
+}
+
+// tryCommand parses a command line, runs it if it needs nothing from outside, and compares its output.
+func tryCommand(t *testing.T, arguments []string, shown string) {
+	t.Helper()
+	line := strings.Join(arguments, " ")
+	parsed, err := parse(arguments, &console{ctx: t.Context(), getenv: environment(), stdout: t.Output(), stderr: t.Output()})
+	if (err != nil) || (parsed == nil) {
+		t.Errorf("connector %s: %v", line, err)
+		return
+	}
+	switch {
+	case line == "serve --sandbox" && shown != "":
+		s := serveSandbox(t, "--log-format=text")
+		compareOutput(t, line, shown, <-s.log.c)
+	case line == "check --sandbox", strings.HasPrefix(line, "keys "), line == "version":
+		got := run(t, line, environment())
+		if got.status != ExitOK {
+			t.Errorf("connector %s: %+v", line, got)
+		}
+		if shown != "" {
+			compareOutput(t, line, shown, got.stdout+got.stderr)
+		}
+	}
+}
+
+// changing matches what differs from run to run: keys, digests, times, versions, ports.
+var changing = []struct {
+	pattern *regexp.Regexp
+	name    string
+}{
+	{regexp.MustCompile(`\b[0-9a-f]{64}\b`), "DIGEST"},
+	{regexp.MustCompile(`(?m)^[A-Za-z0-9_-]{43}$`), "KEY"},
+	{regexp.MustCompile(`\b[0-9a-f]{8}\b`), "PREFIX"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[0-9:.]+Z`), "TIME"},
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "ADDRESS"},
+	{regexp.MustCompile(`version=\S+`), "VERSION"},
+	{regexp.MustCompile(`connector \S+, commit \S+, go\S+`), "VERSION"},
+}
+
+func compareOutput(t *testing.T, line, shown, real string) {
+	t.Helper()
+	for _, c := range changing {
+		shown = c.pattern.ReplaceAllString(shown, c.name)
+		real = c.pattern.ReplaceAllString(real, c.name)
+	}
+	if shown != real {
+		t.Errorf("connector %s prints\n%s\nshown is\n%s", line, real, shown)
+	}
+}

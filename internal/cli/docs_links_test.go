@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/partner-center/connector/internal/config"
+	"github.com/partner-center/connector/internal/sandbox"
+)
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#{1,6} (.+)$`)
+)
+
+// TestLinks follows every link between pages, anchors included.
+func TestLinks(t *testing.T) {
+	for _, page := range documents(t) {
+		t.Run(page, func(t *testing.T) {
+			for _, l := range link.FindAllStringSubmatch(withoutCode(readPage(t, page)), -1) {
+				if strings.Contains(l[1], "://") {
+					continue
+				}
+				target, anchor, _ := strings.Cut(l[1], "#")
+				file := page
+				if target != "" {
+					file = path.Join(path.Dir(page), target)
+				}
+				if _, err := os.Stat(filepath.Join(root, file)); err != nil {
+					t.Errorf("%s leads nowhere", l[1])
+					continue
+				}
+				if (anchor != "") && !slices.Contains(anchorsOf(readPage(t, file)), anchor) {
+					t.Errorf("%s: %s has no such heading", l[1], file)
+				}
+			}
+		})
+	}
+}
+
+// withoutCode returns a page without its code blocks, in which nothing is a link or a heading.
+func withoutCode(page string) string { return fence.ReplaceAllString(page, "") }
+
+// anchorsOf returns the anchors that GitHub gives to a page's headings.
+func anchorsOf(page string) []string {
+	var all []string
+	for _, h := range heading.FindAllStringSubmatch(withoutCode(page), -1) {
+		anchor := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(h[1]), "")
+		anchor = strings.ReplaceAll(anchor, " ", "-")
+		if n := count(all, anchor); n > 0 {
+			anchor = fmt.Sprintf("%s-%d", anchor, n)
+		}
+		all = append(all, anchor)
+	}
+	return all
+}
+
+func count(all []string, s string) int {
+	n := 0
+	for _, a := range all {
+		if a == s {
+			n++
+		}
+	}
+	return n
+}
+
+// TestEveryPageIsReached holds each page to being linked from the README or from a page that is.
+func TestEveryPageIsReached(t *testing.T) {
+	reached := []string{"README.md"}
+	for i := 0; i < len(reached); i++ {
+		if !strings.HasSuffix(reached[i], ".md") {
+			continue
+		}
+		for _, l := range link.FindAllStringSubmatch(withoutCode(readPage(t, reached[i])), -1) {
+			target, _, _ := strings.Cut(l[1], "#")
+			file := path.Join(path.Dir(reached[i]), target)
+			if (target != "") && !strings.Contains(target, "://") && !slices.Contains(reached, file) {
+				reached = append(reached, file)
+			}
+		}
+	}
+	for _, page := range documents(t) {
+		if strings.HasPrefix(page, "docs/") && !slices.Contains(reached, page) {
+			t.Errorf("no page leads to %s", page)
+		}
+	}
+}
+
+// TestReadmeIsShort holds the README to five minutes.
+func TestReadmeIsShort(t *testing.T) {
+	if size := len(readPage(t, "README.md")); size > 9000 {
+		t.Errorf("README.md has %d bytes, more than 9000", size)
+	}
+}
+
+// TestNothingIsUndocumented looks for each action, parameter, command and failing customer on its page. The generated
+// pages have the settings, codes and metrics.
+func TestNothingIsUndocumented(t *testing.T) {
+	t.Run("actions", func(t *testing.T) {
+		readme, page := readPage(t, "README.md"), readPage(t, "docs/actions.md")
+		for _, a := range actions(t) {
+			if !strings.Contains(readme, fmt.Sprintf("| %s | `%s` | `GET %s` |", a.Summary, a.OperationID, a.path)) {
+				t.Errorf("README.md has no row for %s", a.OperationID)
+			}
+			_, section, _ := strings.Cut(page, "\n## "+a.Summary+"\n")
+			section, _, _ = strings.Cut(section, "\n## ")
+			if !strings.Contains(section, fmt.Sprintf("`%s`: `GET %s`", a.OperationID, a.path)) {
+				t.Errorf("docs/actions.md has no section for %s", a.OperationID)
+			}
+			for _, p := range a.Parameters {
+				internal := p.Value.Extensions["x-ms-visibility"] == "internal"
+				if !internal && !strings.Contains(section, "| `"+p.Value.Name+"` |") {
+					t.Errorf("docs/actions.md has no row for %s of %s", p.Value.Name, a.OperationID)
+				}
+				for _, value := range p.Value.Schema.Value.Enum {
+					if !strings.Contains(section, fmt.Sprintf("| `%v` |", value)) {
+						t.Errorf("docs/actions.md has no row for %v of %s", value, p.Value.Name)
+					}
+				}
+			}
+		}
+	})
+	t.Run("commands", func(t *testing.T) {
+		page := readPage(t, "docs/operations.md")
+		parser, err := config.NewParser(new(commands), environment())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, command := range parser.Model.Leaves(false) {
+			if !strings.Contains(page, "| `"+command.Path()+"` |") {
+				t.Errorf("docs/operations.md has no row for %s", command.Path())
+			}
+		}
+	})
+	t.Run("packages", func(t *testing.T) {
+		page := readPage(t, "docs/architecture.md")
+		rooms, err := filepath.Glob(filepath.Join(root, "internal", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, room := range rooms {
+			name := "internal/" + filepath.Base(room)
+			if !strings.HasSuffix(name, ".go") && !strings.Contains(page, "`"+name+"`") {
+				t.Errorf("docs/architecture.md has no row for %s", name)
+			}
+		}
+	})
+	t.Run("failing customers", func(t *testing.T) {
+		s, page := newDocsService(t), readPage(t, "docs/sandbox.md")
+		for _, customer := range sandbox.Failures() {
+			var answer struct {
+				StatusCode int
+				Error      struct{ Code string }
+			}
+			if err := json.Unmarshal(s.get(t, "/v1/customers/"+customer.ID), &answer); err != nil {
+				t.Fatal(err)
+			}
+			row := regexp.MustCompile(fmt.Sprintf("\\| `%s` \\| [^|]+ \\| %d `%s` \\|",
+				customer.ID, answer.StatusCode, answer.Error.Code))
+			if !row.MatchString(page) {
+				t.Errorf("docs/sandbox.md has no row %s", row)
+			}
+		}
+	})
+}
