@@ -1,5 +1,6 @@
-// Package openapi holds the specification of the connector: the source of its actions, parameters and answers. The code
-// generator, the Power Platform definition and the running service all read the same embedded document.
+// Package openapi holds the specification of the connector: the source of its actions, parameters
+// and answers. The code generator, the Power Platform definition and the running service all read
+// the same embedded document.
 package openapi
 
 import (
@@ -9,13 +10,14 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// YAML is connector.yaml, an OpenAPI 3.0.3 document. Its keys are in the order in which makers see the parameters and
-// fields, which Spec does not keep.
+// YAML is connector.yaml, an OpenAPI 3.0.3 document. Its keys are in the order in which makers see
+// the parameters and fields, which Spec does not keep.
 //
 //go:embed connector.yaml
 var YAML []byte
 
-// Spec parses and validates YAML, with its references resolved. Each call returns a document of its own.
+// Spec parses and validates YAML, with its references resolved. Each call returns a document of its
+// own.
 func Spec() (*openapi3.T, error) {
 	loader := openapi3.NewLoader()
 	spec, err := loader.LoadFromData(YAML)

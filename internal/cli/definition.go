@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -12,33 +13,47 @@ import (
 	"github.com/partner-center/connector/openapi"
 )
 
-// definitionCommand prints the connector's definition.
+// definitionCommand prints the connector's definition. Settings of the service that belong into the
+// definition are read from the same variables. The other flags have no variable.
 type definitionCommand struct {
-	Host         string `env:"-" placeholder:"HOST" help:"Host under which the platform reaches the service. Default: an example that no service has."`
-	SignIn       string `default:"api-key" placeholder:"WAY" help:"How callers prove who they are: api-key, entra or caller. A service may take several, a definition has one."`
+	Host         string `env:"-" placeholder:"HOST" help:"Host name, perhaps with a port, under which the platform reaches the service. Default: the host of --public-url, or else a placeholder."`
+	PublicURL    string `placeholder:"URL" help:"URL under which the platform reaches the service."`
+	SignIn       string `default:"api-key" placeholder:"WAY" help:"How callers sign in: api-key, entra or caller. A service may accept several ways, a definition has one."`
 	Cloud        string `default:"global" placeholder:"NAME" help:"For entra and caller: Microsoft cloud: global, usgov or china."`
-	AuthorityURL string `placeholder:"URL" help:"For entra and caller: Entra ID's authority. Default: the cloud's."`
-	TenantID     string `default:"common" placeholder:"ID" help:"For entra and caller: tenant whose accounts sign in. An app of one tenant needs that tenant's ID."`
-	Audience     string `placeholder:"LIST" help:"For entra: Application ID URI of the service's own app registration. Of several, separated by commas, the first that begins with api:// counts. Default: an example."`
+	AuthorityURL string `placeholder:"URL" help:"For entra and caller: URL of Entra ID. Default: the cloud's."`
+	TenantID     string `default:"common" placeholder:"ID" help:"For entra and caller: the tenant whose accounts sign in. An app registered for one tenant needs that tenant's ID."`
+	Audience     string `placeholder:"LIST" help:"For entra: Application ID URI of the service's own app registration. Of a list separated by commas, the first that begins with api:// is used. Default: a placeholder."`
 	Scope        string `default:"access_as_user" placeholder:"NAME" help:"For entra: scope of that app registration."`
+	Title        string `env:"-" placeholder:"TEXT" help:"Name of the connector, at most 30 characters."`
+	ContactName  string `env:"-" placeholder:"TEXT" help:"Who answers questions about the connector."`
+	ContactURL   string `env:"-" placeholder:"URL" help:"URL of their support page; https."`
+	ContactEmail string `env:"-" placeholder:"ADDRESS" help:"Their email address."`
+	WebsiteURL   string `env:"-" placeholder:"URL" help:"URL of a web site about the connector; https."`
+	PrivacyURL   string `env:"-" placeholder:"URL" help:"URL of the privacy policy; https."`
 	Out          string `env:"-" placeholder:"FILE" help:"File to write instead of standard output."`
 }
 
-// exampleAudience is no service's.
-const exampleAudience = "api://connector.contoso.example"
+// placeholderAudience belongs to no app registration.
+const placeholderAudience = "api://connector.contoso.example"
 
 // Run writes the definition.
 func (c *definitionCommand) Run(con *console) error {
 	options, err := c.options()
 	if err != nil {
-		return usageError{err}
-	}
-	if c.Audience == "" && options.SignIn == config.Entra {
-		fmt.Fprintln(con.stderr, "CONNECTOR_AUDIENCE is not set: the definition has the example", exampleAudience)
+		return err
 	}
 	text, err := definition.Generate(openapi.YAML, options)
 	if err != nil {
 		return usageError{err} // the spec is tested, so an option is at fault
+	}
+	if options.Host == "" {
+		fmt.Fprintln(con.stderr,
+			"connector: warning: the host in the definition is a placeholder: set CONNECTOR_PUBLIC_URL or --host")
+	}
+	if options.OAuth.Resource == placeholderAudience {
+		fmt.Fprintf(con.stderr,
+			"connector: warning: the audience in the definition is the placeholder %s: set CONNECTOR_AUDIENCE\n",
+			placeholderAudience)
 	}
 	if c.Out != "" {
 		return os.WriteFile(c.Out, text, 0o644)
@@ -48,25 +63,62 @@ func (c *definitionCommand) Run(con *console) error {
 }
 
 func (c *definitionCommand) options() (definition.Options, error) {
+	host, hostErr := c.host()
+	oauth, oauthErr := c.oauth()
+	return definition.Options{
+		Host:   host,
+		SignIn: c.SignIn,
+		OAuth:  oauth,
+		Info: definition.Info{
+			Title: c.Title, ContactName: c.ContactName, ContactURL: c.ContactURL, ContactEmail: c.ContactEmail,
+			Website: c.WebsiteURL, PrivacyPolicy: c.PrivacyURL,
+		},
+	}, errors.Join(hostErr, oauthErr)
+}
+
+// host returns the host of the definition, or "" if none is given. The platform calls https only.
+func (c *definitionCommand) host() (string, error) {
+	if c.Host != "" || c.PublicURL == "" {
+		return c.Host, nil
+	}
+	u, ok := config.ParseOrigin(c.PublicURL)
+	if !ok || u.Scheme != "https" {
+		const wants, example = "an https URL without a path", "https://connector.contoso.com"
+		return "", config.Mistake{Setting: "CONNECTOR_PUBLIC_URL", Wants: wants, Example: example}
+	}
+	return strings.TrimSuffix(strings.ToLower(u.Host), ":443"), nil
+}
+
+// oauth returns how callers sign in with Entra ID; zero for API keys.
+func (c *definitionCommand) oauth() (definition.OAuth, error) {
 	if strings.Contains(c.SignIn, ",") {
-		return definition.Options{}, fmt.Errorf("sign-in %q: a definition has one, choose it with --sign-in=api-key, --sign-in=entra or --sign-in=caller", c.SignIn)
+		return definition.OAuth{}, usageError{fmt.Errorf(
+			"sign-in %q: a definition has one way, choose it with --sign-in=api-key, --sign-in=entra or --sign-in=caller",
+			c.SignIn)}
 	}
 	cloud, ok := config.Clouds[c.Cloud]
 	if !ok {
-		return definition.Options{}, fmt.Errorf("cloud %q: want global, usgov or china", c.Cloud)
+		return definition.OAuth{}, usageError{fmt.Errorf("cloud %q: want global, usgov or china", c.Cloud)}
 	}
-	o := definition.Options{Host: c.Host, SignIn: c.SignIn, Authority: c.AuthorityURL, Tenant: c.TenantID, Resource: applicationID(cmp.Or(c.Audience, exampleAudience)), Scope: c.Scope}
-	if o.Authority == "" {
-		o.Authority = cloud.Authority
+	if c.SignIn != config.Entra && c.SignIn != config.Caller {
+		return definition.OAuth{}, nil
 	}
-	if o.SignIn == config.Caller {
+	authority, ok := config.ParseOrigin(cmp.Or(c.AuthorityURL, cloud.Authority))
+	if !ok || authority.Scheme != "https" {
+		return definition.OAuth{}, usageError{fmt.Errorf(
+			"authority %q: want an https URL without a path, such as https://login.microsoftonline.com", c.AuthorityURL)}
+	}
+	o := definition.OAuth{Authority: "https://" + authority.Host, Tenant: c.TenantID}
+	if c.SignIn == config.Caller {
 		o.Resource, o.Scope = cloud.Upstream, entra.UserScope
+		return o, nil
 	}
+	o.Resource, o.Scope = applicationID(cmp.Or(c.Audience, placeholderAudience)), c.Scope
 	return o, nil
 }
 
-// applicationID is the audience that scopes are named after: the Application ID URI, where there is one, as the
-// platform's form wants it.
+// applicationID returns the audience whose scopes callers ask for: the first Application ID URI, or
+// else the first of all.
 func applicationID(audiences string) string {
 	list := strings.Split(audiences, ",")
 	for i := range list {

@@ -53,7 +53,7 @@ func (l *loader) publicURL(value string) string {
 	if value == "" {
 		return ""
 	}
-	u, ok := parseOrigin(value)
+	u, ok := ParseOrigin(value)
 	if !ok || !isHTTPSOrLocal(u) {
 		l.refuse("CONNECTOR_PUBLIC_URL", "an https URL without a path", "https://connector.contoso.com")
 		return ""
@@ -67,7 +67,7 @@ func (l *loader) authorityURL(value string, cloud Cloud) string {
 	if value == "" {
 		return cloud.Authority
 	}
-	if u, ok := parseOrigin(value); !ok || u.Scheme != "https" {
+	if u, ok := ParseOrigin(value); !ok || u.Scheme != "https" {
 		l.refuse("CONNECTOR_AUTHORITY_URL", "an https URL without a path", cloud.Authority)
 		return ""
 	}
@@ -79,15 +79,15 @@ func (l *loader) upstreamURL(value string, cloud Cloud) string {
 	if value == "" {
 		return cloud.Upstream
 	}
-	if u, ok := parseOrigin(value); !ok || !isHTTPSOrLocal(u) {
+	if u, ok := ParseOrigin(value); !ok || !isHTTPSOrLocal(u) {
 		l.refuse("CONNECTOR_UPSTREAM_URL", "an https URL without a path, or http on a loopback address", cloud.Upstream)
 		return ""
 	}
 	return strings.TrimSuffix(value, "/")
 }
 
-// parseOrigin parses a URL. The result is false unless it consists of a scheme, a host and perhaps a port.
-func parseOrigin(value string) (*url.URL, bool) {
+// ParseOrigin parses a URL. The result is false unless it consists of a scheme, a host and perhaps a port.
+func ParseOrigin(value string) (*url.URL, bool) {
 	u, err := url.Parse(value)
 	if err != nil || u.Hostname() == "" || u.User != nil || strings.TrimSuffix(u.Path, "/") != "" {
 		return nil, false

@@ -1,7 +1,6 @@
 package definition
 
 import (
-	"encoding/json"
 	"os"
 	"regexp"
 	"slices"
@@ -13,15 +12,19 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// The platform lists parameters and fields in the order of the definition, so a maker finds them where they were.
+// TestOrderOfTheRetiredConnector checks that makers find parameters and fields where they were: the
+// platform lists them in the order of the definition.
 func TestOrderOfTheRetiredConnector(t *testing.T) {
 	want := retired()
-	got := slices.DeleteFunc(contract(file(t, committedFile)), func(line string) bool { return !slices.Contains(want, line) })
+	got := slices.DeleteFunc(contract(file(t, committedFile)),
+		func(line string) bool { return !slices.Contains(want, line) })
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("- retired connector, + ours:\n%s", diff)
 	}
 }
 
+// TestPatterns checks the patterns of parameters with Go's regexp and with that of ECMAScript,
+// which clients use.
 func TestPatterns(t *testing.T) {
 	const id = "3f2504e0-4f89-41d3-9A0C-0305E82C3301"
 	for _, test := range []struct {
@@ -36,7 +39,8 @@ func TestPatterns(t *testing.T) {
 			[]string{"", "00", "01", "1000000000", "-1", "1.5", "1\n", "٣"}},
 		{"GetCustomerDetails", "CustomerTenantID",
 			[]string{id, "00000000-0000-0000-0000-000000000000"},
-			[]string{"", "{" + id + "}", id + "0", id[1:], id + "\n", "3f2504e04f8941d39a0c0305e82c3301", "gf2504e0-4f89-41d3-9a0c-0305e82c3301", "../" + id}},
+			[]string{"", "{" + id + "}", id + "0", id[1:], id + "\n", "3f2504e04f8941d39a0c0305e82c3301",
+				"gf2504e0-4f89-41d3-9a0c-0305e82c3301", "../" + id}},
 		{"GetAllCustomers", "CompanyNameStartsWith",
 			[]string{"a", " ", "Fab & \"Rikam\" {é}", strings.Repeat("雪", 100)},
 			[]string{"", "a\n", "a\tb", "\x00", "\x1f", "\x7f", strings.Repeat("a", 101)}},
@@ -62,31 +66,29 @@ func TestPatterns(t *testing.T) {
 			[]string{"G000024135", "D02005YFHI", "Recurring-D02005YFHI", strings.Repeat("a", 64)},
 			[]string{"", strings.Repeat("a", 65), "a_b", "a.b", "..", "a/b", "a%2fb", "a\n"}},
 	} {
-		pattern := regexp.MustCompile(patternOf(t, test.action, test.parameter))
-		elsewhere, err := lookahead(pattern.String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range test.good {
-			if !pattern.MatchString(s) || !elsewhere.MatchString(s) {
-				t.Errorf("%s %s: %q is refused", test.action, test.parameter, s)
+		t.Run(test.action+" "+test.parameter, func(t *testing.T) {
+			pattern := regexp.MustCompile(patternOf(t, test.action, test.parameter))
+			ecma, err := compileECMAScript(pattern.String())
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		for _, s := range test.bad {
-			if pattern.MatchString(s) || elsewhere.MatchString(s) {
-				t.Errorf("%s %s: %q is admitted", test.action, test.parameter, s)
+			for _, s := range test.good {
+				if !pattern.MatchString(s) || !ecma.MatchString(s) {
+					t.Errorf("%q is rejected", s)
+				}
 			}
-		}
+			for _, s := range test.bad {
+				if pattern.MatchString(s) || ecma.MatchString(s) {
+					t.Errorf("%q is accepted", s)
+				}
+			}
+		})
 	}
 }
 
 func patternOf(t *testing.T, action, name string) string {
 	t.Helper()
-	var d definition
-	if err := json.Unmarshal(file(t, committedFile), &d.root); err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range d.parameters() {
+	for _, p := range parse(t, file(t, committedFile)).parameters() {
 		if p.of.id() == action && p.object["name"] == name {
 			return text(p.object, "pattern")
 		}
@@ -95,57 +97,60 @@ func patternOf(t *testing.T, action, name string) string {
 	return ""
 }
 
-// TestOfficialSchema is the part of G1 that needs Microsoft's schema, which is not ours to keep here.
+// TestOfficialSchema is the part of G1 that needs Microsoft's schema, which this repository does
+// not contain.
 func TestOfficialSchema(t *testing.T) {
 	path := os.Getenv("CONNECTOR_DEFINITION_SCHEMA")
 	if path == "" {
 		t.Skip("CONNECTOR_DEFINITION_SCHEMA does not name a copy of apiDefinition.swagger.schema.json without its comments")
 	}
 	compiler := jsonschema.NewCompiler()
-	compiler.UseRegexpEngine(lookahead)
+	compiler.UseRegexpEngine(compileECMAScript)
 	schema, err := compiler.Compile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for signIn := range signIns {
-		if err := validate(t, schema, generated(t, signIn)); err != nil {
-			t.Errorf("%s: %v", signIn, err)
-		}
+		t.Run(signIn, func(t *testing.T) {
+			if err := schema.Validate(any(parse(t, generated(t, signIn)).root)); err != nil {
+				t.Error(err)
+			}
+		})
 	}
-	account := generated(t, "entra")
-	for _, e := range []edit{
-		{"/securityDefinitions/oauth2/tokenUrl", ""},
-		{"/securityDefinitions/oauth2/flow", `"authorizationCode"`},
-		{"/securityDefinitions/oauth2/x-ms-refresh-url", `"https://a.example"`},
+	for _, test := range []struct {
+		signIn string
+		breaks []edit
+	}{
+		{"entra", []edit{
+			{"/securityDefinitions/oauth2/tokenUrl", ""},
+			{"/securityDefinitions/oauth2/flow", `"authorizationCode"`},
+			{"/securityDefinitions/oauth2/x-ms-refresh-url", `"https://a.example"`},
+		}},
+		{"api-key", []edit{
+			{"/swagger", `"2.1"`},
+			{"/info/title", ""},
+			{"/securityDefinitions/api_key/x-ms-summary", `"Key"`},
+			{"/definitions/Customer/properties/id/x-ms-unknown", `1`},
+		}},
 	} {
-		if validate(t, schema, e.apply(t, account)) == nil {
-			t.Errorf("%s %s: not noticed", e.place, e.value)
-		}
-	}
-	committed := file(t, committedFile)
-	for _, e := range []edit{
-		{"/swagger", `"2.1"`},
-		{"/info/title", ""},
-		{"/securityDefinitions/api_key/x-ms-summary", `"Key"`},
-		{"/definitions/Customer/properties/id/x-ms-unknown", `1`},
-	} {
-		if validate(t, schema, e.apply(t, committed)) == nil {
-			t.Errorf("%s %s: not noticed", e.place, e.value)
-		}
+		t.Run("notices breaks of "+test.signIn, func(t *testing.T) {
+			d := parse(t, generated(t, test.signIn))
+			for _, e := range test.breaks {
+				edited, err := e.apply(d)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if schema.Validate(any(edited.root)) == nil {
+					t.Errorf("%s %s: not noticed", e.pointer, e.value)
+				}
+			}
+		})
 	}
 }
 
-func validate(t *testing.T, schema *jsonschema.Schema, text []byte) error {
-	t.Helper()
-	var v any
-	if err := json.Unmarshal(text, &v); err != nil {
-		t.Fatal(err)
-	}
-	return schema.Validate(v)
-}
-
-// lookahead is an engine for the schema's ^x-(?!ms-), which Go's own does not know.
-func lookahead(pattern string) (jsonschema.Regexp, error) {
+// compileECMAScript compiles patterns such as the schema's ^x-(?!ms-), which Go's regexp does not
+// support.
+func compileECMAScript(pattern string) (jsonschema.Regexp, error) {
 	re, err := regexp2.Compile(pattern, regexp2.ECMAScript)
 	return (*ecmaScript)(re), err
 }

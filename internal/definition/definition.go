@@ -1,8 +1,9 @@
-// Package definition turns the connector's OpenAPI 3 source into the OpenAPI 2.0 definition that the platform imports.
-// kin-openapi converts; around it stand the mends that its output needs to be valid and to keep the order of the source,
-// which is the order in which a maker sees parameters and fields. What the source says and the definition cannot is
-// refused with its line and place, so nothing is lost in silence. The platform's rules for names and texts are no
-// concern of this code: the tests hold the committed definition against them.
+// Package definition converts the connector's OpenAPI 3.0 spec into the OpenAPI 2.0 definition that
+// Power Platform imports. kin-openapi does the conversion. This package rejects, with line and
+// place, every keyword that the conversion would lose; fixes what the conversion leaves incomplete;
+// and writes the result in the order of the spec, which is the order in which makers see parameters
+// and fields. The same input always gives the same bytes. The platform's rules for names and texts
+// are not checked here: this package's tests check them on the committed definition.
 package definition
 
 import (
@@ -19,20 +20,35 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Options are what an operator decides about the definition.
+// Options are an operator's choices for a definition.
 type Options struct {
-	Host   string // where the platform reaches the service: a name, with a port if need be; empty: the spec's server
-	SignIn string // how callers prove who they are: "api-key", "entra" or "caller"
-
-	// Of entra and caller, who sign in at Entra ID.
-	Authority string // https URL, such as https://login.microsoftonline.com
-	Tenant    string // whose accounts sign in: its ID or domain, or "common"
-	Resource  string // what their tokens are for: an Application ID URI or a client ID
-	Scope     string // of that resource
+	Host   string // name and optional port under which the platform reaches the service; empty: the host of the spec
+	SignIn string // how callers sign in: "api-key", "entra" or "caller"
+	OAuth  OAuth  // for "entra" and "caller"
+	Info   Info
 }
 
-// Generate returns the OpenAPI 2.0 definition, as indented JSON, of an OpenAPI 3.0 document in YAML. Equal input gives
-// equal bytes. Errors name the option or the line of the spec that is at fault.
+// OAuth describes a sign-in with Microsoft Entra ID.
+type OAuth struct {
+	Authority string // https URL without a path or a final slash, such as https://login.microsoftonline.com
+	Tenant    string // whose accounts sign in: a tenant's ID or domain, or "common"
+	Resource  string // what tokens are for: an Application ID URI or a client ID
+	Scope     string // name of a scope of that resource
+}
+
+// Info is what the definition says about its publisher. An empty field leaves the text of the spec.
+type Info struct {
+	Title         string
+	ContactName   string
+	ContactURL    string
+	ContactEmail  string
+	Website       string
+	PrivacyPolicy string // URL
+}
+
+// Generate returns the OpenAPI 2.0 definition, as indented JSON, of an OpenAPI 3.0 document in
+// YAML. Its errors name the option or the line of the spec that is at fault. The errors of several
+// options are joined.
 func Generate(spec []byte, o Options) ([]byte, error) {
 	src, err := read(spec, o.SignIn)
 	if err != nil {
@@ -46,10 +62,11 @@ func Generate(spec []byte, o Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, mend := range mends {
-		if err := mend(doc2, doc3, o); err != nil {
-			return nil, err
-		}
+	for _, fix := range fixups {
+		err = errors.Join(err, fix(doc2, doc3, o))
+	}
+	if err != nil {
+		return nil, err
 	}
 	out, err := encode(doc2, src.order)
 	if err != nil {
@@ -61,7 +78,8 @@ func Generate(spec []byte, o Options) ([]byte, error) {
 	return out, nil
 }
 
-// load makes a document of its own for every conversion, because FromV3 writes into its input.
+// load parses and validates the document below root. Each call returns a new document, because
+// FromV3 modifies its input.
 func load(root *yaml.Node) (*openapi3.T, error) {
 	text, err := yaml.Marshal(root)
 	if err != nil {
@@ -80,7 +98,8 @@ func load(root *yaml.Node) (*openapi3.T, error) {
 	return doc, nil
 }
 
-// verify reads the definition back as a client would. It is checked as OpenAPI 3, for kin-openapi cannot validate 2.0.
+// verify parses a definition as a client would. It validates it as OpenAPI 3, because kin-openapi
+// cannot validate 2.0.
 func verify(definition []byte) error {
 	if bytes.Contains(definition, []byte("#/components/")) {
 		return errors.New("a reference to #/components/ is left")

@@ -11,8 +11,9 @@ import (
 	"github.com/getkin/kin-openapi/openapi2"
 )
 
-// encode writes the document with its members in the given order, four spaces to a level. kin-openapi writes them by
-// name, which would shuffle the maker's forms and the fields in the list of dynamic content.
+// encode returns the document as JSON with its keys in the given order, indented by four spaces.
+// kin-openapi sorts keys by name, which would change the order of the parameters and fields that
+// makers see.
 func encode(doc *openapi2.T, order map[string]int) ([]byte, error) {
 	sorted, err := json.Marshal(doc)
 	if err != nil {
@@ -22,54 +23,80 @@ func encode(doc *openapi2.T, order map[string]int) ([]byte, error) {
 	if err := json.Unmarshal(sorted, &tree); err != nil {
 		return nil, err
 	}
+	w := newOrderedWriter(order)
+	if err := w.write(tree, ""); err != nil {
+		return nil, err
+	}
 	var out bytes.Buffer
-	if err := json.Indent(&out, appendOrdered(nil, tree, "", order), "", "    "); err != nil {
+	if err := json.Indent(&out, w.out.Bytes(), "", "    "); err != nil {
 		return nil, err
 	}
 	out.WriteByte('\n')
 	return out.Bytes(), nil
 }
 
-// appendOrdered appends v, which stands at place, as JSON.
-func appendOrdered(b []byte, v any, place string, order map[string]int) []byte {
+// orderedWriter writes JSON values with the keys of objects in a given order, by JSON pointer. It
+// leaves <, > and & as they are, which json.Marshal escapes. Its output has line ends between
+// tokens, so it needs to be indented.
+type orderedWriter struct {
+	order   map[string]int
+	out     bytes.Buffer
+	scalars *json.Encoder // writes to out
+}
+
+func newOrderedWriter(order map[string]int) *orderedWriter {
+	w := &orderedWriter{order: order}
+	w.scalars = json.NewEncoder(&w.out)
+	w.scalars.SetEscapeHTML(false)
+	return w
+}
+
+// write writes v, which is at pointer in the document.
+func (w *orderedWriter) write(v any, pointer string) error {
 	switch v := v.(type) {
 	case map[string]any:
-		b = append(b, '{')
-		for i, key := range sortedKeys(v, place, order) {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(appendScalar(b, key), ':')
-			b = appendOrdered(b, v[key], child(place, key), order)
-		}
-		return append(b, '}')
+		return w.object(v, pointer)
 	case []any:
-		b = append(b, '[')
-		for i, element := range v {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendOrdered(b, element, child(place, strconv.Itoa(i)), order)
+		return w.array(v, pointer)
+	}
+	return w.scalars.Encode(v)
+}
+
+func (w *orderedWriter) object(object map[string]any, pointer string) error {
+	w.out.WriteByte('{')
+	for i, key := range w.sortedKeys(object, pointer) {
+		if i > 0 {
+			w.out.WriteByte(',')
 		}
-		return append(b, ']')
+		if err := w.scalars.Encode(key); err != nil {
+			return err
+		}
+		w.out.WriteByte(':')
+		if err := w.write(object[key], child(pointer, key)); err != nil {
+			return err
+		}
 	}
-	return appendScalar(b, v)
+	w.out.WriteByte('}')
+	return nil
 }
 
-// sortedKeys are those of the object at place, in order; for what order does not know the name decides.
-func sortedKeys(object map[string]any, place string, order map[string]int) []string {
+func (w *orderedWriter) array(array []any, pointer string) error {
+	w.out.WriteByte('[')
+	for i, element := range array {
+		if i > 0 {
+			w.out.WriteByte(',')
+		}
+		if err := w.write(element, child(pointer, strconv.Itoa(i))); err != nil {
+			return err
+		}
+	}
+	w.out.WriteByte(']')
+	return nil
+}
+
+// sortedKeys returns the keys of the object at pointer by their order, then by name.
+func (w *orderedWriter) sortedKeys(object map[string]any, pointer string) []string {
 	return slices.SortedFunc(maps.Keys(object), func(a, b string) int {
-		return cmp.Or(order[child(place, a)]-order[child(place, b)], cmp.Compare(a, b))
+		return cmp.Or(w.order[child(pointer, a)]-w.order[child(pointer, b)], cmp.Compare(a, b))
 	})
-}
-
-// appendScalar leaves <, > and & as they are, which json.Marshal would escape in every text.
-func appendScalar(b []byte, v any) []byte {
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		panic(err) // v has just been decoded from JSON
-	}
-	return append(b, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...)
 }

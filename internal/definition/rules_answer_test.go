@@ -11,8 +11,8 @@ import (
 
 var answerRules = []rule{
 	{
-		"R1", "Exactly one answer has a schema, one of success, with fields or a file with label and text; an error has none.",
-		func(d definition, wrong func(string, ...any)) {
+		"R1", "Exactly one response has a schema, a successful one, with fields or with a labelled file; errors have none.",
+		func(d document, report func(string, ...any)) {
 			for _, op := range d.operations() {
 				var with []string
 				for status, response := range sub(op.object, "responses") {
@@ -21,13 +21,14 @@ var answerRules = []rule{
 						continue
 					}
 					with = append(with, status)
-					told := titleCase.MatchString(label(schema)) && isSentence(text(schema, "description"))
-					if status[0] != '2' || len(sub(d.resolve(schema), "properties")) == 0 && !(isFile(schema) && told) {
-						wrong("%s: schema of %s", op.id(), status)
+					labelled := titleCase.MatchString(label(schema)) && isSentence(text(schema, "description"))
+					hasFields := len(sub(d.resolve(schema), "properties")) > 0
+					if status[0] != '2' || (!hasFields && !(isFile(schema) && labelled)) {
+						report("%s: schema of %s", op.id(), status)
 					}
 				}
 				if len(with) != 1 {
-					wrong("%s: schemas of %v", op.id(), with)
+					report("%s: schemas of %v", op.id(), with)
 				}
 			}
 		},
@@ -39,12 +40,13 @@ var answerRules = []rule{
 			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/responses/200/schema/format", `"byte"`},
 			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/responses/200/schema/x-ms-summary", ""},
 			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/responses/200/schema/description", `"The file"`},
-			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/responses/404", `{"schema": {"type": "string", "format": "binary"}}`},
+			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/responses/404",
+				`{"schema": {"type": "string", "format": "binary"}}`},
 		},
 	},
 	{
-		"R2", "Every operation lists the errors that it can give, each with what to do about it.",
-		func(d definition, wrong func(string, ...any)) {
+		"R2", "Every operation lists its errors, each with a cause and a remedy.",
+		func(d document, report func(string, ...any)) {
 			for _, op := range d.operations() {
 				want := []string{"401", "403", "429", "500", "502", "503", "504", "default"}
 				if len(list(op.object, "parameters")) > 0 {
@@ -56,16 +58,16 @@ var answerRules = []rule{
 				for _, status := range want {
 					response, ok := sub(op.object, "responses")[status]
 					if !ok {
-						wrong("%s: no %s", op.id(), status)
+						report("%s: no %s", op.id(), status)
 						continue
 					}
-					// A cause and a remedy are two sentences.
+					// A cause and a remedy need two sentences.
 					if s := text(d.resolve(response), "description"); !isSentence(s) || !strings.Contains(s, ". ") {
-						wrong("%s: %s is described as %q", op.id(), status, s)
+						report("%s: %s is described as %q", op.id(), status, s)
 					}
 				}
 				if s := text(sub(op.object, "responses", "200"), "description"); !isSentence(s) || strings.EqualFold(s, "OK.") {
-					wrong("%s: 200 is described as %q", op.id(), s)
+					report("%s: 200 is described as %q", op.id(), s)
 				}
 			}
 		},
@@ -80,8 +82,8 @@ var answerRules = []rule{
 		},
 	},
 	{
-		"R3", "Every field has a label, and a description in sentences that says more than label and name.",
-		func(d definition, wrong func(string, ...any)) {
+		"R3", "Every field has a label and a description in sentences that repeats neither label nor name.",
+		func(d document, report func(string, ...any)) {
 			for _, op := range d.operations() {
 				for _, s := range d.schemas(op) {
 					if s.name == "" {
@@ -89,10 +91,11 @@ var answerRules = []rule{
 					}
 					l, description := label(s.object), text(s.object, "description")
 					if !titleCase.MatchString(l) || len(l) > 80 {
-						wrong("%s: label %q", s.place, l)
+						report("%s: label %q", s.place, l)
 					}
-					if bare := strings.TrimSuffix(description, "."); !isSentence(description) || strings.EqualFold(bare, l) || strings.EqualFold(bare, s.name) {
-						wrong("%s: description %q", s.place, description)
+					if bare := strings.TrimSuffix(description, "."); !isSentence(description) || strings.EqualFold(bare,
+						l) || strings.EqualFold(bare, s.name) {
+						report("%s: description %q", s.place, description)
 					}
 				}
 			}
@@ -108,33 +111,33 @@ var answerRules = []rule{
 		},
 	},
 	{
-		"R4", "Arrays say of what, objects have fields, nothing contains itself, required fields exist, $ref stands alone.",
-		func(d definition, wrong func(string, ...any)) {
+		"R4", "Arrays have items, objects have fields, nothing contains itself, required fields exist, $ref is the only key.",
+		func(d document, report func(string, ...any)) {
 			for _, op := range d.operations() {
 				all := d.schemas(op)
 				if len(all) > 512 {
-					wrong("%s: %d schemas", op.id(), len(all))
+					report("%s: %d schemas", op.id(), len(all))
 				}
 				for _, s := range all {
 					if s.depth > 25 {
-						wrong("%s is too deep or contains itself", s.place)
+						report("%s is too deep or contains itself", s.place)
 					}
 					if s.object["type"] == "array" && sub(s.object, "items") == nil {
-						wrong("%s: an array of what?", s.place)
+						report("%s: an array without items", s.place)
 					}
 					if s.object["type"] == "object" && len(sub(s.object, "properties")) == 0 {
-						wrong("%s: an object without fields", s.place)
+						report("%s: an object without fields", s.place)
 					}
 					for _, name := range list(s.object, "required") {
 						if sub(s.object, "properties", name.(string)) == nil {
-							wrong("%s: %v is required but not there", s.place, name)
+							report("%s: %v is required but does not exist", s.place, name)
 						}
 					}
 				}
 			}
 			d.objects(func(place string, o object) {
 				if o["$ref"] != nil && len(o) > 1 {
-					wrong("%s: keys beside $ref", place)
+					report("%s: keys beside $ref", place)
 				}
 			})
 		},
@@ -149,12 +152,12 @@ var answerRules = []rule{
 		},
 	},
 	{
-		"R5", "Formats are those that the platform knows; the dates keep none, as some come without a zone.",
-		func(d definition, wrong func(string, ...any)) {
+		"R5", "Formats are known to the platform; dates have none, because some lack a time zone.",
+		func(d document, report func(string, ...any)) {
 			known := []any{"int32", "int64", "float", "double", "byte", "binary", "email", "uri", "uuid", "password"}
 			d.objects(func(place string, o object) {
 				if format := o["format"]; format != nil && !slices.Contains(known, format) {
-					wrong("%s: format %v", place, format)
+					report("%s: format %v", place, format)
 				}
 			})
 		},
@@ -165,25 +168,27 @@ var answerRules = []rule{
 		},
 	},
 	{
-		"X1", "An answer in pages has its next link in nextLink, a text that can be absent, and says so; the items come first.",
-		func(d definition, wrong func(string, ...any)) {
+		"X1",
+		"A paged response declares its next link, which is an optional string named nextLink; items is its first array.",
+		func(d document, report func(string, ...any)) {
 			for _, op := range d.operations() {
 				answer := d.resolve(sub(op.object, "responses", "200", "schema"))
 				link := sub(answer, "properties", "nextLink")
 				if link == nil && op.object["x-ms-pageable"] == nil {
 					continue
 				}
-				// Whoever reads the definition in its order takes the first member for the name, the first array for the page.
+				// Some readers take the first key of x-ms-pageable for the link and the first array for the page.
 				root := yamlOf(d.text)
 				written := at(at(at(root, "paths"), op.path), op.method)
 				name, _ := first(at(written, "x-ms-pageable"), func(*yaml.Node) bool { return true })
 				schema := target(root, at(at(at(written, "responses"), "200"), "schema"))
 				page, _ := first(at(schema, "properties"), func(n *yaml.Node) bool { return at(n, "type").Value == "array" })
 				if name != "nextLinkName" || text(sub(op.object, "x-ms-pageable"), name) != "nextLink" || page != "items" {
-					wrong("%s: x-ms-pageable %v, array %q", op.id(), op.object["x-ms-pageable"], page)
+					report("%s: x-ms-pageable %v, array %q", op.id(), op.object["x-ms-pageable"], page)
 				}
-				if link["type"] != "string" || link["x-ms-visibility"] == "internal" || slices.Contains(list(answer, "required"), any("nextLink")) {
-					wrong("%s: nextLink %v, required %v", op.id(), link, answer["required"])
+				if link["type"] != "string" || link["x-ms-visibility"] == "internal" || slices.Contains(list(answer, "required"),
+					any("nextLink")) {
+					report("%s: nextLink %v, required %v", op.id(), link, answer["required"])
 				}
 			}
 		},
@@ -201,12 +206,12 @@ var answerRules = []rule{
 		},
 	},
 	{
-		"X2", "The platform's extensions stand only where it knows them, and there are no others.",
-		func(d definition, wrong func(string, ...any)) {
+		"X2", "Only the platform's extensions are there, and only where the platform knows them.",
+		func(d document, report func(string, ...any)) {
 			d.objects(func(place string, o object) {
 				for key := range o {
 					if strings.HasPrefix(key, "x-") && !slices.Contains(extensions(place), strings.TrimPrefix(key, "x-ms-")) {
-						wrong("%s: %s", place, key)
+						report("%s: %s", place, key)
 					}
 				}
 			})
@@ -227,31 +232,38 @@ var answerRules = []rule{
 	},
 }
 
-// extensions are the names, without x-ms-, that the platform knows at a place of the definition.
-func extensions(place string) []string {
-	for _, known := range []struct{ place, names string }{
-		{`^$`, "capabilities connector-metadata docs"},
-		{`^/info$`, "api-annotation deployment-version"},
-		{`^/paths/[^ ]*/(get|put|post|patch|delete)$`, "api-annotation capabilities no-generic-test operation-context " +
-			"pageable safe-operation summary trigger trigger-hint trigger-metadata notification visibility"},
-		{`/parameters/[^/]+$`, "dynamic-list dynamic-values dynamic-tree enum-values localizeDefaultValue summary " +
-			"test-value trigger-value url-encoding visibility"},
-		{`/responses/[^/]+$`, "summary"},
-		{`^/definitions/|/schema(/|$)`, "dynamic-list dynamic-values enum-values localizeDefaultValue notification-url " +
-			"summary test-value visibility"},
-		{`^/paths/`, "notification-content"},
-	} {
-		if regexp.MustCompile(known.place).MatchString(place) {
+// knownExtensions lists the platform's extensions, without x-ms-, by where they are known. The
+// first match counts.
+var knownExtensions = []struct {
+	pointer *regexp.Regexp
+	names   string
+}{
+	{regexp.MustCompile(`^$`), "capabilities connector-metadata docs"},
+	{regexp.MustCompile(`^/info$`), "api-annotation deployment-version"},
+	{regexp.MustCompile(`^/paths/[^ ]*/(get|put|post|patch|delete)$`), "api-annotation capabilities no-generic-test " +
+		"operation-context pageable safe-operation summary trigger trigger-hint trigger-metadata notification visibility"},
+	{regexp.MustCompile(`/parameters/[^/]+$`), "dynamic-list dynamic-values dynamic-tree enum-values " +
+		"localizeDefaultValue summary test-value trigger-value url-encoding visibility"},
+	{regexp.MustCompile(`/responses/[^/]+$`), "summary"},
+	{regexp.MustCompile(`^/definitions/|/schema(/|$)`), "dynamic-list dynamic-values enum-values " +
+		"localizeDefaultValue notification-url summary test-value visibility"},
+	{regexp.MustCompile(`^/paths/`), "notification-content"},
+}
+
+// extensions returns the extensions that the platform knows at a pointer.
+func extensions(pointer string) []string {
+	for _, known := range knownExtensions {
+		if known.pointer.MatchString(pointer) {
 			return strings.Fields(known.names)
 		}
 	}
 	return nil
 }
 
-// isFile says whether a schema is that of a whole answer in bytes.
+// isFile reports whether a schema is that of a file.
 func isFile(schema object) bool { return schema["type"] == "string" && schema["format"] == "binary" }
 
-// nested is an object in an object, and so on.
+// nested returns the schema of objects nested to a number of levels.
 func nested(levels int) string {
 	if levels == 0 {
 		return `{"type": "string"}`
@@ -259,7 +271,7 @@ func nested(levels int) string {
 	return `{"type": "object", "properties": {"in": ` + nested(levels-1) + `}}`
 }
 
-// wide is a set of that many properties.
+// wide returns n properties.
 func wide(n int) string {
 	properties := object{}
 	for i := range n {

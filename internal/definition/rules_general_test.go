@@ -10,8 +10,8 @@ import (
 )
 
 var (
-	products = regexp.MustCompile(`(?i)\b(power ?(apps|automate|bi|platform|pages|virtual agents)|logic apps|copilot|dataverse|flow)\b`)
-	selfTalk = regexp.MustCompile(`(?i)\b(api|connector)s?\b`)
+	productNames = regexp.MustCompile(`(?i)\b(power ?(apps|automate|bi|platform|pages|virtual agents)|logic apps|copilot|dataverse|flow)\b`)
+	kindNames    = regexp.MustCompile(`(?i)\b(api|connector)s?\b`)
 )
 
 var categories = []string{
@@ -22,16 +22,16 @@ var categories = []string{
 
 var generalRules = []rule{
 	{
-		"G1", "The definition is JSON without a byte-order mark, below 300 kB, and says that it is Swagger 2.0.",
-		func(d definition, wrong func(string, ...any)) {
+		"G1", "The definition is Swagger 2.0 in JSON, without a byte-order mark, below 300 kB.",
+		func(d document, report func(string, ...any)) {
 			if bytes.HasPrefix(d.text, []byte("\ufeff")) {
-				wrong("byte-order mark")
+				report("byte-order mark")
 			}
 			if len(d.text) >= 300_000 {
-				wrong("%d bytes", len(d.text))
+				report("%d bytes", len(d.text))
 			}
 			if text(d.root, "swagger") != "2.0" {
-				wrong("swagger is %v", d.root["swagger"])
+				report("swagger is %v", d.root["swagger"])
 			}
 		},
 		[]edit{
@@ -43,14 +43,14 @@ var generalRules = []rule{
 		},
 	},
 	{
-		"G2", "The title is short, plain, ends in a letter or digit, and names neither its kind nor the platform.",
-		func(d definition, wrong func(string, ...any)) {
+		"G2", "The title is short and plain and does not name the platform or the words API and connector.",
+		func(d document, report func(string, ...any)) {
 			title := text(sub(d.root, "info"), "title")
 			if len(title) > 30 || !regexp.MustCompile(`^[A-Z][A-Za-z0-9 ]*[A-Za-z0-9]$`).MatchString(title) {
-				wrong("title %q", title)
+				report("title %q", title)
 			}
-			if word := products.FindString(title) + selfTalk.FindString(title); word != "" {
-				wrong("title has %q", word)
+			if word := productNames.FindString(title) + kindNames.FindString(title); word != "" {
+				report("title has %q", word)
 			}
 		},
 		[]edit{
@@ -63,14 +63,14 @@ var generalRules = []rule{
 		},
 	},
 	{
-		"G3", "The description has 30 to 500 characters and does not name the platform or itself.",
-		func(d definition, wrong func(string, ...any)) {
+		"G3", "The description has 30 to 500 characters and does not name the platform or the words API and connector.",
+		func(d document, report func(string, ...any)) {
 			s := text(sub(d.root, "info"), "description")
 			if len(s) < 30 || len(s) > 500 {
-				wrong("%d characters", len(s))
+				report("%d characters", len(s))
 			}
-			if word := products.FindString(s) + selfTalk.FindString(s); word != "" {
-				wrong("has %q", word)
+			if word := productNames.FindString(s) + kindNames.FindString(s); word != "" {
+				report("has %q", word)
 			}
 		},
 		[]edit{
@@ -82,10 +82,10 @@ var generalRules = []rule{
 	},
 	{
 		"G4", "There is a contact, a website, a privacy policy and one or two of the known categories.",
-		func(d definition, wrong func(string, ...any)) {
+		func(d document, report func(string, ...any)) {
 			contact := sub(d.root, "info", "contact")
 			if text(contact, "name") == "" || !isURL(text(contact, "url")) || !strings.Contains(text(contact, "email"), "@") {
-				wrong("contact %v", contact)
+				report("contact %v", contact)
 			}
 			metadata := map[string]string{}
 			for _, property := range list(d.root, "x-ms-connector-metadata") {
@@ -93,13 +93,13 @@ var generalRules = []rule{
 			}
 			for _, name := range []string{"Website", "Privacy policy"} {
 				if !isURL(metadata[name]) {
-					wrong("%s %q", name, metadata[name])
+					report("%s %q", name, metadata[name])
 				}
 			}
 			chosen := strings.Split(metadata["Categories"], ";")
 			for _, category := range chosen {
 				if len(chosen) > 2 || !slices.Contains(categories, category) {
-					wrong("category %q of %d", category, len(chosen))
+					report("category %q of %d", category, len(chosen))
 				}
 			}
 		},
@@ -115,16 +115,16 @@ var generalRules = []rule{
 		},
 	},
 	{
-		"G5", "The host is a bare name, the scheme is https alone, the base path begins with a slash.",
-		func(d definition, wrong func(string, ...any)) {
+		"G5", "The host is a bare name, the only scheme is https, the base path begins with a slash.",
+		func(d document, report func(string, ...any)) {
 			if host := text(d.root, "host"); !regexp.MustCompile(`^[^{}/ :\\]+(?::\d+)?$`).MatchString(host) {
-				wrong("host %q", host)
+				report("host %q", host)
 			}
 			if schemes := list(d.root, "schemes"); len(schemes) != 1 || schemes[0] != "https" {
-				wrong("schemes %v", schemes)
+				report("schemes %v", schemes)
 			}
 			if path := text(d.root, "basePath"); !strings.HasPrefix(path, "/") {
-				wrong("basePath %q", path)
+				report("basePath %q", path)
 			}
 		},
 		[]edit{
@@ -136,11 +136,11 @@ var generalRules = []rule{
 		},
 	},
 	{
-		"G6", "What goes in and out is application/json; only an operation that answers with a file says that it is a PDF.",
-		func(d definition, wrong func(string, ...any)) {
+		"G6", "Everything is application/json except operations that return a file, which produce application/pdf.",
+		func(d document, report func(string, ...any)) {
 			for _, key := range []string{"consumes", "produces"} {
 				if types := list(d.root, key); len(types) != 1 || types[0] != "application/json" {
-					wrong("%s %v", key, types)
+					report("%s %v", key, types)
 				}
 			}
 			for _, op := range d.operations() {
@@ -149,7 +149,7 @@ var generalRules = []rule{
 					want = []any{"application/pdf"}
 				}
 				if types := list(op.object, "produces"); !slices.Equal(types, want) || op.object["consumes"] != nil {
-					wrong("%s: produces %v", op.id(), types)
+					report("%s: produces %v", op.id(), types)
 				}
 			}
 		},
@@ -164,11 +164,11 @@ var generalRules = []rule{
 		},
 	},
 	{
-		"G7", "There is one way to sign in; of OAuth 2 only the code flow, with two different URLs and known scopes.",
-		func(d definition, wrong func(string, ...any)) {
+		"G7", "There is one security scheme; OAuth 2 has the code flow, two different URLs and described scopes.",
+		func(d document, report func(string, ...any)) {
 			schemes := sub(d.root, "securityDefinitions")
 			if len(schemes) != 1 {
-				wrong("%d security definitions", len(schemes))
+				report("%d security definitions", len(schemes))
 			}
 			for name, v := range schemes {
 				scheme := v.(object)
@@ -177,31 +177,31 @@ var generalRules = []rule{
 				}
 				authorization, token := text(scheme, "authorizationUrl"), text(scheme, "tokenUrl")
 				if scheme["flow"] != "accessCode" || !isURL(authorization) || !isURL(token) || token == authorization {
-					wrong("%s: flow %v, authorization URL %q, token URL %q", name, scheme["flow"], authorization, token)
+					report("%s: flow %v, authorization URL %q, token URL %q", name, scheme["flow"], authorization, token)
 				}
 				if len(sub(scheme, "scopes")) == 0 {
-					wrong("%s: no scope", name)
+					report("%s: no scope", name)
 				}
 				for scope := range sub(scheme, "scopes") {
 					if !isSentence(text(sub(scheme, "scopes"), scope)) {
-						wrong("%s: scope %s is not described", name, scope)
+						report("%s: scope %s is not described", name, scope)
 					}
 				}
 			}
 			if len(list(d.root, "security")) == 0 {
-				wrong("no security requirement")
+				report("no security requirement")
 			}
 			for _, requirement := range list(d.root, "security") {
 				for name, scopes := range requirement.(object) {
 					if schemes[name] == nil {
-						wrong("no scheme %s", name)
+						report("no scheme %s", name)
 					}
 					if len(scopes.([]any)) != len(sub(schemes, name, "scopes")) {
-						wrong("%s is required with scopes %v", name, scopes)
+						report("%s is required with scopes %v", name, scopes)
 					}
 					for _, scope := range scopes.([]any) {
 						if sub(schemes, name, "scopes")[scope.(string)] == nil {
-							wrong("no scope %s", scope)
+							report("no scope %s", scope)
 						}
 					}
 				}
@@ -211,28 +211,30 @@ var generalRules = []rule{
 			{"/securityDefinitions", ""},
 			{"/securityDefinitions/other", `{"type": "apiKey", "in": "query", "name": "k"}`},
 			{"/securityDefinitions/api_key", `{"type": "oauth2", "flow": "implicit", "authorizationUrl": "https://a.example"}`},
-			{"/securityDefinitions/api_key", `{"type": "oauth2", "flow": "accessCode", "authorizationUrl": "https://a.example", "tokenUrl": "https://a.example"}`},
+			{"/securityDefinitions/api_key",
+				`{"type": "oauth2", "flow": "accessCode", "authorizationUrl": "https://a.example", "tokenUrl": "https://a.example"}`},
 			{"/security", ""},
 			{"/security", `[{"key": []}]`},
 			{"/security", `[{"api_key": ["read"]}]`},
 		},
 	},
 	{
-		"G8", "The members of the document stand in the customary order, indented by four spaces; the last line ends.",
-		func(d definition, wrong func(string, ...any)) {
+		"G8", "The keys of the document are in the usual order, indented by four spaces; the last line ends.",
+		func(d document, report func(string, ...any)) {
 			var indented bytes.Buffer
 			if err := json.Indent(&indented, d.text, "", "    "); err != nil || indented.String() != string(d.text) {
-				wrong("not indented by four spaces: %v", err)
+				report("not indented by four spaces: %v", err)
 			}
 			if bytes.Contains(d.text, []byte(" \n")) || !bytes.HasSuffix(d.text, []byte("}\n")) {
-				wrong("a line that ends in a space, or does not end")
+				report("a line ends in a space, or the last one does not end")
 			}
 			order := []string{"swagger", "info", "host", "basePath", "schemes", "consumes", "produces", "paths",
 				"definitions", "parameters", "responses", "securityDefinitions", "security", "tags"}
 			last := -1
 			for _, member := range regexp.MustCompile(`(?m)^    "([^"]+)":`).FindAllSubmatch(d.text, -1) {
-				if i := slices.Index(order, string(member[1])); i >= 0 && i < last || i < 0 && !bytes.HasPrefix(member[1], []byte("x-ms-")) {
-					wrong("%s is out of order", member[1])
+				i := slices.Index(order, string(member[1]))
+				if (i >= 0 && i < last) || (i < 0 && !bytes.HasPrefix(member[1], []byte("x-ms-"))) {
+					report("%s is out of order", member[1])
 				} else {
 					last = max(last, i)
 				}
@@ -243,27 +245,28 @@ var generalRules = []rule{
 			{"", "    \"info\": { =>     \"info\": { "},
 			{"", "]\n}\n => ]\n}"},
 			{"", `"swagger": "2.0", => "basePath": "/", "swagger": "2.0",`},
-			{"", "    \"basePath\": \"/\",\n    \"schemes\": [\n        \"https\"\n    ], =>     \"schemes\": [\n        \"https\"\n    ],\n    \"basePath\": \"/\","},
+			{"",
+				"    \"basePath\": \"/\",\n    \"schemes\": [\n        \"https\"\n    ], =>     \"schemes\": [\n        \"https\"\n    ],\n    \"basePath\": \"/\","},
 			{"", `"host" => "vendor"`},
 		},
 	},
 	{
-		"G9", "Nothing is left that only OpenAPI 3 has.",
-		func(d definition, wrong func(string, ...any)) {
+		"G9", "Nothing is left of OpenAPI 3.",
+		func(d document, report func(string, ...any)) {
 			newer := []string{"openapi", "servers", "components", "requestBody", "content", "nullable", "oneOf", "anyOf", "not",
 				"const", "examples", "writeOnly"}
 			d.objects(func(place string, o object) {
 				for _, keyword := range newer {
 					if _, ok := o[keyword]; ok {
-						wrong("%s has %s", place, keyword)
+						report("%s has %s", place, keyword)
 					}
 				}
 				if types, ok := o["type"].([]any); ok {
-					wrong("%s has types %v", place, types)
+					report("%s has types %v", place, types)
 				}
 			})
 			if bytes.Contains(d.text, []byte("#/components/")) {
-				wrong("a reference to #/components/")
+				report("a reference to #/components/")
 			}
 		},
 		[]edit{
@@ -279,7 +282,7 @@ var generalRules = []rule{
 	},
 }
 
-// accountBreaks are the breaks of G7 that a sign-in at Entra ID can have.
+// accountBreaks are the breaks of G7 for definitions that sign in with Entra ID.
 var accountBreaks = []edit{
 	{"/securityDefinitions/api_key", `{"type": "apiKey", "in": "header", "name": "k"}`},
 	{"/securityDefinitions/oauth2/flow", `"implicit"`},

@@ -12,12 +12,12 @@ import (
 
 var operationRules = []rule{
 	{
-		"O1", "Every operation has an id of its own, in PascalCase, with _V and a number at most.",
-		func(d definition, wrong func(string, ...any)) {
+		"O1", "Every operation has a unique ID in PascalCase, with an optional _V and a number.",
+		func(d document, report func(string, ...any)) {
 			seen := map[string]bool{}
 			for _, op := range d.operations() {
 				if id := op.id(); seen[id] || len(id) > 100 || !regexp.MustCompile(`^[A-Z][A-Za-z0-9]*(_V\d+)?$`).MatchString(id) {
-					wrong("%s: operationId %q", op.path, id)
+					report("%s: operationId %q", op.path, id)
 				}
 				seen[op.id()] = true
 			}
@@ -30,12 +30,12 @@ var operationRules = []rule{
 		},
 	},
 	{
-		"O2", "A flow made for the retired connector finds its actions, parameters and fields, of the same types.",
-		func(d definition, wrong func(string, ...any)) {
+		"O2", "All actions, parameters and fields of the retired connector are there, with the same types.",
+		func(d document, report func(string, ...any)) {
 			ours := contract(d.text)
 			for _, line := range retired() {
 				if !slices.Contains(ours, line) {
-					wrong("no %s", line)
+					report("no %s", line)
 				}
 			}
 		},
@@ -54,17 +54,17 @@ var operationRules = []rule{
 		},
 	},
 	{
-		"O3", "The summary is a short, unique phrase in sentence case, of letters, digits and brackets.",
-		func(d definition, wrong func(string, ...any)) {
+		"O3", "The summary is a short, unique phrase in sentence case, with letters, digits and brackets only.",
+		func(d document, report func(string, ...any)) {
 			seen := map[string]bool{}
 			for _, op := range d.operations() {
 				summary := text(op.object, "summary")
 				words := strings.Fields(summary)
 				form := regexp.MustCompile(`^[A-Z][A-Za-z0-9() ]*[A-Za-z0-9]( \(deprecated\))?$`).MatchString(summary)
 				if !form || seen[summary] || len(summary) > 80 {
-					wrong("%s: summary %q", op.id(), summary)
+					report("%s: summary %q", op.id(), summary)
 				} else if slices.ContainsFunc(words[1:], regexp.MustCompile(`^[A-Z][a-z]`).MatchString) {
-					wrong("%s: summary %q is not in sentence case", op.id(), summary)
+					report("%s: summary %q is not in sentence case", op.id(), summary)
 				}
 				seen[summary] = true
 			}
@@ -80,15 +80,16 @@ var operationRules = []rule{
 		},
 	},
 	{
-		"O4", "The description is one line of sentences, 30 to 300 characters, other than the summary, without product names.",
-		func(d definition, wrong func(string, ...any)) {
+		"O4",
+		"The description has 30 to 300 characters in sentences on one line, differs from the summary and names no product.",
+		func(d document, report func(string, ...any)) {
 			for _, op := range d.operations() {
 				s := text(op.object, "description")
 				if len(s) < 30 || len(s) > 300 || !isSentence(s) || strings.TrimSuffix(s, ".") == text(op.object, "summary") {
-					wrong("%s: description %q", op.id(), s)
+					report("%s: description %q", op.id(), s)
 				}
-				if word := products.FindString(s) + selfTalk.FindString(s); word != "" {
-					wrong("%s: description has %q", op.id(), word)
+				if word := productNames.FindString(s) + kindNames.FindString(s); word != "" {
+					report("%s: description has %q", op.id(), word)
 				}
 			}
 		},
@@ -99,15 +100,16 @@ var operationRules = []rule{
 			{"/paths/~1v1~1invoices/get/description", `"Lists the invoices\nof the partner, and more."`},
 			{"/paths/~1v1~1invoices/get/description", `"Lists the invoices of the partner for Power Automate."`},
 			{"/paths/~1v1~1invoices/get/description", `"` + strings.Repeat("Lists invoices. ", 20) + `End."`},
-			{"/paths/~1v1~1invoices/get", `{"summary": "List the invoices of the partner", "description": "List the invoices of the partner."}`},
+			{"/paths/~1v1~1invoices/get",
+				`{"summary": "List the invoices of the partner", "description": "List the invoices of the partner."}`},
 		},
 	},
 	{
-		"O5", "Every operation says how prominent it is.",
-		func(d definition, wrong func(string, ...any)) {
+		"O5", "Every operation states its visibility.",
+		func(d document, report func(string, ...any)) {
 			for _, op := range d.operations() {
 				if v := text(op.object, "x-ms-visibility"); !slices.Contains([]string{"important", "advanced", "internal"}, v) {
-					wrong("%s: visibility %q", op.id(), v)
+					report("%s: visibility %q", op.id(), v)
 				}
 			}
 		},
@@ -117,16 +119,16 @@ var operationRules = []rule{
 		},
 	},
 	{
-		"O6", "There are at most 256 operations, and no two paths that differ only in the names of their parameters.",
-		func(d definition, wrong func(string, ...any)) {
+		"O6", "There are at most 256 operations, and no two paths differ only in the names of their parameters.",
+		func(d document, report func(string, ...any)) {
 			if n := len(d.operations()); n == 0 || n > 256 {
-				wrong("%d operations", n)
+				report("%d operations", n)
 			}
 			seen := map[string]bool{}
 			for path := range sub(d.root, "paths") {
 				form := regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(strings.TrimSuffix(path, "/"), "{}")
 				if seen[form] || strings.ContainsAny(path, "?#") || !strings.HasPrefix(path, "/") {
-					wrong("path %s", path)
+					report("path %s", path)
 				}
 				seen[form] = true
 			}
@@ -139,14 +141,14 @@ var operationRules = []rule{
 		},
 	},
 	{
-		"O7", "A deprecated operation says so in its texts, and only such a one names a successor; revisions are told apart.",
-		func(d definition, wrong func(string, ...any)) {
+		"O7", "A deprecated operation says so in its texts, only a deprecated one names a successor, revisions are distinct.",
+		func(d document, report func(string, ...any)) {
 			active, revisions := map[any]int{}, map[[2]any]bool{}
 			for _, op := range d.operations() {
 				deprecated := op.object["deprecated"] == true
 				for _, key := range []string{"summary", "description"} {
 					if deprecated && !strings.Contains(text(op.object, key), "(deprecated)") {
-						wrong("%s: the %s does not say deprecated", op.id(), key)
+						report("%s: the %s does not say deprecated", op.id(), key)
 					}
 				}
 				annotation := sub(op.object, "x-ms-api-annotation")
@@ -154,18 +156,18 @@ var operationRules = []rule{
 					continue
 				}
 				if annotation["replacement"] != nil && !deprecated {
-					wrong("%s has a successor but is not deprecated", op.id())
+					report("%s has a successor but is not deprecated", op.id())
 				}
 				family, revision := annotation["family"], annotation["revision"]
 				if !deprecated {
 					active[family]++
 				}
 				if active[family] > 2 || revisions[[2]any{family, revision}] {
-					wrong("%s is one too many of family %v, revision %v", op.id(), family, revision)
+					report("%s is one too many of family %v, revision %v", op.id(), family, revision)
 				}
 				revisions[[2]any{family, revision}] = true
 				if n, _ := revision.(float64); n > 1 && !strings.HasSuffix(op.id(), fmt.Sprint("_V", n)) {
-					wrong("%s is revision %v", op.id(), n)
+					report("%s is revision %v", op.id(), n)
 				}
 			}
 		},
@@ -179,7 +181,7 @@ var operationRules = []rule{
 	},
 }
 
-// family is a set of paths, one for each revision of an operation.
+// family returns paths with one operation for each revision.
 func family(revisions ...int) string {
 	paths := object{}
 	for i, revision := range revisions {
@@ -189,12 +191,15 @@ func family(revisions ...int) string {
 	return jsonText(paths)
 }
 
-// isSentence says whether s is one line that begins and ends as a sentence does.
+var sentence = regexp.MustCompile(`^[A-Z0-9].*\.$`)
+
+// isSentence reports whether s is one line that begins and ends like a sentence.
 func isSentence(s string) bool {
-	return regexp.MustCompile(`^[A-Z0-9].*\.$`).MatchString(s) && !strings.Contains(s, "\n") && s == strings.TrimSpace(s)
+	return sentence.MatchString(s) && !strings.Contains(s, "\n") && s == strings.TrimSpace(s)
 }
 
-// retired is what a flow could rely on in the connector that this one replaces, in its order.
+// retired returns the actions, parameters and fields of the connector that this one replaces, a
+// line each, in its order.
 func retired() (lines []string) {
 	b, err := os.ReadFile("testdata/retired_connector.txt")
 	if err != nil {
@@ -214,7 +219,7 @@ func retired() (lines []string) {
 	return lines
 }
 
-// yamlOf is a definition in its order: JSON is YAML, and YAML nodes keep the order.
+// yamlOf parses a definition as YAML, because YAML nodes keep the order of keys.
 func yamlOf(definition []byte) *yaml.Node {
 	var document yaml.Node
 	if err := yaml.Unmarshal(definition, &document); err != nil {
@@ -223,7 +228,7 @@ func yamlOf(definition []byte) *yaml.Node {
 	return document.Content[0]
 }
 
-// first is the first member of an object that is as wanted.
+// first returns the first member of an object whose value is wanted.
 func first(object *yaml.Node, wanted func(*yaml.Node) bool) (name string, value *yaml.Node) {
 	for k, v := range pairs(object) {
 		if wanted(v) {
@@ -233,7 +238,7 @@ func first(object *yaml.Node, wanted func(*yaml.Node) bool) (name string, value 
 	return "", nil
 }
 
-// contract is the same of a definition, in its order.
+// contract returns the same lines as retired for a definition.
 func contract(definition []byte) (lines []string) {
 	root := yamlOf(definition)
 	for path, item := range pairs(at(root, "paths")) {
@@ -269,7 +274,7 @@ func typeOf(root, schema *yaml.Node) string {
 	return strings.TrimSpace(at(schema, "type").Value + " " + at(schema, "format").Value)
 }
 
-// at is the value of key, an empty node where there is none.
+// at returns the value of key, or an empty node.
 func at(n *yaml.Node, key string) *yaml.Node {
 	for k, v := range pairs(n) {
 		if k.Value == key {

@@ -8,23 +8,24 @@ import (
 	"strings"
 )
 
-// titleCase allows small words inside.
+// titleCase allows some small words inside.
 var titleCase = regexp.MustCompile(`^[A-Z0-9][A-Za-z0-9-]*( ([A-Z0-9][A-Za-z0-9-]*|of|to|for|and|until))*$`)
 
-// targetView is the place of the parameter that is a choice.
+// targetView is the pointer of the parameter that is a choice.
 const targetView = "/paths/~1v1~1customers~1{CustomerTenantID}~1products/get/parameters/1"
 
 var parameterRules = []rule{
 	{
-		"P1", "Every parameter has a label in title case and a description in sentences, which say more than its name.",
-		func(d definition, wrong func(string, ...any)) {
+		"P1", "Every parameter has a label in title case and a description in sentences, which do not repeat its name.",
+		func(d document, report func(string, ...any)) {
 			for _, p := range d.parameters() {
 				name, l, description := text(p.object, "name"), text(p.object, "x-ms-summary"), text(p.object, "description")
 				if !titleCase.MatchString(l) || len(l) > 80 || l == name {
-					wrong("%s %s: label %q", p.of.id(), name, l)
+					report("%s %s: label %q", p.of.id(), name, l)
 				}
-				if bare := strings.TrimSuffix(description, "."); !isSentence(description) || strings.EqualFold(bare, l) || strings.EqualFold(bare, name) {
-					wrong("%s %s: description %q", p.of.id(), name, description)
+				if bare := strings.TrimSuffix(description, "."); !isSentence(description) || strings.EqualFold(bare,
+					l) || strings.EqualFold(bare, name) {
+					report("%s %s: description %q", p.of.id(), name, description)
 				}
 			}
 		},
@@ -38,15 +39,16 @@ var parameterRules = []rule{
 		},
 	},
 	{
-		"P2", "A parameter in the path is required and encoded once; one in the query has no such encoding.",
-		func(d definition, wrong func(string, ...any)) {
+		"P2", "A path parameter is required and encoded once; a query parameter has no such encoding.",
+		func(d document, report func(string, ...any)) {
 			for _, p := range d.parameters() {
 				name, encoding := text(p.object, "name"), p.object["x-ms-url-encoding"]
-				if p.object["in"] == "path" && (p.object["required"] != true || encoding != "single" || !strings.Contains(p.of.path, "{"+name+"}")) {
-					wrong("%s %s: required %v, encoding %v", p.of.id(), name, p.object["required"], encoding)
+				if p.object["in"] == "path" && (p.object["required"] != true || encoding != "single" ||
+					!strings.Contains(p.of.path, "{"+name+"}")) {
+					report("%s %s: required %v, encoding %v", p.of.id(), name, p.object["required"], encoding)
 				}
 				if p.object["in"] != "path" && encoding != nil {
-					wrong("%s %s: encoding %v", p.of.id(), name, encoding)
+					report("%s %s: encoding %v", p.of.id(), name, encoding)
 				}
 			}
 		},
@@ -58,8 +60,8 @@ var parameterRules = []rule{
 		},
 	},
 	{
-		"P3", "A parameter of several operations is defined once, and one name means one thing; Size alone was always two.",
-		func(d definition, wrong func(string, ...any)) {
+		"P3", "A parameter of several operations is defined once, and a name means one thing; only Size always meant two.",
+		func(d document, report func(string, ...any)) {
 			inline, shared := map[string]bool{}, map[string]bool{}
 			for _, p := range d.parameters() {
 				name := text(p.object, "name")
@@ -67,14 +69,14 @@ var parameterRules = []rule{
 					continue
 				}
 				if inline[name] {
-					wrong("%s of %s stands at another operation too", name, p.of.id())
+					report("%s of %s is defined for another operation too", name, p.of.id())
 				}
 				inline[name] = true
 			}
 			for key := range sub(d.root, "parameters") {
 				name := text(sub(d.root, "parameters", key), "name")
 				if shared[name] || inline[name] {
-					wrong("%s is defined twice", name)
+					report("%s is defined twice", name)
 				}
 				shared[name] = true
 			}
@@ -86,18 +88,18 @@ var parameterRules = []rule{
 		},
 	},
 	{
-		"P4", "A hidden required parameter has a default, a default has the parameter's type, and no reserved name is taken.",
-		func(d definition, wrong func(string, ...any)) {
+		"P4", "A hidden required parameter has a default, a default has the parameter's type, no name is reserved.",
+		func(d document, report func(string, ...any)) {
 			for _, p := range d.parameters() {
 				name, value := text(p.object, "name"), p.object["default"]
 				if p.object["x-ms-visibility"] == "internal" && p.object["required"] == true && value == nil {
-					wrong("%s %s: no default", p.of.id(), name)
+					report("%s %s: no default", p.of.id(), name)
 				}
 				if value != nil && !hasType(value, text(p.object, "type")) {
-					wrong("%s %s: default %v", p.of.id(), name, value)
+					report("%s %s: default %v", p.of.id(), name, value)
 				}
 				if strings.EqualFold(name, "connectionId") || strings.EqualFold(name, "Authorization") {
-					wrong("%s %s: reserved", p.of.id(), name)
+					report("%s %s: reserved", p.of.id(), name)
 				}
 			}
 		},
@@ -110,18 +112,21 @@ var parameterRules = []rule{
 		},
 	},
 	{
-		"P5", "A number is an integer with bounds and a default, all repeated in its description, unless O2 made it a string.",
-		func(d definition, wrong func(string, ...any)) {
+		"P5", "A number is an integer with bounds and a default, all in its description, unless O2 wants a string.",
+		func(d document, report func(string, ...any)) {
 			asRetired := []string{"GetAllCustomers Size", "GetInvoices Offset"}
 			for _, p := range d.parameters() {
 				at := p.of.id() + " " + text(p.object, "name")
 				paging := regexp.MustCompile(`(?i)^(size|offset|top|skip|limit|page)$`).MatchString(text(p.object, "name"))
-				if numeric := p.object["type"] == "integer"; !numeric && (p.object["type"] == "number" || paging && !slices.Contains(asRetired, at)) {
-					wrong("%s: type %v", at, p.object["type"])
-				} else if numeric {
+				numeric := p.object["type"] == "integer"
+				if !numeric && (p.object["type"] == "number" || (paging && !slices.Contains(asRetired, at))) {
+					report("%s: type %v", at, p.object["type"])
+				}
+				if numeric {
 					for _, key := range []string{"minimum", "maximum", "default"} {
-						if n := p.object[key]; n == nil || !regexp.MustCompile(`\b`+jsonText(n)+`\b`).MatchString(text(p.object, "description")) {
-							wrong("%s: %s %v, not told", at, key, n)
+						if n := p.object[key]; n == nil ||
+							!regexp.MustCompile(`\b`+jsonText(n)+`\b`).MatchString(text(p.object, "description")) {
+							report("%s: %s %v is not in the description", at, key, n)
 						}
 					}
 				}
@@ -136,8 +141,8 @@ var parameterRules = []rule{
 		},
 	},
 	{
-		"P6", "A choice has no value twice, and each in the description and with a name of its own; a boolean is no choice.",
-		func(d definition, wrong func(string, ...any)) {
+		"P6", "A choice has unique values, each in the description and with a unique name; a boolean is not a choice.",
+		func(d document, report func(string, ...any)) {
 			d.objects(func(place string, o object) {
 				values := list(o, "enum")
 				if values == nil && o["x-ms-enum-values"] == nil {
@@ -155,13 +160,13 @@ var parameterRules = []rule{
 				for _, v := range values {
 					all = append(all, jsonText(v))
 					if !regexp.MustCompile(`\b` + fmt.Sprint(v) + `\b`).MatchString(text(o, "description")) {
-						wrong("%s: the description does not tell of %v", place, v)
+						report("%s: the description does not mention %v", place, v)
 					}
 				}
 				slices.Sort(named)
 				slices.Sort(all)
 				if o["type"] == "boolean" || !slices.Equal(all, named) || len(slices.Compact(all)) != len(values) {
-					wrong("%s: enum %v, names for %v", place, values, named)
+					report("%s: enum %v, names for %v", place, values, named)
 				}
 			})
 		},
@@ -169,8 +174,10 @@ var parameterRules = []rule{
 			{"/parameters/CustomerTenantID/enum", `["a", "b"]`},
 			{"", `"in": "path" => "in": "path", "enum": ["a"], "x-ms-enum-values": [{"value": "a"}]`},
 			{"", `"in": "path" => "in": "path", "enum": ["a"], "x-ms-enum-values": [{"value": "b", "displayName": "B"}]`},
-			{"", `"in": "path" => "in": "path", "enum": ["a", "a"], "x-ms-enum-values": [{"value": "a", "displayName": "A"}, {"value": "a", "displayName": "A"}]`},
-			{"", `"type": "boolean" => "type": "boolean", "enum": [true], "x-ms-enum-values": [{"value": true, "displayName": "Yes"}]`},
+			{"",
+				`"in": "path" => "in": "path", "enum": ["a", "a"], "x-ms-enum-values": [{"value": "a", "displayName": "A"}, {"value": "a", "displayName": "A"}]`},
+			{"",
+				`"type": "boolean" => "type": "boolean", "enum": [true], "x-ms-enum-values": [{"value": true, "displayName": "Yes"}]`},
 			{targetView + "/enum", ""},
 			{targetView + "/enum", `["Azure", "Software"]`},
 			{targetView + "/x-ms-enum-values", ""},
@@ -182,23 +189,25 @@ var parameterRules = []rule{
 		},
 	},
 	{
-		"P7", "A drop-down is declared in both ways, and both name the same hidden operation, list and fields.",
-		func(d definition, wrong func(string, ...any)) {
+		"P7", "A drop-down is declared in both ways, which name the same hidden operation, list and fields.",
+		func(d document, report func(string, ...any)) {
 			for _, p := range d.parameters() {
 				values, dynamic := sub(p.object, "x-ms-dynamic-values"), sub(p.object, "x-ms-dynamic-list")
 				if values == nil && dynamic == nil {
 					continue
 				}
-				for _, pair := range [][2]string{{"operationId", "operationId"}, {"value-collection", "itemsPath"}, {"value-path", "itemValuePath"}, {"value-title", "itemTitlePath"}} {
+				for _, pair := range [][2]string{{"operationId", "operationId"}, {"value-collection", "itemsPath"},
+					{"value-path", "itemValuePath"}, {"value-title", "itemTitlePath"}} {
 					if v := text(values, pair[0]); v == "" || v != text(dynamic, pair[1]) {
-						wrong("%s: %s %v, %s %v", p.of.id(), pair[0], v, pair[1], dynamic[pair[1]])
+						report("%s: %s %v, %s %v", p.of.id(), pair[0], v, pair[1], dynamic[pair[1]])
 					}
 				}
 				if values["parameters"] == nil || dynamic["parameters"] == nil {
-					wrong("%s: no parameters", p.of.id())
+					report("%s: no parameters", p.of.id())
 				}
-				if !d.lists(text(values, "operationId"), text(values, "value-collection"), text(values, "value-path"), text(values, "value-title")) {
-					wrong("%s: %v does not give the list", p.of.id(), values["operationId"])
+				if !d.lists(text(values, "operationId"), text(values, "value-collection"), text(values, "value-path"),
+					text(values, "value-title")) {
+					report("%s: %v does not return the list", p.of.id(), values["operationId"])
 				}
 			}
 		},
@@ -218,7 +227,8 @@ var parameterRules = []rule{
 			{"/paths/~1v1~1pickers~1customers", ""},
 			{"/paths/~1v1~1pickers~1customers/get/operationId", `"ListChoices"`},
 			{"/paths/~1v1~1pickers~1customers/get/x-ms-visibility", `"advanced"`},
-			{"/paths/~1v1~1pickers~1customers", `{"post": {"operationId": "ListCustomersForPicker", "x-ms-visibility": "internal"}}`},
+			{"/paths/~1v1~1pickers~1customers",
+				`{"post": {"operationId": "ListCustomersForPicker", "x-ms-visibility": "internal"}}`},
 			{"/definitions/CustomerChoices/properties/value", ""},
 			{"/definitions/CustomerChoices/properties/value/type", `"object"`},
 			{"/definitions/CustomerChoice/properties/id", ""},
@@ -227,8 +237,8 @@ var parameterRules = []rule{
 	},
 }
 
-// lists says whether the operation is hidden, a GET, and answers with a list of objects that have the fields.
-func (d definition) lists(operationID, collection string, fields ...string) bool {
+// lists reports whether the operation is a hidden GET that returns a list of objects with the fields.
+func (d document) lists(operationID, collection string, fields ...string) bool {
 	for _, op := range d.operations() {
 		if op.id() != operationID || op.method != "get" || text(op.object, "x-ms-visibility") != "internal" {
 			continue
@@ -238,7 +248,8 @@ func (d definition) lists(operationID, collection string, fields ...string) bool
 		if sub(answer, "properties", collection)["type"] != "array" || items == nil {
 			return false
 		}
-		return !slices.ContainsFunc(fields, func(field string) bool { return sub(d.resolve(items), "properties", field) == nil })
+		return !slices.ContainsFunc(fields,
+			func(field string) bool { return sub(d.resolve(items), "properties", field) == nil })
 	}
 	return false
 }
@@ -250,7 +261,7 @@ func hasType(v any, typ string) bool {
 	case bool:
 		return typ == "boolean"
 	case float64:
-		return typ == "number" || typ == "integer" && v == float64(int(v))
+		return typ == "number" || (typ == "integer" && v == float64(int(v)))
 	}
 	return false
 }

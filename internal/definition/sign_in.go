@@ -2,20 +2,18 @@ package definition
 
 import (
 	"fmt"
-	"net/url"
 	"regexp"
-	"strings"
 
 	"github.com/getkin/kin-openapi/openapi2"
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// oauth2 is the name of the one scheme that a sign-in at Entra ID has.
+// oauth2 is the name of the security scheme of a sign-in with Entra ID.
 const oauth2 = "oauth2"
 
-// accounts are the ways to sign in at Entra ID, with what the definition says of each and of its scope.
+// accounts holds the sign-ins with Entra ID, each with the descriptions of its scheme and its scope.
 var accounts = map[string]struct{ scheme, scope string }{
-	"entra":  {"An account that whoever runs the service admits.", "Call the service as the signed-in user."},
+	"entra":  {"An account that the operator of the service allows.", "Call the service as the signed-in user."},
 	"caller": {"An account with a role in Partner Center.", "Read from Partner Center as the signed-in user."},
 }
 
@@ -24,8 +22,8 @@ var (
 	scopeForm  = regexp.MustCompile(`^[!#-\[\]-~]+$`) // https://www.rfc-editor.org/rfc/rfc6749#section-3.3
 )
 
-// mendSignIn makes the definition ask for the one credential that the service checks. For an API key the spec does so.
-func mendSignIn(doc2 *openapi2.T, _ *openapi3.T, o Options) error {
+// fixSignIn replaces the spec's security scheme, an API key, where callers sign in with Entra ID.
+func fixSignIn(doc2 *openapi2.T, _ *openapi3.T, o Options) error {
 	if n := len(doc2.SecurityDefinitions); n != 1 {
 		return fmt.Errorf("the spec has %d security schemes, the platform reads exactly one", n)
 	}
@@ -36,18 +34,15 @@ func mendSignIn(doc2 *openapi2.T, _ *openapi3.T, o Options) error {
 	if !ok {
 		return fmt.Errorf("sign-in %q: want api-key, entra or caller", o.SignIn)
 	}
-	authority, err := url.Parse(o.Authority)
-	if err != nil || authority.Scheme != "https" || !isOrigin(authority) {
-		return fmt.Errorf("authority %q: want an https URL without a path, such as https://login.microsoftonline.com", o.Authority)
+	if !tenantForm.MatchString(o.OAuth.Tenant) {
+		return fmt.Errorf("tenant %q: want the ID or the domain of a tenant, or common", o.OAuth.Tenant)
 	}
-	if !tenantForm.MatchString(o.Tenant) {
-		return fmt.Errorf("tenant %q: want the ID or the domain of a tenant, or common", o.Tenant)
+	scope := o.OAuth.Resource + "/" + o.OAuth.Scope
+	if o.OAuth.Resource == "" || o.OAuth.Scope == "" || !scopeForm.MatchString(scope) {
+		return fmt.Errorf("audience %q with scope %q: want an Application ID URI and the name of a scope, "+
+			"such as api://0f8fad5b-d9cb-469f-a165-70867728950e and access_as_user", o.OAuth.Resource, o.OAuth.Scope)
 	}
-	scope := o.Resource + "/" + o.Scope
-	if o.Resource == "" || o.Scope == "" || !scopeForm.MatchString(scope) {
-		return fmt.Errorf("audience %q with scope %q: want an Application ID URI and a scope's name, such as api://0f8fad5b-d9cb-469f-a165-70867728950e and access_as_user", o.Resource, o.Scope)
-	}
-	endpoints := authority.Scheme + "://" + authority.Host + "/" + o.Tenant + "/oauth2/v2.0/"
+	endpoints := o.OAuth.Authority + "/" + o.OAuth.Tenant + "/oauth2/v2.0/"
 	doc2.SecurityDefinitions = map[string]*openapi2.SecurityScheme{oauth2: {
 		Type:             "oauth2",
 		Description:      account.scheme,
@@ -58,9 +53,4 @@ func mendSignIn(doc2 *openapi2.T, _ *openapi3.T, o Options) error {
 	}}
 	doc2.Security = openapi2.SecurityRequirements{{oauth2: {scope}}}
 	return nil
-}
-
-// isOrigin says whether a URL has a scheme, a host and perhaps a port, and nothing else.
-func isOrigin(u *url.URL) bool {
-	return u.Hostname() != "" && u.User == nil && strings.Trim(u.Path, "/") == "" && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
 }

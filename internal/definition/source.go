@@ -11,11 +11,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// carried is the part of OpenAPI 3.0 that reaches the definition whole: object by object the keywords it may have, each
-// with what stands under it. "x" is an object of that kind, "[x]" a list and "{x}" a map of them, "=a b" one of the
-// words a and b, and "" a value that is copied. FromV3 drops or mangles everything else without a word, so everything
-// else is refused.
-var carried = map[string]map[string]string{
+// allowedKeywords is the part of OpenAPI 3.0 that FromV3 converts completely. It lists, per kind of
+// object, the keywords that the object may have and the kind of each value: "x" is an object of
+// kind x, "[x]" a list of them, "{x}" a map of them, "=a b" one of the words a and b, and "" a
+// value that is copied. FromV3 drops or changes any other keyword silently, so any other keyword is
+// an error.
+var allowedKeywords = map[string]map[string]string{
 	"document": {
 		"openapi": "", "info": "info", "servers": "[server]", "security": "", "tags": "", "externalDocs": "",
 		"paths": "{path}", "components": "components", "x-ms-": "",
@@ -59,39 +60,40 @@ var carried = map[string]map[string]string{
 	"scheme": {"type": "=apiKey", "in": "", "name": "", "description": ""},
 }
 
-// pdf is the one kind of file that an answer can be.
+// pdf is the only media type of a file.
 const pdf = "application/pdf"
 
-// formats are those that the platform knows, but for binary, which only a whole answer can be.
+// formats are the formats that the platform knows, without binary, which only a file has.
 const formats = "=int32 int64 float double byte date date-time email uri uuid password"
 
-// hoisted are the members of components by the name that OpenAPI 2.0 has for them, where the document holds them.
-var hoisted = map[string]string{
+// componentNames maps each member of components to its name in OpenAPI 2.0, where it is a member of
+// the document.
+var componentNames = map[string]string{
 	"schemas":         "definitions",
 	"parameters":      "parameters",
 	"responses":       "responses",
 	"securitySchemes": "securityDefinitions",
 }
 
-// rootOrder is the order of the document's members that the platform's guidelines ask for.
+// rootOrder is the order of the document's keys that the platform's guidelines ask for.
 var rootOrder = []string{
 	"swagger", "info", "host", "basePath", "schemes", "consumes", "produces", "paths", "definitions", "parameters",
 	"responses", "securityDefinitions", "security",
 }
 
-// oauth2Order is the same of a sign-in at Entra ID, which no spec has.
+// oauth2Order is the order of the keys of a sign-in with Entra ID, which the spec does not have.
 var oauth2Order = []string{"type", "description", "flow", "authorizationUrl", "tokenUrl", "scopes"}
 
-// A source is the spec as it reads for one way to sign in, without our own extensions, and the order of its keys by
-// their place in the definition.
+// source is the spec for one way to sign in.
 type source struct {
 	signIn string
-	root   *yaml.Node
-	order  map[string]int
+	root   *yaml.Node     // without extensions other than the platform's
+	order  map[string]int // of keys, by their JSON pointers in the definition
 }
 
-// read parses the spec and walks it once. To refuse, to strip and to note the order all need the same knowledge: which
-// kind of object stands where, and so which key is a keyword and which a name.
+// read parses the spec. Rejecting keywords, removing extensions and recording the order all need to
+// know which kind of object a node is, and so which keys are keywords and which are names. That is
+// why one walk does all three.
 func read(spec []byte, signIn string) (*source, error) {
 	var file yaml.Node
 	if err := yaml.Unmarshal(spec, &file); err != nil {
@@ -113,83 +115,77 @@ func read(spec []byte, signIn string) (*source, error) {
 	return s, nil
 }
 
-// walk visits n, which is of the given kind and lands at place.
-func (s *source) walk(n *yaml.Node, kind, place string) error {
-	s.order[place] = len(s.order)
+// walk visits n. pointer is its JSON pointer in the definition.
+func (s *source) walk(n *yaml.Node, kind, pointer string) error {
+	s.order[pointer] = len(s.order)
 	switch {
 	case n.Kind == yaml.AliasNode:
-		return refuse(n, place, "an alias has no order of its own, write its value out")
+		return errorAt(n, pointer, "an alias has no order of its own, write its value out")
 	case strings.HasPrefix(kind, "="):
-		return s.word(n, kind, place)
+		return s.walkWord(n, kind, pointer)
 	case n.Kind == yaml.ScalarNode && kind == "":
 		return nil
 	case n.Kind == yaml.SequenceNode && (kind == "" || kind[0] == '['):
-		return s.list(n, strings.Trim(kind, "[]"), place)
+		return s.walkList(n, strings.Trim(kind, "[]"), pointer)
 	case n.Kind == yaml.MappingNode && (kind == "" || kind[0] == '{'):
-		return s.names(n, strings.Trim(kind, "{}"), place)
+		return s.walkMap(n, strings.Trim(kind, "{}"), pointer)
 	case n.Kind == yaml.MappingNode && kind[0] != '[':
-		return s.object(n, kind, place)
+		return s.walkObject(n, kind, pointer)
 	}
-	return refuse(n, place, "this is no "+kind)
+	if kind[0] == '[' {
+		return errorAt(n, pointer, "want a list")
+	}
+	return errorAt(n, pointer, "want a mapping")
 }
 
-func (s *source) word(n *yaml.Node, kind, place string) error {
+func (s *source) walkWord(n *yaml.Node, kind, pointer string) error {
 	if words := strings.Fields(kind[1:]); !slices.Contains(words, n.Value) {
-		return refuse(n, place, fmt.Sprintf("%q is none of %s", n.Value, strings.Join(words, ", ")))
+		return errorAt(n, pointer, fmt.Sprintf("%q is none of %s", n.Value, strings.Join(words, ", ")))
 	}
 	return nil
 }
 
-func (s *source) list(n *yaml.Node, kind, place string) error {
+func (s *source) walkList(n *yaml.Node, kind, pointer string) error {
 	for i, element := range n.Content {
-		if err := s.walk(element, kind, child(place, strconv.Itoa(i))); err != nil {
+		if err := s.walk(element, kind, child(pointer, strconv.Itoa(i))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *source) names(n *yaml.Node, kind, place string) error {
+func (s *source) walkMap(n *yaml.Node, kind, pointer string) error {
 	for name, value := range pairs(n) {
-		if err := s.walk(value, kind, child(place, name.Value)); err != nil {
+		if err := s.walk(value, kind, child(pointer, name.Value)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// object also strips n of our own extensions, which are of no use to the platform. Those that begin with the name of a
-// sign-in hold what stands in the place of another value where that is the sign-in.
-func (s *source) object(n *yaml.Node, kind, place string) error {
+// walkObject also removes from n every extension that is not the platform's. The value of
+// x-SIGNIN-KEYWORD replaces that of KEYWORD where SIGNIN is the way to sign in.
+func (s *source) walkObject(n *yaml.Node, kind, pointer string) error {
 	var kept []*yaml.Node
 	for key, value := range pairs(n) {
-		if strings.HasPrefix(key.Value, "x-") && !strings.HasPrefix(key.Value, "x-ms-") {
-			if of, ok := replaced(key.Value); ok && valueOf(n, of) == nil {
-				return refuse(key, place, fmt.Sprintf("there is no %q that %q could replace", of, key.Value))
+		if isOwnExtension(key.Value) {
+			if of, ok := replacedKeyword(key.Value); ok && valueOf(n, of) == nil {
+				return errorAt(key, pointer, fmt.Sprintf("there is no %q that %q could replace", of, key.Value))
 			}
 			continue
 		}
 		if other := valueOf(n, "x-"+s.signIn+"-"+key.Value); other != nil {
 			value = other
 		}
-		under, ok := carried[kind][keyword(key.Value)]
-		if !ok {
-			return refuse(key, place, fmt.Sprintf("%q in %s cannot be carried over", key.Value, kind))
+		if err := checkKeyword(n, key, kind, pointer); err != nil {
+			return err
 		}
-		if key.Value == "$ref" && len(n.Content) > 2 {
-			return refuse(key, place, "nothing may stand beside $ref")
-		}
-		if kind == "content" && len(n.Content) > 2 {
-			return refuse(key, place, "an answer has one media type")
-		}
-		if key.Value == pdf && strings.HasPrefix(place, "/responses/") {
-			return refuse(key, place, "a file cannot be shared, write it out at its operation")
-		}
-		if err := s.walk(value, under, landing(kind, place, key.Value)); err != nil {
+		under := allowedKeywords[kind][keyword(key.Value)]
+		if err := s.walk(value, under, pointerUnder(kind, pointer, key.Value)); err != nil {
 			return err
 		}
 		if kind == "operation" && key.Value == "responses" {
-			s.order[child(place, "produces")] = s.order[child(place, "responses")] // and before them by name
+			s.order[child(pointer, "produces")] = s.order[child(pointer, "responses")] // a tie, so the name puts it before
 		}
 		kept = append(kept, key, value)
 	}
@@ -197,8 +193,29 @@ func (s *source) object(n *yaml.Node, kind, place string) error {
 	return nil
 }
 
-// replaced is the keyword that one of our extensions replaces for a sign-in.
-func replaced(extension string) (keyword string, ok bool) {
+// checkKeyword returns an error if n, an object of the given kind, may not have the key.
+func checkKeyword(n, key *yaml.Node, kind, pointer string) error {
+	_, allowed := allowedKeywords[kind][keyword(key.Value)]
+	switch {
+	case !allowed:
+		return errorAt(key, pointer, fmt.Sprintf("%q in %s cannot be converted", key.Value, kind))
+	case key.Value == "$ref" && len(n.Content) > 2:
+		return errorAt(key, pointer, "$ref must be the only key")
+	case kind == "content" && len(n.Content) > 2:
+		return errorAt(key, pointer, "a response must have one media type")
+	case key.Value == pdf && strings.HasPrefix(pointer, "/responses/"):
+		return errorAt(key, pointer, "a file cannot be shared, write it out in its operation")
+	}
+	return nil
+}
+
+// isOwnExtension reports whether a key is an extension that only this project knows.
+func isOwnExtension(key string) bool {
+	return strings.HasPrefix(key, "x-") && !strings.HasPrefix(key, "x-ms-")
+}
+
+// replacedKeyword returns the keyword whose value an extension replaces for a way to sign in.
+func replacedKeyword(extension string) (keyword string, ok bool) {
 	for signIn := range accounts {
 		if keyword, ok = strings.CutPrefix(extension, "x-"+signIn+"-"); ok {
 			return keyword, true
@@ -207,7 +224,7 @@ func replaced(extension string) (keyword string, ok bool) {
 	return "", false
 }
 
-// valueOf is the value under a key of a mapping, nil where there is none.
+// valueOf returns the value of a key of a mapping, or nil.
 func valueOf(n *yaml.Node, key string) *yaml.Node {
 	for k, value := range pairs(n) {
 		if k.Value == key {
@@ -217,7 +234,7 @@ func valueOf(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// keyword is the entry of carried that a key falls under: the platform's extensions share one.
+// keyword returns the entry of allowedKeywords for a key. The platform's extensions share one.
 func keyword(key string) string {
 	if strings.HasPrefix(key, "x-ms-") {
 		return "x-ms-"
@@ -225,27 +242,30 @@ func keyword(key string) string {
 	return key
 }
 
-// landing is where the value under a keyword stands in the definition.
-func landing(kind, place, key string) string {
+// pointerUnder returns the JSON pointer in the definition of the value of key, in an object of the
+// given kind at pointer.
+func pointerUnder(kind, pointer, key string) string {
 	switch {
 	case kind == "components":
-		return "/" + hoisted[key]
-	case kind == "parameter" && key == "schema", kind == "response" && key == "content", kind == "content":
-		return place // OpenAPI 2.0 lacks this level
+		return "/" + componentNames[key]
+	case (kind == "parameter" && key == "schema") || (kind == "response" && key == "content") || kind == "content":
+		return pointer // OpenAPI 2.0 does not have this level
 	}
-	return child(place, key)
+	return child(pointer, key)
 }
 
-// child is the JSON pointer to key below place.
-func child(place, key string) string {
-	return place + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")
+
+// child returns the JSON pointer of key in the object or array at pointer.
+func child(pointer, key string) string {
+	return pointer + "/" + pointerEscaper.Replace(key)
 }
 
-func refuse(n *yaml.Node, place, why string) error {
-	return fmt.Errorf("spec, line %d, #%s: %s", n.Line, place, why)
+func errorAt(n *yaml.Node, pointer, text string) error {
+	return fmt.Errorf("spec, line %d, #%s: %s", n.Line, pointer, text)
 }
 
-// pairs are the keys and values of a mapping.
+// pairs iterates over the keys and values of a mapping.
 func pairs(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	return func(yield func(key, value *yaml.Node) bool) {
 		for pair := range slices.Chunk(n.Content, 2) {

@@ -12,20 +12,21 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// mends set right, in this order, what FromV3 leaves undone.
-var mends = []func(*openapi2.T, *openapi3.T, Options) error{
-	mendServer,
-	mendSignIn,
-	mendMediaTypes,
-	mendFiles,
-	mendParameterOrder,
+// fixups complete, in this order, what FromV3 returns.
+var fixups = []func(*openapi2.T, *openapi3.T, Options) error{
+	fixServer,
+	fixInfo,
+	fixSignIn,
+	fixMediaTypes,
+	fixFiles,
+	fixParameterOrder,
 }
 
-// hostForm is the platform's own rule.
+// hostForm is the pattern of the platform's schema for definitions.
 var hostForm = regexp.MustCompile(`^[^{}/ :\\]+(?::\d+)?$`)
 
-// mendServer puts the operator's host in place of the spec's, and names the base path even where it is the root.
-func mendServer(doc2 *openapi2.T, doc3 *openapi3.T, o Options) error {
+// fixServer sets the operator's host and writes out the base path, which FromV3 omits for the root.
+func fixServer(doc2 *openapi2.T, doc3 *openapi3.T, o Options) error {
 	if len(doc3.Servers) != 1 {
 		return fmt.Errorf("the spec has %d servers, a definition needs exactly one", len(doc3.Servers))
 	}
@@ -37,7 +38,7 @@ func mendServer(doc2 *openapi2.T, doc3 *openapi3.T, o Options) error {
 		doc2.Host = o.Host
 	}
 	if !hostForm.MatchString(doc2.Host) {
-		return fmt.Errorf("host %q: want a name and perhaps a port, nothing else, such as connector.example:8443", doc2.Host)
+		return fmt.Errorf("host %q: want a name with an optional port, such as connector.example:8443", doc2.Host)
 	}
 	if doc2.BasePath == "" {
 		doc2.BasePath = "/"
@@ -45,18 +46,19 @@ func mendServer(doc2 *openapi2.T, doc3 *openapi3.T, o Options) error {
 	return nil
 }
 
-// mendMediaTypes states once what OpenAPI 3 states at every body, and FromV3 nowhere.
-func mendMediaTypes(doc2 *openapi2.T, _ *openapi3.T, _ Options) error {
+// fixMediaTypes states once, for the document, what OpenAPI 3 states for every body and FromV3 drops.
+func fixMediaTypes(doc2 *openapi2.T, _ *openapi3.T, _ Options) error {
 	doc2.Consumes = []string{"application/json"}
 	doc2.Produces = []string{"application/json"}
 	return nil
 }
 
-// mendFiles gives an operation that answers with a file the media type and the schema, both of which FromV3 drops.
-func mendFiles(doc2 *openapi2.T, doc3 *openapi3.T, _ Options) error {
+// fixFiles restores the media type and the schema of operations that return a file. FromV3 drops
+// both.
+func fixFiles(doc2 *openapi2.T, doc3 *openapi3.T, _ Options) error {
 	for path, item := range doc3.Paths.Map() {
 		for method, operation := range item.Operations() {
-			if err := mendFile(doc2.Paths[path].GetOperation(method), operation); err != nil {
+			if err := fixFile(doc2.Paths[path].GetOperation(method), operation); err != nil {
 				return fmt.Errorf("%s %s: %w", method, path, err)
 			}
 		}
@@ -64,8 +66,9 @@ func mendFiles(doc2 *openapi2.T, doc3 *openapi3.T, _ Options) error {
 	return nil
 }
 
-// mendFile refuses a file beside another answer with content: in OpenAPI 2.0 both would have the same media type.
-func mendFile(operation2 *openapi2.Operation, operation3 *openapi3.Operation) error {
+// fixFile rejects a file next to another response with content: in OpenAPI 2.0 both would have the
+// same media type.
+func fixFile(operation2 *openapi2.Operation, operation3 *openapi3.Operation) error {
 	contents, files := 0, 0
 	for status, response := range operation3.Responses.Map() {
 		if len(response.Value.Content) > 0 {
@@ -77,7 +80,7 @@ func mendFile(operation2 *openapi2.Operation, operation3 *openapi3.Operation) er
 		}
 		files++
 		if media.Schema == nil || !media.Schema.Value.Type.Is("string") || media.Schema.Value.Format != "binary" {
-			return errors.New("a file is a string of the format binary")
+			return errors.New("a file must be a string of format binary")
 		}
 		schema := media.Schema.Value
 		operation2.Produces = []string{pdf}
@@ -87,23 +90,24 @@ func mendFile(operation2 *openapi2.Operation, operation3 *openapi3.Operation) er
 		}}
 	}
 	if files > 0 && contents > 1 {
-		return errors.New("a file is the only answer with content")
+		return errors.New("a file must be the only response with content")
 	}
 	return nil
 }
 
-// mendParameterOrder undoes FromV3's sorting by name: the maker's form follows the spec.
-func mendParameterOrder(doc2 *openapi2.T, doc3 *openapi3.T, _ Options) error {
+// fixParameterOrder restores the order of the spec, which makers see. FromV3 sorts parameters by
+// name.
+func fixParameterOrder(doc2 *openapi2.T, doc3 *openapi3.T, _ Options) error {
 	for path, item := range doc3.Paths.Map() {
-		sortAs(item.Parameters, doc2.Paths[path].Parameters)
+		sortLike(item.Parameters, doc2.Paths[path].Parameters)
 		for method, operation := range item.Operations() {
-			sortAs(operation.Parameters, doc2.Paths[path].GetOperation(method).Parameters)
+			sortLike(operation.Parameters, doc2.Paths[path].GetOperation(method).Parameters)
 		}
 	}
 	return nil
 }
 
-func sortAs(order openapi3.Parameters, parameters openapi2.Parameters) {
+func sortLike(order openapi3.Parameters, parameters openapi2.Parameters) {
 	position := func(p *openapi2.Parameter) int {
 		return slices.IndexFunc(order, func(o *openapi3.ParameterRef) bool {
 			if o.Ref != "" {
