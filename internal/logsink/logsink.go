@@ -1,8 +1,8 @@
-// Package logsink decouples logging from a slow or blocked output, such as a pipe that is not read or a
-// full disk. Write never blocks: lines wait in a buffer of bounded size, and lines that do not fit are
-// dropped and counted. When the output accepts lines again, one line reports how many were dropped.
-// Lines keep their order and are written whole. Lines that are still in the buffer when the process is
-// killed are lost.
+// Package logsink decouples logging from a slow or blocked output, such as a pipe that is not read
+// or a full disk. Write never blocks: lines wait in a buffer of bounded size, and lines that do not
+// fit are dropped and counted. When the output accepts lines again, one line reports how many were
+// dropped. Lines keep their order and are written whole. Lines that are still in the buffer when
+// the process is killed are lost.
 package logsink
 
 import (
@@ -60,8 +60,8 @@ func (s *Sink) Dropped() int {
 	return s.total
 }
 
-// Close drops all further lines and waits until the buffered ones are written. It returns an error if that takes longer
-// than within.
+// Close drops all further lines and waits until the buffered ones are written. It returns an error
+// if that takes longer than within.
 func (s *Sink) Close(within time.Duration) error {
 	s.mu.Lock()
 	s.closed = true
@@ -77,7 +77,8 @@ func (s *Sink) Close(within time.Duration) error {
 	}
 }
 
-// drain writes lines until the sink is closed and its buffer is empty. A line whose write fails counts as dropped.
+// drain writes lines until the sink is closed and its buffer is empty. A line whose write fails
+// counts as dropped.
 func (s *Sink) drain() {
 	defer close(s.done)
 	for {
@@ -98,8 +99,8 @@ func (s *Sink) drain() {
 	}
 }
 
-// next blocks until there are lines and returns them, followed by the report of dropped lines if there is one to make.
-// It returns false when the sink is closed and its buffer is empty.
+// next blocks until there are lines and returns them, followed by the report of dropped lines if
+// there is one to make. It returns false when the sink is closed and its buffer is empty.
 func (s *Sink) next() ([][]byte, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,9 +1,9 @@
 // Package outbound returns the HTTP client that the service uses for all calls to other services.
 //
-// It follows no redirect, so credentials reach only the host that they are meant for. It ignores proxy
-// settings, requests no compression, requires TLS 1.2 or later and uses HTTP/1.1 only. It bounds
-// connecting and the response header's size; the total time of a call is bounded by the caller's
-// context.
+// It follows no redirect, so credentials reach only the host that they are meant for. It ignores
+// proxy settings, requests no compression, requires TLS 1.2 or later and uses HTTP/1.1 only. It
+// bounds connecting and the response header's size; the total time of a call is bounded by the
+// caller's context.
 package outbound
 
 import (
@@ -18,8 +18,9 @@ import (
 	"time"
 )
 
-// NewClient returns a client that trusts the certificate authorities in roots, or the system's if roots is nil. timeout
-// bounds dialing and the TLS handshake, since net/http continues to connect after the call's context has ended.
+// NewClient returns a client that trusts the certificate authorities in roots, or the system's if
+// roots is nil. timeout bounds dialing and the TLS handshake, since net/http continues to connect
+// after the call's context has ended.
 func NewClient(roots *x509.CertPool, timeout time.Duration) *http.Client {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -40,9 +41,9 @@ func NewClient(roots *x509.CertPool, timeout time.Duration) *http.Client {
 	}
 }
 
-// Observe returns a copy of client that calls begin before each request, with the request's context. The function that
-// begin returns is called once: with the status when the response body ends or is closed, or with 0 if there is no
-// response.
+// Observe returns a copy of client that calls begin before each request, with the request's
+// context. The function that begin returns is called once: with the status when the response body
+// ends or is closed, or with 0 if there is no response.
 func Observe(client *http.Client, begin func(context.Context) func(status int)) *http.Client {
 	observed := *client
 	observed.Transport = &observer{client.Transport, begin}
@@ -87,8 +88,8 @@ func (b *observedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// Describe returns an error that is safe to log in place of err, the error of a call. Other errors of net/http can quote
-// bytes of the peer and the URL.
+// Describe returns an error that is safe to log in place of err, the error of a call. Other errors
+// of net/http can quote bytes of the peer and the URL.
 func Describe(err error) error {
 	var network *net.OpError
 	var certificate *tls.CertificateVerificationError

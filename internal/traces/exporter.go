@@ -14,17 +14,17 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// exporter sends spans and says in the log that they are lost, but not each time.
+// exporter sends spans and logs lost ones, at most once a minute.
 type exporter struct {
 	sdk.SpanExporter
 	log *slog.Logger
 
 	mu   sync.Mutex
-	lost int       // spans that the log has not told of
-	next time.Time // when it may tell of some
+	lost int       // spans lost and not logged yet
+	next time.Time // earliest time of the next log line
 }
 
-// ExportSpans sends spans. It has no error, because nobody could do anything about it.
+// ExportSpans sends spans. It never returns an error: the SDK would only pass it to its own log.
 func (e *exporter) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
 	if err := e.SpanExporter.ExportSpans(ctx, spans); err != nil {
 		e.report(len(spans), err)
@@ -32,6 +32,7 @@ func (e *exporter) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) er
 	return nil
 }
 
+// report counts lost spans and logs them unless the last log line is too recent.
 func (e *exporter) report(spans int, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -44,16 +45,17 @@ func (e *exporter) report(spans int, err error) {
 	e.lost, e.next = 0, now.Add(time.Minute)
 }
 
-// refusal is how the library tells of an answer that no further try would change.
+// refusal matches the library's error for a status that it does not retry.
 var refusal = regexp.MustCompile(`failed to send to \S+: ([0-9]{3}) `)
 
-// describe is what of an error may be logged: it quotes the collector's address and what it said.
+// describe returns an error that is safe to log in place of err, which can quote the collector's
+// address and answer.
 func describe(err error) error {
 	if answer := refusal.FindStringSubmatch(err.Error()); answer != nil {
-		return fmt.Errorf("answer %s of the collector", answer[1])
+		return fmt.Errorf("the collector answered %s", answer[1])
 	}
 	if errors.As(err, new(*url.Error)) || errors.Is(err, context.DeadlineExceeded) {
 		return outbound.Describe(err)
 	}
-	return errors.New("the collector does not take them")
+	return errors.New("the collector does not accept spans")
 }

@@ -1,9 +1,11 @@
-// Package traces sends an OpenTelemetry collector what became of each call: a span for the call, named by its
-// operation, and one below it for each request that the service made for it. Of the caller's traceparent the ids are
-// used, 16 and 8 bytes, and whether a call is sampled is never his to say; his tracestate and baggage go nowhere. An
-// attribute is a number or comes from a table. Nothing waits for the collector: what it does not take is lost, and told
-// in the log once a minute at most. Where it is, how it is reached and how much it gets is in OpenTelemetry's own
-// variables, which its library reads.
+// Package traces sends spans to an OpenTelemetry collector: one for each call, named by its
+// operation, and a child for each request that the service makes for the call.
+//
+// A caller's traceparent contributes its ids only. Whether a call is sampled is the service's
+// decision, and tracestate and baggage are ignored. Attributes are numbers or constants, so no span
+// contains what a caller or an answer sent. Spans are sent in the background: those that the
+// collector does not accept are lost, and the log reports them at most once a minute. The collector
+// and the sampling are configured with OpenTelemetry's own environment variables.
 package traces
 
 import (
@@ -26,7 +28,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Traces makes spans and sends them. It is safe for concurrent use.
+// Traces creates spans and sends them. It is safe for concurrent use.
 type Traces struct {
 	provider *sdk.TracerProvider
 	exporter *exporter
@@ -35,24 +37,32 @@ type Traces struct {
 
 const name = "partner-center-connector"
 
-// New returns traces of this version of the service, which go where the environment says. It makes no call.
+// New returns Traces that are configured by the environment. version becomes an attribute of every
+// span. New does not connect to the collector.
 func New(version string, log *slog.Logger) (*Traces, error) {
 	ctx := context.Background()
-	client, err := otlptracehttp.New(ctx, otlptracehttp.WithProxy(func(*http.Request) (*url.URL, error) { return nil, nil }))
+	noProxy := func(*http.Request) (*url.URL, error) { return nil, nil }
+	client, err := otlptracehttp.New(ctx, otlptracehttp.WithProxy(noProxy))
 	if err != nil {
 		return nil, err
 	}
-	about, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithAttributes(attribute.String("service.name", name), attribute.String("service.version", version)), resource.WithFromEnv())
+	service, err := resource.New(ctx,
+		resource.WithTelemetrySDK(),
+		resource.WithAttributes(attribute.String("service.name", name), attribute.String("service.version", version)),
+		resource.WithFromEnv())
 	if err != nil {
-		log.Warn("OTEL_RESOURCE_ATTRIBUTES is not of the form NAME=VALUE,NAME=VALUE, so a part of it is left out")
+		// The error quotes the variable, which may hold more than an operator wants in the log.
+		log.Warn("OTEL_RESOURCE_ATTRIBUTES is not of the form NAME=VALUE,NAME=VALUE; the malformed part is ignored")
 	}
 	t := &Traces{exporter: &exporter{SpanExporter: client, log: log}}
-	t.provider = sdk.NewTracerProvider(sdk.WithBatcher(t.exporter), sdk.WithResource(about), sdk.WithSampler(newSampler(log)))
+	t.provider = sdk.NewTracerProvider(
+		sdk.WithBatcher(t.exporter), sdk.WithResource(service), sdk.WithSampler(newSampler(log)))
 	t.tracer = t.provider.Tracer(name)
 	return t, nil
 }
 
-// newSampler returns the sampler of the environment. A parent-based one is based on this service's own spans alone.
+// newSampler returns the sampler that the environment selects. A parent-based sampler follows this
+// service's own spans only: a remote parent does not decide.
 func newSampler(log *slog.Logger) sdk.Sampler {
 	root, known := sdk.AlwaysSample(), true
 	switch strings.TrimPrefix(os.Getenv("OTEL_TRACES_SAMPLER"), "parentbased_") {
@@ -67,12 +77,13 @@ func newSampler(log *slog.Logger) sdk.Sampler {
 		known = false
 	}
 	if !known {
-		log.Warn("OTEL_TRACES_SAMPLER or OTEL_TRACES_SAMPLER_ARG has a value that is not known here, so every call is traced")
+		log.Warn("OTEL_TRACES_SAMPLER or OTEL_TRACES_SAMPLER_ARG has an unsupported value; every call is traced")
 	}
 	return sdk.ParentBased(root, sdk.WithRemoteParentSampled(root), sdk.WithRemoteParentNotSampled(root))
 }
 
-// readRatio reads a part of one; empty: all of it.
+// readRatio parses a number from 0 to 1. An empty text is 1, and so is any other, for which it
+// returns false.
 func readRatio(text string) (float64, bool) {
 	if text == "" {
 		return 1, true
@@ -84,14 +95,15 @@ func readRatio(text string) (float64, bool) {
 	return ratio, true
 }
 
-// Begin begins a call of an operation. The context that it returns carries the call's span.
+// Begin starts the span of a call. The returned context carries the span, for Request and End.
 func (t *Traces) Begin(ctx context.Context, operation string, h http.Header) context.Context {
-	ctx, _ = t.tracer.Start(continued(ctx, h), operation, trace.WithSpanKind(trace.SpanKindServer))
+	ctx, _ = t.tracer.Start(withParent(ctx, h), operation, trace.WithSpanKind(trace.SpanKindServer))
 	return ctx
 }
 
-// continued is ctx with the ids of a traceparent, https://www.w3.org/TR/trace-context/#traceparent-header.
-func continued(ctx context.Context, h http.Header) context.Context {
+// withParent returns ctx with the ids of a valid traceparent header as its remote parent, see
+// https://www.w3.org/TR/trace-context/#traceparent-header.
+func withParent(ctx context.Context, h http.Header) context.Context {
 	values := h["Traceparent"]
 	if len(values) != 1 {
 		return ctx
@@ -104,13 +116,14 @@ func continued(ctx context.Context, h http.Header) context.Context {
 	return trace.ContextWithRemoteSpanContext(ctx, parent.WithTraceFlags(0))
 }
 
-// The keys of attributes.
+// The keys of the attributes.
 const (
 	keyStatus = attribute.Key("http.response.status_code")
 	keyError  = attribute.Key("error.type")
 )
 
-// End ends the call of a context that Begin has made. Failed calls have a code.
+// End ends the span of a call that Begin started. code is the error code of a failed call. A client
+// error does not mark the span as an error: the service worked as it should.
 func (t *Traces) End(ctx context.Context, status int, code string, failed bool) {
 	span := trace.SpanFromContext(ctx)
 	span.SetAttributes(keyStatus.Int(status))
@@ -123,10 +136,11 @@ func (t *Traces) End(ctx context.Context, status int, code string, failed bool) 
 	span.End()
 }
 
-// Request begins a request for the call that a context carries. It is for outbound.Observe; what names the spans.
-func (t *Traces) Request(what string) func(context.Context) func(status int) {
+// Request returns a function for outbound.Observe that records each request as a child span with
+// the given name.
+func (t *Traces) Request(span string) func(context.Context) func(status int) {
 	return func(ctx context.Context) func(int) {
-		_, span := t.tracer.Start(ctx, what, trace.WithSpanKind(trace.SpanKindClient))
+		_, span := t.tracer.Start(ctx, span, trace.WithSpanKind(trace.SpanKindClient))
 		return func(status int) {
 			defer span.End()
 			switch {
@@ -146,14 +160,14 @@ func (t *Traces) Request(what string) func(context.Context) func(status int) {
 	}
 }
 
-// flush is how long the last spans may take.
+// flush bounds sending the last spans.
 const flush = 3 * time.Second
 
-// Close sends what has not been sent, for a few seconds at most.
+// Close sends the spans that are still buffered, for a few seconds at most.
 func (t *Traces) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), flush)
 	defer cancel()
 	if t.provider.Shutdown(ctx) != nil {
-		t.exporter.Shutdown(context.Background()) // ends what is still being sent
+		t.exporter.Shutdown(context.Background()) // aborts the request that is still in flight
 	}
 }

@@ -24,36 +24,42 @@ const (
 	spanID  = "00f067aa0ba902b7"
 )
 
-// TestContinued takes the ids of a traceparent, and of nothing else.
-func TestContinued(t *testing.T) {
+func TestParent(t *testing.T) {
 	good := "00-" + traceID + "-" + spanID + "-"
-	for _, c := range []struct {
-		name string
-		h    http.Header
-		want bool
-	}{
-		{"sampled", http.Header{"Traceparent": {good + "01"}}, true},
-		{"not sampled", http.Header{"Traceparent": {good + "00"}}, true},
-		{"with more", http.Header{"Traceparent": {good + "01"}, "Tracestate": {"a=b"}, "Baggage": {"c=d"}}, true},
-		{"a later version", http.Header{"Traceparent": {"01-" + traceID + "-" + spanID + "-01-more"}}, true},
-		{"none", nil, false},
-		{"twice", http.Header{"Traceparent": {good + "01", good + "01"}}, false},
-		{"no ids", http.Header{"Traceparent": {"00-" + strings.Repeat("0", 32) + "-" + spanID + "-01"}}, false},
-		{"another form", http.Header{"Traceparent": {traceID}}, false},
-		{"upper case", http.Header{"Traceparent": {strings.ToUpper(good) + "01"}}, false},
-		{"a text", http.Header{"Traceparent": {strings.Repeat("x", 55)}}, false},
-	} {
-		parent := trace.SpanContextFromContext(continued(t.Context(), c.h))
-		if parent.IsValid() != c.want {
-			t.Errorf("%s: %v", c.name, parent)
-		}
-		if c.want && (parent.TraceID().String() != traceID || parent.SpanID().String() != spanID || !parent.IsRemote() || parent.TraceFlags() != 0 || parent.TraceState().Len() != 0) {
-			t.Errorf("%s: %+v", c.name, parent)
-		}
+	accepted := map[string]http.Header{
+		"of a sampled call":    {"Traceparent": {good + "01"}},
+		"of an unsampled call": {"Traceparent": {good + "00"}},
+		"of a later version":   {"Traceparent": {"01-" + traceID + "-" + spanID + "-01-more"}},
+		"beside other headers": {"Traceparent": {good + "01"}, "Tracestate": {"a=b"}, "Baggage": {"c=d"}},
+	}
+	for name, h := range accepted {
+		t.Run("takes only the ids "+name, func(t *testing.T) {
+			parent := trace.SpanContextFromContext(withParent(t.Context(), h))
+			if parent.TraceID().String() != traceID || parent.SpanID().String() != spanID || !parent.IsRemote() {
+				t.Errorf("parent %+v", parent)
+			}
+			if parent.TraceFlags() != 0 || parent.TraceState().Len() != 0 {
+				t.Errorf("flags %v, state %v", parent.TraceFlags(), parent.TraceState())
+			}
+		})
+	}
+	ignored := map[string]http.Header{
+		"none":           nil,
+		"two":            {"Traceparent": {good + "01", good + "01"}},
+		"one of zeros":   {"Traceparent": {"00-" + strings.Repeat("0", 32) + "-" + spanID + "-01"}},
+		"a bare id":      {"Traceparent": {traceID}},
+		"upper case":     {"Traceparent": {strings.ToUpper(good) + "01"}},
+		"arbitrary text": {"Traceparent": {strings.Repeat("x", 55)}},
+	}
+	for name, h := range ignored {
+		t.Run("ignores "+name, func(t *testing.T) {
+			if parent := trace.SpanContextFromContext(withParent(t.Context(), h)); parent.IsValid() {
+				t.Errorf("parent %+v", parent)
+			}
+		})
 	}
 }
 
-// TestSampler decides by the environment, whatever the caller's traceparent says; below, it follows its own decision.
 func TestSampler(t *testing.T) {
 	for _, c := range []struct {
 		sampler, arg string
@@ -73,79 +79,117 @@ func TestSampler(t *testing.T) {
 		{"parentbased_traceidratio", "0", false, false},
 		{"jaeger_remote", "", true, true},
 	} {
-		t.Setenv("OTEL_TRACES_SAMPLER", c.sampler)
-		t.Setenv("OTEL_TRACES_SAMPLER_ARG", c.arg)
-		var log bytes.Buffer
-		sampler := newSampler(slog.New(slog.NewTextHandler(&log, nil)))
-		if warns := log.Len() > 0; warns != c.warns {
-			t.Errorf("%s %s: logged %q", c.sampler, c.arg, &log)
+		t.Run(strings.Trim(c.sampler+" "+c.arg, " ")+" decides as configured", func(t *testing.T) {
+			t.Setenv("OTEL_TRACES_SAMPLER", c.sampler)
+			t.Setenv("OTEL_TRACES_SAMPLER_ARG", c.arg)
+			var log bytes.Buffer
+			sampler := newSampler(slog.New(slog.NewTextHandler(&log, nil)))
+			if warns := log.Len() > 0; warns != c.warns {
+				t.Errorf("logged %q", &log)
+			}
+			checkSampler(t, sampler, c.want)
+		})
+	}
+}
+
+// checkSampler checks that a sampler decides as wanted whatever a remote parent says, and that it
+// follows a local one.
+func checkSampler(t *testing.T, sampler sdk.Sampler, want bool) {
+	t.Helper()
+	sampled := func(ctx context.Context) bool {
+		p := sdk.SamplingParameters{ParentContext: ctx, TraceID: [16]byte{15: 1}}
+		return sampler.ShouldSample(p).Decision == sdk.RecordAndSample
+	}
+	if got := sampled(t.Context()); got != want {
+		t.Errorf("without a parent, sampled is %t, want %t", got, want)
+	}
+	for _, flags := range []trace.TraceFlags{0, trace.FlagsSampled} {
+		parent := trace.NewSpanContext(trace.SpanContextConfig{
+			TraceID: [16]byte{15: 1}, SpanID: [8]byte{1}, TraceFlags: flags, Remote: true,
+		})
+		if got := sampled(trace.ContextWithRemoteSpanContext(t.Context(), parent)); got != want {
+			t.Errorf("with a remote parent of flags %v, sampled is %t, want %t", flags, got, want)
 		}
-		for _, flags := range []trace.TraceFlags{0, trace.FlagsSampled} {
-			parent := trace.NewSpanContext(trace.SpanContextConfig{TraceID: [16]byte{15: 1}, SpanID: [8]byte{1}, TraceFlags: flags, Remote: true})
-			for name, ctx := range map[string]context.Context{"none": t.Context(), "remote": trace.ContextWithRemoteSpanContext(t.Context(), parent)} {
-				got := sampler.ShouldSample(sdk.SamplingParameters{ParentContext: ctx, TraceID: parent.TraceID()}).Decision == sdk.RecordAndSample
-				if got != c.want {
-					t.Errorf("%s %s, flags %v, parent %s: sampled is %t", c.sampler, c.arg, flags, name, got)
-				}
-			}
-			local := trace.ContextWithSpanContext(t.Context(), parent.WithRemote(false))
-			if got := sampler.ShouldSample(sdk.SamplingParameters{ParentContext: local}).Decision == sdk.RecordAndSample; got != flags.IsSampled() {
-				t.Errorf("%s %s, below a span with flags %v: sampled is %t", c.sampler, c.arg, flags, got)
-			}
+		local := trace.ContextWithSpanContext(t.Context(), parent.WithRemote(false))
+		if got := sampled(local); got != flags.IsSampled() {
+			t.Errorf("with a local parent of flags %v, sampled is %t", flags, got)
 		}
 	}
 }
 
-// deaf takes no spans.
+// deaf is an exporter that fails every time.
 type deaf struct {
 	sdk.SpanExporter
 	err error
 }
 
+// ExportSpans returns the error.
 func (d deaf) ExportSpans(context.Context, []sdk.ReadOnlySpan) error { return d.err }
 
-// TestReport tells of lost spans once a minute, and of all of them.
-func TestReport(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
-		e := &exporter{SpanExporter: deaf{err: errors.New("x")}, log: slog.New(slog.NewTextHandler(&log, nil))}
-		spans := tracetest.SpanStubs{{}, {}}.Snapshots()
-		for range 150 { // seconds
-			if err := e.ExportSpans(t.Context(), spans); err != nil {
-				t.Error(err)
+func TestExporter(t *testing.T) {
+	t.Run("logs all lost spans, at most once a minute", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			e, log := newTestExporter(errors.New("x"))
+			for range 150 { // seconds
+				export(t, e)
+				time.Sleep(time.Second)
 			}
-			time.Sleep(time.Second)
-		}
-		if lines := strings.Count(log.String(), "\n"); lines != 3 || !strings.Contains(log.String(), "spans=2 ") || strings.Count(log.String(), "spans=120 ") != 2 {
-			t.Errorf("logged:\n%s", &log)
-		}
-		log.Reset()
-		e.SpanExporter = deaf{}
-		e.ExportSpans(t.Context(), spans)
-		time.Sleep(2 * time.Minute)
-		e.ExportSpans(t.Context(), spans)
-		if log.Len() > 0 {
-			t.Errorf("logged:\n%s", &log)
-		}
+			text := log.String()
+			if strings.Count(text, "\n") != 3 || strings.Count(text, "spans=2 ") != 1 || strings.Count(text, "spans=120 ") != 2 {
+				t.Errorf("logged:\n%s", text)
+			}
+		})
+	})
+	t.Run("logs nothing when no span is lost", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			e, log := newTestExporter(nil)
+			export(t, e)
+			time.Sleep(2 * time.Minute)
+			export(t, e)
+			if log.Len() > 0 {
+				t.Errorf("logged:\n%s", log)
+			}
+		})
 	})
 }
 
-// TestDescribe says why the collector has no spans, and nothing of what the error quotes.
+// newTestExporter returns an exporter whose collector answers with err, and its log.
+func newTestExporter(err error) (*exporter, *bytes.Buffer) {
+	log := new(bytes.Buffer)
+	return &exporter{SpanExporter: deaf{err: err}, log: slog.New(slog.NewTextHandler(log, nil))}, log
+}
+
+// export exports two spans.
+func export(t *testing.T, e *exporter) {
+	t.Helper()
+	if err := e.ExportSpans(t.Context(), tracetest.SpanStubs{{}, {}}.Snapshots()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDescribe(t *testing.T) {
 	const secret = "hush"
+	post := func(err error) error { return &url.Error{Op: "Post", URL: "http://" + secret, Err: err} }
 	dial := &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
-	for _, c := range []struct {
+	for name, c := range map[string]struct {
 		err  error
 		want string
 	}{
-		{fmt.Errorf("traces export: failed to send to http://x/%s: 401 Unauthorized (body: %s)", secret, secret), "answer 401 of the collector"},
-		{fmt.Errorf("traces export: %w", &url.Error{Op: "Post", URL: "http://" + secret, Err: dial}), "dial tcp: connection refused"},
-		{fmt.Errorf("traces export: %w", &url.Error{Op: "Post", URL: "http://" + secret, Err: errors.New(secret)}), "the peer does not speak HTTP as it should"},
-		{fmt.Errorf("traces export: %w", context.DeadlineExceeded), "context deadline exceeded"},
-		{errors.New("retry-able request failure: body: " + secret), "the collector does not take them"},
+		"names a status that is final": {
+			fmt.Errorf("failed to send to http://x/%s: 401 Unauthorized (body: %s)", secret, secret),
+			"the collector answered 401",
+		},
+		"names an error of the network":        {post(dial), "dial tcp: connection refused"},
+		"names a deadline":                     {context.DeadlineExceeded, "context deadline exceeded"},
+		"hides what a malformed answer quotes": {post(errors.New(secret)), "malformed HTTP response"},
+		"hides the body of an answer": {
+			errors.New("retry-able request failure: body: " + secret), "the collector does not accept spans",
+		},
 	} {
-		if got := describe(c.err).Error(); got != c.want {
-			t.Errorf("got %s, want %s", got, c.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got := describe(fmt.Errorf("traces export: %w", c.err)).Error(); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
 	}
 }
