@@ -1,7 +1,10 @@
-// Package metrics counts what the service does, for Prometheus to read. Every series is there from the start and none
-// is added later: the values of labels come from the spec, from the table of faults and from constants, and nothing
-// that a caller, a connection, a customer or an answer could choose is among them. The package keeps a registry of its
-// own and counts what it is told; it measures nothing but the time that a call of Partner Center takes.
+// Package metrics holds the service's Prometheus metrics.
+//
+// All series exist from the start and none is added later. The values of labels come from the spec,
+// the error codes and constants: no caller, connection, customer or answer can choose one, so the
+// number of series is bounded and no label contains private data. The package has its own registry
+// instead of the process-wide one. Other packages report events to it; the only thing that it
+// measures itself is the duration of calls to Partner Center.
 package metrics
 
 import (
@@ -17,7 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Build is what the process was made from.
+// Build identifies the binary.
 type Build struct{ Version, Commit, Go string }
 
 // Outcome is a way in which a call can end.
@@ -27,22 +30,23 @@ type Outcome struct {
 	Code      string // of the error, or a constant
 }
 
-// Config is what decides which series there are.
+// Config determines the series.
 type Config struct {
 	Build    Build
-	Outcomes []Outcome           // all that calls can have
-	Paths    map[string][]string // by operation: where values can be dropped
+	Outcomes []Outcome           // all outcomes that a call can have
+	Paths    map[string][]string // by operation: the answer paths at which values can be dropped
 }
 
-// Gauges are what is looked at when the metrics are read.
+// Gauges are functions that are called each time the metrics are read. They must be safe for
+// concurrent use.
 type Gauges struct {
-	UnderWay    func() int  // requests
-	Draining    func() bool // whether the service is about to end
-	Dropped     func() int  // lines of the log, so far
-	Connections func() int  // that the limiter counts calls of; nil: it cannot tell
+	UnderWay    func() int  // requests in flight
+	Draining    func() bool // whether the service is shutting down
+	Dropped     func() int  // log lines dropped since the start
+	Connections func() int  // connections with calls in the limiter's window; nil if the limiter cannot tell
 }
 
-// Metrics are the counters of one service. They are safe for concurrent use.
+// Metrics are the metrics of one service. They are safe for concurrent use.
 type Metrics struct {
 	registry *prometheus.Registry
 
@@ -55,27 +59,46 @@ type Metrics struct {
 	dropped          *prometheus.CounterVec
 }
 
-// seconds are the bounds of both histograms: from an answer of the service's own to the longest that can be set.
+// seconds are the buckets of both histograms: from answers without a call to Partner Center up to
+// the largest timeout that can be configured.
 var seconds = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 100}
 
-// New returns metrics whose series all stand at zero.
+// New returns metrics in which every series is zero.
 func New(c Config) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 
-		calls:            counter("calls_total", "Calls, by operation (none: no action has the path), status and code of the answer (-: no error; CallerGone: nobody waited for it; BrokenOff: it ended before its end).", "operation", "status", "code"),
-		callSeconds:      histogram("call_duration_seconds", "Time from a call to the end of its answer.", "operation"),
-		upstream:         counter("upstream_calls_total", "Calls of Partner Center, by operation and status of the answer (none: no answer came; canceled: the caller did not wait for it).", "operation", "status"),
-		upstreamSeconds:  histogram("upstream_duration_seconds", "Time from a call of Partner Center to the end of its answer.", "operation"),
-		limiterDecisions: counter("limiter_decisions_total", "Decisions of the limiter on calls that would reach Partner Center: admitted, refused or unavailable.", "decision"),
-		tokenRequests:    counter("token_requests_total", "Requests to Entra ID for a token of the app's, a token of App+User (user) or the signing keys of callers' tokens, by result: ok, refused (the credential is not accepted, or its file is of no use) or unavailable.", "kind", "result"),
-		dropped:          counter("left_out_values_total", "Values that were left out of answers because Partner Center sent another type than the spec documents, by operation and place in the answer.", "operation", "path"),
+		calls: counter("calls_total",
+			"Calls by operation (none: the path is no action), status and error code "+
+				"(-: success; CallerGone: the caller left early; BrokenOff: the answer was cut short).",
+			"operation", "status", "code"),
+		callSeconds: histogram("call_duration_seconds",
+			"Time from the start of a call to the end of its answer.", "operation"),
+		upstream: counter("upstream_calls_total",
+			"Calls to Partner Center by operation and status "+
+				"(none: no answer; canceled: the caller left early).",
+			"operation", "status"),
+		upstreamSeconds: histogram("upstream_duration_seconds",
+			"Time from the start of a call to Partner Center to the end of its answer.", "operation"),
+		limiterDecisions: counter("limiter_decisions_total",
+			"Decisions of the limiter on valid calls: admitted, refused or unavailable.", "decision"),
+		tokenRequests: counter("token_requests_total",
+			"Requests to Entra ID for a token of the app (app), a token of the app with a user (user) or the keys that "+
+				"callers' tokens are signed with (signing_keys), by result: ok, refused (the credential or its file "+
+				"is not valid) or unavailable.",
+			"kind", "result"),
+		dropped: counter("left_out_values_total",
+			"Values that were dropped from answers because their type is not the documented one, by operation and path.",
+			"operation", "path"),
 	}
-	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: prefix + "build_info", Help: "What the process was built from; always 1."}, []string{"version", "commit", "goversion"})
+	build := prometheus.NewGaugeVec(
+		prometheus.GaugeOpts{Name: prefix + "build_info", Help: "Version of the running binary; always 1."},
+		[]string{"version", "commit", "goversion"})
 	build.WithLabelValues(c.Build.Version, c.Build.Commit, c.Build.Go).Set(1)
-	m.registry.MustRegister(build, m.calls, m.callSeconds, m.upstream, m.upstreamSeconds, m.limiterDecisions, m.tokenRequests, m.dropped,
+	m.registry.MustRegister(build, m.calls, m.callSeconds, m.upstream, m.upstreamSeconds, m.limiterDecisions,
+		m.tokenRequests, m.dropped,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.begin(c)
+	m.createSeries(c)
 	return m
 }
 
@@ -86,16 +109,18 @@ func counter(name, help string, labels ...string) *prometheus.CounterVec {
 }
 
 func histogram(name, help string, labels ...string) *prometheus.HistogramVec {
-	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: prefix + name, Help: help, Buckets: seconds}, labels)
+	opts := prometheus.HistogramOpts{Name: prefix + name, Help: help, Buckets: seconds}
+	return prometheus.NewHistogramVec(opts, labels)
 }
 
-// begin makes every series, so that a first event is seen as an increase and no later one makes a series.
-func (m *Metrics) begin(c Config) {
+// createSeries creates every series at zero. Prometheus's rate and increase miss the first event of
+// a series that does not exist before it.
+func (m *Metrics) createSeries(c Config) {
 	for _, o := range c.Outcomes {
 		m.calls.WithLabelValues(o.Operation, strconv.Itoa(o.Status), o.Code)
 		m.callSeconds.WithLabelValues(o.Operation)
 		if o.Operation == NoOperation {
-			continue // which calls nobody
+			continue // such calls do not reach Partner Center
 		}
 		m.upstreamSeconds.WithLabelValues(o.Operation)
 		for _, status := range upstreamStatuses {
@@ -105,7 +130,11 @@ func (m *Metrics) begin(c Config) {
 	for _, d := range []string{admitted, refused, unavailable} {
 		m.limiterDecisions.WithLabelValues(d)
 	}
-	for kind, results := range map[string][]string{App: {ok, refused, unavailable}, User: {ok, refused, unavailable}, SigningKeys: {ok, unavailable}} {
+	for kind, results := range map[string][]string{
+		App:         {ok, refused, unavailable},
+		User:        {ok, refused, unavailable},
+		SigningKeys: {ok, unavailable},
+	} {
 		for _, r := range results {
 			m.tokenRequests.WithLabelValues(kind, r)
 		}
@@ -117,27 +146,30 @@ func (m *Metrics) begin(c Config) {
 	}
 }
 
-// Watch adds the gauges, and the counter that is kept elsewhere.
+// Watch adds the metrics whose values g returns. It must be called once at most.
 func (m *Metrics) Watch(g Gauges) {
 	add := func(name, help string, value func() float64) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: prefix + name, Help: help}, value))
 	}
-	add("requests_under_way", "Requests that have come and not been answered.", func() float64 { return float64(g.UnderWay()) })
-	add("draining", "1 when the service has been told to end, else 0.", func() float64 {
+	add("requests_under_way", "Requests in flight.", func() float64 { return float64(g.UnderWay()) })
+	add("draining", "1 while the service is shutting down, else 0.", func() float64 {
 		if g.Draining() {
 			return 1
 		}
 		return 0
 	})
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: prefix + "log_lines_dropped_total", Help: "Lines that are missing from the log because they could not be written fast enough, or at all.",
+		Name: prefix + "log_lines_dropped_total",
+		Help: "Log lines that were dropped because the output was blocked or failed.",
 	}, func() float64 { return float64(g.Dropped()) }))
 	if g.Connections != nil {
-		add("limiter_connections", "Connections with a call in the limiter's window that ends now; not there where Redis counts calls.", func() float64 { return float64(g.Connections()) })
+		add("limiter_connections", "Connections with calls in the limiter's current window; absent with Redis.",
+			func() float64 { return float64(g.Connections()) })
 	}
 }
 
-// Handler answers GET /metrics and nothing else. What goes wrong is logged.
+// Handler returns a handler that answers GET /metrics, and 404 for everything else. It logs errors
+// of collecting metrics.
 func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 	h := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		ErrorLog:            slog.NewLogLogger(log.Handler(), slog.LevelError),
@@ -153,13 +185,13 @@ func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 	})
 }
 
-// Call counts a call that has ended.
+// Call counts a completed call. Its outcome must be one of Config.Outcomes.
 func (m *Metrics) Call(o Outcome, took time.Duration) {
 	m.calls.WithLabelValues(o.Operation, strconv.Itoa(o.Status), o.Code).Inc()
 	m.callSeconds.WithLabelValues(o.Operation).Observe(took.Seconds())
 }
 
-// What becomes of decisions and requests.
+// The values of the labels decision and result.
 const (
 	ok          = "ok"
 	admitted    = "admitted"
@@ -167,7 +199,7 @@ const (
 	unavailable = "unavailable"
 )
 
-// Decide counts a decision of the limiter, which err says that it could not make.
+// Decide counts a decision of the limiter. A non-nil err means that the limiter could not decide.
 func (m *Metrics) Decide(admit bool, err error) {
 	decision := refused
 	switch {
@@ -179,19 +211,20 @@ func (m *Metrics) Decide(admit bool, err error) {
 	m.limiterDecisions.WithLabelValues(decision).Inc()
 }
 
-// DroppedValues counts values that were dropped from an answer.
+// DroppedValues counts values that were dropped from an answer. The path must be one of
+// Config.Paths.
 func (m *Metrics) DroppedValues(operation, path string, values int) {
 	m.dropped.WithLabelValues(operation, path).Add(float64(values))
 }
 
-// The kinds of token requests.
+// The kinds of token requests: the values of the label kind.
 const (
-	App         = "app"          // for a token of the app alone
-	User        = "user"         // for a token of the app with a user
-	SigningKeys = "signing_keys" // for the keys that callers' tokens are signed with
+	App         = "app"          // a token of the app alone
+	User        = "user"         // a token of the app with a user
+	SigningKeys = "signing_keys" // the keys that callers' tokens are signed with
 )
 
-// Token counts the requests of a kind, as they end: with nil, or with the fault that they are.
+// Token returns a function that counts a completed token request of a kind, given its error or nil.
 func (m *Metrics) Token(kind string) func(error) {
 	return func(err error) {
 		result := unavailable

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,14 +17,14 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 )
 
-// few has one operation.
-var few = Config{
+// small is a Config with one operation.
+var small = Config{
 	Build:    Build{"v1", "abc", "go1"},
 	Outcomes: []Outcome{{"Get", 200, "-"}, {"Get", 404, "NotFound"}, {NoOperation, 404, "NotFound"}},
 	Paths:    map[string][]string{"Get": {"items[].id"}},
 }
 
-// read returns the text of /metrics.
+// read returns the body of /metrics.
 func read(t *testing.T, m *Metrics) string {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -34,7 +35,7 @@ func read(t *testing.T, m *Metrics) string {
 	return w.Body.String()
 }
 
-// expect looks for whole lines.
+// expect reports the lines that /metrics does not have.
 func expect(t *testing.T, m *Metrics, lines ...string) {
 	t.Helper()
 	text := "\n" + read(t, m)
@@ -45,40 +46,116 @@ func expect(t *testing.T, m *Metrics, lines ...string) {
 	}
 }
 
-// TestBegin has every series at zero before anything has happened.
-func TestBegin(t *testing.T) {
-	m := New(few)
-	m.Watch(Gauges{UnderWay: func() int { return 3 }, Draining: func() bool { return true }, Dropped: func() int { return 5 }, Connections: func() int { return 4 }})
-	expect(t, m,
-		`connector_build_info{commit="abc",goversion="go1",version="v1"} 1`,
-		`connector_calls_total{code="-",operation="Get",status="200"} 0`,
-		`connector_calls_total{code="NotFound",operation="none",status="404"} 0`,
-		`connector_call_duration_seconds_count{operation="none"} 0`,
-		`connector_upstream_calls_total{operation="Get",status="none"} 0`,
-		`connector_upstream_duration_seconds_count{operation="Get"} 0`,
-		`connector_limiter_decisions_total{decision="unavailable"} 0`,
-		`connector_token_requests_total{kind="user",result="refused"} 0`,
-		`connector_left_out_values_total{operation="Get",path="items[].id"} 0`,
-		`connector_requests_under_way 3`,
-		`connector_draining 1`,
-		`connector_limiter_connections 4`,
-		`connector_log_lines_dropped_total 5`,
-	)
-	if strings.Contains(read(t, m), `connector_upstream_calls_total{operation="none"`) {
-		t.Error("there are upstream calls of no operation")
-	}
-	m = New(few)
-	m.Watch(Gauges{UnderWay: func() int { return 0 }, Draining: func() bool { return false }, Dropped: func() int { return 0 }})
-	expect(t, m, `connector_draining 0`)
-	if strings.Contains(read(t, m), "limiter_connections") {
-		t.Error("a limiter that cannot tell has connections")
+func TestMetrics(t *testing.T) {
+	m := New(small)
+	m.Watch(Gauges{
+		UnderWay:    func() int { return 3 },
+		Draining:    func() bool { return true },
+		Dropped:     func() int { return 5 },
+		Connections: func() int { return 4 },
+	})
+	t.Run("have every series from the start", func(t *testing.T) {
+		expect(t, m,
+			`connector_build_info{commit="abc",goversion="go1",version="v1"} 1`,
+			`connector_calls_total{code="-",operation="Get",status="200"} 0`,
+			`connector_calls_total{code="NotFound",operation="none",status="404"} 0`,
+			`connector_call_duration_seconds_count{operation="none"} 0`,
+			`connector_upstream_calls_total{operation="Get",status="none"} 0`,
+			`connector_upstream_duration_seconds_count{operation="Get"} 0`,
+			`connector_limiter_decisions_total{decision="unavailable"} 0`,
+			`connector_token_requests_total{kind="user",result="refused"} 0`,
+			`connector_left_out_values_total{operation="Get",path="items[].id"} 0`,
+		)
+	})
+	t.Run("show the gauges", func(t *testing.T) {
+		expect(t, m,
+			`connector_requests_under_way 3`,
+			`connector_draining 1`,
+			`connector_limiter_connections 4`,
+			`connector_log_lines_dropped_total 5`,
+		)
+	})
+	t.Run("have no upstream calls without an operation", func(t *testing.T) {
+		if strings.Contains(read(t, m), `connector_upstream_calls_total{operation="none"`) {
+			t.Error("there is a series")
+		}
+	})
+	t.Run("omit connections that the limiter cannot count", func(t *testing.T) {
+		m := New(small)
+		m.Watch(Gauges{
+			UnderWay: func() int { return 0 },
+			Draining: func() bool { return false },
+			Dropped:  func() int { return 0 },
+		})
+		expect(t, m, `connector_draining 0`)
+		if strings.Contains(read(t, m), "limiter_connections") {
+			t.Error("there is a series")
+		}
+	})
+}
+
+func TestHandler(t *testing.T) {
+	h := New(small).Handler(slog.New(slog.DiscardHandler))
+	for _, r := range []*http.Request{
+		httptest.NewRequest(http.MethodPost, "/metrics", nil),
+		httptest.NewRequest(http.MethodGet, "/", nil),
+		httptest.NewRequest(http.MethodGet, "/metrics/", nil),
+		httptest.NewRequest(http.MethodGet, "/%6Detrics", nil),
+	} {
+		t.Run("does not answer "+r.Method+" "+r.URL.EscapedPath(), func(t *testing.T) {
+			w := httptest.NewRecorder()
+			if h.ServeHTTP(w, r); w.Code != http.StatusNotFound {
+				t.Errorf("status %d", w.Code)
+			}
+		})
 	}
 }
 
-// TestUpstream measures a call of Partner Center up to the end of its answer.
+func TestCounters(t *testing.T) {
+	m := New(small)
+	t.Run("count a call by its outcome", func(t *testing.T) {
+		m.Call(Outcome{"Get", 404, "NotFound"}, 20*time.Millisecond)
+		expect(t, m,
+			`connector_calls_total{code="NotFound",operation="Get",status="404"} 1`,
+			`connector_call_duration_seconds_bucket{operation="Get",le="0.01"} 0`,
+			`connector_call_duration_seconds_bucket{operation="Get",le="0.025"} 1`,
+		)
+	})
+	t.Run("count decisions of the limiter", func(t *testing.T) {
+		m.Decide(true, nil)
+		m.Decide(false, nil)
+		m.Decide(false, errors.New("away"))
+		expect(t, m,
+			`connector_limiter_decisions_total{decision="admitted"} 1`,
+			`connector_limiter_decisions_total{decision="refused"} 1`,
+			`connector_limiter_decisions_total{decision="unavailable"} 1`,
+		)
+	})
+	t.Run("count dropped values by path", func(t *testing.T) {
+		m.DroppedValues("Get", "items[].id", 7)
+		expect(t, m, `connector_left_out_values_total{operation="Get",path="items[].id"} 7`)
+	})
+	t.Run("count token requests by result", func(t *testing.T) {
+		for _, err := range []error{
+			nil,
+			&fault.Error{Code: fault.PartnerCenterUnauthorized},
+			fmt.Errorf("wrapped: %w", &fault.Error{Code: fault.MfaRequired}),
+			&fault.Error{Code: fault.IdentityUnavailable},
+			errors.New("not a fault"),
+		} {
+			m.Token(User)(err)
+		}
+		expect(t, m,
+			`connector_token_requests_total{kind="user",result="ok"} 1`,
+			`connector_token_requests_total{kind="user",result="refused"} 2`,
+			`connector_token_requests_total{kind="user",result="unavailable"} 2`,
+		)
+	})
+}
+
 func TestUpstream(t *testing.T) {
+	m := New(small)
 	synctest.Test(t, func(t *testing.T) {
-		m := New(few)
 		ctx, leave := context.WithCancel(call.NewContext(t.Context(), &call.Info{Operation: "Get"}))
 		for _, status := range []int{200, 418, 0} {
 			end := m.Upstream(ctx)
@@ -88,52 +165,54 @@ func TestUpstream(t *testing.T) {
 		end := m.Upstream(ctx)
 		leave()
 		end(0)
+	})
+	t.Run("counts calls by status", func(t *testing.T) {
 		expect(t, m,
 			`connector_upstream_calls_total{operation="Get",status="200"} 1`,
 			`connector_upstream_calls_total{operation="Get",status="4xx"} 1`,
 			`connector_upstream_calls_total{operation="Get",status="none"} 1`,
 			`connector_upstream_calls_total{operation="Get",status="canceled"} 1`,
+		)
+	})
+	t.Run("measures up to the end of the answer", func(t *testing.T) {
+		expect(t, m,
 			`connector_upstream_duration_seconds_bucket{operation="Get",le="0.25"} 1`,
 			`connector_upstream_duration_seconds_bucket{operation="Get",le="0.5"} 4`,
 		)
 	})
 }
 
-// TestStatusLabel has one of a few words for each status that an answer can have.
 func TestStatusLabel(t *testing.T) {
-	words := map[string]bool{}
-	for status := range 1200 {
-		words[statusLabel(t.Context(), status)] = true
-	}
-	if len(words) != len(upstreamStatuses)-1 { // nobody has left
-		t.Errorf("%d words: %v", len(words), words)
-	}
-	for status, want := range map[int]string{0: "none", 99: "other", 101: "1xx", 200: "200", 206: "2xx", 304: "3xx", 404: "404", 418: "4xx", 503: "503", 599: "5xx", 600: "other", 999: "other"} {
-		if got := statusLabel(t.Context(), status); got != want {
-			t.Errorf("%d: %s, want %s", status, got, want)
+	t.Run("is one of the series for every status", func(t *testing.T) {
+		labels := map[string]bool{}
+		for status := range 1200 {
+			label := statusLabel(t.Context(), status)
+			if !slices.Contains(upstreamStatuses, label) {
+				t.Errorf("status %d has the label %s", status, label)
+			}
+			labels[label] = true
 		}
-	}
-}
-
-func TestToken(t *testing.T) {
-	m := New(few)
-	for _, err := range []error{
-		nil,
-		&fault.Error{Code: fault.PartnerCenterUnauthorized},
-		fmt.Errorf("wrapped: %w", &fault.Error{Code: fault.MfaRequired}),
-		&fault.Error{Code: fault.IdentityUnavailable},
-		errors.New("no fault"),
+		if len(labels) != len(upstreamStatuses)-1 { // canceled needs a canceled context
+			t.Errorf("%d labels are used: %v", len(labels), labels)
+		}
+	})
+	for status, want := range map[int]string{
+		0: "none", 99: "other", 101: "1xx", 200: "200", 206: "2xx", 304: "3xx", 404: "404", 418: "4xx", 503: "503",
+		599: "5xx", 600: "other", 999: "other",
 	} {
-		m.Token(User)(err)
+		t.Run(fmt.Sprintf("of %d is %s", status, want), func(t *testing.T) {
+			if got := statusLabel(t.Context(), status); got != want {
+				t.Errorf("%s", got)
+			}
+		})
 	}
-	expect(t, m, `connector_token_requests_total{kind="user",result="ok"} 1`, `connector_token_requests_total{kind="user",result="refused"} 2`, `connector_token_requests_total{kind="user",result="unavailable"} 2`)
 }
 
 func BenchmarkCall(b *testing.B) {
-	m := New(few)
+	m := New(small)
 	ctx := call.NewContext(b.Context(), &call.Info{Operation: "Get"})
 	b.ReportAllocs()
-	for b.Loop() { // what one call costs
+	for b.Loop() { // all events of one call
 		m.Decide(true, nil)
 		m.Upstream(ctx)(200)
 		m.Call(Outcome{"Get", 200, "-"}, time.Millisecond)

@@ -11,23 +11,24 @@ import (
 	"github.com/partner-center/connector/internal/call"
 )
 
-// NoOperation stands for the operation of calls that no action answers.
+// NoOperation is the label of calls whose path is no action.
 const NoOperation = "none"
 
-// What stands for the status of a call of Partner Center that has none.
+// The labels of calls to Partner Center without a status.
 const (
 	noAnswer = "none"
 	canceled = "canceled"
 )
 
-// upstreamStatuses are all that stand for the status of a call of Partner Center: those that it documents, in
-// https://learn.microsoft.com/partner-center/developer/error-codes, and the classes of the others.
+// upstreamStatuses are all values of the label status of calls to Partner Center: the statuses that
+// it documents in https://learn.microsoft.com/partner-center/developer/error-codes, and classes for
+// all others.
 var upstreamStatuses = []string{
 	noAnswer, canceled, "200", "400", "401", "403", "404", "409", "429", "500", "502", "503", "504",
 	"1xx", "2xx", "3xx", "4xx", "5xx", "other",
 }
 
-// statusLabel is what stands for a status; 0: there was no answer.
+// statusLabel returns the label of a status. A status of 0 means that there was no answer.
 func statusLabel(ctx context.Context, status int) string {
 	if status == 0 && errors.Is(ctx.Err(), context.Canceled) {
 		return canceled
@@ -44,7 +45,8 @@ func statusLabel(ctx context.Context, status int) string {
 	return "other"
 }
 
-// Upstream begins a call of Partner Center for the call that ctx carries. It is for outbound.Observe.
+// Upstream measures one call to Partner Center. It is a begin function for outbound.Observe: the
+// returned function must be called once, with the status or 0.
 func (m *Metrics) Upstream(ctx context.Context) func(status int) {
 	began, operation := time.Now(), cmp.Or(call.FromContext(ctx).Operation, NoOperation)
 	return func(status int) {
