@@ -10,13 +10,11 @@ import (
 	"time"
 )
 
-// adminEnd is how long a reader of the metrics may take when the service ends.
-const adminEnd = time.Second
-
-// startAdmin serves h at an address of its own, and returns what ends that. An empty address is none.
-func startAdmin(address string, h http.Handler, log *slog.Logger) (end func() error, err error) {
+// startAdmin serves the metrics with h at an address of their own, until stopAdmin. It returns nil if the address is
+// empty.
+func startAdmin(address string, h http.Handler, log *slog.Logger) (*http.Server, error) {
 	if address == "" {
-		return func() error { return nil }, nil
+		return nil, nil
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -38,12 +36,15 @@ func startAdmin(address string, h http.Handler, log *slog.Logger) (end func() er
 			log.Error("the metrics cannot be read any more", "error", err)
 		}
 	}()
-	return func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), adminEnd)
-		defer cancel()
-		if admin.Shutdown(ctx) != nil {
-			return admin.Close()
-		}
-		return nil
-	}, nil
+	return admin, nil
+}
+
+// stopAdmin stops the server of the metrics. It gives readers a second to finish.
+func stopAdmin(admin *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if admin.Shutdown(ctx) != nil {
+		return admin.Close()
+	}
+	return nil
 }

@@ -11,17 +11,17 @@ import (
 	"github.com/partner-center/connector/internal/logsink"
 )
 
-// serviceLog is a log that no call ever waits for.
+// serviceLog is the log of the service. Writing to it never blocks.
 type serviceLog struct {
 	*slog.Logger
 	sink *logsink.Sink
 }
 
-// newLog returns a log in the format of the settings, or, where they name none, in the one that suits w.
+// newLog returns a log to w in the format of the settings; unset: text on a terminal, else JSON.
 func newLog(c config.Config, w io.Writer) serviceLog {
 	options := &slog.HandlerOptions{Level: c.LogLevel}
 	newHandler := func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, options) }
-	if c.LogFormat == "text" || c.LogFormat == "" && isTerminal(w) {
+	if c.LogFormat == "text" || (c.LogFormat == "" && isTerminal(w)) {
 		newHandler = func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, options) }
 	}
 	sink := logsink.New(w, func(dropped int) []byte {
@@ -32,9 +32,10 @@ func newLog(c config.Config, w io.Writer) serviceLog {
 	return serviceLog{slog.New(newHandler(sink)), sink}
 }
 
-// close writes what still waits, but does not wait for a reader that has stopped.
-func (l serviceLog) close() { _ = l.sink.Close(time.Second) } // there is nowhere left to say it
+// close writes the lines that are still buffered. It gives up after a second, for a reader may have stopped.
+func (l serviceLog) close() { _ = l.sink.Close(time.Second) } // there is nowhere left to report an error
 
+// isTerminal reports whether w is a character device.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {

@@ -126,8 +126,8 @@ type servedSandbox struct {
 	status  chan int
 }
 
-// startSandbox starts a sandbox with these variables, which ends with ctx, and returns it once it listens.
-func startSandbox(ctx context.Context, t *testing.T, variables ...string) servedSandbox {
+// runSandbox starts a sandbox with these variables, which ends with ctx, and returns it once it listens.
+func runSandbox(ctx context.Context, t *testing.T, variables ...string) servedSandbox {
 	t.Helper()
 	log, stderr := io.Pipe()
 	s := servedSandbox{status: make(chan int, 1)}
@@ -154,7 +154,7 @@ func TestRunConcurrently(t *testing.T) {
 	defer cancel()
 	var servers []servedSandbox
 	for _, calls := range []string{"7", "8"} {
-		s := startSandbox(ctx, t, "CONNECTOR_LIMIT_CALLS="+calls, "CONNECTOR_LOG_FORMAT=json", "CONNECTOR_DRAIN=0s")
+		s := runSandbox(ctx, t, "CONNECTOR_LIMIT_CALLS="+calls, "CONNECTOR_LOG_FORMAT=json", "CONNECTOR_DRAIN=0s")
 		servers = append(servers, s)
 	}
 	for i, s := range servers {

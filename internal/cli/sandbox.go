@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -10,8 +9,14 @@ import (
 	"github.com/partner-center/connector/internal/sandbox"
 )
 
-// newSandboxService wires a service to an embedded Partner Center.
-func newSandboxService(c config.Config, log *slog.Logger) (*service, error) {
+// embeddedSandbox is a running sandbox and the folder of the refresh token of its user.
+type embeddedSandbox struct {
+	*sandbox.Sandbox
+	folder string
+}
+
+// startSandbox starts a sandbox, which the caller closes.
+func startSandbox() (*embeddedSandbox, error) {
 	box, err := sandbox.Start()
 	if err != nil {
 		return nil, err
@@ -20,23 +25,22 @@ func newSandboxService(c config.Config, log *slog.Logger) (*service, error) {
 	if err != nil {
 		return nil, errors.Join(err, box.Close())
 	}
-	end := func() error { return errors.Join(box.Close(), os.RemoveAll(folder)) }
-	s, err := assembleSandbox(c, box, folder, log)
-	if err != nil {
-		return nil, errors.Join(err, end())
+	e := &embeddedSandbox{box, folder}
+	if err := os.WriteFile(e.refreshTokenFile(), []byte(box.RefreshToken), 0o600); err != nil {
+		return nil, errors.Join(err, e.close())
 	}
-	s.closers = append([]func() error{end}, s.closers...)
-	return s, nil
+	return e, nil
 }
 
-// assembleSandbox puts the parts together in front of box, as its app and with its user, whose refresh token needs a
-// file in folder.
-func assembleSandbox(c config.Config, box *sandbox.Sandbox, folder string, log *slog.Logger) (*service, error) {
-	c.UpstreamURL, c.AuthorityURL = box.UpstreamURL, box.AuthorityURL
-	c.TenantID, c.ClientID, c.ClientSecret = box.TenantID, box.ClientID, config.Secret(box.ClientSecret)
-	c.RefreshTokenFile = filepath.Join(folder, "refresh-token")
-	if err := os.WriteFile(c.RefreshTokenFile, []byte(box.RefreshToken), 0o600); err != nil {
-		return nil, err
-	}
-	return assemble(c, map[string]string{"sandbox": "sandbox"}, box.RootCAs, log)
+func (e *embeddedSandbox) refreshTokenFile() string { return filepath.Join(e.folder, "refresh-token") }
+
+// settings returns c with the addresses and the credentials of the sandbox.
+func (e *embeddedSandbox) settings(c config.Config) config.Config {
+	c.UpstreamURL, c.AuthorityURL = e.UpstreamURL, e.AuthorityURL
+	c.TenantID, c.ClientID, c.ClientSecret = e.TenantID, e.ClientID, config.Secret(e.ClientSecret)
+	c.RefreshTokenFile = e.refreshTokenFile()
+	return c
 }
+
+// close stops the sandbox and removes its folder.
+func (e *embeddedSandbox) close() error { return errors.Join(e.Close(), os.RemoveAll(e.folder)) }

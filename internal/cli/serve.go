@@ -17,68 +17,83 @@ type serveCommand struct {
 	config.Flags
 }
 
-// Run serves until the process is told to end, and then drains.
+// Run serves until the context of con ends, and then shuts down: the listener, once its calls have been drained, then
+// the parts of the service in the order of close, then the log.
 func (c *serveCommand) Run(con *console) error {
 	settings, log, err := loadSettings(c.Flags, con)
 	if err != nil {
 		return err
 	}
 	defer log.close()
+	if err := checkFiles(settings); err != nil {
+		return err
+	}
 	s, err := newService(settings, log.Logger)
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	if err := errors.Join(s.validateCredentials(settings)); err != nil && !settings.Sandbox {
-		return settingsError{err}
+	err = s.serve(con.ctx, settings, log)
+	if err := s.close(); err != nil {
+		log.Debug("a part of the service did not end well", "error", err)
 	}
-	if err := s.start(con.ctx); err != nil {
+	return err
+}
+
+// serve starts the parts of the service that run on their own, opens its listeners, and answers until ctx ends and the
+// calls are drained.
+func (s *service) serve(ctx context.Context, c config.Config, log serviceLog) error {
+	if err := s.start(ctx); err != nil {
 		return err
 	}
 	if s.keys != nil && s.keys.Len() == 0 {
 		log.Warn("the API keys file has no key, so nobody can call with one; connector keys add makes one")
 	}
-	limitMemory(settings.MaxBody)
+	limitMemory(c.MaxBody)
 	s.watch(log)
-	endAdmin, err := startAdmin(settings.AdminListen, s.metrics.Handler(log.Logger), log.Logger)
-	if err != nil {
+	var err error
+	if s.admin, err = startAdmin(c.AdminListen, s.metrics.Handler(log.Logger), log.Logger); err != nil {
 		return err
 	}
-	s.closers = append([]func() error{endAdmin}, s.closers...)
-	listener, err := net.Listen("tcp", settings.Listen)
+	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("%w; --listen chooses another address", err)
 	}
-	log.Info("listening", "address", listener.Addr().String(), "sandbox", settings.Sandbox, "version", version())
-	return serve(con.ctx, listener, s, settings, log.Logger)
-}
-
-// serve answers on listener until ctx ends: then it is not ready but answers for the drain time, and then it
-// ends as soon as no call is under way, or when the longest possible one would be.
-func serve(ctx context.Context, listener net.Listener, s *service, settings config.Config, log *slog.Logger) error {
-	longest := settings.UpstreamTimeout + 5*time.Second
-	h := &http.Server{
-		Handler:                      s.handler,
-		ReadHeaderTimeout:            5 * time.Second,
-		ReadTimeout:                  10 * time.Second,
-		WriteTimeout:                 longest,
-		IdleTimeout:                  2 * time.Minute,
-		MaxHeaderBytes:               28 << 10, // net/http adds 4 KiB
-		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+	log.Info("listening", "address", listener.Addr().String(), "sandbox", c.Sandbox, "version", version())
+	h := newHTTPServer(s.handler, c, log.Logger)
 	failed := make(chan error, 1)
 	go func() { failed <- h.Serve(listener) }()
 	select {
 	case err := <-failed:
 		return err
 	case <-ctx.Done():
+		return s.drain(h, c, log.Logger)
 	}
-	log.Info("draining; a second signal ends it at once", "for", settings.Drain.String())
-	end, cancel := context.WithTimeout(context.Background(), settings.Drain+longest)
+}
+
+// longestCall returns the time after which every call has ended.
+func longestCall(c config.Config) time.Duration { return c.UpstreamTimeout + 5*time.Second }
+
+func newHTTPServer(handler http.Handler, c config.Config, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:                      handler,
+		ReadHeaderTimeout:            5 * time.Second,
+		ReadTimeout:                  10 * time.Second,
+		WriteTimeout:                 longestCall(c),
+		IdleTimeout:                  2 * time.Minute,
+		MaxHeaderBytes:               28 << 10, // net/http adds 4 KiB
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// drain answers calls for the drain time while the service is not ready. Then it stops h as soon as no call is in
+// flight, or when the longest possible one has ended.
+func (s *service) drain(h *http.Server, c config.Config, log *slog.Logger) error {
+	log.Info("draining; a second signal ends it at once", "for", c.Drain.String())
+	ctx, cancel := context.WithTimeout(context.Background(), c.Drain+longestCall(c))
 	defer cancel()
-	s.handler.Drain(end, settings.Drain)
-	err := h.Shutdown(end)
+	s.handler.Drain(ctx, c.Drain)
+	err := h.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = h.Close()
 	}

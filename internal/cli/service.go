@@ -1,16 +1,11 @@
 package cli
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net/http"
-	"os"
-	"slices"
-	"time"
 
 	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/config"
@@ -20,45 +15,46 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 	"github.com/partner-center/connector/internal/proxy"
 	"github.com/partner-center/connector/internal/ratelimit"
-	"github.com/partner-center/connector/internal/seal"
 	"github.com/partner-center/connector/internal/server"
 	"github.com/partner-center/connector/internal/traces"
 	"github.com/partner-center/connector/openapi"
 )
 
-// service is everything behind the listener, wired. A part that the settings do not ask for is nil.
+// service is everything behind the listener, wired. Parts that the settings do not ask for are nil.
 type service struct {
+	sandbox   *embeddedSandbox
 	handler   *server.Server
 	keys      *auth.Keys
 	tokens    *auth.Tokens  // of callers
-	app, user *entra.Tokens // of the service's own
+	app, user *entra.Tokens // the service's own
 	upstream  *partnercenter.Client
 	limiter   server.Limiter
 	metrics   *metrics.Metrics
 	traces    *traces.Traces
-	closers   []func() error // end what has begun, the last one first
+	admin     *http.Server // of the metrics; serve sets it
 }
 
-// close ends what has begun.
-func (s *service) close() error {
-	var err error
-	for _, end := range slices.Backward(s.closers) {
-		err = errors.Join(err, end())
-	}
-	return err
-}
-
-// newService wires a service. Its only outside effect is the sandbox, where that is set: two ports on loopback and a
-// file.
+// newService wires a service, which the caller closes. Its only effects outside are those of the embedded sandbox: two
+// ports on a loopback address and a file.
 func newService(c config.Config, log *slog.Logger) (*service, error) {
+	s := new(service)
+	var plainKeys map[string]string
+	var roots *x509.CertPool
 	if c.Sandbox {
-		return newSandboxService(c, log)
+		var err error
+		if s.sandbox, err = startSandbox(); err != nil {
+			return nil, err
+		}
+		c, plainKeys, roots = s.sandbox.settings(c), map[string]string{"sandbox": "sandbox"}, s.sandbox.RootCAs
 	}
-	return assemble(c, nil, nil, log)
+	if err := s.assemble(c, plainKeys, roots, log); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
 }
 
-// start connects to the Redis that calls are counted in, where one is named. An error says that it may forget what it
-// counts.
+// start connects to the Redis in which calls are counted, if the settings name one. It fails if that Redis may lose what
+// it counts.
 func (s *service) start(ctx context.Context) error {
 	store, ok := s.limiter.(*ratelimit.Redis)
 	if !ok {
@@ -67,38 +63,62 @@ func (s *service) start(ctx context.Context) error {
 	if err := store.Start(ctx); err != nil {
 		return config.Mistake{Setting: "CONNECTOR_REDIS_URL", Wants: err.Error()}
 	}
-	s.closers = append(s.closers, store.Close)
 	return nil
 }
 
-// assemble puts the parts together, with keys by name that stand in no file, and the authorities that the upstream's
-// certificates are checked by; nil: the system's.
-func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool, log *slog.Logger) (*service, error) {
+// close ends the parts of the service, whether or not they have started. No call may be in flight. The order is that of
+// the lines: a part ends before those that it uses, and before the metrics, which stay readable to the end.
+func (s *service) close() error {
+	var errs []error
+	if store, ok := s.limiter.(*ratelimit.Redis); ok {
+		errs = append(errs, store.Close())
+	}
+	if s.user != nil {
+		s.user.Close() // waits for a token in flight, or the refresh token that comes with it would be lost
+	}
+	if s.app != nil {
+		s.app.Close()
+	}
+	if s.traces != nil {
+		s.traces.Close() // sends the spans of all that ended before
+	}
+	if s.sandbox != nil {
+		errs = append(errs, s.sandbox.close())
+	}
+	if s.admin != nil {
+		errs = append(errs, stopAdmin(s.admin))
+	}
+	return errors.Join(errs...)
+}
+
+// assemble wires the parts. API keys in plainKeys, by name, are accepted besides those of the keys file. Servers'
+// certificates are verified by roots; nil: by the system's.
+func (s *service) assemble(
+	c config.Config, plainKeys map[string]string, roots *x509.CertPool, log *slog.Logger,
+) error {
 	spec, err := openapi.Spec()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	client := outbound.NewClient(roots, c.UpstreamTimeout)
-	s := new(service)
 	if s.metrics, err = newMetrics(spec); err != nil {
-		return nil, err
+		return err
 	}
 	if c.Traces {
 		if s.traces, err = traces.New(version(), log); err != nil {
-			return nil, err
+			return err
 		}
-		s.closers = append(s.closers, closing(s.traces)) // behind all that makes spans
 	}
 	if err := s.signInCallers(c, plainKeys, client, log); err != nil {
-		return nil, err
+		return err
 	}
 	s.signInOurselves(c, client, log)
 	if s.limiter, err = newLimiter(c, log); err != nil {
-		return nil, err
+		return err
 	}
 	sealer, err := newSealer(c, log)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.upstream = partnercenter.New(partnercenter.Config{
 		BaseURL: c.UpstreamURL,
@@ -111,7 +131,7 @@ func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool
 	})
 	actions, err := proxy.New(spec, s.upstream, sealer, log, s.metrics.DroppedValues)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.handler, err = server.New(server.Config{
 		Spec:      spec,
@@ -124,132 +144,13 @@ func assemble(c config.Config, plainKeys map[string]string, roots *x509.CertPool
 		Sandbox:   c.Sandbox,
 		Observer:  s.observer(),
 	})
-	return s, err
+	return err
 }
 
-// newLimiter returns what counts calls: a Redis for all instances, where one is named, or this process.
+// newLimiter returns the limiter: one for all instances if the settings name a Redis, else one for this process.
 func newLimiter(c config.Config, log *slog.Logger) (server.Limiter, error) {
 	if c.RedisURL == "" {
 		return ratelimit.New(c.LimitCalls, c.LimitWindow)
 	}
 	return ratelimit.NewRedis(ratelimit.RedisConfig{URL: string(c.RedisURL), Calls: c.LimitCalls, Window: c.LimitWindow, Local: c.LimitLocal, Log: log})
-}
-
-// signInCallers makes what tells callers apart.
-func (s *service) signInCallers(c config.Config, plainKeys map[string]string, client *http.Client, log *slog.Logger) (err error) {
-	if c.Accepts(config.APIKey) {
-		if s.keys, err = auth.OpenKeys(c.APIKeysFile, plainKeys, log); err != nil {
-			return keysMistake(err)
-		}
-	}
-	tokens := auth.TokenConfig{
-		Authority: c.AuthorityURL,
-		V1Issuer:  c.Cloud.V1Issuer,
-		TenantID:  c.TenantID,
-		Audiences: c.Audiences,
-		Scope:     c.Scope,
-		Tenants:   c.AllowedTenants,
-		Clients:   c.AllowedClients,
-		Client:    s.traced(client, "signing keys"),
-		Timeout:   c.UpstreamTimeout,
-		Log:       log,
-		Observe:   s.metrics.Token(metrics.SigningKeys),
-	}
-	switch {
-	case c.Accepts(config.Caller):
-		tokens.Audiences, tokens.Scope = []string{c.Cloud.Upstream}, entra.UserScope
-		s.tokens = auth.NewTokens(tokens)
-	case c.Accepts(config.Entra):
-		s.tokens = auth.NewTokens(tokens)
-	}
-	return nil
-}
-
-// signInOurselves makes what signs the service in to Partner Center: as the app, as the app with a user, or both.
-func (s *service) signInOurselves(c config.Config, client *http.Client, log *slog.Logger) {
-	own := entraConfig(c.Partner, s.traced(client, "access token"), c.UpstreamTimeout, log)
-	if len(c.SignIn) == 1 && c.Accepts(config.Caller) {
-		return // every caller brings a token
-	}
-	if c.HasApp() {
-		own.Observe = s.metrics.Token(metrics.App)
-		s.app = entra.NewApp(own)
-		s.closers = append(s.closers, closing(s.app))
-	}
-	if c.RefreshTokenFile != "" {
-		own.Observe = s.metrics.Token(metrics.User)
-		s.user = entra.NewUser(own)
-		s.closers = append(s.closers, closing(s.user))
-	}
-}
-
-// closing waits for what is under way: a token, so that a refresh token that comes with it is not lost, or spans.
-func closing(c interface{ Close() }) func() error {
-	return func() error {
-		c.Close()
-		return nil
-	}
-}
-
-// validateCredentials looks into the files of the credentials that the service uses. An error has a line for each that
-// is of no use.
-func (s *service) validateCredentials(c config.Config) (app, user error) {
-	own := entraConfig(c.Partner, nil, 0, slog.New(slog.DiscardHandler))
-	if s.user != nil {
-		alone := own
-		alone.ClientSecretFile, alone.CertificateFile, alone.FederatedTokenFile, alone.ManagedIdentity = "", "", "", ""
-		user = alone.Validate()
-	}
-	if s.app != nil {
-		own.RefreshTokenFile = ""
-		app = own.Validate()
-	}
-	return app, user
-}
-
-// entraConfig is what the service's own tokens are got with.
-func entraConfig(p config.Partner, client *http.Client, timeout time.Duration, log *slog.Logger) entra.Config {
-	return entra.Config{
-		Authority:           p.AuthorityURL,
-		TenantID:            p.TenantID,
-		ClientID:            p.ClientID,
-		Resource:            p.Cloud.Upstream,
-		ClientSecret:        string(p.ClientSecret),
-		ClientSecretFile:    p.ClientSecretFile,
-		CertificateFile:     p.ClientCertificateFile,
-		CertificatePassword: string(p.ClientCertificatePassword),
-		FederatedTokenFile:  p.FederatedTokenFile,
-		ManagedIdentity:     p.ManagedIdentity,
-		ExchangeAudience:    p.Cloud.Exchange,
-		RefreshTokenFile:    p.RefreshTokenFile,
-		Timeout:             timeout,
-		HTTP:                client,
-		Log:                 log,
-	}
-}
-
-// source is t, or nothing at all where t is nil.
-func source(t *entra.Tokens) partnercenter.TokenSource {
-	if t == nil {
-		return nil
-	}
-	return t
-}
-
-// newSealer returns what seals the tokens in links, with a secret that every instance of the service has. Where there
-// is none, links are good in this process alone.
-func newSealer(c config.Config, log *slog.Logger) (*seal.Sealer, error) {
-	secret := cmp.Or(string(c.LinkSecret), string(c.ClientSecret))
-	if secret == "" && c.ClientCertificateFile != "" {
-		content, err := os.ReadFile(c.ClientCertificateFile)
-		if err != nil {
-			return nil, config.Mistake{Setting: "CONNECTOR_CLIENT_CERTIFICATE_FILE", Wants: err.Error()}
-		}
-		secret = string(content)
-	}
-	if secret == "" {
-		log.Info("links to next pages are good until this process ends, and for no other instance; CONNECTOR_LINK_SECRET_FILE changes that")
-		secret = rand.Text()
-	}
-	return seal.New(secret)
 }

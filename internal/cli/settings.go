@@ -13,8 +13,8 @@ import (
 	"github.com/partner-center/connector/internal/config"
 )
 
-// loadSettings reads the settings and returns them with the log that they ask for, which the caller closes. Variables that look like
-// settings and are none, such as misspelt ones, are told beside other mistakes, and logged where there are no others.
+// loadSettings returns the settings and the log that they ask for, which the caller closes. Variables that look like
+// settings, such as misspelt ones, are reported with other mistakes, and only logged if there are no others.
 func loadSettings(f config.Flags, con *console) (config.Config, serviceLog, error) {
 	unknown := unknownVariables(os.Environ(), con.getenv)
 	settings, err := config.Load(f, con.getenv)
@@ -28,7 +28,16 @@ func loadSettings(f config.Flags, con *console) (config.Config, serviceLog, erro
 	return settings, log, nil
 }
 
-// checkKeys returns a mistake where a keys file can be read and is none, so that it is told with the others.
+// checkFiles returns a mistake for each file that the service needs from the start and cannot use.
+func checkFiles(c config.Config) error {
+	var keys error
+	if c.Accepts(config.APIKey) {
+		keys = checkKeys(c.APIKeysFile)
+	}
+	return errors.Join(keys, validateCredentials(c))
+}
+
+// checkKeys returns a mistake if the keys file can be read but is malformed.
 func checkKeys(path string) error {
 	_, err := auth.OpenKeys(path, nil, slog.New(slog.DiscardHandler))
 	if err == nil || errors.As(err, new(*fs.PathError)) {
@@ -41,15 +50,16 @@ func keysMistake(err error) error {
 	return config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: err.Error()}
 }
 
-// settingsError says what is wrong with files that settings name, a line each, which begins with the setting.
+// settingsError reports files that cannot be used, one per line. A line begins with the setting that names the file.
 type settingsError struct{ error }
 
+// isSettings reports whether err is about the settings.
 func isSettings(err error) bool {
 	return errors.As(err, new(config.Mistake)) || errors.As(err, new(settingsError))
 }
 
-// unknownVariables returns a mistake for each variable that looks like a setting and is none. It takes names from the
-// process's environment, but only those that getenv has a value for.
+// unknownVariables returns a mistake for each variable that looks like a setting and is none. The names come from the
+// process's environment; those that getenv has no value for are skipped.
 func unknownVariables(environ []string, getenv func(string) string) []error {
 	var mistakes []error
 	known := config.Settings()
@@ -64,7 +74,7 @@ func unknownVariables(environ []string, getenv func(string) string) []error {
 	return mistakes
 }
 
-// suggest returns a question for the known setting that name is probably meant to be, or nothing.
+// suggest returns a question for the setting that name is probably meant to be, or nothing.
 func suggest(name string, known []config.Setting) string {
 	for _, s := range known {
 		if levenshtein.ComputeDistance(name, s.Variable) <= 3 {

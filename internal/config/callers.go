@@ -26,7 +26,6 @@ func (l *loader) signIn(value string) []string {
 	return ways
 }
 
-// onlyCallers reports whether every caller brings a token for Partner Center, so that the service needs none.
 func onlyCallers(signIn []string) bool { return slices.Equal(signIn, []string{Caller}) }
 
 // PartnerCenterID is Partner Center's own app registration.

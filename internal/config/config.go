@@ -110,6 +110,9 @@ const (
 // Accepts reports whether callers may sign in this way.
 func (c Config) Accepts(way string) bool { return slices.Contains(c.SignIn, way) }
 
+// OnlyCallers reports whether every caller brings a token for Partner Center, so that the service needs none of its own.
+func (c Config) OnlyCallers() bool { return onlyCallers(c.SignIn) }
+
 // Partner is what the service signs in to Partner Center with. At most one of the app's credentials is set.
 type Partner struct {
 	Cloud        Cloud

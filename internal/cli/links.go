@@ -1,0 +1,29 @@
+package cli
+
+import (
+	"cmp"
+	"crypto/rand"
+	"log/slog"
+	"os"
+
+	"github.com/partner-center/connector/internal/config"
+	"github.com/partner-center/connector/internal/seal"
+)
+
+// newSealer returns the sealer of the tokens in links to next pages. Its secret is one that all instances have, or else a
+// random one, with which links are valid in this process alone.
+func newSealer(c config.Config, log *slog.Logger) (*seal.Sealer, error) {
+	secret := cmp.Or(string(c.LinkSecret), string(c.ClientSecret))
+	if secret == "" && c.ClientCertificateFile != "" {
+		content, err := os.ReadFile(c.ClientCertificateFile)
+		if err != nil {
+			return nil, config.Mistake{Setting: "CONNECTOR_CLIENT_CERTIFICATE_FILE", Wants: err.Error()}
+		}
+		secret = string(content)
+	}
+	if secret == "" {
+		log.Info("links to next pages are good until this process ends, and for no other instance; CONNECTOR_LINK_SECRET_FILE changes that")
+		secret = rand.Text()
+	}
+	return seal.New(secret)
+}

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/partner-center/connector/internal/auth"
+	"github.com/partner-center/connector/internal/config"
+	"github.com/partner-center/connector/internal/entra"
+	"github.com/partner-center/connector/internal/metrics"
+	"github.com/partner-center/connector/internal/partnercenter"
+)
+
+// signInCallers makes the parts that authenticate callers.
+func (s *service) signInCallers(
+	c config.Config, plainKeys map[string]string, client *http.Client, log *slog.Logger,
+) error {
+	if c.Accepts(config.APIKey) {
+		var err error
+		if s.keys, err = auth.OpenKeys(c.APIKeysFile, plainKeys, log); err != nil {
+			return keysMistake(err)
+		}
+	}
+	tokens := auth.TokenConfig{
+		Authority: c.AuthorityURL,
+		V1Issuer:  c.Cloud.V1Issuer,
+		TenantID:  c.TenantID,
+		Audiences: c.Audiences,
+		Scope:     c.Scope,
+		Tenants:   c.AllowedTenants,
+		Clients:   c.AllowedClients,
+		Client:    s.traced(client, "signing keys"),
+		Timeout:   c.UpstreamTimeout,
+		Log:       log,
+		Observe:   s.metrics.Token(metrics.SigningKeys),
+	}
+	switch {
+	case c.Accepts(config.Caller):
+		tokens.Audiences, tokens.Scope = []string{c.Cloud.Upstream}, entra.UserScope
+		s.tokens = auth.NewTokens(tokens)
+	case c.Accepts(config.Entra):
+		s.tokens = auth.NewTokens(tokens)
+	}
+	return nil
+}
+
+// signInOurselves makes the sources of the service's own tokens: of the app, of the app with a user, or both.
+func (s *service) signInOurselves(c config.Config, client *http.Client, log *slog.Logger) {
+	own := entraConfig(c.Partner, s.traced(client, "access token"), c.UpstreamTimeout, log)
+	if c.OnlyCallers() {
+		return
+	}
+	if c.HasApp() {
+		own.Observe = s.metrics.Token(metrics.App)
+		s.app = entra.NewApp(own)
+	}
+	if c.RefreshTokenFile != "" {
+		own.Observe = s.metrics.Token(metrics.User)
+		s.user = entra.NewUser(own)
+	}
+}
+
+// validateCredentials reads the files of the credentials that the service uses. An error has a line for each file that
+// cannot be used, which begins with the setting.
+func validateCredentials(c config.Config) error {
+	if c.Sandbox || c.OnlyCallers() {
+		return nil
+	}
+	err := entraConfig(c.Partner, nil, 0, slog.New(slog.DiscardHandler)).Validate()
+	if err == nil {
+		return nil
+	}
+	return settingsError{err}
+}
+
+// entraConfig returns the settings with which the service gets its own tokens.
+func entraConfig(p config.Partner, client *http.Client, timeout time.Duration, log *slog.Logger) entra.Config {
+	return entra.Config{
+		Authority:           p.AuthorityURL,
+		TenantID:            p.TenantID,
+		ClientID:            p.ClientID,
+		Resource:            p.Cloud.Upstream,
+		ClientSecret:        string(p.ClientSecret),
+		ClientSecretFile:    p.ClientSecretFile,
+		CertificateFile:     p.ClientCertificateFile,
+		CertificatePassword: string(p.ClientCertificatePassword),
+		FederatedTokenFile:  p.FederatedTokenFile,
+		ManagedIdentity:     p.ManagedIdentity,
+		ExchangeAudience:    p.Cloud.Exchange,
+		RefreshTokenFile:    p.RefreshTokenFile,
+		Timeout:             timeout,
+		HTTP:                client,
+		Log:                 log,
+	}
+}
+
+// source returns t as an interface that is nil if t is.
+func source(t *entra.Tokens) partnercenter.TokenSource {
+	if t == nil {
+		return nil
+	}
+	return t
+}
