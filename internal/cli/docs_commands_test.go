@@ -109,3 +109,26 @@ func compareOutput(t *testing.T, line, shown, real string) {
 		t.Errorf("connector %s prints\n%s\nshown is\n%s", line, real, shown)
 	}
 }
+
+// TestShownMistakes holds the mistakes in settings that the documentation shows to those that are reported when nothing
+// is set.
+func TestShownMistakes(t *testing.T) {
+	reported := run(t, "check", environment()).stderr
+	shown := 0
+	for _, path := range documents(t) {
+		for _, b := range blocksOf(readPage(t, path)) {
+			if !strings.HasPrefix(b.text, "connector: settings are wrong:\n") {
+				continue
+			}
+			shown++
+			for line := range strings.Lines(b.text) {
+				if !strings.Contains(reported, line) {
+					t.Errorf("%s:%d shows %q, reported is\n%s", path, b.line, line, reported)
+				}
+			}
+		}
+	}
+	if shown == 0 {
+		t.Error("no page shows any")
+	}
+}
