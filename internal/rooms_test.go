@@ -33,6 +33,7 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/refresh":       {never: []string{"net/http", "log/slog"}},
 	"internal/sandbox":       {},
 	"internal/seal":          {},
+	"internal/secretfile":    {never: []string{"net/http"}},
 	"internal/server":        {may: []string{"gen", "internal/fault", "internal/auth", "internal/ratelimit", "internal/seal", "internal/call"}},
 	"internal/traces":        {may: []string{"internal/outbound"}, never: []string{"github.com/gin-gonic/gin"}},
 	"internal/call":          {},

@@ -1,0 +1,130 @@
+// Package secretfile reads secrets that settings hold or name files for. A secret is one line of plain text; a line
+// break at its end is not part of it. What editors, shells and clipboards add by accident is reported as what it is: a
+// byte-order mark, UTF-16, further lines, blanks. No error repeats anything of a secret. The package keeps nothing and
+// watches nothing: callers read a file again when they want its current content.
+package secretfile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"unicode"
+)
+
+// Error is a file that a setting names and that cannot be used. It reads as one line that begins with the setting.
+type Error struct {
+	Setting string // the environment variable
+	Path    string
+	Err     error  // why
+	Remedy  string // what to do, to be read after a colon
+}
+
+// Error returns the setting, the path, the reason and the remedy.
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s: %s: %v: %s", e.Setting, e.Path, e.Err, e.Remedy)
+}
+
+// Unwrap returns the reason.
+func (e *Error) Unwrap() error { return e.Err }
+
+// problem is what is wrong with a text, and what to do about it.
+type problem struct{ text, remedy string }
+
+// Error returns the problem without its remedy.
+func (p *problem) Error() string { return p.text }
+
+// Remedy returns what to do about an error of CheckText or CheckToken, to be read after a colon.
+func Remedy(err error) string {
+	var p *problem
+	if errors.As(err, &p) {
+		return p.remedy
+	}
+	return ""
+}
+
+// ErrEmpty is the reason why a file without any text cannot be used.
+var ErrEmpty error = &problem{"it is empty", "write the value into it"}
+
+const (
+	saveAsUTF8  = "save it as plain UTF-8 or ASCII without a byte-order mark"
+	removeBlank = "remove it, or copy the value again"
+)
+
+// CheckText returns what keeps a value from being one line of plain text.
+func CheckText(value string) error {
+	switch {
+	case value == "":
+		return ErrEmpty
+	case strings.HasPrefix(value, "\xff\xfe"), strings.HasPrefix(value, "\xfe\xff"), strings.Contains(value, "\x00"):
+		return &problem{"it is UTF-16 text", saveAsUTF8}
+	case strings.HasPrefix(value, "\ufeff"):
+		return &problem{"it begins with a byte-order mark", saveAsUTF8}
+	case strings.ContainsAny(value, "\r\n"):
+		return &problem{"it has more than one line of text", "write the value alone into it"}
+	}
+	return nil
+}
+
+// CheckToken is CheckText for a value that has no blanks, such as a client secret or a token.
+func CheckToken(value string) error {
+	if err := CheckText(value); err != nil {
+		return err
+	}
+	where := strings.IndexFunc(value, isBlank)
+	if where < 0 {
+		return nil
+	}
+	switch trimmed := strings.TrimFunc(value, isBlank); {
+	case trimmed == "":
+		return &problem{"it has nothing but blanks", "write the value into it"}
+	case where == 0:
+		return &problem{"it begins with a blank", removeBlank}
+	case strings.IndexFunc(trimmed, isBlank) < 0:
+		return &problem{"it ends with a blank", removeBlank}
+	}
+	return &problem{"it has a blank inside", removeBlank}
+}
+
+// HasOuterBlank reports whether a value begins or ends with a blank.
+func HasOuterBlank(value string) bool { return strings.TrimFunc(value, isBlank) != value }
+
+// isBlank reports whether a reader cannot see a character: white space, or a mark without a width.
+func isBlank(r rune) bool { return unicode.IsSpace(r) || unicode.In(r, unicode.Cf) }
+
+// ReadText returns the line of text in the file that a setting names. Its error is an *Error.
+func ReadText(setting, path string) (string, error) { return read(setting, path, CheckText) }
+
+// ReadToken is ReadText for a value that has no blanks.
+func ReadToken(setting, path string) (string, error) { return read(setting, path, CheckToken) }
+
+func read(setting, path string, check func(string) error) (string, error) {
+	content, err := ReadFile(setting, path)
+	if err != nil {
+		return "", err
+	}
+	line := strings.TrimRight(string(content), "\r\n")
+	if err := check(line); err != nil {
+		return "", &Error{Setting: setting, Path: path, Err: err, Remedy: Remedy(err)}
+	}
+	return line, nil
+}
+
+// ReadFile returns the content of the file that a setting names. Its error is an *Error.
+func ReadFile(setting, path string) ([]byte, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &Error{setting, path, Reason(err), "name a file that the service's user may read"}
+	}
+	return content, nil
+}
+
+// Reason returns why an operation on a file failed, without the operation and the file's name.
+func Reason(err error) error {
+	var failed *fs.PathError
+	if errors.As(err, &failed) {
+		return failed.Err
+	}
+	return err
+}
