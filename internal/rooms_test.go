@@ -19,9 +19,8 @@ var rooms = map[string]struct{ may, never []string }{
 	"openapi":                {},
 	"internal/atomicfile":    {never: []string{"net/http"}},
 	"internal/auth":          {may: []string{"internal/fault", "internal/outbound", "internal/refresh"}, never: []string{"github.com/gin-gonic/gin"}},
-	"internal/config":        {never: []string{"net/http"}},
+	"internal/config":        {may: []string{"internal/secretfile"}, never: []string{"net/http"}},
 	"internal/definition":    {},
-	"internal/entra":         {may: []string{"internal/atomicfile", "internal/fault", "internal/outbound", "internal/refresh"}, never: []string{"github.com/gin-gonic/gin"}},
 	"internal/fault":         {never: []string{"net/http"}},
 	"internal/logsink":       {never: []string{"log/slog"}},
 	"internal/mapping":       {never: []string{"net/http"}},
@@ -33,10 +32,15 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/refresh":       {never: []string{"net/http", "log/slog"}},
 	"internal/sandbox":       {},
 	"internal/seal":          {},
-	"internal/secretfile":    {never: []string{"net/http"}},
 	"internal/server":        {may: []string{"gen", "internal/fault", "internal/auth", "internal/ratelimit", "internal/seal", "internal/call"}},
 	"internal/traces":        {may: []string{"internal/outbound"}, never: []string{"github.com/gin-gonic/gin"}},
 	"internal/call":          {},
+
+	"internal/diagnose":        {may: []string{"internal/entra", "internal/fault", "internal/outbound", "internal/secretfile"}, never: []string{"github.com/gin-gonic/gin"}},
+	"internal/entra":           {may: []string{"internal/entra/tokenfile", "internal/fault", "internal/outbound", "internal/refresh", "internal/secretfile"}, never: []string{"github.com/gin-gonic/gin"}},
+	"internal/entra/consent":   {may: []string{"internal/entra", "internal/entra/tokenfile"}, never: []string{"github.com/gin-gonic/gin"}},
+	"internal/entra/tokenfile": {may: []string{"internal/atomicfile", "internal/secretfile"}, never: []string{"net/http"}},
+	"internal/secretfile":      {never: []string{"net/http"}},
 
 	// For tests alone.
 	"internal/e2e/fakeentra":   {may: []string{"internal/e2e/reply", "internal/e2e/secret"}},

@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"errors"
 	"log/slog"
 	"time"
 
+	"github.com/cli/browser"
 	"github.com/partner-center/connector/internal/config"
-	"github.com/partner-center/connector/internal/entra"
+	"github.com/partner-center/connector/internal/entra/consent"
 	"github.com/partner-center/connector/internal/outbound"
+	"github.com/partner-center/connector/internal/secretfile"
 )
 
 // consentCommand signs a user in for the service, once.
@@ -16,7 +19,7 @@ type consentCommand struct {
 	NoBrowser bool `env:"-" help:"Print the address to open and start no browser."`
 }
 
-// Run leads a user through the consent and writes the refresh token that comes of it.
+// Run leads a user through the sign-in and writes the resulting refresh token.
 func (c *consentCommand) Run(con *console) error {
 	partner, err := config.LoadPartner(c.PartnerFlags, con.getenv)
 	if err != nil {
@@ -24,5 +27,16 @@ func (c *consentCommand) Run(con *console) error {
 	}
 	const timeout = 30 * time.Second
 	own := entraConfig(partner, outbound.NewClient(nil, timeout), timeout, slog.New(slog.DiscardHandler))
-	return entra.Consent(con.ctx, own, entra.ConsentOptions{Port: c.Port, NoBrowser: c.NoBrowser, Out: con.stdout})
+	options := consent.Options{Port: c.Port, Out: con.stdout}
+	if !c.NoBrowser {
+		options.Open = func(address string) { _ = browser.OpenURL(address) } // the address is printed as well
+	}
+	err = consent.Run(con.ctx, own, options)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, new(*secretfile.Error)):
+		return settingsError{err}
+	}
+	return errors.New(variables(c.PartnerFlags).Explain(err))
 }

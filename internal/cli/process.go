@@ -22,9 +22,6 @@ var prepareProcess = sync.OnceFunc(func() {
 	// A log reader that goes away must not end the service.
 	signal.Ignore(syscall.SIGPIPE)
 
-	// MSAL would send credentials to a regional host, which is not the one that the settings name.
-	os.Setenv("AZURE_REGIONAL_AUTHORITY_NAME", "DisableMsalForceRegion")
-
 	// Libraries print what peers send, addresses, and parts of the environment. The service logs what matters itself.
 	log.SetOutput(io.Discard) // net/http
 	gin.SetMode(gin.ReleaseMode)

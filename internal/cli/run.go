@@ -103,6 +103,8 @@ func exitStatus(err error, stderr io.Writer) int {
 	case isSettings(err):
 		fmt.Fprintf(stderr, "connector: settings are wrong:\n%s\n", indent(err.Error()))
 		return ExitUsage
+	case errors.Is(err, errMistakesReported):
+		return ExitUsage
 	case errors.Is(err, errReported):
 		return ExitFailed
 	}
@@ -130,5 +132,8 @@ type usageError struct{ error }
 
 // errReported is the error of a command that has already printed what failed.
 var errReported = errors.New("reported")
+
+// errMistakesReported is errReported for mistakes in the settings.
+var errMistakesReported = errors.New("mistakes reported")
 
 func indent(lines string) string { return "  " + strings.ReplaceAll(lines, "\n", "\n  ") }

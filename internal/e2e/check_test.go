@@ -49,10 +49,10 @@ func TestCheck(t *testing.T) {
 		{name: "no user yet", prepare: func(t *testing.T, _ *fakeentra.Server) []string {
 			return []string{"CONNECTOR_REFRESH_TOKEN_FILE=" + newFile(t, "")}
 		},
-			status: cli.ExitFailed, says: []string{"FAIL", "CONNECTOR_REFRESH_TOKEN_FILE", "consent missing", "connector consent", "app-only: answered"}},
+			status: cli.ExitUsage, says: []string{"FAIL", "CONNECTOR_REFRESH_TOKEN_FILE", "consent missing", "connector consent", "app-only: answered"}},
 		{name: "certificate", prepare: func(t *testing.T, _ *fakeentra.Server) []string {
 			return []string{noSecret, "CONNECTOR_CLIENT_CERTIFICATE_FILE=" + newFile(t, "no certificate")}
-		}, status: cli.ExitFailed, says: []string{"FAIL  app-only", "CONNECTOR_CLIENT_CERTIFICATE_FILE", "neither PEM nor a PFX"}},
+		}, status: cli.ExitUsage, says: []string{"FAIL  settings", "CONNECTOR_CLIENT_CERTIFICATE_FILE", "neither PEM nor a PFX"}},
 		{name: "certificate not uploaded", prepare: func(t *testing.T, e *fakeentra.Server) []string {
 			return []string{noSecret, "CONNECTOR_CLIENT_CERTIFICATE_FILE=" + newFile(t, fakeentra.New(t, new(secret.Set)).NewCertificatePEM(t))}
 		}, status: cli.ExitFailed, says: []string{"FAIL", "app-only", "AADSTS700027", "Upload the certificate"}},

@@ -36,10 +36,11 @@ import (
 )
 
 const (
-	contoso  = "0f8fad5b-d9cb-469f-a165-70867728950e" // the partner's tenant
-	app      = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
-	resource = "https://api.partnercenter.microsoft.com"
-	exchange = "api://AzureADTokenExchange"
+	contoso          = "0f8fad5b-d9cb-469f-a165-70867728950e" // the partner's tenant
+	app              = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+	resource         = "https://api.partnercenter.microsoft.com"
+	exchangeAudience = "api://AzureADTokenExchange"
+	assertionType    = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 )
 
 // TestMain keeps every test on this machine, and is the process that TestKilledWhileRotating kills.
@@ -172,7 +173,7 @@ func answerWith(w http.ResponseWriter, status int, name string, codes ...int) {
 // config is that of a service that this Entra ID knows, without a credential.
 func (e *fakeEntra) config() Config {
 	return Config{
-		Authority: e.URL, TenantID: contoso, ClientID: app, Resource: resource, ExchangeAudience: exchange,
+		Authority: e.URL, TenantID: contoso, ClientID: app, Resource: resource, ExchangeAudience: exchangeAudience,
 		Timeout: 10 * time.Second, HTTP: &http.Client{Transport: e.Client().Transport},
 		Log: slog.New(slog.NewJSONHandler(e.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
@@ -220,23 +221,23 @@ func must(t testing.TB, s *Tokens, refused string) string {
 }
 
 // mustFail returns the fault of a token that must not come.
-func mustFail(t testing.TB, s *Tokens, kind fault.Code) *fault.Error {
+func mustFail(t testing.TB, s *Tokens, code fault.Code) *fault.Error {
 	t.Helper()
 	token, err := s.Get(context.Background(), "")
 	var f *fault.Error
 	if !errors.As(err, &f) {
 		t.Fatalf("got %q, %v", token, err)
 	}
-	if f.Code != kind {
-		t.Errorf("%v, want %s", f, kind)
+	if f.Code != code {
+		t.Errorf("%v, want %s", f, code)
 	}
-	if wait := f.RetryAfter; (kind == fault.IdentityUnavailable) != (wait == fault.DefaultRetry) {
+	if wait := f.RetryAfter; (code == fault.IdentityUnavailable) != (wait == fault.DefaultRetry) {
 		t.Errorf("%v with a wait of %v", f, wait)
 	}
 	return f
 }
 
-func kindOfError(err error) fault.Code {
+func codeOf(err error) fault.Code {
 	var f *fault.Error
 	errors.As(err, &f)
 	if f == nil {
@@ -293,7 +294,7 @@ var (
 // checkAssertion checks what an app says of itself as Entra ID does, and returns its jti.
 func (e *fakeEntra) checkAssertion(form url.Values, by *x509.Certificate) string {
 	e.t.Helper()
-	if form.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" || form.Has("client_secret") {
+	if form.Get("client_assertion_type") != assertionType || form.Has("client_secret") {
 		e.t.Errorf("not an assertion: %v", form)
 	}
 	signed, err := jose.ParseSigned(form.Get("client_assertion"), []jose.SignatureAlgorithm{jose.PS256})

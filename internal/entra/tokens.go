@@ -7,14 +7,13 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/refresh"
 )
 
 // Tokens keeps an access token and renews it when four fifths of its life are over. It is safe for concurrent use.
 type Tokens struct {
-	fetch     func(context.Context) (azcore.AccessToken, error) // never called twice at a time
+	fetch     func(context.Context) (Grant, error) // never called twice at a time
 	log       *slog.Logger
 	observe   func(error)
 	refresher *refresh.Refresher[string]
@@ -25,7 +24,7 @@ const (
 	maxThrottle = time.Minute      // the longest that Entra ID can keep us from asking again
 )
 
-func newTokens(c Config, fetch func(context.Context) (azcore.AccessToken, error)) *Tokens {
+func newTokens(c Config, fetch func(context.Context) (Grant, error)) *Tokens {
 	t := &Tokens{fetch: fetch, log: c.Log, observe: c.Observe}
 	if t.observe == nil {
 		t.observe = func(error) {}
@@ -61,9 +60,9 @@ func unavailable(cause string) error {
 
 // next fetches a token, and logs and observes how that ended. An error is a *fault.Error.
 func (t *Tokens) next(ctx context.Context) (refresh.Fetched[string], error) {
-	token, err := t.fetch(ctx)
-	life := time.Until(token.ExpiresOn) // a duration, so that a later step of the clock does not matter
-	if err == nil && (life <= 0 || !bearer.MatchString(token.Token)) {
+	grant, err := t.fetch(ctx)
+	life := time.Until(grant.ExpiresOn) // a duration, so that a later step of the clock does not matter
+	if err == nil && (life <= 0 || !bearer.MatchString(grant.AccessToken)) {
 		err = errors.New("the answer has no usable token")
 	}
 	if err != nil {
@@ -73,7 +72,7 @@ func (t *Tokens) next(ctx context.Context) (refresh.Fetched[string], error) {
 		return refresh.Fetched[string]{}, f
 	}
 	t.observe(nil)
-	return refresh.Fetched[string]{Value: token.Token, RenewIn: life / 5 * 4, Lasts: life}, nil
+	return refresh.Fetched[string]{Value: grant.AccessToken, RenewIn: life / 5 * 4, Lasts: life}, nil
 }
 
 // bearer is the form of a token, more generous than https://www.rfc-editor.org/rfc/rfc6750#section-2.1.

@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/partner-center/connector/internal/fault"
 )
 
@@ -23,19 +22,19 @@ type issuer struct {
 	failure error
 }
 
-func (i *issuer) fetch(ctx context.Context) (azcore.AccessToken, error) {
+func (i *issuer) fetch(ctx context.Context) (Grant, error) {
 	select {
 	case <-time.After(time.Second):
 	case <-ctx.Done():
-		return azcore.AccessToken{}, ctx.Err()
+		return Grant{}, ctx.Err()
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.issued++
 	if i.failure != nil {
-		return azcore.AccessToken{}, i.failure
+		return Grant{}, i.failure
 	}
-	return azcore.AccessToken{Token: fmt.Sprint("token-", i.issued), ExpiresOn: time.Now().Add(i.life)}, nil
+	return Grant{AccessToken: fmt.Sprint("token-", i.issued), ExpiresOn: time.Now().Add(i.life)}, nil
 }
 
 // fail makes every fetch fail from now on; nil: none.
@@ -86,9 +85,9 @@ func TestOneRequestForManyCallers(t *testing.T) {
 // TestSameTokenAgain has Entra ID give the refused token once more: it is asked once, and its answer is passed on.
 func TestSameTokenAgain(t *testing.T) {
 	requests := 0
-	s := newTokens(Config{Timeout: time.Second, Log: slog.New(slog.DiscardHandler)}, func(context.Context) (azcore.AccessToken, error) {
+	s := newTokens(Config{Timeout: time.Second, Log: slog.New(slog.DiscardHandler)}, func(context.Context) (Grant, error) {
 		requests++
-		return azcore.AccessToken{Token: "always", ExpiresOn: time.Now().Add(time.Hour)}, nil
+		return Grant{AccessToken: "always", ExpiresOn: time.Now().Add(time.Hour)}, nil
 	})
 	defer s.Close()
 	want(t, s, "", "always")
@@ -107,8 +106,8 @@ func TestObserve(t *testing.T) {
 		var heard []fault.Code
 		carried := map[any]int{}
 		s := newTokens(Config{Timeout: 30 * time.Second, Log: slog.New(slog.DiscardHandler), Observe: func(err error) {
-			heard = append(heard, kindOfError(err))
-		}}, func(ctx context.Context) (azcore.AccessToken, error) {
+			heard = append(heard, codeOf(err))
+		}}, func(ctx context.Context) (Grant, error) {
 			carried[ctx.Value(mark{})]++
 			return i.fetch(ctx)
 		})
@@ -118,12 +117,12 @@ func TestObserve(t *testing.T) {
 		leave()
 		want(t, s, "", "token-1")
 		want(t, s, "", "token-1")
-		i.fail(&Refused{Peer: entraID, Status: 401})
-		if _, err := s.Get(t.Context(), "token-1"); kindOfError(err) != fault.PartnerCenterUnauthorized {
+		i.fail(&RefusedError{Peer: EntraID, Status: 401})
+		if _, err := s.Get(t.Context(), "token-1"); codeOf(err) != fault.PartnerCenterUnauthorized {
 			t.Error(err)
 		}
-		i.fail(&silence{entraID, errors.New("away")})
-		if _, err := s.Get(t.Context(), "token-1"); kindOfError(err) != fault.IdentityUnavailable {
+		i.fail(&NoAnswerError{EntraID, errors.New("away")})
+		if _, err := s.Get(t.Context(), "token-1"); codeOf(err) != fault.IdentityUnavailable {
 			t.Error(err)
 		}
 		if want := []fault.Code{"", fault.PartnerCenterUnauthorized, fault.IdentityUnavailable}; !slices.Equal(heard, want) {
@@ -167,7 +166,7 @@ func TestOldTokenOutlivesAnOutage(t *testing.T) {
 			t.Errorf("%d requests in seven minutes of renewing", i.requests()-1)
 		}
 		time.Sleep(10 * time.Minute)
-		if _, err := s.Get(t.Context(), ""); kindOfError(err) != fault.IdentityUnavailable {
+		if _, err := s.Get(t.Context(), ""); codeOf(err) != fault.IdentityUnavailable {
 			t.Errorf("after its end: %v", err)
 		}
 		i.fail(nil)
@@ -210,7 +209,7 @@ func TestRefusedForOneCallerOnly(t *testing.T) {
 			if time.Since(before) != 0 {
 				t.Fatal("a caller waited")
 			}
-			if err := <-odd; kindOfError(err) != fault.IdentityUnavailable || time.Since(before) != time.Second {
+			if err := <-odd; codeOf(err) != fault.IdentityUnavailable || time.Since(before) != time.Second {
 				t.Fatalf("the odd caller: %v after %v", err, time.Since(before))
 			}
 			want(t, s, "", "token-1")
@@ -247,7 +246,7 @@ func TestRefusedDuringRenewal(t *testing.T) {
 // TestClose waits for what is under way, and for nothing else.
 func TestClose(t *testing.T) {
 	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
-		s.fetch = func(ctx context.Context) (azcore.AccessToken, error) { return i.fetch(context.WithoutCancel(ctx)) }
+		s.fetch = func(ctx context.Context) (Grant, error) { return i.fetch(context.WithoutCancel(ctx)) }
 		want(t, s, "", "token-1")
 		time.Sleep(50 * time.Minute)
 		want(t, s, "", "token-1") // which begins a renewal
@@ -260,7 +259,7 @@ func TestClose(t *testing.T) {
 		want(t, s, "", "token-2")
 		s.Close()
 		for range 2 {
-			if _, err := s.Get(t.Context(), "token-2"); kindOfError(err) != fault.IdentityUnavailable {
+			if _, err := s.Get(t.Context(), "token-2"); codeOf(err) != fault.IdentityUnavailable {
 				t.Errorf("a refused token after the end: %v", err)
 			}
 		}
@@ -273,9 +272,9 @@ func TestClose(t *testing.T) {
 // TestCloseIsBounded does not wait forever for a fetch that heeds nothing.
 func TestCloseIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newTokens(Config{Timeout: time.Second, Log: slog.New(slog.DiscardHandler)}, func(context.Context) (azcore.AccessToken, error) {
+		s := newTokens(Config{Timeout: time.Second, Log: slog.New(slog.DiscardHandler)}, func(context.Context) (Grant, error) {
 			time.Sleep(time.Hour)
-			return azcore.AccessToken{}, errors.New("late")
+			return Grant{}, errors.New("late")
 		})
 		go s.Get(context.Background(), "")
 		synctest.Wait()
@@ -292,7 +291,7 @@ func TestCallersDoNotOutwaitTheirContext(t *testing.T) {
 	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		if _, err := s.Get(ctx, ""); kindOfError(err) != fault.IdentityUnavailable {
+		if _, err := s.Get(ctx, ""); codeOf(err) != fault.IdentityUnavailable {
 			t.Errorf("past its deadline: %v", err)
 		}
 		gone, leave := context.WithCancel(t.Context())
@@ -320,18 +319,18 @@ func TestLongLife(t *testing.T) {
 }
 
 func TestTokenMustBeOne(t *testing.T) {
-	for _, token := range []azcore.AccessToken{
-		{Token: ""}, {Token: "a\r\nX-Evil: 1"}, {Token: "a b"}, {Token: "é"},
-		{Token: "ended", ExpiresOn: time.Now().Add(-time.Second)},
-		{Token: "without-end", ExpiresOn: time.Time{}},
+	for _, token := range []Grant{
+		{AccessToken: ""}, {AccessToken: "a\r\nX-Evil: 1"}, {AccessToken: "a b"}, {AccessToken: "é"},
+		{AccessToken: "ended", ExpiresOn: time.Now().Add(-time.Second)},
+		{AccessToken: "without-end", ExpiresOn: time.Time{}},
 	} {
-		if token.Token != "ended" && token.Token != "without-end" {
+		if token.AccessToken != "ended" && token.AccessToken != "without-end" {
 			token.ExpiresOn = time.Now().Add(time.Hour)
 		}
 		s := newTokens(Config{Timeout: time.Second, Log: slog.New(slog.DiscardHandler)},
-			func(context.Context) (azcore.AccessToken, error) { return token, nil })
-		if _, err := s.Get(t.Context(), ""); kindOfError(err) != fault.IdentityUnavailable {
-			t.Errorf("%q: %v", token.Token, err)
+			func(context.Context) (Grant, error) { return token, nil })
+		if _, err := s.Get(t.Context(), ""); codeOf(err) != fault.IdentityUnavailable {
+			t.Errorf("%q: %v", token.AccessToken, err)
 		}
 	}
 }
@@ -340,7 +339,7 @@ func TestFetchEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := &issuer{life: time.Hour}
 		s := newTokens(Config{Timeout: time.Millisecond, Log: slog.New(slog.DiscardHandler)}, i.fetch)
-		if _, err := s.Get(t.Context(), ""); kindOfError(err) != fault.IdentityUnavailable || i.requests() != 0 {
+		if _, err := s.Get(t.Context(), ""); codeOf(err) != fault.IdentityUnavailable || i.requests() != 0 {
 			t.Errorf("%v after %d requests", err, i.requests())
 		}
 	})
@@ -360,13 +359,13 @@ func TestThrottled(t *testing.T) {
 		{400, 30 * time.Second, 0},
 	} {
 		inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
-			i.fail(&Refused{Peer: entraID, Status: c.status, retryAfter: c.named})
+			i.fail(&RefusedError{Peer: EntraID, Status: c.status, retryAfter: c.named})
 			begun := time.Now().Add(time.Second) // when the answer comes
 			_, first := s.Get(t.Context(), "")
 			for range 600 {
 				asked, now := i.requests(), time.Now()
 				_, err := s.Get(t.Context(), "")
-				if kindOfError(err) != kindOfError(first) {
+				if codeOf(err) != codeOf(first) {
 					t.Fatalf("%d: %v", c.status, err)
 				}
 				if i.requests() != asked {
@@ -390,7 +389,7 @@ func TestThrottledWithAToken(t *testing.T) {
 	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
 		want(t, s, "", "token-1")
 		time.Sleep(48 * time.Minute)
-		i.fail(&Refused{Peer: entraID, Status: 429, retryAfter: 40 * time.Second})
+		i.fail(&RefusedError{Peer: EntraID, Status: 429, retryAfter: 40 * time.Second})
 		want(t, s, "", "token-1")
 		time.Sleep(2 * time.Second)
 		i.fail(nil)
@@ -398,7 +397,7 @@ func TestThrottledWithAToken(t *testing.T) {
 			want(t, s, "", "token-1")
 			time.Sleep(time.Second)
 		}
-		if _, err := s.Get(t.Context(), "token-1"); kindOfError(err) != fault.IdentityUnavailable || i.requests() != 2 {
+		if _, err := s.Get(t.Context(), "token-1"); codeOf(err) != fault.IdentityUnavailable || i.requests() != 2 {
 			t.Errorf("%v after %d requests", err, i.requests())
 		}
 		time.Sleep(3 * time.Second)

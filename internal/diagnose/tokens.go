@@ -1,0 +1,122 @@
+package diagnose
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/partner-center/connector/internal/entra"
+)
+
+// tokens tries everything that needs Entra ID, as far as it can be tried.
+func (r *run) tokens(ctx context.Context) {
+	if (r.EntraID != nil) && !r.entraID(ctx) {
+		r.skip("tokens", "not tried, because Entra ID would give none")
+		return
+	}
+	r.signingKeys(ctx)
+	for _, c := range r.Connections {
+		r.connection(ctx, c)
+	}
+	if len(r.Connections) == 0 {
+		r.skip("Partner Center", "not tried: every caller brings a token")
+	}
+}
+
+const (
+	clockLeeway   = time.Minute     // by which a clock may be off where it decides on callers' tokens
+	assertionLife = 5 * time.Minute // by which it may be off where it dates assertions that Entra ID checks
+)
+
+// entraID tries what Entra ID tells without a sign-in: the tenant, its cloud, the time. It reports whether the tenant
+// exists.
+func (r *run) entraID(ctx context.Context) bool {
+	const subject = "Entra ID"
+	tenant, err := probe(ctx, r.EntraID.Config)
+	if err != nil {
+		r.fail(subject, err.Error(), r.Variables.Remedy(err))
+		return false
+	}
+	if (tenant.cloud != "") && (tenant.cloud != r.EntraID.Cloud) {
+		r.fail(subject, fmt.Sprintf("the tenant is in the cloud %s, not in %s", tenant.cloud, r.EntraID.Cloud),
+			"Check CONNECTOR_CLOUD and CONNECTOR_TENANT_ID.")
+		return false
+	}
+	r.ok(subject, "knows the tenant")
+	r.clock(tenant.ahead)
+	return true
+}
+
+// clock reports a difference between this machine's clock and Entra ID's that matters.
+func (r *run) clock(ahead time.Duration) {
+	const subject, remedy = "clock", "Let this machine follow a time server (NTP)."
+	off := ahead.Abs().Round(time.Second)
+	text := fmt.Sprintf("this machine's is %v off Entra ID's", off)
+	signs := r.EntraID.CertificateFile != ""
+	switch {
+	case off <= clockLeeway:
+	case r.EntraID.ChecksTokens, signs && (off > assertionLife):
+		r.fail(subject, text, remedy)
+	default:
+		r.warn(subject, text, remedy)
+	}
+}
+
+// signingKeys tries to fetch the keys that callers' tokens are checked with.
+func (r *run) signingKeys(ctx context.Context) {
+	const subject = "callers"
+	if r.SigningKeys == nil {
+		return
+	}
+	n, err := r.SigningKeys(ctx)
+	if err != nil {
+		remedy := cmp.Or(trustRemedy(err, entra.EntraID), "Check CONNECTOR_AUTHORITY_URL and CONNECTOR_TENANT_ID.")
+		r.fail(subject, "callers' tokens cannot be checked: "+err.Error(), remedy)
+		return
+	}
+	r.ok(subject, fmt.Sprintf("tokens can be checked; signing keys at hand: %d", n))
+}
+
+// connection tries one kind of token, and a call with it.
+func (r *run) connection(ctx context.Context, c Connection) {
+	if c.Token == nil {
+		r.skip(c.Name, "not tried, because a file of its credential cannot be used")
+		return
+	}
+	token, err := c.Token(ctx)
+	if err != nil {
+		r.fail(c.Name, err.Error(), r.Variables.Remedy(err))
+		return
+	}
+	r.ok(c.Name, "Entra ID gave a token")
+	if claims, ok := entra.Inspect(token); ok {
+		r.claims(c, claims)
+	}
+	if err := c.Call(ctx); err != nil {
+		r.fail("Partner Center", c.Name+": "+err.Error(), r.Variables.CallRemedy(err))
+	} else {
+		r.ok("Partner Center", c.Name+": answered a call for one customer")
+	}
+	if c.Writable != nil {
+		if err := c.Writable(); err != nil {
+			r.warn(c.Name, err.Error(), "")
+		}
+	}
+}
+
+// claims judges what a token states about itself.
+func (r *run) claims(c Connection, claims entra.Claims) {
+	if !slices.Contains(c.Audiences, strings.TrimSuffix(claims.Audience, "/")) {
+		r.fail(c.Name, "the token is for another audience than "+c.Audiences[0], "Check CONNECTOR_CLOUD.")
+	}
+	switch {
+	case !c.User, claims.MFA:
+	case claims.Methods:
+		r.fail(c.Name, "the user signed in without multifactor authentication, which Partner Center refuses", mfaMissing)
+	default:
+		r.warn(c.Name, "the token does not state whether the user signed in with multifactor authentication", "")
+	}
+}

@@ -1,0 +1,50 @@
+package diagnose
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+)
+
+// trustRemedy returns what to do about a certificate of peer that this machine does not accept, or an empty text if err
+// is no such error.
+func trustRemedy(err error, peer string) string {
+	var verification *tls.CertificateVerificationError
+	var noRoots x509.SystemRootsError
+	var unknown x509.UnknownAuthorityError
+	var names x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &noRoots), errors.As(err, &unknown) && noSystemRoots():
+		return "There are no CA certificates on this machine: install ca-certificates, or set SSL_CERT_FILE to a file with them."
+	case errors.As(err, &unknown):
+		return fmt.Sprintf("This machine does not know the issuer of that certificate, %s. A proxy that inspects TLS may answer in place "+
+			"of %s: add its CA to the system's store, or to the file that SSL_CERT_FILE names.", issuer(err), peer)
+	case errors.As(err, &names):
+		return fmt.Sprintf("The certificate there is for other names. Find out which machine answers in place of %s.", peer)
+	case errors.As(err, &invalid) && (invalid.Reason == x509.Expired):
+		return "The certificate there is outside its dates. Check this machine's clock; if it is right, the certificate has to be renewed."
+	case errors.As(err, &verification):
+		return fmt.Sprintf("The certificate there is not acceptable. Find out which machine answers in place of %s.", peer)
+	}
+	return ""
+}
+
+// noSystemRoots reports whether the system has no CA certificates at all.
+func noSystemRoots() bool {
+	roots, err := x509.SystemCertPool()
+	return (err != nil) || roots.Equal(x509.NewCertPool())
+}
+
+// issuer returns the name of the CA that the certificate in a verification error claims to come from. The peer chose the
+// name, so it is quoted and cut.
+func issuer(err error) string {
+	const longest = 64
+	var verification *tls.CertificateVerificationError
+	if !errors.As(err, &verification) || (len(verification.UnverifiedCertificates) == 0) {
+		return "which is not named"
+	}
+	name := []rune(verification.UnverifiedCertificates[0].Issuer.CommonName)
+	return fmt.Sprintf("CN %q", string(name[:min(len(name), longest)]))
+}

@@ -1,0 +1,164 @@
+package entra
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/go-jose/go-jose/v4"
+	"github.com/google/uuid"
+	"github.com/partner-center/connector/internal/secretfile"
+	"software.sslmate.com/src/go-pkcs12"
+)
+
+const certificateSetting = "CONNECTOR_CLIENT_CERTIFICATE_FILE"
+
+// keyPair is a certificate of the app with its key.
+type keyPair struct {
+	leaf *x509.Certificate
+	key  *rsa.PrivateKey
+}
+
+func (c Config) badCertificate(err error, remedy string) error {
+	return &secretfile.Error{Setting: certificateSetting, Path: c.CertificateFile, Err: err, Remedy: remedy}
+}
+
+func (c Config) notRSA() error {
+	return c.badCertificate(errors.New("its key is not RSA"),
+		"make a certificate with an RSA key, the only kind that Entra ID accepts")
+}
+
+func (c Config) readCertificate() (*keyPair, error) {
+	content, err := secretfile.ReadFile(certificateSetting, c.CertificateFile)
+	if err != nil {
+		return nil, err
+	}
+	certificates, key, err := c.parseCertificate(content)
+	if err != nil {
+		return nil, err
+	}
+	private, ok := key.(*rsa.PrivateKey)
+	if !ok {
+		return nil, c.notRSA()
+	}
+	if leaf := choose(certificates, private, time.Now()); leaf != nil {
+		return &keyPair{leaf, private}, nil
+	}
+	return nil, c.badCertificate(errors.New("its key belongs to another certificate"),
+		"put the certificate and its own key into one file")
+}
+
+// choose returns the certificate of a key, preferring one in force: a file may hold the old and the new one.
+func choose(certificates []*x509.Certificate, key *rsa.PrivateKey, now time.Time) (leaf *x509.Certificate) {
+	for _, certificate := range certificates {
+		switch {
+		case !key.PublicKey.Equal(certificate.PublicKey):
+		case inForce(certificate, now):
+			return certificate
+		case leaf == nil:
+			leaf = certificate
+		}
+	}
+	return leaf
+}
+
+func inForce(certificate *x509.Certificate, now time.Time) bool {
+	return !now.Before(certificate.NotBefore) && !now.After(certificate.NotAfter)
+}
+
+// parseCertificate reads PEM or PFX.
+func (c Config) parseCertificate(content []byte) ([]*x509.Certificate, crypto.PrivateKey, error) {
+	content = bytes.TrimPrefix(content, []byte("\ufeff")) // some editors put one in front of PEM
+	blocks := pemBlocks(content)
+	if len(blocks) == 0 {
+		return c.parsePFX(content)
+	}
+	if slices.ContainsFunc(blocks, encrypted) {
+		return nil, nil, c.badCertificate(errors.New("its key is encrypted"),
+			"decrypt it with openssl pkey -in FILE, or name a PFX")
+	}
+	certificates, key, err := azidentity.ParseCertificates(content, nil)
+	if err != nil && slices.ContainsFunc(blocks, isSEC1) { // which azidentity ignores
+		return nil, nil, c.notRSA()
+	}
+	if err != nil {
+		return nil, nil, c.badCertificate(err,
+			"put the certificate and its RSA key, not encrypted, into one PEM file, or name a PFX")
+	}
+	return certificates, key, nil
+}
+
+func (c Config) parsePFX(content []byte) ([]*x509.Certificate, crypto.PrivateKey, error) {
+	key, leaf, others, err := pkcs12.DecodeChain(content, c.CertificatePassword)
+	switch {
+	case errors.Is(err, pkcs12.ErrIncorrectPassword):
+		remedy := "check CONNECTOR_CLIENT_CERTIFICATE_PASSWORD or its _FILE"
+		if secretfile.HasOuterBlank(c.CertificatePassword) {
+			remedy += "; the password begins or ends with a blank"
+		}
+		return nil, nil, c.badCertificate(err, remedy)
+	case err != nil:
+		return nil, nil, c.badCertificate(errors.New("neither PEM nor a PFX with one certificate and its key"),
+			"name such a file")
+	}
+	return append([]*x509.Certificate{leaf}, others...), key, nil
+}
+
+func pemBlocks(content []byte) (blocks []*pem.Block) {
+	for {
+		block, rest := pem.Decode(content)
+		if block == nil {
+			return blocks
+		}
+		blocks, content = append(blocks, block), rest
+	}
+}
+
+// encrypted reports whether a block is an encrypted key, of PKCS #8 or of the older kind with a header.
+func encrypted(b *pem.Block) bool {
+	return b.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(b.Headers["Proc-Type"], "ENCRYPTED")
+}
+
+// isSEC1 reports whether a block is a key on an elliptic curve, in the form of SEC 1.
+func isSEC1(b *pem.Block) bool { return b.Type == "EC PRIVATE KEY" }
+
+const assertionLife = 10 * time.Minute
+
+// assertion returns a signed assertion that authenticates the app at one token endpoint:
+// https://learn.microsoft.com/entra/identity-platform/certificate-credentials#assertion-format.
+func (k *keyPair) assertion(endpoint, clientID string) (string, error) {
+	thumbprint := sha256.Sum256(k.leaf.Raw)
+	options := new(jose.SignerOptions).WithType("JWT").
+		WithHeader("x5t#S256", base64.RawURLEncoding.EncodeToString(thumbprint[:]))
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.PS256, Key: k.key}, options)
+	if err != nil {
+		return "", err
+	}
+	now := time.Now()
+	claims, err := json.Marshal(map[string]any{
+		"aud": endpoint,
+		"iss": clientID,
+		"sub": clientID,
+		"jti": uuid.NewString(),
+		"nbf": now.Unix(),
+		"exp": now.Add(assertionLife).Unix(),
+	})
+	if err != nil {
+		return "", err
+	}
+	signed, err := signer.Sign(claims)
+	if err != nil {
+		return "", err
+	}
+	return signed.CompactSerialize()
+}

@@ -1,0 +1,53 @@
+package entra
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// Claims are what an access token states about itself. Nothing of it is verified: use it only for a token that has just
+// come from Entra ID.
+type Claims struct {
+	Audience string // the first where there are several
+	Tenant   string // ID
+	MFA      bool   // the user signed in with multifactor authentication
+	Methods  bool   // the token states how the user signed in
+}
+
+// Inspect reads the claims of an access token. It reports false for a token that it cannot read.
+func Inspect(token string) (Claims, bool) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return Claims{}, false
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return Claims{}, false
+	}
+	var members struct {
+		Audience json.RawMessage `json:"aud"`
+		Tenant   json.RawMessage `json:"tid"`
+		Methods  json.RawMessage `json:"amr"`
+	}
+	if err := json.Unmarshal(payload, &members); err != nil {
+		return Claims{}, false
+	}
+	c := Claims{Audience: text(members.Audience), Tenant: text(members.Tenant)}
+	if audiences := list(members.Audience); len(audiences) > 0 {
+		c.Audience = text(audiences[0])
+	}
+	methods := list(members.Methods)
+	c.Methods = methods != nil
+	c.MFA = slices.ContainsFunc(methods, func(method json.RawMessage) bool { return text(method) == "mfa" })
+	return c, true
+}
+
+// list returns a member that is an array, else nil.
+func list(member json.RawMessage) (items []json.RawMessage) {
+	if json.Unmarshal(member, &items) != nil {
+		return nil
+	}
+	return items
+}

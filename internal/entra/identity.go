@@ -1,0 +1,69 @@
+package entra
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+)
+
+// byManagedIdentity asks the machine that the service runs on for a token that stands for the app.
+func (c Config) byManagedIdentity(ctx context.Context) (clientAuth, error) {
+	r := &recorder{base: c.HTTP.Transport}
+	options := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: azcore.ClientOptions{
+		Transport: &http.Client{Transport: r, CheckRedirect: refuseRedirect},
+		Retry:     policy.RetryOptions{MaxRetries: -1},
+		Telemetry: policy.TelemetryOptions{Disabled: true},
+	}}
+	if c.ManagedIdentity != "system" {
+		options.ID = azidentity.ClientID(c.ManagedIdentity)
+	}
+	credential, err := azidentity.NewManagedIdentityCredential(options)
+	if err != nil {
+		return clientAuth{}, err
+	}
+	token, err := credential.GetToken(ctx, policy.TokenRequestOptions{
+		Scopes: []string{c.ExchangeAudience + "/.default"},
+		Claims: "{}", // bypasses the cache, which all credentials of a process share
+	})
+	if err != nil {
+		return clientAuth{}, r.failure()
+	}
+	return clientAuth{assertion: token.Token}, nil
+}
+
+func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// recorder remembers how the last request failed, because azidentity's own errors repeat the peer's words.
+type recorder struct {
+	base http.RoundTripper
+	err  error
+}
+
+// RoundTrip sends a request and reads the whole answer.
+func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	var resp *http.Response
+	var body []byte
+	resp, body, r.err = roundTrip(r.base, req, ManagedIdentity)
+	if r.err != nil {
+		return nil, r.err
+	}
+	if resp.StatusCode != http.StatusOK {
+		r.err = newRefusedError(origin{peer: ManagedIdentity}, resp, body)
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}
+
+// failure returns why there is no token, once azidentity has failed.
+func (r *recorder) failure() error {
+	if r.err == nil {
+		return &NoAnswerError{ManagedIdentity, errors.New("it holds no token")}
+	}
+	return r.err
+}
