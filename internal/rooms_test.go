@@ -47,6 +47,7 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/e2e/fakepartner": {may: []string{"internal/e2e/reply", "internal/e2e/secret"}},
 	"internal/e2e/reply":       {},
 	"internal/e2e/secret":      {},
+	"internal/e2e/tier":        {},
 }
 
 // TestRooms holds every import of the module to the table, and the table to the packages that there are.

@@ -30,13 +30,13 @@ func TestBurst(t *testing.T) {
 	var sent []*pending
 	for i := range calls + crowd {
 		if i < calls {
-			id := customer(i)
+			id := guid(i)
 			sent = append(sent, s.send(t, call("/v1/customers/"+id, s.keys.key, "MS-CorrelationId: "+id, "MS-RequestId: "+id)))
 		}
 		if i < crowd {
 			continue
 		}
-		id := customer(i - crowd)
+		id := guid(i - crowd)
 		a := sent[i-crowd].answer(t)
 		if want := `{"id":"` + id + `"}`; string(a.body) != want || a.header.Get("MS-CorrelationId") != id || a.header.Get("MS-RequestId") != id {
 			t.Errorf("%s got %s with %s", id, a.body, a.header.Get("MS-RequestId"))
@@ -44,4 +44,5 @@ func TestBurst(t *testing.T) {
 	}
 }
 
-func customer(n int) string { return fmt.Sprintf("%08x-0000-4000-8000-0a1b2c3d4e5f", n) }
+// guid returns the nth GUID of a test.
+func guid(n int) string { return fmt.Sprintf("%08x-0000-4000-8000-0a1b2c3d4e5f", n) }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -229,54 +228,5 @@ func TestCallerRefused(t *testing.T) {
 		if a.header.Get("WWW-Authenticate") == "" || len(s.upstream.Calls()) != 1 {
 			t.Errorf("%s: no challenge, or another number of calls than one", c.code)
 		}
-	}
-}
-
-// TestIsolation has very many callers with tokens of their own, and a Partner Center that says whose it saw: nobody is
-// ever given another's answer.
-func TestIsolation(t *testing.T) {
-	t.Parallel()
-	callers, calls := 1000, 100
-	if testing.Short() {
-		callers, calls = 100, 10
-	}
-	s := newSurroundings(t)
-	owners := map[string]string{}
-	var tokens []string
-	for i := range callers {
-		owner := fmt.Sprintf("%08x-0000-4000-8000-000000000000", i)
-		token := s.entra.NewPartnerToken(fakeentra.AppUser, map[string]any{"oid": owner})
-		owners["Bearer "+token], tokens = owner, append(tokens, token)
-	}
-	upstream := newEcho(t, owners)
-	p := s.start(t, "connector", append(passThrough(), "CONNECTOR_UPSTREAM_URL="+upstream.URL, "CONNECTOR_LOG_LEVEL=info")...)
-
-	work := make(chan int)
-	var wrong sync.Map
-	var group sync.WaitGroup
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
-	t.Cleanup(client.CloseIdleConnections)
-	for range 32 {
-		group.Go(func() {
-			for i := range work {
-				if said, want := askWhose(client, p.address, tokens[i]), owners["Bearer "+tokens[i]]; said != want {
-					wrong.Store(want, said)
-				}
-			}
-		})
-	}
-	for range calls {
-		for i := range callers {
-			work <- i
-		}
-	}
-	close(work)
-	group.Wait()
-	wrong.Range(func(caller, said any) bool {
-		t.Errorf("%v got the answer for %v", caller, said)
-		return false
-	})
-	if seen := upstream.calls.Load(); seen != int64(callers*calls) {
-		t.Errorf("%d calls of Partner Center, want %d", seen, callers*calls)
 	}
 }

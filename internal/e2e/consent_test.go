@@ -34,7 +34,7 @@ func TestConsent(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := newSurroundings(t)
+			s := newBackends(t)
 			s.entra.IssueJWTs(c.claims)
 			s.entra.Answer(fakeentra.AuthorizePath, c.enter)
 			file := filepath.Join(t.TempDir(), "refresh-token")

@@ -108,7 +108,7 @@ func (c *caller) hangUp() {
 func TestNoCallIsLost(t *testing.T) {
 	t.Parallel()
 	const callers, shutdowns = 200, 5
-	s := newSurroundings(t)
+	s := newBackends(t)
 	b := new(balancer)
 	begin := func() *process {
 		p := s.start(t, "connector", "CONNECTOR_DRAIN=2s", manyCalls, "CONNECTOR_LIMIT_WINDOW=1s", "CONNECTOR_LOG_LEVEL=info", "CONNECTOR_PUBLIC_URL=")

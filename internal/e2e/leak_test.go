@@ -41,7 +41,7 @@ func leaky() {
 // the same output without it.
 func TestSecretsAreFound(t *testing.T) {
 	t.Parallel()
-	s := newSurroundings(t)
+	s := newBackends(t)
 	for spelling := range spellings {
 		command := exec.Command("connector-leaky", spelling, "version")
 		command.Env = slices.Concat(plainEnvironment(t), s.environment(t))

@@ -39,7 +39,7 @@ func TestFullDisk(t *testing.T) {
 // tell of lines that are missing.
 func expectUnheard(t *testing.T, log *os.File, missing bool) {
 	t.Helper()
-	s := newSurroundings(t)
+	s := newBackends(t)
 	address, admin := freeAddress(t), freeAddress(t)
 	command := exec.Command("connector", "serve", "--listen", address, "--admin-listen", admin)
 	command.Env = slices.Concat(plainEnvironment(t), s.environment(t), []string{manyCalls, "CONNECTOR_DRAIN=0s", "CONNECTOR_PUBLIC_URL="})

@@ -118,7 +118,7 @@ func TestMetricsOfTheLimit(t *testing.T) {
 	s.expectChanges(t, before, called("GetAllCustomers", 429, "RateLimitExceeded"), decided("refused"))
 
 	const more = 1400 // than the limiter can hold of such a limit
-	s = newSurroundings(t)
+	s = newBackends(t)
 	lines := []string{keyLine("flows", s.keys.key)}
 	for i := range more {
 		lines = append(lines, keyLine(fmt.Sprint("connection-", i), fmt.Sprint("key-", i)))
@@ -166,7 +166,7 @@ func (s *stack) statusFor(t *testing.T, key string) int {
 // TestMetricsOfTokens counts requests for tokens of each kind and with each result.
 func TestMetricsOfTokens(t *testing.T) {
 	t.Parallel()
-	s := newSurroundings(t)
+	s := newBackends(t)
 	settings := append(acceptTokens(), withMetrics, "CONNECTOR_REFRESH_TOKEN_FILE="+newFile(t, s.entra.NewRefreshToken()))
 	s.process = s.start(t, "connector", settings...)
 	before := s.scrape(t)

@@ -35,7 +35,7 @@ func TestAppCredentials(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSurroundings(t)
+			s := newBackends(t)
 			refresh := newFile(t, s.entra.NewRefreshToken())
 			s.process = s.start(t, "connector", append(settings(t, s.entra), "CONNECTOR_REFRESH_TOKEN_FILE="+refresh)...)
 			s.expectKind(t, "/v1/customers", fakeentra.AppOnly)
@@ -63,7 +63,7 @@ func (s *stack) expectKind(t *testing.T, target string, kind fakeentra.Kind) {
 // TestUserAlone signs in as the app with a user where nothing else is set that the app could be without one.
 func TestUserAlone(t *testing.T) {
 	t.Parallel()
-	s := newSurroundings(t)
+	s := newBackends(t)
 	s.entra.AllowPublicClient()
 	s.process = s.start(t, "connector", noSecret, "CONNECTOR_REFRESH_TOKEN_FILE="+newFile(t, s.entra.NewRefreshToken()))
 	s.expectKind(t, "/v1/customers", fakeentra.AppUser)
@@ -73,7 +73,7 @@ func TestUserAlone(t *testing.T) {
 // TestCredentialsRotate replaces each credential's file while the service runs: the next token is got with the new one.
 func TestCredentialsRotate(t *testing.T) {
 	t.Parallel()
-	s := newSurroundings(t)
+	s := newBackends(t)
 	secretFile, federated := newFile(t, s.entra.Secret()), secret.New("federated")
 	s.entra.AddFederatedToken(federated)
 	token := newFile(t, federated)
@@ -97,7 +97,7 @@ func TestCredentialsRotate(t *testing.T) {
 // once: no call fails, and the file ends with a token that is good.
 func TestReplicasShareARefreshToken(t *testing.T) {
 	t.Parallel()
-	s := newSurroundings(t)
+	s := newBackends(t)
 	file := newFile(t, s.entra.NewRefreshToken()+"\n")
 	if err := os.Chmod(file, 0o640); err != nil {
 		t.Fatal(err)
@@ -146,7 +146,7 @@ func TestUserRefused(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(c.entra, c.upstream), func(t *testing.T) {
 			t.Parallel()
-			s := newSurroundings(t)
+			s := newBackends(t)
 			s.process = s.start(t, "connector", "CONNECTOR_REFRESH_TOKEN_FILE="+newFile(t, s.entra.NewRefreshToken()))
 			s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 			if c.entra != 0 {

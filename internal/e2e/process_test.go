@@ -18,7 +18,7 @@ import (
 )
 
 // patience bounds every wait of these tests. Nothing takes nearly that long but a test that fails.
-const patience = 15 * time.Second
+const patience = time.Minute
 
 // waitFor returns when a condition holds.
 func waitFor(t testing.TB, what string, holds func() bool) {

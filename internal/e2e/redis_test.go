@@ -58,7 +58,7 @@ func (r *redis) kill() {
 func TestReplicasShareOneLimit(t *testing.T) {
 	t.Parallel()
 	store := newRedis(t)
-	s := newSurroundings(t)
+	s := newBackends(t)
 	var replicas []*process
 	for range 3 {
 		replicas = append(replicas, s.start(t, "connector", "CONNECTOR_REDIS_URL=redis://"+store.address, "CONNECTOR_LIMIT_CALLS=30"))
@@ -142,7 +142,7 @@ func TestMetricsOfAStoreAway(t *testing.T) {
 func TestEvictingStore(t *testing.T) {
 	t.Parallel()
 	store := newRedis(t, "--maxmemory", "10mb", "--maxmemory-policy", "allkeys-lru")
-	s := newSurroundings(t)
+	s := newBackends(t)
 	for _, name := range []string{"serve", "check"} {
 		command := exec.Command("connector", name)
 		command.Env = append(plainEnvironment(t), append(s.environment(t), "CONNECTOR_REDIS_URL=redis://"+store.address, "CONNECTOR_LISTEN=127.0.0.1:0")...)

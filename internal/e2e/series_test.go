@@ -78,7 +78,7 @@ func (s *stack) chosen(t *testing.T) string {
 	t.Helper()
 	pick := func(of ...string) string { return of[rand.IntN(len(of))] }
 	method := pick("GET", "GET", "GET", "POST", "DELETE", "X"+fmt.Sprint(rand.IntN(1000)))
-	target := pick("/v1/customers", "/v1/invoices", "/v1/customers/"+customer(rand.Int()&0xffff), "/v1/customers/"+customerID+"/orders", "/v1/invoices/G"+fmt.Sprint(rand.Int()), "/v1/"+strings.ReplaceAll(text(), "\u00e9", ""), "/"+fmt.Sprint(rand.Int()))
+	target := pick("/v1/customers", "/v1/invoices", "/v1/customers/"+guid(rand.Int()&0xffff), "/v1/customers/"+customerID+"/orders", "/v1/invoices/G"+fmt.Sprint(rand.Int()), "/v1/"+strings.ReplaceAll(text(), "\u00e9", ""), "/"+fmt.Sprint(rand.Int()))
 	if rand.IntN(3) == 0 {
 		target += "?" + pick("Size", "Offset", "x"+fmt.Sprint(rand.Int())) + "=" + fmt.Sprint(rand.IntN(700))
 	}
@@ -90,7 +90,7 @@ func (s *stack) chosen(t *testing.T) string {
 	case 2:
 		lines = append(lines, "Authorization: "+pick("Bearer ", "Basic ", "")+text())
 	case 3:
-		lines = append(lines, bearer(s.entra.MintFor(customer(rand.Int()&0xffff))), "X-MS-APIM-Referrer-Prefix: https://x.azure-apihub.net/apim/a/c"+fmt.Sprint(rand.Int()))
+		lines = append(lines, bearer(s.entra.MintFor(guid(rand.Int()&0xffff))), "X-MS-APIM-Referrer-Prefix: https://x.azure-apihub.net/apim/a/c"+fmt.Sprint(rand.Int()))
 	default:
 		lines = append(lines, "X-Api-Key: "+s.keys.key)
 	}

@@ -33,13 +33,13 @@ func newStack(t testing.TB, variables ...string) *stack {
 
 func newStackOf(t testing.TB, program string, variables ...string) *stack {
 	t.Helper()
-	s := newSurroundings(t)
+	s := newBackends(t)
 	s.process = s.start(t, program, variables...)
 	return s
 }
 
 // newSurroundings is a stack without its service.
-func newSurroundings(t testing.TB) *stack {
+func newBackends(t testing.TB) *stack {
 	t.Helper()
 	known := new(secret.Set)
 	entra := fakeentra.New(t, known)
