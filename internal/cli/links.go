@@ -22,7 +22,8 @@ func newSealer(c config.Config, log *slog.Logger) (*seal.Sealer, error) {
 		secret = string(content)
 	}
 	if secret == "" {
-		log.Info("links to next pages are good until this process ends, and for no other instance; CONNECTOR_LINK_SECRET_FILE changes that")
+		log.Info("links to next pages are valid until this process ends, and for no other instance; " +
+			"CONNECTOR_LINK_SECRET_FILE changes that")
 		secret = rand.Text()
 	}
 	return seal.New(secret)

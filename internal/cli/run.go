@@ -32,7 +32,7 @@ type commands struct {
 	Keys       struct {
 		Add keysAddCommand `cmd:"" help:"Make an API key: print it once and append its digest to the keys file."`
 	} `cmd:"" help:"Manage API keys."`
-	Consent consentCommand `cmd:"" help:"Sign in a user once, in a browser, for the calls that Partner Center answers only for a user (App+User)."`
+	Consent consentCommand `cmd:"" help:"Sign in a user, once, in a browser, for calls that need one (App+User)."`
 	Check   checkCommand   `cmd:"" help:"Try the settings, up to one call to Partner Center."`
 	Version versionCommand `cmd:"" help:"Print the version, the commit and the Go version."`
 

@@ -132,7 +132,8 @@ func runSandbox(ctx context.Context, t *testing.T, variables ...string) servedSa
 	log, stderr := io.Pipe()
 	s := servedSandbox{status: make(chan int, 1)}
 	go func() {
-		s.status <- Run(ctx, strings.Fields("serve --sandbox --listen=127.0.0.1:0"), environment(variables...), io.Discard, stderr)
+		arguments := strings.Fields("serve --sandbox --listen=127.0.0.1:0")
+		s.status <- Run(ctx, arguments, environment(variables...), io.Discard, stderr)
 		stderr.Close()
 	}()
 	for lines := json.NewDecoder(log); ; {

@@ -53,20 +53,19 @@ func TestRanges(t *testing.T) {
 
 func TestDrain(t *testing.T) {
 	for _, c := range []struct {
-		name, sandbox, drain string
-		want                 time.Duration
+		name          string
+		flags         func(*testing.T) config.Flags
+		secret, drain string
+		want          time.Duration
 	}{
-		{"is 10s for a partner", "false", "", 10 * time.Second},
-		{"is 0s in the sandbox", "true", "", 0},
-		{"is what is set in the sandbox too", "true", "10s", 10 * time.Second},
+		{"is 10s for a partner", good, "hush", "", 10 * time.Second},
+		{"is 0s in the sandbox", goodSandbox, "", "", 0},
+		{"is what is set in the sandbox too", goodSandbox, "", "10s", 10 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f, secret := good(t), "hush"
-			f.Sandbox, f.Drain = config.Toggle(c.sandbox), c.drain
-			if c.sandbox == "true" {
-				f.TenantID, f.ClientID, secret = "", "", ""
-			}
-			got, err := config.Load(f, environment(secret))
+			f := c.flags(t)
+			f.Drain = c.drain
+			got, err := config.Load(f, environment(c.secret))
 			if err != nil || got.Drain != c.want {
 				t.Errorf("%v, %v", got.Drain, err)
 			}
