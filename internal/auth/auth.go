@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/partner-center/connector/internal/call"
 	"github.com/partner-center/connector/internal/fault"
 )
 
@@ -95,7 +96,7 @@ func (s *SignIn) byToken(ctx context.Context, authorization string, h http.Heade
 	if err != nil {
 		return Connection{}, err
 	}
-	gateway, _ := ParseGateway(h)
+	gateway, _ := call.ParseGateway(h)
 	c := Connection{Identity: who.Tenant + "/" + who.User + "/" + who.Client, Name: gateway.Connection}
 	if s.config.PassOn {
 		c.token = token

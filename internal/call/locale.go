@@ -6,10 +6,10 @@ import (
 	"golang.org/x/text/language"
 )
 
-// defaultLocale is Partner Center's own, and the first of the list as matching wants it.
+// defaultLocale is Partner Center's default. It stands first in the list, as the matcher requires.
 const defaultLocale = "en-US"
 
-// locales are the cultures that Partner Center takes in X-Locale:
+// locales are the cultures that Partner Center accepts in X-Locale:
 // https://learn.microsoft.com/partner-center/developer/partner-center-supported-languages-and-locales.
 var locales = strings.Fields(defaultLocale + ` am-ET ar-AE ar-BH ar-DZ ar-EG ar-IQ ar-JO ar-KW ar-LB ar-LY ar-MA ar-OM ar-QA
 	ar-SA ar-TN ar-YE az-Latn-AZ be-BY bg-BG bn-BD bs-Latn-BA ca-ES cs-CZ da-DK de-AT de-CH de-DE de-LI de-LU dv-MV el-GR
@@ -30,10 +30,10 @@ func tags(names []string) []language.Tag {
 	return all
 }
 
-// maxAcceptLanguage is the longest Accept-Language that is looked at, in bytes.
+// maxAcceptLanguage is the length of the longest Accept-Language that is parsed, in bytes.
 const maxAcceptLanguage = 256
 
-// localeOf returns the locale of Partner Center's that an Accept-Language header asks for first.
+// localeOf returns the locale that matches an Accept-Language header best, or defaultLocale.
 func localeOf(acceptLanguage string) string {
 	if acceptLanguage == "" || acceptLanguage == defaultLocale || len(acceptLanguage) > maxAcceptLanguage {
 		return defaultLocale

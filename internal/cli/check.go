@@ -153,9 +153,11 @@ func newToken(t *entra.Tokens) func(context.Context) (string, error) {
 func (s *service) smallCall(user bool) func(context.Context) error {
 	request := partnercenter.Request{Path: "/customers", Query: url.Values{"size": {"1"}}, User: user}
 	return func(ctx context.Context) error {
-		_, lease, err := s.upstream.Get(ctx, request, nil)
-		lease.Keep(0)
-		return err
+		body, err := s.upstream.Get(ctx, request)
+		if err != nil {
+			return err
+		}
+		return body.Close()
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/config"
 	"github.com/partner-center/connector/internal/entra"
+	"github.com/partner-center/connector/internal/gate"
 	"github.com/partner-center/connector/internal/metrics"
 	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/partnercenter"
@@ -28,7 +29,7 @@ type service struct {
 	tokens    *auth.Tokens  // of callers
 	app, user *entra.Tokens // the service's own
 	upstream  *partnercenter.Client
-	limiter   server.Limiter
+	limiter   gate.Limiter
 	metrics   *metrics.Metrics
 	traces    *traces.Traces
 	admin     *http.Server // of the metrics; serve sets it
@@ -100,10 +101,16 @@ func (s *service) assemble(
 	if err != nil {
 		return err
 	}
-	client := outbound.NewClient(roots, c.UpstreamTimeout)
-	if s.metrics, err = newMetrics(spec); err != nil {
+	operations, err := gate.Compile(spec)
+	if err != nil {
 		return err
 	}
+	projections, err := proxy.Compile(spec)
+	if err != nil {
+		return err
+	}
+	client := outbound.NewClient(roots, c.UpstreamTimeout)
+	s.metrics = newMetrics(operations, projections)
 	if c.Traces {
 		if s.traces, err = traces.New(version(), log); err != nil {
 			return err
@@ -124,31 +131,38 @@ func (s *service) assemble(
 		BaseURL: c.UpstreamURL,
 		Version: version(),
 		HTTP:    outbound.Observe(s.traced(client, "Partner Center"), s.metrics.Upstream),
-		App:     source(s.app),
-		User:    source(s.user),
+		App:     tokenSource(s.app),
+		User:    tokenSource(s.user),
+		Caller:  callerToken,
 		Timeout: c.UpstreamTimeout,
 		MaxBody: c.MaxBody,
 	})
-	actions, err := proxy.New(spec, s.upstream, sealer, log, s.metrics.DroppedValues)
-	if err != nil {
-		return err
-	}
-	s.handler, err = server.New(server.Config{
-		Spec:      spec,
+	core := gate.New(gate.Config{
+		Operations: operations,
+		Limiter:    s.limiter,
+		Sealer:     sealer,
+		Log:        log,
+		Observer:   s.observer(),
+	})
+	actions := proxy.New(proxy.Config{
+		Projections: projections,
+		Upstream:    s.upstream,
+		Sealer:      sealer,
+		Log:         log,
+		OnDrop:      s.metrics.DroppedValues,
+	})
+	s.handler = server.New(server.Config{
+		Gate:      core,
 		Actions:   actions,
 		SignIn:    auth.NewSignIn(auth.Config{Keys: s.keys, Tokens: s.tokens, PassOn: c.Accepts(config.Caller)}),
-		Limiter:   s.limiter,
-		Sealer:    sealer,
-		Log:       log,
 		PublicURL: c.PublicURL,
 		Sandbox:   c.Sandbox,
-		Observer:  s.observer(),
 	})
-	return err
+	return nil
 }
 
 // newLimiter returns the limiter: one for all instances if the settings name a Redis, else one for this process.
-func newLimiter(c config.Config, log *slog.Logger) (server.Limiter, error) {
+func newLimiter(c config.Config, log *slog.Logger) (gate.Limiter, error) {
 	if c.RedisURL == "" {
 		return ratelimit.New(c.LimitCalls, c.LimitWindow)
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -95,10 +96,16 @@ func entraConfig(p config.Partner, client *http.Client, timeout time.Duration, l
 	}
 }
 
-// source returns t as an interface that is nil if t is.
-func source(t *entra.Tokens) partnercenter.TokenSource {
+// tokenSource returns the token source that t is, or nil if t is nil.
+func tokenSource(t *entra.Tokens) partnercenter.TokenSource {
 	if t == nil {
 		return nil
 	}
-	return t
+	return t.Get
+}
+
+// callerToken returns the token that the caller brought for Partner Center, or "".
+func callerToken(ctx context.Context) string {
+	connection, _ := auth.FromContext(ctx)
+	return connection.Token()
 }

@@ -235,9 +235,9 @@ func (a answer) check(t *testing.T, method string) {
 func (a answer) checkProblem(t *testing.T, id string) string {
 	t.Helper()
 	e := a.problem(t)
-	again, err := json.Marshal(e)
-	if err != nil || !bytes.Equal(again, a.body) {
-		t.Errorf("the error is %s, want the form of %s", a.body, again)
+	want, err := json.Marshal(e)
+	if want = append(want, bodyEnd...); err != nil || !bytes.Equal(want, a.body) {
+		t.Errorf("the error is %s, want the form of %s", a.body, want)
 	}
 	if e.StatusCode != a.status || e.RequestID != id || e.Message != e.Error.Message || len(e.Message) < 15 || !codeForm.MatchString(e.Error.Code) {
 		t.Errorf("%d, MS-RequestId %s: %s", a.status, id, a.body)
@@ -285,7 +285,7 @@ func (a answer) limit(t *testing.T) (remaining, next int) {
 }
 
 // bodyEnd is what every JSON body ends with.
-const bodyEnd = ""
+const bodyEnd = "\n"
 
 // expectJSON compares the body with a JSON text, byte by byte.
 func (a answer) expectJSON(t *testing.T, text string) {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/gate"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -23,24 +24,17 @@ import (
 // Build identifies the binary.
 type Build struct{ Version, Commit, Go string }
 
-// Outcome is a way in which a call can end.
-type Outcome struct {
-	Operation string // operationId, or NoOperation
-	Status    int    // of HTTP
-	Code      string // of the error, or a constant
-}
-
 // Config determines the series.
 type Config struct {
 	Build    Build
-	Outcomes []Outcome           // all outcomes that a call can have
+	Outcomes []gate.Outcome      // all outcomes that a call can have
 	Paths    map[string][]string // by operation: the answer paths at which values can be dropped
 }
 
 // Gauges are functions that are called each time the metrics are read. They must be safe for
 // concurrent use.
 type Gauges struct {
-	UnderWay    func() int  // requests in flight
+	InFlight    func() int  // requests in flight
 	Draining    func() bool // whether the service is shutting down
 	Dropped     func() int  // log lines dropped since the start
 	Connections func() int  // connections with calls in the limiter's window; nil if the limiter cannot tell
@@ -117,9 +111,9 @@ func histogram(name, help string, labels ...string) *prometheus.HistogramVec {
 // a series that does not exist before it.
 func (m *Metrics) createSeries(c Config) {
 	for _, o := range c.Outcomes {
-		m.calls.WithLabelValues(o.Operation, strconv.Itoa(o.Status), o.Code)
+		m.calls.WithLabelValues(o.Operation, strconv.Itoa(o.Status), string(o.Code))
 		m.callSeconds.WithLabelValues(o.Operation)
-		if o.Operation == NoOperation {
+		if o.Operation == gate.NoOperation {
 			continue // such calls do not reach Partner Center
 		}
 		m.upstreamSeconds.WithLabelValues(o.Operation)
@@ -151,7 +145,7 @@ func (m *Metrics) Watch(g Gauges) {
 	add := func(name, help string, value func() float64) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: prefix + name, Help: help}, value))
 	}
-	add("requests_under_way", "Requests in flight.", func() float64 { return float64(g.UnderWay()) })
+	add("requests_under_way", "Requests in flight.", func() float64 { return float64(g.InFlight()) })
 	add("draining", "1 while the service is shutting down, else 0.", func() float64 {
 		if g.Draining() {
 			return 1
@@ -186,8 +180,8 @@ func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 }
 
 // Call counts a completed call. Its outcome must be one of Config.Outcomes.
-func (m *Metrics) Call(o Outcome, took time.Duration) {
-	m.calls.WithLabelValues(o.Operation, strconv.Itoa(o.Status), o.Code).Inc()
+func (m *Metrics) Call(o gate.Outcome, took time.Duration) {
+	m.calls.WithLabelValues(o.Operation, strconv.Itoa(o.Status), string(o.Code)).Inc()
 	m.callSeconds.WithLabelValues(o.Operation).Observe(took.Seconds())
 }
 

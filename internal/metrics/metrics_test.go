@@ -15,13 +15,18 @@ import (
 
 	"github.com/partner-center/connector/internal/call"
 	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/gate"
 )
 
 // small is a Config with one operation.
 var small = Config{
-	Build:    Build{"v1", "abc", "go1"},
-	Outcomes: []Outcome{{"Get", 200, "-"}, {"Get", 404, "NotFound"}, {NoOperation, 404, "NotFound"}},
-	Paths:    map[string][]string{"Get": {"items[].id"}},
+	Build: Build{"v1", "abc", "go1"},
+	Outcomes: []gate.Outcome{
+		{Operation: "Get", Status: 200, Code: "-"},
+		{Operation: "Get", Status: 404, Code: "NotFound"},
+		{Operation: gate.NoOperation, Status: 404, Code: "NotFound"},
+	},
+	Paths: map[string][]string{"Get": {"items[].id"}},
 }
 
 // read returns the body of /metrics.
@@ -49,7 +54,7 @@ func expect(t *testing.T, m *Metrics, lines ...string) {
 func TestMetrics(t *testing.T) {
 	m := New(small)
 	m.Watch(Gauges{
-		UnderWay:    func() int { return 3 },
+		InFlight:    func() int { return 3 },
 		Draining:    func() bool { return true },
 		Dropped:     func() int { return 5 },
 		Connections: func() int { return 4 },
@@ -83,7 +88,7 @@ func TestMetrics(t *testing.T) {
 	t.Run("omit connections that the limiter cannot count", func(t *testing.T) {
 		m := New(small)
 		m.Watch(Gauges{
-			UnderWay: func() int { return 0 },
+			InFlight: func() int { return 0 },
 			Draining: func() bool { return false },
 			Dropped:  func() int { return 0 },
 		})
@@ -114,7 +119,7 @@ func TestHandler(t *testing.T) {
 func TestCounters(t *testing.T) {
 	m := New(small)
 	t.Run("count a call by its outcome", func(t *testing.T) {
-		m.Call(Outcome{"Get", 404, "NotFound"}, 20*time.Millisecond)
+		m.Call(gate.Outcome{Operation: "Get", Status: 404, Code: "NotFound"}, 20*time.Millisecond)
 		expect(t, m,
 			`connector_calls_total{code="NotFound",operation="Get",status="404"} 1`,
 			`connector_call_duration_seconds_bucket{operation="Get",le="0.01"} 0`,
@@ -215,6 +220,6 @@ func BenchmarkCall(b *testing.B) {
 	for b.Loop() { // all events of one call
 		m.Decide(true, nil)
 		m.Upstream(ctx)(200)
-		m.Call(Outcome{"Get", 200, "-"}, time.Millisecond)
+		m.Call(gate.Outcome{Operation: "Get", Status: 200, Code: "-"}, time.Millisecond)
 	}
 }

@@ -9,10 +9,8 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/call"
+	"github.com/partner-center/connector/internal/gate"
 )
-
-// NoOperation is the label of calls whose path is no action.
-const NoOperation = "none"
 
 // The labels of calls to Partner Center without a status.
 const (
@@ -48,7 +46,7 @@ func statusLabel(ctx context.Context, status int) string {
 // Upstream measures one call to Partner Center. It is a begin function for outbound.Observe: the
 // returned function must be called once, with the status or 0.
 func (m *Metrics) Upstream(ctx context.Context) func(status int) {
-	began, operation := time.Now(), cmp.Or(call.FromContext(ctx).Operation, NoOperation)
+	began, operation := time.Now(), cmp.Or(call.FromContext(ctx).Operation, gate.NoOperation)
 	return func(status int) {
 		m.upstream.WithLabelValues(operation, statusLabel(ctx, status)).Inc()
 		m.upstreamSeconds.WithLabelValues(operation).Observe(time.Since(began).Seconds())

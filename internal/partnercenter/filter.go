@@ -5,21 +5,21 @@ import (
 	"encoding/json"
 )
 
-// The fields of customers that Partner Center filters by:
+// The fields that Partner Center filters customers by:
 // https://learn.microsoft.com/partner-center/developer/get-a-customer-by-name.
 const (
 	FieldCompanyName = "CompanyName"
 	FieldDomain      = "Domain"
 )
 
-// StartsWith is the filter query for customers whose field begins with value, in any case.
+// StartsWith returns the filter for customers whose field begins with value, ignoring case.
 func StartsWith(field, value string) string {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false) // the query's own encoding does what is needed
+	encoder.SetEscapeHTML(false) // the encoding of the query escapes what needs it
 	err := encoder.Encode(struct{ Field, Value, Operator string }{field, value, "starts_with"})
 	if err != nil {
-		panic(err) // three strings always encode
+		panic(err) // strings always encode
 	}
 	return string(bytes.TrimSuffix(text.Bytes(), []byte("\n")))
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Page is where a list goes on: after a token, or at an offset, as the resource has it.
+// A Page names the next page of a list, by a token or by an offset, whichever the resource uses.
 type Page struct {
 	Token  string // for Request.Continuation; empty: none
 	Offset string // digits; empty: none
@@ -16,9 +16,9 @@ type Page struct {
 
 var offsetForm = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})$`)
 
-// NextPage reads the links of a list, which must be valid JSON, and says where it goes on, or false where it ends.
-// Links are read, never followed: they have come with a second question mark, escaped as HTML, and with and
-// without /v1. https://learn.microsoft.com/partner-center/developer/get-invoiceline-items shows some.
+// NextPage parses the links of a list, which must be valid JSON, and returns the next page, or false if there is none.
+// Links are parsed but never followed: Partner Center has sent them with a second question mark, escaped as HTML, and
+// with and without /v1. https://learn.microsoft.com/partner-center/developer/get-invoiceline-items shows some.
 func NextPage(links []byte) (Page, bool) {
 	var l struct {
 		Next struct {
@@ -42,7 +42,7 @@ func NextPage(links []byte) (Page, bool) {
 	return p, p != Page{}
 }
 
-// headerValue says whether a text can be sent as it is in a header.
+// headerValue reports whether text can be sent unchanged in a header.
 func headerValue(text string) bool {
 	for i := range len(text) {
 		if text[i] < ' ' || text[i] == 0x7f {

@@ -3,16 +3,16 @@ package partnercenter
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/partner-center/connector/internal/fault"
 )
 
-func TestKindOf(t *testing.T) {
+func TestCodeOf(t *testing.T) {
 	const customer, list = "/customers/x/orders", "/customers"
 	for _, c := range []struct {
 		status int
@@ -64,50 +64,63 @@ func TestKindOf(t *testing.T) {
 		{599, "", list, fault.PartnerCenterError},
 		{999, "", list, fault.PartnerCenterError},
 	} {
-		if got := kindOf(c.status, c.code, c.path); got != c.want {
-			t.Errorf("%d %q %s: got %s, want %s", c.status, c.code, c.path, got, c.want)
-		}
+		t.Run(fmt.Sprintf("%d_code_%s_of%s", c.status, c.code, strings.ReplaceAll(c.path, "/", "_")), func(t *testing.T) {
+			if got := codeOf(c.status, c.code, c.path); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
 	}
 }
 
-func TestComplaint(t *testing.T) {
+func TestReadErrorBody(t *testing.T) {
 	for _, c := range []struct {
 		body string
-		want complaint
+		want errorBody
 	}{
-		{`{"code":2000,"description":"x"}`, complaint{code: "2000"}},
-		{`{"code":"2000"}`, complaint{code: "2000"}},
-		{"\xef\xbb\xbf" + `{"code":2000}`, complaint{code: "2000"}},
-		{`{"code":2000,"description":1}`, complaint{code: "2000"}},
-		{`{"statusCode":429,"message":"x"}`, complaint{}},
-		{`{"error":{"code":"invalid"}}`, complaint{}},
-		{`{"code":{"x":1}}`, complaint{}},
-		{`{"code":-1}`, complaint{}},
-		{`{"code":null}`, complaint{}},
-		{`<html>`, complaint{}},
-		{``, complaint{}},
-		{`{"code":1` + strings.Repeat(" ", 70_000) + `}`, complaint{}},
-		{`{"code":9,"description":"MFA is required."}`, complaint{"9", true}},
-		{`{"message":"The user must use multi-factor authentication."}`, complaint{"", true}},
-		{`{"description":"no multifactor claim"}`, complaint{"", true}},
-		{`{"description":"the amfax machine"}`, complaint{}},
-		{`{"error":{"code":"x","message":"MFA is needed"}}`, complaint{"", true}},
-		{`MFA is needed`, complaint{"", true}},
+		{`{"code":2000,"description":"x"}`, errorBody{code: "2000"}},
+		{`{"code":"2000"}`, errorBody{code: "2000"}},
+		{"\xef\xbb\xbf" + `{"code":2000}`, errorBody{code: "2000"}},
+		{`{"code":2000,"description":1}`, errorBody{code: "2000"}},
+		{`{"statusCode":429,"message":"x"}`, errorBody{}},
+		{`{"error":{"code":"invalid"}}`, errorBody{}},
+		{`{"code":{"x":1}}`, errorBody{}},
+		{`{"code":-1}`, errorBody{}},
+		{`{"code":null}`, errorBody{}},
+		{`<html>`, errorBody{}},
+		{``, errorBody{}},
+		{`{"code":1` + strings.Repeat(" ", 70_000) + `}`, errorBody{}},
+		{`{"code":9,"description":"MFA is required."}`, errorBody{"9", true}},
+		{`{"message":"The user must use multi-factor authentication."}`, errorBody{"", true}},
+		{`{"description":"no multifactor claim"}`, errorBody{"", true}},
+		{`{"description":"the amfax machine"}`, errorBody{}},
+		{`{"error":{"code":"x","message":"MFA is needed"}}`, errorBody{"", true}},
+		{`MFA is needed`, errorBody{"", true}},
 	} {
-		if got := readComplaint(answerWith(401, c.body)); got != c.want {
-			t.Errorf("%.40s: got %v, want %v", c.body, got, c.want)
-		}
+		t.Run(fmt.Sprintf("%.40s", c.body), func(t *testing.T) {
+			if got := readErrorBody(answerWith(401, c.body)); got != c.want {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
 	}
-	for claims, want := range map[string]bool{
-		`{"access_token":{"acrs":{"essential":true,"value":"c1"}}}`:        true,
-		`{"access_token":{"amr":{"essential":true,"values":["mfa"]}}}`:     true,
-		`{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}`: false, // a session that was ended
+}
+
+func TestClaimsChallenge(t *testing.T) {
+	for _, c := range []struct {
+		name, claims string
+		want         bool
+	}{
+		{"for_an_authentication_context", `{"access_token":{"acrs":{"essential":true,"value":"c1"}}}`, true},
+		{"for_a_method", `{"access_token":{"amr":{"essential":true,"values":["mfa"]}}}`, true},
+		{"for_a_later_sign_in", `{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}`, false},
 	} {
-		challenged := answerWith(401, "")
-		challenged.Header.Set("WWW-Authenticate", `Bearer realm="", error="insufficient_claims", claims="`+base64.StdEncoding.EncodeToString([]byte(claims))+`"`)
-		if got := readComplaint(challenged).wantsMFA; got != want {
-			t.Errorf("a challenge for %s: %t", claims, got)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			claims := base64.StdEncoding.EncodeToString([]byte(c.claims))
+			resp := answerWith(401, "")
+			resp.Header.Set("WWW-Authenticate", `Bearer realm="", error="insufficient_claims", claims="`+claims+`"`)
+			if got := readErrorBody(resp).wantsMFA; got != c.want {
+				t.Errorf("wants MFA: %t", got)
+			}
+		})
 	}
 }
 
@@ -115,43 +128,46 @@ func answerWith(status int, body string) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
 }
 
-// TestRefusalOfWhom tells the service's token from the caller's own: only its owner can do something about it.
-func TestRefusalOfWhom(t *testing.T) {
+// TestRefusedToken checks that a refusal blames the token that was sent: only its owner can do something about it.
+func TestRefusedToken(t *testing.T) {
 	for _, c := range []struct {
-		status        int
-		body          string
-		service, ours fault.Code
+		name, body       string
+		status           int
+		service, callers fault.Code
 	}{
-		{401, ``, fault.PartnerCenterUnauthorized, fault.PartnerCenterRefusedToken},
-		{401, `{"code":900420}`, fault.PartnerCenterWrongAudience, fault.PartnerCenterRefusedToken},
-		{401, `{"code":900421}`, fault.MfaRequired, fault.MultifactorSignInRequired},
-		{401, `{"description":"no MFA claim"}`, fault.MfaRequired, fault.MultifactorSignInRequired},
-		{403, `{"code":900308}`, fault.InsufficientPrivileges, fault.InsufficientPrivileges},
-		{403, `{"code":900329}`, fault.AppOnlyNotSupported, fault.AppOnlyNotSupported},
-		{403, `{"description":"no MFA claim"}`, fault.PartnerCenterForbidden, fault.PartnerCenterForbidden},
-		{500, ``, fault.PartnerCenterError, fault.PartnerCenterError},
+		{"without_code", ``, 401, fault.PartnerCenterUnauthorized, fault.PartnerCenterRefusedToken},
+		{"of_another_audience", `{"code":900420}`, 401, fault.PartnerCenterWrongAudience, fault.PartnerCenterRefusedToken},
+		{"without_MFA", `{"code":900421}`, 401, fault.MfaRequired, fault.MultifactorSignInRequired},
+		{"without_MFA_in_words", `{"description":"no MFA claim"}`, 401, fault.MfaRequired, fault.MultifactorSignInRequired},
+		{"without_privileges", `{"code":900308}`, 403, fault.InsufficientPrivileges, fault.InsufficientPrivileges},
+		{"of_an_app", `{"code":900329}`, 403, fault.AppOnlyNotSupported, fault.AppOnlyNotSupported},
+		{"forbidden", `{"description":"no MFA claim"}`, 403, fault.PartnerCenterForbidden, fault.PartnerCenterForbidden},
+		{"by_a_failure", ``, 500, fault.PartnerCenterError, fault.PartnerCenterError},
 	} {
-		for own, want := range map[bool]fault.Code{false: c.service, true: c.ours} {
-			f := refusal(answerWith(c.status, c.body), "/customers", own)
-			if f.Code != want {
-				t.Errorf("%d %s own=%t: got %s, want %s", c.status, c.body, own, f.Code, want)
+		t.Run(c.name, func(t *testing.T) {
+			if f := refusal(answerWith(c.status, c.body), "/customers"); f.Code != c.service {
+				t.Errorf("the service's: got %s, want %s", f.Code, c.service)
 			}
-			if own && strings.Contains(f.Text(), "service") {
-				t.Errorf("%d %s: the caller is told of the service: %s", c.status, c.body, f.Text())
+			f := callerRefusal(answerWith(c.status, c.body), "/customers")
+			if f.Code != c.callers {
+				t.Errorf("the caller's: got %s, want %s", f.Code, c.callers)
 			}
-		}
+			if strings.Contains(f.Text(), "service") {
+				t.Errorf("the text for the caller speaks of the service: %s", f.Text())
+			}
+		})
 	}
 }
 
-func kindOfError(err error) fault.Code {
+func codeOfError(err error) fault.Code {
 	var f *fault.Error
 	if !errors.As(err, &f) {
-		return fault.Code("")
+		return ""
 	}
 	return f.Code
 }
 
-func TestCheckHeader(t *testing.T) {
+func TestCheckJSON(t *testing.T) {
 	for _, c := range []struct {
 		contentType, encoding string
 		ok                    bool
@@ -171,32 +187,14 @@ func TestCheckHeader(t *testing.T) {
 		{"application/json", "gzip", false},
 		{"application/json", "identity", false},
 	} {
-		h := http.Header{"Content-Type": strings.Split(c.contentType, "|")}
-		if c.encoding != "" {
-			h["Content-Encoding"] = []string{c.encoding}
-		}
-		if err := checkHeader(h); (err == nil) != c.ok {
-			t.Errorf("%q %q: %v", c.contentType, c.encoding, err)
-		}
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 5, 4, 3, 2, 1, 500, time.UTC)
-	for _, c := range []struct {
-		header string
-		want   int
-	}{
-		{"", 10}, {"soon", 10}, {"-5", 10}, {"+5", 10}, {"0x10", 10}, {"1e2", 10}, {"NaN", 10}, {" ", 10},
-		{"0", 1}, {"1", 1}, {"17", 17}, {"1.2", 2}, {"600", 600}, {"601", 600}, {"99999999999999999999999", 600}, {strings.Repeat("9", 400), 600},
-		{now.Add(17 * time.Second).Format(http.TimeFormat), 17},
-		{now.Add(time.Hour).Format(http.TimeFormat), 600},
-		{"Fri, 31 Dec 9999 23:59:59 GMT", 600},
-		{now.Format(http.TimeFormat), 1},
-		{now.Add(-time.Hour).Format(http.TimeFormat), 10},
-	} {
-		if got := retryAfter(c.header, now); got != time.Duration(c.want)*time.Second {
-			t.Errorf("%q: got %v, want %d s", c.header, got, c.want)
-		}
+		t.Run(c.contentType+" "+c.encoding, func(t *testing.T) {
+			h := http.Header{"Content-Type": strings.Split(c.contentType, "|")}
+			if c.encoding != "" {
+				h["Content-Encoding"] = []string{c.encoding}
+			}
+			if err := checkJSON(h); (err == nil) != c.ok {
+				t.Error(err)
+			}
+		})
 	}
 }

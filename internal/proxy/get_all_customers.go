@@ -8,9 +8,11 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetAllCustomers answers from https://learn.microsoft.com/partner-center/developer/get-a-list-of-customers. Partner
-// Center goes on after a token of its own, which travels sealed in the next link.
-func (p *Proxy) GetAllCustomers(ctx context.Context, r gen.GetAllCustomersRequestObject) (gen.GetAllCustomersResponseObject, error) {
+// GetAllCustomers answers from https://learn.microsoft.com/partner-center/developer/get-a-list-of-customers. The next
+// page is named by a token of Partner Center, which travels sealed in the link.
+func (p *Proxy) GetAllCustomers(
+	ctx context.Context, r gen.GetAllCustomersRequestObject,
+) (gen.GetAllCustomersResponseObject, error) {
 	const action = "GetAllCustomers"
 	upstream := partnercenter.Request{Path: "/customers", Query: url.Values{}}
 	link := url.Values{}
@@ -24,7 +26,7 @@ func (p *Proxy) GetAllCustomers(ctx context.Context, r gen.GetAllCustomersReques
 	case r.Params.DomainStartsWith != nil:
 		upstream.Query.Set("filter", partnercenter.StartsWith(partnercenter.FieldDomain, *r.Params.DomainStartsWith))
 	}
-	if r.Params.ContinuationToken != nil { // validation has opened it
+	if r.Params.ContinuationToken != nil { // the gate has opened it
 		upstream.Continuation = *r.Params.ContinuationToken
 		upstream.Query.Set("seekOperation", "Next")
 	}
@@ -32,7 +34,7 @@ func (p *Proxy) GetAllCustomers(ctx context.Context, r gen.GetAllCustomersReques
 		if page.Token == "" {
 			return nil
 		}
-		link.Set("ContinuationToken", p.sealer.Seal(action, page.Token))
+		link.Set("ContinuationToken", p.config.Sealer.Seal(action, page.Token))
 		return link
 	})
 }

@@ -8,6 +8,8 @@ import (
 )
 
 // GetCustomerDetails answers from https://learn.microsoft.com/partner-center/developer/get-a-customer-by-id.
-func (p *Proxy) GetCustomerDetails(ctx context.Context, r gen.GetCustomerDetailsRequestObject) (gen.GetCustomerDetailsResponseObject, error) {
-	return p.get(ctx, "GetCustomerDetails", partnercenter.Request{Path: customer(r.CustomerTenantID, "")})
+func (p *Proxy) GetCustomerDetails(
+	ctx context.Context, r gen.GetCustomerDetailsRequestObject,
+) (gen.GetCustomerDetailsResponseObject, error) {
+	return p.get(ctx, "GetCustomerDetails", partnercenter.Request{Path: customerPath(r.CustomerTenantID, "")})
 }

@@ -8,6 +8,8 @@ import (
 )
 
 // GetCustomerOrders answers from https://learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-orders.
-func (p *Proxy) GetCustomerOrders(ctx context.Context, r gen.GetCustomerOrdersRequestObject) (gen.GetCustomerOrdersResponseObject, error) {
-	return p.get(ctx, "GetCustomerOrders", partnercenter.Request{Path: customer(r.CustomerTenantID, "/orders")})
+func (p *Proxy) GetCustomerOrders(
+	ctx context.Context, r gen.GetCustomerOrdersRequestObject,
+) (gen.GetCustomerOrdersResponseObject, error) {
+	return p.get(ctx, "GetCustomerOrders", partnercenter.Request{Path: customerPath(r.CustomerTenantID, "/orders")})
 }

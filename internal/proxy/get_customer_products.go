@@ -10,7 +10,9 @@ import (
 
 // GetCustomerProducts answers from
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-products-by-customer.
-func (p *Proxy) GetCustomerProducts(ctx context.Context, r gen.GetCustomerProductsRequestObject) (gen.GetCustomerProductsResponseObject, error) {
+func (p *Proxy) GetCustomerProducts(
+	ctx context.Context, r gen.GetCustomerProductsRequestObject,
+) (gen.GetCustomerProductsResponseObject, error) {
 	query := url.Values{"targetView": {string(r.Params.TargetView)}}
-	return p.get(ctx, "GetCustomerProducts", partnercenter.Request{Path: customer(r.CustomerTenantID, "/products"), Query: query})
+	return p.get(ctx, "GetCustomerProducts", partnercenter.Request{Path: customerPath(r.CustomerTenantID, "/products"), Query: query})
 }

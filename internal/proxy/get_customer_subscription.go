@@ -10,11 +10,13 @@ import (
 
 // GetCustomerSubscription answers from
 // https://learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-subscriptions.
-func (p *Proxy) GetCustomerSubscription(ctx context.Context, r gen.GetCustomerSubscriptionRequestObject) (gen.GetCustomerSubscriptionResponseObject, error) {
+func (p *Proxy) GetCustomerSubscription(
+	ctx context.Context, r gen.GetCustomerSubscriptionRequestObject,
+) (gen.GetCustomerSubscriptionResponseObject, error) {
 	query := url.Values{}
 	set(query, "mpn_id", r.Params.PartnerID)
 	set(query, "order_id", r.Params.OrderID)
 	set(query, "product_type", r.Params.ProductType)
 	set(query, "product_subtype", r.Params.ProductSubtype)
-	return p.get(ctx, "GetCustomerSubscription", partnercenter.Request{Path: customer(r.CustomerTenantID, "/subscriptions"), Query: query})
+	return p.get(ctx, "GetCustomerSubscription", partnercenter.Request{Path: customerPath(r.CustomerTenantID, "/subscriptions"), Query: query})
 }

@@ -7,7 +7,10 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetInvoice answers from https://learn.microsoft.com/partner-center/developer/get-invoice-by-id, which wants App+User.
-func (p *Proxy) GetInvoice(ctx context.Context, r gen.GetInvoiceRequestObject) (gen.GetInvoiceResponseObject, error) {
+// GetInvoice answers from https://learn.microsoft.com/partner-center/developer/get-invoice-by-id, which requires
+// App+User.
+func (p *Proxy) GetInvoice(
+	ctx context.Context, r gen.GetInvoiceRequestObject,
+) (gen.GetInvoiceResponseObject, error) {
 	return p.get(ctx, "GetInvoice", partnercenter.Request{Path: "/invoices/" + r.InvoiceID, User: true})
 }

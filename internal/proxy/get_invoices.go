@@ -9,9 +9,11 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetInvoices answers from https://learn.microsoft.com/partner-center/developer/get-a-collection-of-invoices. Partner
-// Center goes on at an offset.
-func (p *Proxy) GetInvoices(ctx context.Context, r gen.GetInvoicesRequestObject) (gen.GetInvoicesResponseObject, error) {
+// GetInvoices answers from https://learn.microsoft.com/partner-center/developer/get-a-collection-of-invoices. The next
+// page is named by an offset.
+func (p *Proxy) GetInvoices(
+	ctx context.Context, r gen.GetInvoicesRequestObject,
+) (gen.GetInvoicesResponseObject, error) {
 	upstream := partnercenter.Request{Path: "/invoices", Query: url.Values{}}
 	link, at := url.Values{}, 0
 	if r.Params.Size != nil {
@@ -24,7 +26,7 @@ func (p *Proxy) GetInvoices(ctx context.Context, r gen.GetInvoicesRequestObject)
 		at, _ = strconv.Atoi(*r.Params.Offset) // validated
 	}
 	return p.list(ctx, "GetInvoices", upstream, func(page partnercenter.Page) url.Values {
-		if next, err := strconv.Atoi(page.Offset); err != nil || next <= at { // a link back would never end
+		if next, err := strconv.Atoi(page.Offset); err != nil || next <= at { // following a link back would never end
 			return nil
 		}
 		link.Set("Offset", page.Offset)

@@ -13,36 +13,49 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// pickerSize is the most customers that Partner Center gives at once.
+// pickerSize is the largest page of customers that Partner Center returns.
 const pickerSize = "500"
 
-// ListCustomersForPicker answers with the first page of GetAllCustomers as a list to choose from. It is the one
-// action whose answer is made anew: its fields have other names and another order than Partner Center's.
-func (p *Proxy) ListCustomersForPicker(ctx context.Context, _ gen.ListCustomersForPickerRequestObject) (gen.ListCustomersForPickerResponseObject, error) {
-	page, err := p.get(ctx, "GetAllCustomers", partnercenter.Request{Path: "/customers", Query: url.Values{"size": {pickerSize}}})
+// ListCustomersForPicker answers with the first page of GetAllCustomers as a list to choose from. It is the only action
+// whose answer is encoded anew: its fields have other names and another order than Partner Center's.
+func (p *Proxy) ListCustomersForPicker(
+	ctx context.Context, _ gen.ListCustomersForPickerRequestObject,
+) (gen.ListCustomersForPickerResponseObject, error) {
+	r := partnercenter.Request{Path: "/customers", Query: url.Values{"size": {pickerSize}}}
+	body, err := p.project(ctx, "GetAllCustomers", r, noLink)
 	if err != nil {
 		return nil, err
 	}
-	defer page.release()
+	if err := body.Rewrite(appendChoices); err != nil {
+		return nil, err
+	}
+	return jsonResult(body), nil
+}
+
+// appendChoices appends the choices that a collection of customers offers, sorted by name, and a newline.
+func appendChoices(dst, collection []byte) ([]byte, error) {
 	var customers gen.CustomerCollection
-	if err := json.Unmarshal(page.bytes, &customers); err != nil {
+	if err := json.Unmarshal(collection, &customers); err != nil {
 		return nil, err
 	}
 	choices := gen.CustomerChoices{Value: []gen.CustomerChoice{}}
 	for _, c := range customers.Items {
-		if c.ID == nil {
-			continue
+		if c.ID != nil {
+			choices.Value = append(choices.Value, gen.CustomerChoice{ID: c.ID, Name: displayName(c)})
 		}
-		choices.Value = append(choices.Value, gen.CustomerChoice{ID: c.ID, Name: nameOf(c)})
 	}
 	slices.SortStableFunc(choices.Value, func(a, b gen.CustomerChoice) int {
 		return cmp.Or(cmp.Compare(strings.ToLower(*a.Name), strings.ToLower(*b.Name)), cmp.Compare(*a.ID, *b.ID))
 	})
-	return encode(choices)
+	buffer := bytes.NewBuffer(dst)
+	encoder := json.NewEncoder(buffer)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(choices)
+	return buffer.Bytes(), err
 }
 
-// nameOf is what a customer is called: its company, else its domain, else its id.
-func nameOf(c gen.CustomerSummary) *string {
+// displayName returns a customer's company name, or else its domain, or else its ID.
+func displayName(c gen.CustomerSummary) *string {
 	if company := c.CompanyProfile; company != nil {
 		for _, name := range []*string{company.CompanyName, company.Domain} {
 			if name != nil && *name != "" {
@@ -51,15 +64,4 @@ func nameOf(c gen.CustomerSummary) *string {
 		}
 	}
 	return c.ID
-}
-
-// encode returns a value as a reply.
-func encode(value any) (*reply, error) {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return nil, err
-	}
-	return &reply{buffer: &buffer{bytes.TrimSuffix(text.Bytes(), []byte("\n"))}}, nil
 }

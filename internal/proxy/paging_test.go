@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// page is what a walk reads of a list.
+// A page is what walk reads of a list.
 type page struct {
 	TotalCount int
 	Items      []struct{ ID string }
 	NextLink   *string
 }
 
-// walk follows nextLink from a target to the end and returns the ids that it met and the number of pages.
+// walk follows nextLink from target to the end and returns the IDs of all items and the number of pages.
 func walk(t *testing.T, h http.Handler, target string, headers ...string) (ids []string, pages int) {
 	t.Helper()
 	for {
@@ -40,7 +40,7 @@ func walk(t *testing.T, h http.Handler, target string, headers ...string) (ids [
 	}
 }
 
-// TestEveryCustomer meets each of the 1,200 once, whatever the page's size.
+// TestEveryCustomer expects each of the 1,200 customers once, whatever the size of the page.
 func TestEveryCustomer(t *testing.T) {
 	h := start(t, "")
 	for _, c := range []struct {
@@ -58,7 +58,7 @@ func TestEveryCustomer(t *testing.T) {
 	}
 }
 
-// TestEveryInvoice walks by offset, which the links spell in two ways.
+// TestEveryInvoice follows links by offset, which Partner Center writes in two ways.
 func TestEveryInvoice(t *testing.T) {
 	h := start(t, "")
 	all, _ := walk(t, h, "/v1/invoices")
@@ -74,8 +74,8 @@ func TestEveryInvoice(t *testing.T) {
 	}
 }
 
-// TestFilterGoesAlong keeps the caller's filter through the pages.
-func TestFilterGoesAlong(t *testing.T) {
+// TestFilterAppliesToEveryPage follows the links of a filtered list.
+func TestFilterAppliesToEveryPage(t *testing.T) {
 	h := start(t, "")
 	all, _ := walk(t, h, "/v1/customers?CompanyNameStartsWith=con")
 	some, pages := walk(t, h, "/v1/customers?CompanyNameStartsWith=con&Size=3")
@@ -84,7 +84,7 @@ func TestFilterGoesAlong(t *testing.T) {
 	}
 }
 
-// TestFilterIsEncoded sends what can be typed and looks at what Partner Center gets.
+// TestFilterIsEncoded compares the filter that Partner Center receives with what the caller typed.
 func TestFilterIsEncoded(t *testing.T) {
 	var got url.Values
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -108,7 +108,7 @@ func TestFilterIsEncoded(t *testing.T) {
 	}
 }
 
-// TestTokenTravelsSealed gives out tokens with every kind of character and looks at how they come back.
+// TestTokenTravelsSealed returns tokens with every kind of character from Partner Center and compares what it receives.
 func TestTokenTravelsSealed(t *testing.T) {
 	var token string
 	var got *http.Request
@@ -145,7 +145,7 @@ func TestTokenTravelsSealed(t *testing.T) {
 	}
 }
 
-// TestLinkGoesThroughTheGateway builds links on the platform's gateway where its header is plausible.
+// TestLinkGoesThroughTheGateway expects links on the platform's gateway if its header is well-formed.
 func TestLinkGoesThroughTheGateway(t *testing.T) {
 	h := start(t, "")
 	const gateway = "https://unique.01.common.europe.azure-apihub.net/apim/partnercenter/shared-contoso-1"
@@ -171,7 +171,7 @@ func TestLinkGoesThroughTheGateway(t *testing.T) {
 	}
 }
 
-// TestNoLinkBack ends a list whose next page would not be further on.
+// TestNoLinkBack expects no link if the next page would not lie behind the current one.
 func TestNoLinkBack(t *testing.T) {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"flag"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -24,6 +23,7 @@ import (
 	"github.com/partner-center/connector/gen"
 	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/entra"
+	"github.com/partner-center/connector/internal/gate"
 	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/partnercenter"
 	"github.com/partner-center/connector/internal/proxy"
@@ -36,7 +36,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden answers anew")
 
-// models are the generated types of the actions' JSON answers.
+// models are the generated types of the JSON answers.
 var models = map[string]any{
 	"GetAllCustomers":         gen.GetAllCustomers200JSONResponse{},
 	"GetInvoices":             gen.GetInvoices200JSONResponse{},
@@ -48,7 +48,7 @@ var models = map[string]any{
 	"ListCustomersForPicker":  gen.ListCustomersForPicker200JSONResponse{},
 }
 
-func spec(t *testing.T) *openapi3.T {
+func spec(t testing.TB) *openapi3.T {
 	t.Helper()
 	doc, err := openapi.Spec()
 	if err != nil {
@@ -57,48 +57,63 @@ func spec(t *testing.T) *openapi3.T {
 	return doc
 }
 
-// start returns the service as it is served, in front of the sandbox, or of another Partner Center where its URL is
-// given.
-func start(t *testing.T, upstream string) http.Handler {
+// A service is the whole service without its process.
+type service struct {
+	handler http.Handler
+	gate    *gate.Gate
+	proxy   *proxy.Proxy
+}
+
+// newService returns a service in front of the sandbox, or of another Partner Center if its URL is given.
+func newService(t testing.TB, upstream string) service {
 	t.Helper()
-	box, err := sandbox.Start()
-	if err != nil {
-		t.Fatal(err)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
+	box, err := sandbox.Start()
+	must(err)
 	t.Cleanup(func() { box.Close() })
+	operations, err := gate.Compile(spec(t))
+	must(err)
+	projections, err := proxy.Compile(spec(t))
+	must(err)
+	sealer, err := seal.New("hush")
+	must(err)
+	limiter, err := ratelimit.New(10_000, time.Minute)
+	must(err)
 	log := slog.New(slog.DiscardHandler)
+	keys, err := auth.OpenKeys("", map[string]string{"sandbox": "sandbox"}, log)
+	must(err)
+
 	outgoing := outbound.NewClient(box.RootCAs, 30*time.Second)
-	app := entra.NewApp(entra.Config{
+	own := entra.Config{
 		Authority: box.AuthorityURL, TenantID: box.TenantID, ClientID: box.ClientID, ClientSecret: box.ClientSecret,
 		Resource: "https://api.partnercenter.microsoft.com", Timeout: 30 * time.Second, HTTP: outgoing, Log: log,
-	})
+	}
+	app := entra.NewApp(own)
+	own.RefreshTokenFile = filepath.Join(t.TempDir(), "refresh-token")
+	must(os.WriteFile(own.RefreshTokenFile, []byte(box.RefreshToken), 0o600))
+	user := entra.NewUser(own)
 	client := partnercenter.New(partnercenter.Config{
-		BaseURL: cmp.Or(upstream, box.UpstreamURL), Version: "test", HTTP: outgoing, App: app, Timeout: 30 * time.Second, MaxBody: 1 << 20,
+		BaseURL: cmp.Or(upstream, box.UpstreamURL), Version: "test", HTTP: outgoing,
+		App: app.Get, User: user.Get, Timeout: 30 * time.Second, MaxBody: 1 << 20,
 	})
-	sealer, err := seal.New("hush")
-	if err != nil {
-		t.Fatal(err)
+	s := service{
+		gate:  gate.New(gate.Config{Operations: operations, Limiter: limiter, Sealer: sealer, Log: log}),
+		proxy: proxy.New(proxy.Config{Projections: projections, Upstream: client, Sealer: sealer, Log: log}),
 	}
-	actions, err := proxy.New(spec(t), client, sealer, log, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	limiter, err := ratelimit.New(ratelimit.MaxCalls, time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys, err := auth.OpenKeys("", map[string]string{"sandbox": "sandbox"}, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := server.New(server.Config{Spec: spec(t), Actions: actions, SignIn: auth.NewSignIn(auth.Config{Keys: keys}), Limiter: limiter, Sealer: sealer, Log: log, Sandbox: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	signIn := auth.NewSignIn(auth.Config{Keys: keys})
+	s.handler = server.New(server.Config{Gate: s.gate, Actions: s.proxy, SignIn: signIn, Sandbox: true})
 	return s
 }
 
-// get sends a request for a path with its query, and perhaps headers, and returns the answer.
+// start returns the handler of a new service.
+func start(t testing.TB, upstream string) http.Handler { return newService(t, upstream).handler }
+
+// get sends a request with headers, names and values in turn, and returns the answer.
 func get(h http.Handler, target string, headers ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodGet, target, nil)
 	r.Host = "connector.contoso.example"
@@ -111,26 +126,26 @@ func get(h http.Handler, target string, headers ...string) *httptest.ResponseRec
 	return w
 }
 
-// TestActions sends each action's request through the whole service and compares the answer, byte by byte. A JSON
-// answer must also be of the generated type and of the spec, with nothing in it that they do not name. Actions that
-// want a signed-in user are answered by a server that has one.
+// TestActions sends each action's request through the whole service and compares the answer byte by byte. A JSON answer
+// must also be of the generated type and of the spec, and have nothing that they do not name.
 func TestActions(t *testing.T) {
-	app, user := start(t, ""), start(t, partnerCenterOfUser(t))
+	h := start(t, "")
+	userOnly := start(t, newInvoiceServer(t))
 	for _, item := range spec(t).Paths.Map() {
 		action := item.Get.OperationID
 		t.Run(action, func(t *testing.T) {
 			dir := filepath.Join("testdata", action)
 			request := readRequest(t, filepath.Join(dir, "request.http"))
-			h := app
+			h := h
 			if strings.HasPrefix(request.URL.Path, "/v1/invoices/") {
-				h = user
+				h = userOnly
 			}
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, request)
 			if w.Code != http.StatusOK {
 				t.Fatalf("%d %s", w.Code, w.Body)
 			}
-			got := append(sealed.ReplaceAll(w.Body.Bytes(), []byte("ContinuationToken=SEALED")), '\n')
+			got := sealed.ReplaceAll(w.Body.Bytes(), []byte("ContinuationToken=SEALED"))
 			golden := filepath.Join(dir, "response.golden")
 			if *update {
 				if err := os.WriteFile(golden, got, 0o644); err != nil {
@@ -148,11 +163,11 @@ func TestActions(t *testing.T) {
 	}
 }
 
-// sealed is what differs in two links to the same page.
+// sealed matches the only part that differs in two links to the same page.
 var sealed = regexp.MustCompile(`ContinuationToken=[A-Za-z0-9_-]+`)
 
-// partnerCenterOfUser is a Partner Center that knows one invoice, for whoever asks.
-func partnerCenterOfUser(t *testing.T) string {
+// newInvoiceServer returns the URL of a Partner Center that has one invoice.
+func newInvoiceServer(t *testing.T) string {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.HandleFunc("/v1/invoices/G000024130", func(w http.ResponseWriter, r *http.Request) {
@@ -207,27 +222,27 @@ func checkSpec(t *testing.T, operation *openapi3.Operation, request *http.Reques
 	}
 }
 
-// TestNewRefuses shows that a spec that cannot be honoured is found at start, with its place.
-func TestNewRefuses(t *testing.T) {
+// TestCompileRejects checks that a spec that cannot be projected is found at start, with its place.
+func TestCompileRejects(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*openapi3.Operation)
 		want   string
 	}{
-		{"an answer of alternatives", func(o *openapi3.Operation) {
+		{"an_answer_with_alternatives", func(o *openapi3.Operation) {
 			items := o.Responses.Status(200).Value.Content.Get("application/json").Schema.Value.Properties["items"].Value
 			items.Items = openapi3.NewOneOfSchema(openapi3.NewStringSchema()).NewRef()
 		}, "GetInvoices: mapping: items[]: oneOf cannot be projected"},
-		{"no answer", func(o *openapi3.Operation) { o.Responses.Delete("200") }, "GET /v1/invoices: no response 200"},
-		{"an answer of text", func(o *openapi3.Operation) {
-			o.Responses.Status(200).Value.Content = openapi3.NewContentWithSchema(openapi3.NewStringSchema(), []string{"text/plain"})
+		{"no_answer", func(o *openapi3.Operation) { o.Responses.Delete("200") }, "GET /v1/invoices: no response 200"},
+		{"an_answer_of_text", func(o *openapi3.Operation) {
+			text := openapi3.NewContentWithSchema(openapi3.NewStringSchema(), []string{"text/plain"})
+			o.Responses.Status(200).Value.Content = text
 		}, "GET /v1/invoices: a response 200 that is neither"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			doc := spec(t)
 			c.change(doc.Paths.Value("/v1/invoices").Get)
-			_, err := proxy.New(doc, nil, nil, slog.Default(), nil)
-			if err == nil || !strings.Contains(fmt.Sprint(err), c.want) {
+			if _, err := proxy.Compile(doc); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 		})

@@ -8,9 +8,8 @@ import (
 	"testing"
 )
 
-// TestStatementIsPassedOn gets a PDF with its name and size.
 func TestStatementIsPassedOn(t *testing.T) {
-	w := get(start(t, partnerCenterOfUser(t)), "/v1/invoices/G000024130/documents/statement")
+	w := get(start(t, newInvoiceServer(t)), "/v1/invoices/G000024130/documents/statement")
 	h := w.Header()
 	if w.Code != http.StatusOK || w.Body.String() != pdf || h.Get("Content-Type") != "application/pdf" ||
 		h.Get("Content-Disposition") != `attachment; filename="G000024130.pdf"` || h.Get("Content-Length") != "15" || h.Get("Cache-Control") != "no-store" {
@@ -18,7 +17,7 @@ func TestStatementIsPassedOn(t *testing.T) {
 	}
 }
 
-// TestStatementIsChecked refuses what is no PDF, or no PDF of a size that is accepted, before a byte has left.
+// TestStatementIsChecked expects an error, before a byte is sent, for what is not a PDF of an accepted size.
 func TestStatementIsChecked(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -27,29 +26,31 @@ func TestStatementIsChecked(t *testing.T) {
 	}{
 		{"HTML", answerWith("text/html", "%PDF-1.4"), "PartnerCenterInvalidResponse"},
 		{"JSON", answerWith("application/json", "{}"), "PartnerCenterInvalidResponse"},
-		{"HTML that says it is a PDF", answerWith("application/pdf", "<html>"), "PartnerCenterInvalidResponse"},
-		{"nothing", answerWith("application/pdf", ""), "PartnerCenterInvalidResponse"},
-		{"too little", answerWith("application/pdf", "%PD"), "PartnerCenterInvalidResponse"},
-		{"too large", func(w http.ResponseWriter, r *http.Request) {
+		{"HTML_labeled_as_PDF", answerWith("application/pdf", "<html>"), "PartnerCenterInvalidResponse"},
+		{"an_empty_body", answerWith("application/pdf", ""), "PartnerCenterInvalidResponse"},
+		{"a_body_of_three_bytes", answerWith("application/pdf", "%PD"), "PartnerCenterInvalidResponse"},
+		{"a_PDF_that_is_too_large", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "1048577")
 			answerWith("application/pdf", "%PDF-"+strings.Repeat("x", 1<<20-4))(w, r)
 		}, "PartnerCenterTooLarge"},
-		{"compressed", func(w http.ResponseWriter, r *http.Request) {
+		{"a_compressed_PDF", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			answerWith("application/pdf", pdf)(w, r)
 		}, "PartnerCenterInvalidResponse"},
-		{"app-only", func(w http.ResponseWriter, r *http.Request) {
+		{"a_refusal_of_an_app", func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusForbidden)
 			w.Write([]byte(`{"code":900329}`))
 		}, "AppOnlyNotSupported"},
-		{"unknown", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotFound) }, "InvoiceNotFound"},
+		{"an_unknown_invoice", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotFound) }, "InvoiceNotFound"},
 	} {
-		upstream := httptest.NewServer(c.answer)
-		w := get(start(t, upstream.URL), "/v1/invoices/G1/documents/statement")
-		upstream.Close()
-		if !strings.Contains(w.Body.String(), `"code":"`+c.want+`"`) || w.Header().Get("Content-Disposition") != "" {
-			t.Errorf("%s: %d %.300s", c.name, w.Code, w.Body)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			upstream := httptest.NewServer(c.answer)
+			defer upstream.Close()
+			w := get(start(t, upstream.URL), "/v1/invoices/G1/documents/statement")
+			if !strings.Contains(w.Body.String(), `"code":"`+c.want+`"`) || w.Header().Get("Content-Disposition") != "" {
+				t.Errorf("%d %.300s", w.Code, w.Body)
+			}
+		})
 	}
 }
 
@@ -60,40 +61,45 @@ func answerWith(contentType, body string) http.HandlerFunc {
 	}
 }
 
-// TestStatementBreaksOff shows a reader that what it got is not the whole, whether or not the size was known.
+// TestStatementBreaksOff checks that a reader notices an incomplete PDF, whether or not its size was announced.
 func TestStatementBreaksOff(t *testing.T) {
 	for name, answer := range map[string]http.HandlerFunc{
-		"of known size": func(w http.ResponseWriter, r *http.Request) {
+		"of_known_size": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/pdf")
 			w.Header().Set("Content-Length", "1000")
 			io.WriteString(w, pdf)
 		},
-		"of unknown size": func(w http.ResponseWriter, r *http.Request) {
+		"of_unknown_size": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/pdf")
 			io.WriteString(w, pdf)
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
 		},
-		"of more than is accepted": func(w http.ResponseWriter, r *http.Request) {
+		"larger_than_accepted": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/pdf")
 			io.WriteString(w, pdf)
 			io.WriteString(w, strings.Repeat("x", 1<<20))
 		},
 	} {
-		upstream := httptest.NewServer(answer)
-		service := httptest.NewServer(start(t, upstream.URL))
-		request, _ := http.NewRequest(http.MethodGet, service.URL+"/v1/invoices/G1/documents/statement", nil)
-		request.Header.Set("X-Api-Key", "sandbox")
-		resp, err := http.DefaultClient.Do(request)
-		if err == nil {
-			_, err = io.ReadAll(resp.Body)
-			resp.Body.Close()
-		}
-		if err == nil {
-			t.Errorf("a document %s: the reader takes the part for the whole", name)
-		}
-		service.CloseClientConnections()
-		service.Close()
-		upstream.Close()
+		t.Run(name, func(t *testing.T) {
+			upstream := httptest.NewServer(answer)
+			defer upstream.Close()
+			service := httptest.NewServer(start(t, upstream.URL))
+			defer service.Close()
+			defer service.CloseClientConnections()
+			request, err := http.NewRequest(http.MethodGet, service.URL+"/v1/invoices/G1/documents/statement", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("X-Api-Key", "sandbox")
+			resp, err := http.DefaultClient.Do(request)
+			if err == nil {
+				_, err = io.ReadAll(resp.Body)
+				resp.Body.Close()
+			}
+			if err == nil {
+				t.Error("the reader took the part for the whole")
+			}
+		})
 	}
 }

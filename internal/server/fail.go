@@ -1,63 +1,78 @@
 package server
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 
 	"github.com/gin-gonic/gin"
 	"github.com/partner-center/connector/internal/call"
 	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/gate"
 )
 
-// answer is the body of every failed call: the members that each reader of the Power Platform looks for.
-type answer struct {
-	StatusCode int    `json:"statusCode"`
-	Message    string `json:"message"`
-	Error      struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
-	} `json:"error"`
-	RequestID string `json:"requestId"`
+// An errorBody is the body of every failed call, with the members that the readers of the Power Platform look for.
+type errorBody struct {
+	StatusCode int         `json:"statusCode"`
+	Message    string      `json:"message"`
+	Error      errorMember `json:"error"`
+	RequestID  string      `json:"requestId"`
 }
 
-// fail is the only place that turns an error into an answer. An error that is no fault is an internal one. Where
-// there is nobody to answer, or an answer has begun, the connection ends.
+type errorMember struct {
+	Code    fault.Code `json:"code"`
+	Message string     `json:"message"`
+}
+
+// fail renders err, and is the only place that does. It aborts the connection if the answer has begun, because the
+// reader must not take a part for the whole, or if the caller is gone.
 func (s *Server) fail(c *gin.Context, err error) {
 	c.Abort()
-	c.Error(err) // for the access log
 	if c.Writer.Written() {
-		panic(http.ErrAbortHandler) // the reader must not take a part for the whole
-	}
-	if errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil {
-		c.Status(statusCallerGone)
+		c.Error(fmt.Errorf("%w: %w", gate.ErrBrokenOff, err)) // which end reports
 		panic(http.ErrAbortHandler)
 	}
-	f := &fault.Error{Code: fault.InternalError, Cause: err}
-	errors.As(err, &f)
+	c.Error(err)
+	if gate.IsCallerGone(c.Request.Context(), err) {
+		panic(http.ErrAbortHandler)
+	}
+	s.showLimit(c)
+	s.writeFault(c, gate.Fault(err))
+}
 
-	s.peek(c)
-	a := answer{StatusCode: f.Code.Status(), Message: f.Text(), RequestID: call.FromContext(c.Request.Context()).RequestID}
-	a.Error.Code, a.Error.Message = string(f.Code), a.Message
-	body, err := json.Marshal(a)
+// showLimit tells a caller who is known what is left, if the call failed before it was counted.
+func (s *Server) showLimit(c *gin.Context) {
+	h := c.Writer.Header()
+	if h.Get("RateLimit") != "" {
+		return
+	}
+	if decision, ok := s.config.Gate.Peek(c.Request.Context()); ok {
+		gate.SetLimit(h, decision)
+	}
+}
+
+func (s *Server) writeFault(c *gin.Context, f *fault.Error) {
+	text, status := f.Text(), f.Code.Status()
+	body, err := json.Marshal(errorBody{
+		StatusCode: status,
+		Message:    text,
+		Error:      errorMember{f.Code, text},
+		RequestID:  call.FromContext(c.Request.Context()).RequestID,
+	})
 	if err != nil {
 		panic(err) // strings and numbers always marshal
 	}
+	body = append(body, '\n')
 	h := c.Writer.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	if f.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(f.RetrySeconds()))
 	}
-	if f.Code.Status() == http.StatusUnauthorized {
+	if status == http.StatusUnauthorized {
 		h["Www-Authenticate"] = s.config.SignIn.Challenges()
 	}
-	c.Writer.WriteHeader(f.Code.Status())
+	c.Writer.WriteHeader(status)
 	c.Writer.Write(body)
 }
-
-func (s *Server) refuse(c *gin.Context, kind fault.Code) { s.fail(c, &fault.Error{Code: kind}) }
-
-func (s *Server) notFound(c *gin.Context) { s.refuse(c, fault.NotFound) }

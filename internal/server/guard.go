@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"strings"
@@ -14,28 +15,48 @@ const (
 	maxHeaderLines = 100
 )
 
-// guard refuses what no caller may send, known or not. It looks at the request as it was sent: whatever could be
-// read as another path than the one that is routed is refused, never mended.
+// guard rejects requests that no caller may send, whoever it is. It looks at the request as it was sent: a path that
+// could be read as another one than it is routed by is rejected, never corrected.
 func (s *Server) guard(c *gin.Context) {
-	r := c.Request
-	switch {
-	case s.publicHost != "" && !sameHost(r.Host, s.publicHost):
-		s.refuse(c, fault.MisdirectedRequest)
-	case headerLines(r) > maxHeaderLines:
-		s.refuse(c, fault.HeadersTooLarge)
-	case len(r.RequestURI) > maxTarget:
-		s.refuse(c, fault.UriTooLong)
-	case r.Method != http.MethodGet:
-		c.Header("Allow", http.MethodGet)
-		s.refuse(c, fault.MethodNotAllowed)
-	case r.ContentLength != 0:
-		s.refuse(c, fault.BodyNotAllowed)
-	case malformed(rawPath(r.RequestURI)):
-		s.refuse(c, fault.MalformedPath)
+	code := cmp.Or(s.checkRequest(c.Request), checkGet(c.Request))
+	if code == "" {
+		return
 	}
+	if code == fault.MethodNotAllowed {
+		c.Header("Allow", http.MethodGet)
+	}
+	s.fail(c, &fault.Error{Code: code})
 }
 
-// sameHost compares a Host header with the public one, which carries a port only where it is not its scheme's own.
+// checkRequest checks what holds for a request of any transport, its host and its size, and returns the code of what is
+// wrong, or "".
+func (s *Server) checkRequest(r *http.Request) fault.Code {
+	switch {
+	case s.publicHost != "" && !sameHost(r.Host, s.publicHost):
+		return fault.MisdirectedRequest
+	case headerLines(r) > maxHeaderLines:
+		return fault.HeadersTooLarge
+	case len(r.RequestURI) > maxTarget:
+		return fault.UriTooLong
+	}
+	return ""
+}
+
+// checkGet checks what holds for a request of an action, its method, its body and its path, and returns the code of
+// what is wrong, or "".
+func checkGet(r *http.Request) fault.Code {
+	switch {
+	case r.Method != http.MethodGet:
+		return fault.MethodNotAllowed
+	case r.ContentLength != 0:
+		return fault.BodyNotAllowed
+	case malformed(rawPath(r.RequestURI)):
+		return fault.MalformedPath
+	}
+	return ""
+}
+
+// sameHost reports whether a Host header names the public host, which has a port only if that is not 443.
 func sameHost(host, public string) bool {
 	if name, port, err := net.SplitHostPort(host); err == nil && port == "443" {
 		host = name
@@ -43,7 +64,7 @@ func sameHost(host, public string) bool {
 	return strings.EqualFold(host, public)
 }
 
-// headerLines counts the header lines of a request; net/http has taken Host out of them.
+// headerLines returns the number of header lines of a request, including Host, which net/http has removed.
 func headerLines(r *http.Request) int {
 	lines := 1
 	for _, values := range r.Header {
@@ -52,7 +73,7 @@ func headerLines(r *http.Request) int {
 	return lines
 }
 
-// rawPath is the path of a request target as it was sent.
+// rawPath returns the path of a request target as it was sent.
 func rawPath(target string) string {
 	path, _, _ := strings.Cut(target, "?")
 	if scheme, rest, ok := strings.Cut(path, "://"); ok && !strings.HasPrefix(path, "/") && scheme != "" {
@@ -62,7 +83,7 @@ func rawPath(target string) string {
 	return path
 }
 
-// malformed says whether a path has something that another reader could take for another path.
+// malformed reports whether another reader could take a path for another one.
 func malformed(path string) bool {
 	for i := range len(path) {
 		if c := path[i]; c < '!' || c > '~' || c == '%' || c == '\\' || c == ';' {

@@ -5,14 +5,14 @@ import (
 	"net/http"
 )
 
-// serveHealth answers /healthz, that the process lives, and /readyz, that it takes calls, to anybody and with
-// nothing more; it says whether the path was one of them.
+// serveHealth answers /healthz, which succeeds while the process lives, and /readyz, which succeeds while it takes
+// calls. Neither needs a credential. It reports whether path was one of them.
 func (s *Server) serveHealth(w http.ResponseWriter, path string) bool {
 	status, text := http.StatusOK, "ok\n"
 	switch path {
 	case "/healthz":
 	case "/readyz":
-		if s.state.Load() != serving {
+		if s.Draining() {
 			status, text = http.StatusServiceUnavailable, "not ready\n"
 		}
 	default:

@@ -1,4 +1,4 @@
-package auth
+package call
 
 import (
 	"net/http"
@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// Gateway is the platform's gateway as it names itself in a request. Nothing proves that it was there.
+// A Gateway is the platform's API gateway as a request names it. The name is not authenticated: any caller can send it.
 type Gateway struct {
-	URL        string // under which it serves the connection, without a slash at the end
+	URL        string // under which it serves the connection, without a trailing slash
 	Connection string // the connection's name
 }
 
-// The platform's gateways have names below these.
-var gatewayHosts = []string{".azure-apihub.net", ".azure-apim.net"}
+// gatewayDomains are the domains of the platform's gateways.
+var gatewayDomains = []string{".azure-apihub.net", ".azure-apim.net"}
 
 var connectionPath = regexp.MustCompile(`^/apim/[A-Za-z0-9_-]{1,128}/([A-Za-z0-9_-]{1,128})$`)
 
-// ParseGateway reads the header X-MS-APIM-Referrer-Prefix, https://HOST/apim/CONNECTOR/CONNECTION. It is false where
-// there is no such header or it is anything else.
+// ParseGateway parses the header X-MS-APIM-Referrer-Prefix, https://HOST/apim/CONNECTOR/CONNECTION. It returns false if
+// the header is absent or malformed.
 func ParseGateway(h http.Header) (Gateway, bool) {
 	u, err := url.Parse(strings.TrimSuffix(h.Get("X-MS-APIM-Referrer-Prefix"), "/"))
 	if err != nil || u.Scheme != "https" || u.User != nil || u.Port() != "" || u.RawQuery != "" || u.Fragment != "" {
@@ -29,8 +29,8 @@ func ParseGateway(h http.Header) (Gateway, bool) {
 	if parts == nil {
 		return Gateway{}, false
 	}
-	for _, host := range gatewayHosts {
-		if strings.HasSuffix(u.Host, host) {
+	for _, domain := range gatewayDomains {
+		if strings.HasSuffix(u.Host, domain) {
 			return Gateway{u.String(), parts[1]}, true
 		}
 	}

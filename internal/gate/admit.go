@@ -1,0 +1,91 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/partner-center/connector/internal/auth"
+	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/ratelimit"
+)
+
+// A Limiter counts calls, in this process or in a store that several instances share.
+type Limiter interface {
+	// Take decides on a call of key and counts it if it is admitted. An error means that the call cannot be counted.
+	Take(context.Context, ratelimit.Key) (ratelimit.Decision, error)
+
+	// Peek returns the decision that Take would return, and counts nothing.
+	Peek(context.Context, ratelimit.Key) (ratelimit.Decision, error)
+
+	Calls() int            // how many calls a connection may make in a window
+	Window() time.Duration // length of the window
+}
+
+// Admit counts a call against the limit of its connection, which must be in ctx. It is the last step before Partner
+// Center is called, so that only calls that would reach it count. It returns what is left, for SetLimit, whether or not
+// it returns an error: a *fault.Error if the call is not admitted, or the context's error if the caller is gone.
+func (g *Gate) Admit(ctx context.Context) (ratelimit.Decision, error) {
+	connection, _ := auth.FromContext(ctx)
+	decision, err := g.config.Limiter.Take(ctx, limitKey(connection))
+	if errors.Is(err, context.Canceled) {
+		return ratelimit.Decision{}, err
+	}
+	g.config.Observer.Decide(decision.Allowed, err)
+	if err != nil {
+		f := limiterFault(err)
+		return ratelimit.Decision{NextSlot: f.RetryAfter}, f
+	}
+	if !decision.Allowed {
+		return decision, &fault.Error{Code: fault.RateLimitExceeded, RetryAfter: decision.NextSlot}
+	}
+	return decision, nil
+}
+
+// Peek returns what is left for the connection in ctx, or false if ctx has none or the caller is gone. If calls cannot
+// be counted, nothing is left until they can.
+func (g *Gate) Peek(ctx context.Context) (ratelimit.Decision, bool) {
+	connection, ok := auth.FromContext(ctx)
+	if !ok {
+		return ratelimit.Decision{}, false
+	}
+	decision, err := g.config.Limiter.Peek(ctx, limitKey(connection))
+	if err != nil {
+		return ratelimit.Decision{NextSlot: limiterFault(err).RetryAfter}, !errors.Is(err, context.Canceled)
+	}
+	return decision, true
+}
+
+// limiterFault returns the fault of a call that cannot be counted.
+func limiterFault(err error) *fault.Error {
+	f := &fault.Error{Code: fault.LimiterUnavailable, RetryAfter: fault.DefaultRetry, Cause: err}
+	var unavailable *ratelimit.Unavailable
+	if errors.As(err, &unavailable) {
+		f.RetryAfter = unavailable.RetryAfter
+	}
+	return f
+}
+
+// limitKey returns the key that a connection's calls count under.
+func limitKey(c auth.Connection) ratelimit.Key {
+	return ratelimit.Key{Identity: c.Identity, Name: c.Name}
+}
+
+// SetPolicy sets the header that states the limit:
+// https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/.
+func (g *Gate) SetPolicy(h http.Header) {
+	window := int(g.config.Limiter.Window().Seconds())
+	h.Set("RateLimit-Policy", fmt.Sprintf(`"connection";q=%d;w=%d`, g.config.Limiter.Calls(), window))
+}
+
+// SetLimit sets the header that states what is left: r calls now, and t seconds until the next one becomes free.
+func SetLimit(h http.Header, d ratelimit.Decision) {
+	limit := fmt.Sprintf(`"connection";r=%d`, d.Remaining)
+	if d.NextSlot > 0 {
+		limit += fmt.Sprintf(";t=%d", int(math.Ceil(d.NextSlot.Seconds())))
+	}
+	h.Set("RateLimit", limit)
+}

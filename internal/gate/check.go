@@ -1,0 +1,147 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/agnivade/levenshtein"
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/partner-center/connector/internal/fault"
+)
+
+// Check validates the arguments of an operation, those of its path included, and returns them as its action takes them:
+// without blank ones, which count as left out, and with sealed ones opened. It depends on nothing but its arguments and
+// changes none of them. An error is a *fault.Error that names the first parameter that is wrong.
+func (g *Gate) Check(operation string, arguments url.Values) (url.Values, error) {
+	o, ok := g.config.Operations[operation]
+	if !ok {
+		return nil, fmt.Errorf("gate: no operation %q", operation)
+	}
+	if err := o.checkNames(arguments); err != nil {
+		return nil, err
+	}
+	checked := url.Values{}
+	for _, p := range o.parameters {
+		value := arguments.Get(p.Name)
+		if err := p.check(value); err != nil {
+			return nil, err
+		}
+		if value == "" {
+			continue
+		}
+		if p.sealed {
+			if value, ok = g.config.Sealer.Open(operation, value); !ok {
+				return nil, p.invalid()
+			}
+		}
+		checked.Set(p.Name, value)
+	}
+	if err := o.checkCombination(checked); err != nil {
+		return nil, err
+	}
+	return checked, nil
+}
+
+// checkNames returns a fault for an argument that the operation does not have, or has been given twice.
+func (o *Operation) checkNames(arguments url.Values) error {
+	for _, name := range slices.Sorted(maps.Keys(arguments)) {
+		if !o.has(name) {
+			return &fault.Error{Code: fault.UnknownParameter, Message: o.unknownText(name)}
+		}
+		if len(arguments[name]) > 1 {
+			return &fault.Error{Code: fault.RepeatedParameter, Message: name + " is sent more than once. Send it once."}
+		}
+	}
+	return nil
+}
+
+// quotable matches names that can be repeated to the caller: they are too short to be a credential.
+var quotable = regexp.MustCompile(`^[A-Za-z0-9_.$\[\]-]{1,32}$`)
+
+// unknownText returns what to do about a parameter that the operation does not have.
+func (o *Operation) unknownText(name string) string {
+	if !quotable.MatchString(name) {
+		name = "that was sent"
+	}
+	var names []string
+	for _, p := range o.parameters {
+		if p.sealed {
+			continue
+		}
+		if similar(name, p.Name) {
+			return fmt.Sprintf("This action has no parameter %s. Its name is %s.", name, p.Name)
+		}
+		names = append(names, p.Name)
+	}
+	if len(names) == 0 {
+		return fmt.Sprintf("This action has no parameter %s, and no others. Remove it.", name)
+	}
+	return fmt.Sprintf("This action has no parameter %s. It has %s.", name, list(names))
+}
+
+// list joins names for a sentence.
+func list(names []string) string {
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
+
+// similar reports whether name is probably a misspelling of known: in another case, or with an error or two.
+func similar(name, known string) bool {
+	name, known = strings.ToLower(name), strings.ToLower(known)
+	return levenshtein.ComputeDistance(name, known) <= min(2, len(known)/3)
+}
+
+// check returns a fault unless value is allowed for the parameter. An empty value counts as left out.
+func (p parameter) check(value string) error {
+	if value == "" {
+		if p.Required {
+			return fault.MissingParameter(p.Name)
+		}
+		return nil
+	}
+	if err := checkSchema(p.Schema.Value, value); err != nil {
+		return p.invalid()
+	}
+	return nil
+}
+
+// checkCombination returns a fault for arguments, none of them blank, that cannot be sent together.
+func (o *Operation) checkCombination(arguments url.Values) error {
+	for _, p := range o.parameters {
+		switch {
+		case !arguments.Has(p.Name):
+		case p.excludes != "" && arguments.Has(p.excludes):
+			return &fault.Error{
+				Code:    fault.MutuallyExclusiveFilters,
+				Message: p.Name + " and " + p.excludes + " cannot be sent together. Send one of them.",
+			}
+		case p.requires != "" && !arguments.Has(p.requires):
+			return fault.RequiresParameter(p.Name, p.requires)
+		}
+	}
+	return nil
+}
+
+func checkSchema(schema *openapi3.Schema, value string) error {
+	if !utf8.ValidString(value) {
+		return errors.New("not UTF-8")
+	}
+	if schema.Type.Is("string") {
+		return schema.VisitJSON(value)
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || strconv.FormatInt(n, 10) != value {
+		return errors.New("not an integer in its usual form")
+	}
+	return schema.VisitJSON(float64(n))
+}

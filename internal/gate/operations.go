@@ -1,0 +1,75 @@
+package gate
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/partner-center/connector/internal/fault"
+)
+
+// Operations are the compiled operations of a spec, by operationId.
+type Operations map[string]*Operation
+
+// An Operation is an action as its callers see it.
+type Operation struct {
+	ID         string // operationId
+	Path       string // such as /v1/invoices/{InvoiceID}
+	parameters []parameter
+}
+
+// A parameter is one of the spec's with its extensions.
+type parameter struct {
+	*openapi3.Parameter
+	rule     string // x-rule: what the value must be, as the end of a sentence
+	excludes string // x-excludes: the parameter that it cannot be sent with; empty: none
+	requires string // x-requires: the parameter that it must be sent with; empty: none
+	sealed   bool   // x-sealed: its value has been sealed for the operation, whose action gets it opened
+}
+
+// invalid returns the fault of a value that breaks the parameter's rule.
+func (p parameter) invalid() *fault.Error { return fault.InvalidParameter(p.Name, p.rule) }
+
+// Compile compiles the operations of a spec. An error names the place in the spec that cannot be honoured.
+func Compile(spec *openapi3.T) (Operations, error) {
+	operations := Operations{}
+	for path, item := range spec.Paths.Map() {
+		if item.Get == nil || len(item.Operations()) != 1 {
+			return nil, fmt.Errorf("%s: every path has a GET and no other method", path)
+		}
+		o := &Operation{ID: item.Get.OperationID, Path: path}
+		for _, ref := range slices.Concat(item.Parameters, item.Get.Parameters) {
+			p, err := newParameter(ref.Value)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", o.ID, err)
+			}
+			o.parameters = append(o.parameters, p)
+		}
+		for _, p := range o.parameters {
+			if (p.excludes != "" && !o.has(p.excludes)) || (p.requires != "" && !o.has(p.requires)) {
+				return nil, fmt.Errorf("%s: parameter %s excludes or requires one that does not exist", o.ID, p.Name)
+			}
+		}
+		operations[o.ID] = o
+	}
+	return operations, nil
+}
+
+func newParameter(p *openapi3.Parameter) (parameter, error) {
+	out := parameter{Parameter: p}
+	out.rule, _ = p.Extensions["x-rule"].(string)
+	out.excludes, _ = p.Extensions["x-excludes"].(string)
+	out.requires, _ = p.Extensions["x-requires"].(string)
+	out.sealed, _ = p.Extensions["x-sealed"].(bool)
+	placed := p.In == "path" || p.In == "query"
+	typed := p.Schema.Value.Type.Is("string") || p.Schema.Value.Type.Is("integer")
+	if !placed || !typed || out.rule == "" {
+		return out, fmt.Errorf("parameter %s is not a string or an integer in the path or the query with an x-rule", p.Name)
+	}
+	return out, nil
+}
+
+// has reports whether the operation has a parameter.
+func (o *Operation) has(name string) bool {
+	return slices.ContainsFunc(o.parameters, func(p parameter) bool { return p.Name == name })
+}

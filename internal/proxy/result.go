@@ -1,0 +1,63 @@
+package proxy
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/partner-center/connector/internal/partnercenter"
+)
+
+// A Result is the answer of an action, ready to be sent once by any transport. Its owner must call Close.
+type Result struct {
+	ContentType string
+	Filename    string // letters, digits, hyphens and a dot; empty if the answer is not a file
+	Size        int64  // bytes; -1 if unknown
+	content     content
+}
+
+// content is what a Result sends, and the memory or the connection behind it.
+type content interface {
+	io.WriterTo
+	io.Closer
+}
+
+// WriteTo writes the whole answer to w. An error means that the answer is incomplete.
+func (r *Result) WriteTo(w io.Writer) (int64, error) { return r.content.WriteTo(w) }
+
+// Close frees what the answer occupies.
+func (r *Result) Close() error { return r.content.Close() }
+
+// jsonResult returns a body as the answer of an action. The result owns the body.
+func jsonResult(body *partnercenter.Body) *Result {
+	return &Result{ContentType: "application/json; charset=utf-8", Size: int64(len(body.Bytes())), content: body}
+}
+
+// send writes the answer as an HTTP response and closes it. It stands in for the generated response types, which would
+// decode and encode the answer once more.
+func (r *Result) send(w http.ResponseWriter) error {
+	defer r.Close()
+	h := w.Header()
+	h.Set("Content-Type", r.ContentType)
+	if r.Filename != "" {
+		h.Set("Content-Disposition", `attachment; filename="`+r.Filename+`"`)
+	}
+	if r.Size >= 0 {
+		h.Set("Content-Length", strconv.FormatInt(r.Size, 10))
+	}
+	w.WriteHeader(http.StatusOK)
+	_, err := r.WriteTo(w)
+	return err
+}
+
+// The methods below make a Result the response of every action of the generated server.
+
+func (r *Result) VisitGetAllCustomersResponse(w http.ResponseWriter) error         { return r.send(w) }
+func (r *Result) VisitGetCustomerDetailsResponse(w http.ResponseWriter) error      { return r.send(w) }
+func (r *Result) VisitGetCustomerOrdersResponse(w http.ResponseWriter) error       { return r.send(w) }
+func (r *Result) VisitGetCustomerProductsResponse(w http.ResponseWriter) error     { return r.send(w) }
+func (r *Result) VisitGetCustomerSubscriptionResponse(w http.ResponseWriter) error { return r.send(w) }
+func (r *Result) VisitGetInvoiceResponse(w http.ResponseWriter) error              { return r.send(w) }
+func (r *Result) VisitGetInvoiceStatementResponse(w http.ResponseWriter) error     { return r.send(w) }
+func (r *Result) VisitGetInvoicesResponse(w http.ResponseWriter) error             { return r.send(w) }
+func (r *Result) VisitListCustomersForPickerResponse(w http.ResponseWriter) error  { return r.send(w) }

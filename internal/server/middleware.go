@@ -1,0 +1,119 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+	"github.com/partner-center/connector/internal/auth"
+	"github.com/partner-center/connector/internal/call"
+	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/gate"
+)
+
+// begin begins the call, runs the other steps, and ends the call, whether they return or panic.
+func (s *Server) begin(c *gin.Context) {
+	ctx := s.config.Gate.Begin(c.Request.Context(), s.operations[c.FullPath()], c.Request.Header)
+	c.Request = c.Request.WithContext(ctx)
+	info := call.FromContext(ctx)
+	info.Link = s.link(c.Request)
+	s.setHeader(c.Writer.Header(), info)
+	defer s.end(c)
+	defer s.recoverPanic(c)
+	c.Next()
+}
+
+// end ends the call with its last error.
+func (s *Server) end(c *gin.Context) {
+	var err error
+	if last := c.Errors.Last(); last != nil {
+		err = last.Err
+	}
+	s.config.Gate.End(c.Request.Context(), err)
+}
+
+// recoverPanic answers a panic as an internal error.
+func (s *Server) recoverPanic(c *gin.Context) {
+	switch p := recover(); p {
+	case nil:
+	case http.ErrAbortHandler: // fail has reported why
+		panic(p)
+	default:
+		s.fail(c, s.config.Gate.Recovered(c.Request.Context(), p))
+	}
+}
+
+// setHeader sets the headers that every answer has.
+func (s *Server) setHeader(h http.Header, info *call.Info) {
+	info.SetHeader(h)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if s.config.Sandbox {
+		h.Set("X-Connector-Sandbox", "true")
+	}
+}
+
+// link returns the function that makes links to the path of r with another query.
+func (s *Server) link(r *http.Request) func(url.Values) string {
+	return func(query url.Values) string { return s.serviceURL(r) + r.URL.Path + "?" + query.Encode() }
+}
+
+// serviceURL returns where the caller reaches the service. That is the platform's gateway if the request names it,
+// because the gateway adds the credential to what passes through it.
+func (s *Server) serviceURL(r *http.Request) string {
+	if gateway, ok := call.ParseGateway(r.Header); ok {
+		return gateway.URL
+	}
+	if s.config.PublicURL != "" {
+		return s.config.PublicURL
+	}
+	return "http://" + r.Host
+}
+
+// authenticate rejects callers without a valid credential. Every later step can rely on the connection in the context.
+func (s *Server) authenticate(c *gin.Context) {
+	connection, err := s.config.SignIn.Authenticate(c.Request.Context(), c.Request.Header)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.Request = c.Request.WithContext(auth.NewContext(c.Request.Context(), connection))
+	s.config.Gate.SetPolicy(c.Writer.Header())
+}
+
+// check validates the arguments and leaves in the query what the generated server binds.
+func (s *Server) check(c *gin.Context) {
+	arguments, err := url.ParseQuery(c.Request.URL.RawQuery)
+	if err != nil {
+		s.fail(c, &fault.Error{Code: fault.MalformedQuery})
+		return
+	}
+	for _, p := range c.Params {
+		if arguments.Has(p.Key) {
+			message := p.Key + " belongs into the path of this action. Remove it from the query."
+			s.fail(c, &fault.Error{Code: fault.UnknownParameter, Message: message})
+			return
+		}
+		arguments.Set(p.Key, p.Value)
+	}
+	checked, err := s.config.Gate.Check(s.operations[c.FullPath()], arguments)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	for _, p := range c.Params {
+		checked.Del(p.Key)
+	}
+	c.Request.URL.RawQuery = checked.Encode()
+}
+
+// limit counts the call against the limit of its connection.
+func (s *Server) limit(c *gin.Context) {
+	decision, err := s.config.Gate.Admit(c.Request.Context())
+	gate.SetLimit(c.Writer.Header(), decision)
+	if err != nil {
+		s.fail(c, err)
+	}
+}
+
+func (s *Server) notFound(c *gin.Context) { s.fail(c, &fault.Error{Code: fault.NotFound}) }
