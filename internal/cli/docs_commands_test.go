@@ -74,7 +74,7 @@ func tryCommand(t *testing.T, arguments []string, shown string) {
 	case line == "serve --sandbox" && shown != "":
 		s := serveSandbox(t, "--log-format=text")
 		compareOutput(t, line, shown, <-s.log.c)
-	case line == "check --sandbox", strings.HasPrefix(line, "keys "), line == "version":
+	case line == "check --sandbox", line == "version", strings.HasPrefix(line, "keys "), strings.HasPrefix(line, "definition "):
 		got := run(t, line, environment())
 		if got.status != ExitOK {
 			t.Errorf("connector %s: %+v", line, got)
