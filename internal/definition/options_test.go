@@ -163,8 +163,11 @@ func TestTextsFitTheSignIn(t *testing.T) {
 
 func TestTextOfOneSignInReplacesTheCommonOne(t *testing.T) {
 	spec := edited(t, "operationId: GetA", "operationId: GetA\n      summary: Get a\n      x-caller-summary: Get b")
-	for signIn, want := range map[string]string{"api-key": `"summary": "Get a"`, "entra": `"summary": "Get a"`,
-		"caller": `"summary": "Get b"`} {
+	for signIn, want := range map[string]string{
+		"api-key": `"summary": "Get a"`,
+		"entra":   `"summary": "Get a"`,
+		"caller":  `"summary": "Get b"`,
+	} {
 		t.Run(signIn, func(t *testing.T) {
 			got, err := Generate(spec, signIns[signIn])
 			if err != nil {

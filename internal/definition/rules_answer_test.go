@@ -93,8 +93,7 @@ var answerRules = []rule{
 					if !titleCase.MatchString(l) || len(l) > 80 {
 						report("%s: label %q", s.place, l)
 					}
-					if bare := strings.TrimSuffix(description, "."); !isSentence(description) || strings.EqualFold(bare,
-						l) || strings.EqualFold(bare, s.name) {
+					if !isSentence(description) || repeats(description, l, s.name) {
 						report("%s: description %q", s.place, description)
 					}
 				}
@@ -186,8 +185,8 @@ var answerRules = []rule{
 				if name != "nextLinkName" || text(sub(op.object, "x-ms-pageable"), name) != "nextLink" || page != "items" {
 					report("%s: x-ms-pageable %v, array %q", op.id(), op.object["x-ms-pageable"], page)
 				}
-				if link["type"] != "string" || link["x-ms-visibility"] == "internal" || slices.Contains(list(answer, "required"),
-					any("nextLink")) {
+				required := slices.Contains(list(answer, "required"), any("nextLink"))
+				if link["type"] != "string" || link["x-ms-visibility"] == "internal" || required {
 					report("%s: nextLink %v, required %v", op.id(), link, answer["required"])
 				}
 			}
@@ -258,6 +257,12 @@ func extensions(pointer string) []string {
 		}
 	}
 	return nil
+}
+
+// repeats reports whether a description is nothing but one of the names.
+func repeats(description string, names ...string) bool {
+	bare := strings.TrimSuffix(description, ".")
+	return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(bare, name) })
 }
 
 // isFile reports whether a schema is that of a file.

@@ -23,8 +23,7 @@ var parameterRules = []rule{
 				if !titleCase.MatchString(l) || len(l) > 80 || l == name {
 					report("%s %s: label %q", p.of.id(), name, l)
 				}
-				if bare := strings.TrimSuffix(description, "."); !isSentence(description) || strings.EqualFold(bare,
-					l) || strings.EqualFold(bare, name) {
+				if !isSentence(description) || repeats(description, l, name) {
 					report("%s %s: description %q", p.of.id(), name, description)
 				}
 			}

@@ -3,18 +3,19 @@ package mapping_test
 import (
 	"encoding/json"
 	"fmt"
-	"github.com/partner-center/connector/internal/mapping"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/partner-center/connector/internal/mapping"
+	"github.com/partner-center/connector/openapi"
 )
 
-// documented returns the schema of that name in the connector's own spec.
+// documented returns a schema of the connector's own spec.
 func documented(t testing.TB, name string) *openapi3.SchemaRef {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromFile("../../openapi/connector.yaml")
+	doc, err := openapi.Spec()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +26,7 @@ func documented(t testing.TB, name string) *openapi3.SchemaRef {
 	return schema
 }
 
-// page repeats the first item of a golden's input n times, with the number in place of its ids' first digits.
+// page returns a page of n items, which repeat those of a golden's input with other IDs.
 func page(t testing.TB, golden string, n int) []byte {
 	t.Helper()
 	source, err := os.ReadFile("testdata/" + golden + ".json")
@@ -54,7 +55,7 @@ func page(t testing.TB, golden string, n int) []byte {
 	return out
 }
 
-// BenchmarkAppend projects a full page beside json.Valid on the same bytes.
+// BenchmarkAppend projects a full page. json.Valid on the same bytes is the yardstick.
 func BenchmarkAppend(b *testing.B) {
 	for _, c := range []struct {
 		schema string

@@ -10,68 +10,25 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// countOf is the schema extension of an integer that counts the elements of a sibling array: its value names
-// the array. Where upstream does not say the number, the number of elements that leave takes its place.
+// countOf is the schema extension of an integer that counts the elements of a sibling array. Its
+// value is the name of the array. If upstream sends no count, the number of elements kept takes its
+// place.
 const countOf = "x-count-of"
 
-// derivedFrom is the schema extension of a string of the root object that Options.Derive computes: its value names the
-// undocumented upstream member that the string is derived from. An upstream member of the string's own name is ignored.
+// derivedFrom is the schema extension of a string of the root object that Options.Derive computes.
+// Its value is the name of an undocumented upstream member, from which the string is derived. An
+// upstream member of the string's own name is ignored.
 const derivedFrom = "x-made-from"
 
-// kind is the JSON type that a schema documents.
-type kind uint8
-
 const (
-	object kind = iota
-	array
-	text
-	integer
-	number
-	boolean
+	maxFields   = 64  // properties of one object: each is a bit of a word
+	maxOrdinals = 256 // objects and properties of one response: each is an index into writer.follower
 )
 
-// node is one schema, ready to be followed by the writer.
-type node struct {
-	kind     kind
-	ordinal  int    // object: among the numbers of all objects and members of the response
-	path     string // place in the response, for reports
-	min, max int64  // integer: what its format holds
-	unbound  bool   // integer: no format, so any size
-	elem     *node  // array
-
-	fields   []field       // object: its members, at most 64
-	byLength [][]candidate // object: its members by the length of their names
-	defaults []int         // object: indexes into fields that are never absent, in the order of required
-	counter  int           // object: index of the integer that counts an array; -1: none
-	counted  int           // object: index of that array; -1: none
-	derived  int           // object: index of the string that is derived; -1: none
-}
-
-// field is a documented member of an object.
-type field struct {
-	name string
-	key  []byte // ,"name": as it leaves
-	node *node
-
-	ordinal int // as an object's
-}
-
-// candidate is a member that a name may name.
-type candidate struct {
-	first byte // of its name: most others of the same length differ there
-	name  string
-	index int // into fields
-}
-
-const (
-	maxFields  = 64  // members of one object, each a bit of a word
-	maxNumbers = 256 // objects and members of one response
-)
-
-// Compile prepares the projection of a response schema. It merges allOf and refuses, naming the place, what a
-// projection cannot honour: any root but an object, objects without properties, arrays without items,
-// alternatives, open objects, recursion, limits on the values themselves, more than 64 members of one object or
-// 256 objects and members in all.
+// Compile prepares the projection of a response schema. It merges allOf. It returns an error that
+// names the path for everything a projection cannot guarantee: a root that is not an object,
+// objects without properties, arrays without items, alternatives, open objects, recursion, limits
+// on values, more than 64 properties of one object, or more than 256 objects and properties in all.
 func Compile(schema *openapi3.SchemaRef) (*Projection, error) {
 	root, err := compileNode("", schema, 1)
 	if err != nil {
@@ -80,13 +37,14 @@ func Compile(schema *openapi3.SchemaRef) (*Projection, error) {
 	if root.kind != object {
 		return nil, fmt.Errorf("mapping: the response is not an object")
 	}
-	if assignOrdinals(root, 0) > maxNumbers {
-		return nil, fmt.Errorf("mapping: a response of more than %d members cannot be projected", maxNumbers)
+	if assignOrdinals(root, 0) > maxOrdinals {
+		return nil, fmt.Errorf("mapping: more than %d objects and properties cannot be projected", maxOrdinals)
 	}
 	return &Projection{root: root, collection: root.hasRequiredArray()}, nil
 }
 
-// assignOrdinals gives every object and member below n a number of its own, from next on, and returns the next free one.
+// assignOrdinals numbers every object and property below n, starting at next, and returns the next
+// free number.
 func assignOrdinals(n *node, next int) int {
 	switch n.kind {
 	case array:
@@ -102,6 +60,7 @@ func assignOrdinals(n *node, next int) int {
 	return next
 }
 
+// compileNode compiles the schema at path. depth is its nesting, from 1.
 func compileNode(path string, ref *openapi3.SchemaRef, depth int) (*node, error) {
 	if ref == nil || ref.Value == nil {
 		return nil, schemaError(path, "no schema")
@@ -115,7 +74,7 @@ func compileNode(path string, ref *openapi3.SchemaRef, depth int) (*node, error)
 	}
 	n := &node{path: path, counter: -1, counted: -1, derived: -1}
 	switch {
-	case s.Type.Is("object") || s.Type.IsEmpty() && len(s.AllOf) > 0:
+	case s.Type.Is("object") || (s.Type.IsEmpty() && len(s.AllOf) > 0):
 		n.kind = object
 		return n, n.compileObject(s, depth)
 	case s.Type.Is("array"):
@@ -123,34 +82,40 @@ func compileNode(path string, ref *openapi3.SchemaRef, depth int) (*node, error)
 		var err error
 		n.elem, err = compileNode(path+"[]", s.Items, depth+1)
 		return n, err
+	}
+	return n, n.compileScalar(s)
+}
+
+func (n *node) compileScalar(s *openapi3.Schema) error {
+	switch {
 	case s.Type.Is("string"):
 		n.kind = text
-		return n, n.format(s, "")
+		return n.checkFormat(s, "")
 	case s.Type.Is("integer"):
 		n.kind = integer
-		n.min, n.max, n.unbound = math.MinInt64, math.MaxInt64, s.Format == ""
+		n.min, n.max, n.unbounded = math.MinInt64, math.MaxInt64, s.Format == ""
 		if s.Format == "int32" {
 			n.min, n.max = math.MinInt32, math.MaxInt32
 		}
-		return n, n.format(s, "", "int32", "int64")
+		return n.checkFormat(s, "", "int32", "int64")
 	case s.Type.Is("number"):
 		n.kind = number
-		return n, n.format(s, "", "double")
+		return n.checkFormat(s, "", "double")
 	case s.Type.Is("boolean"):
 		n.kind = boolean
-		return n, n.format(s, "")
+		return n.checkFormat(s, "")
 	}
-	return nil, schemaError(path, "a schema without one known type cannot be projected")
+	return schemaError(n.path, "a schema without one known type cannot be projected")
 }
 
-func (n *node) format(s *openapi3.Schema, known ...string) error {
+func (n *node) checkFormat(s *openapi3.Schema, known ...string) error {
 	if !slices.Contains(known, s.Format) {
 		return schemaError(n.path, "format "+s.Format+" cannot be projected")
 	}
 	return nil
 }
 
-// compileObject fills in the members of an object and what is never absent from it.
+// compileObject sets the fields of an object and its defaults.
 func (n *node) compileObject(s *openapi3.Schema, depth int) error {
 	properties, required, err := merge(n.path, s, depth)
 	if err != nil {
@@ -159,34 +124,47 @@ func (n *node) compileObject(s *openapi3.Schema, depth int) error {
 	if len(properties) == 0 || len(properties) > maxFields {
 		return schemaError(n.path, "an object without properties, or with more than 64, cannot be projected")
 	}
-	index := make(map[string]int, len(properties))
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
-		if name == "" {
-			return schemaError(n.path, "a property without a name cannot be projected")
-		}
-		child, err := compileNode(join(n.path, name), properties[name], depth+1)
-		if err != nil {
-			return err
-		}
-		index[name] = len(n.fields)
-		n.fields = append(n.fields, field{name: name, key: key(name), node: child})
-		upstream, err := n.bindDerived(index[name], properties)
-		if err != nil {
-			return err
-		}
-		for len(n.byLength) <= len(upstream) {
-			n.byLength = append(n.byLength, nil)
-		}
-		n.byLength[len(upstream)] = append(n.byLength[len(upstream)], candidate{upstream[0], upstream, index[name]})
-	}
-	for i := range n.fields {
-		if err := n.bindCount(i, properties, index, required); err != nil {
+		if err := n.addField(name, properties, depth); err != nil {
 			return err
 		}
 	}
+	for i, f := range n.fields {
+		if err := n.bindCount(i, properties[f.name].Value, required); err != nil {
+			return err
+		}
+	}
+	return n.setDefaults(required)
+}
+
+// addField compiles a property of the object n.
+func (n *node) addField(name string, properties openapi3.Schemas, depth int) error {
+	if name == "" {
+		return schemaError(n.path, "a property without a name cannot be projected")
+	}
+	child, err := compileNode(join(n.path, name), properties[name], depth+1)
+	if err != nil {
+		return err
+	}
+	index := len(n.fields)
+	n.fields = append(n.fields, field{name: name, key: encodeKey(name), node: child})
+	upstream, err := n.bindDerived(index, properties)
+	if err != nil {
+		return err
+	}
+	for len(n.byLength) <= len(upstream) {
+		n.byLength = append(n.byLength, nil)
+	}
+	n.byLength[len(upstream)] = append(n.byLength[len(upstream)], candidate{upstream[0], upstream, index})
+	return nil
+}
+
+// setDefaults records the properties that the object n always has: of the required ones, the arrays
+// and the count.
+func (n *node) setDefaults(required []string) error {
 	for _, name := range required {
-		i, ok := index[name]
-		if !ok {
+		i := n.indexOf(name)
+		if i < 0 {
 			return schemaError(join(n.path, name), "required but not a property")
 		}
 		if n.fields[i].node.kind == array || i == n.counter {
@@ -196,7 +174,7 @@ func (n *node) compileObject(s *openapi3.Schema, depth int) error {
 	return nil
 }
 
-// merge gathers the properties and the required names of an object and of the schemas that its allOf names.
+// merge returns the properties and the required names of an object and of its allOf.
 func merge(path string, s *openapi3.Schema, depth int) (openapi3.Schemas, []string, error) {
 	properties, required := maps.Clone(s.Properties), slices.Clone(s.Required)
 	if properties == nil {
@@ -224,28 +202,28 @@ func merge(path string, s *openapi3.Schema, depth int) (openapi3.Schemas, []stri
 	return properties, required, nil
 }
 
-// bindCount ties the i-th member to the array that it counts, if it counts one.
-func (n *node) bindCount(i int, properties openapi3.Schemas, index map[string]int, required []string) error {
-	f := n.fields[i]
-	extension, ok := properties[f.name].Value.Extensions[countOf]
+// bindCount connects the i-th field with the array that it counts, if s says that it counts one.
+func (n *node) bindCount(i int, s *openapi3.Schema, required []string) error {
+	extension, ok := s.Extensions[countOf]
 	if !ok {
 		return nil
 	}
 	name, _ := extension.(string)
-	counted, known := index[name]
+	f, counted := n.fields[i], n.indexOf(name)
 	switch {
-	case !known || n.fields[counted].node.kind != array || f.node.kind != integer:
-		return schemaError(f.node.path, countOf+" must stand on an integer and name an array beside it")
+	case counted < 0 || n.fields[counted].node.kind != array || f.node.kind != integer:
+		return schemaError(f.node.path, countOf+" must be on an integer and name an array of the same object")
 	case !slices.Contains(required, f.name) || !slices.Contains(required, name):
-		return schemaError(f.node.path, "what counts and what is counted must be required")
+		return schemaError(f.node.path, "a count and its array must be required")
 	case n.counter >= 0:
-		return schemaError(f.node.path, "one object cannot count twice")
+		return schemaError(f.node.path, "an object cannot have two counts")
 	}
 	n.counter, n.counted = i, counted
 	return nil
 }
 
-// bindDerived returns the upstream name of the i-th member: its own, or that of the member it is derived from.
+// bindDerived returns the upstream name of the i-th field: its own, or that of the member it is
+// derived from.
 func (n *node) bindDerived(i int, properties openapi3.Schemas) (string, error) {
 	f := n.fields[i]
 	extension, ok := properties[f.name].Value.Extensions[derivedFrom]
@@ -254,13 +232,13 @@ func (n *node) bindDerived(i int, properties openapi3.Schemas) (string, error) {
 	}
 	name, _ := extension.(string)
 	if n.path != "" || name == "" || properties[name] != nil || f.node.kind != text || n.derived >= 0 {
-		return "", schemaError(f.node.path, derivedFrom+" must stand on the one string of the response and name a member that it does not document")
+		return "", schemaError(f.node.path, derivedFrom+" must be on one string of the root and name an undocumented member")
 	}
 	n.derived = i
 	return name, nil
 }
 
-// unsupported names the first thing in a schema that a projection would have to ignore.
+// unsupported returns the first keyword of a schema that a projection would ignore, or "".
 func unsupported(s *openapi3.Schema) string {
 	switch {
 	case len(s.OneOf) > 0:
@@ -269,7 +247,7 @@ func unsupported(s *openapi3.Schema) string {
 		return "anyOf"
 	case s.Not != nil:
 		return "not"
-	case s.AdditionalProperties.Schema != nil || s.AdditionalProperties.Has != nil && *s.AdditionalProperties.Has:
+	case s.AdditionalProperties.Schema != nil || (s.AdditionalProperties.Has != nil && *s.AdditionalProperties.Has):
 		return "additionalProperties"
 	case len(s.Enum) > 0:
 		return "enum"
@@ -285,11 +263,6 @@ func unsupported(s *openapi3.Schema) string {
 	return ""
 }
 
-// hasRequiredArray reports whether an object always has an array, as a collection has its items.
-func (n *node) hasRequiredArray() bool {
-	return slices.ContainsFunc(n.defaults, func(i int) bool { return n.fields[i].node.kind == array })
-}
-
 func join(path, name string) string {
 	if path == "" {
 		return name
@@ -297,18 +270,18 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// key is a member's name as it leaves, between a comma and a colon.
-func key(name string) []byte {
+// encodeKey returns a property's name as it is written: in quotes, between a comma and a colon.
+func encodeKey(name string) []byte {
 	quoted, err := json.Marshal(name)
 	if err != nil {
-		panic(err) // a string always marshals
+		panic(err) // a string can always be marshaled
 	}
 	return slices.Concat([]byte(","), quoted, []byte(":"))
 }
 
-func schemaError(path, what string) error {
+func schemaError(path, text string) error {
 	if path == "" {
 		path = "the response"
 	}
-	return fmt.Errorf("%s: %s", path, what)
+	return fmt.Errorf("%s: %s", path, text)
 }

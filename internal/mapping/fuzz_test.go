@@ -3,7 +3,6 @@ package mapping_test
 import (
 	"bytes"
 	"encoding/json"
-	"github.com/partner-center/connector/internal/mapping"
 	"maps"
 	"math/big"
 	"regexp"
@@ -15,17 +14,20 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/partner-center/connector/internal/mapping"
 )
 
-// FuzzAppend holds the projection against a naive reading of the same rules, and whatever leaves against the
-// schema with unknown members refused.
+// FuzzAppend compares the projection with a naive implementation of the same rules, and checks its
+// output against the schema with additional properties forbidden.
 func FuzzAppend(f *testing.F) {
 	collection, single := newPair(f, shape), newPair(f, singleShape)
 	for _, seed := range []string{
-		`{}`, item(`"id":"a","amount":1.50,"quantity":5.0,"active":true,"profile":{"domain":"contoso.com"},"domains":["a",null],"lines":[{"number":1}]`),
+		`{}`,
+		item(`"id":"a","amount":1.50,"quantity":5.0,"active":true,"profile":{"domain":"contoso.com"},"domains":["a",null],"lines":[{"number":1}]`),
 		`{"totalCount":2,"items":[{"id":null,"links":{"self":[{}]}},null],"attributes":{"objectType":"Collection"}}`,
 		"\xef\xbb\xbf" + `{"items":null,"totalCount":"04"}`, item(`"id":"\ud83d\ude00\ud83d","version":9223372036854775808`),
-		item(`"id":"a","\u0069d":"b"`), `{"x":[[[[1e5,-0.0,"\\"]]]]}`, `{"items":[{"amount":1e999,"quantity":2147483648}]}`, `{"items":[}`, `{"a":"` + "\xc3\x28" + `"}`,
+		item(`"id":"a","\u0069d":"b"`), `{"x":[[[[1e5,-0.0,"\\"]]]]}`, `{"items":[{"amount":1e999,"quantity":2147483648}]}`,
+		`{"items":[}`, `{"a":"` + "\xc3\x28" + `"}`,
 		`{"foo":1}`, `{"id":null}`, `{"i\u0064":7,"addresses":[{"line1":"a"}]}`,
 	} {
 		f.Add([]byte(seed))
@@ -66,8 +68,8 @@ func (p pair) compare(t *testing.T, src []byte) {
 	}
 }
 
-// checkDocumented fails the test unless an answer is of the schema, with every object closed and every array
-// of required there.
+// checkDocumented fails the test unless an answer is valid for the schema without additional
+// properties.
 func checkDocumented(t testing.TB, schema *openapi3.SchemaRef, answer []byte) {
 	t.Helper()
 	var value any
@@ -79,7 +81,7 @@ func checkDocumented(t testing.TB, schema *openapi3.SchemaRef, answer []byte) {
 	}
 }
 
-// closed copies a schema with no object open to undocumented members.
+// closed returns a copy of a schema in which no object has additional properties.
 func closed(ref *openapi3.SchemaRef) *openapi3.SchemaRef {
 	if ref == nil {
 		return nil
@@ -99,7 +101,8 @@ func closed(ref *openapi3.SchemaRef) *openapi3.SchemaRef {
 
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
-// naive reads, prunes and writes with jsontext, one rule after the other and with no regard to cost.
+// naive is the projection written for clarity: it reads, prunes and writes with jsontext, one rule
+// after the other.
 func naive(schema *openapi3.Schema, src []byte) ([]byte, bool) {
 	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
 	value := jsontext.Value(src)
@@ -136,7 +139,7 @@ func tooDeep(src []byte) bool {
 	}
 }
 
-// member is a member of an object, its name unescaped.
+// member is a member of an object. Its name is without escapes.
 type member struct {
 	name  string
 	value jsontext.Value
@@ -165,7 +168,8 @@ func elements(array jsontext.Value) (all []jsontext.Value) {
 	return all
 }
 
-// prune returns what a schema keeps of a value, whether it keeps it, and whether the whole answer still stands.
+// prune returns what a schema keeps of a value. keep is false if that is nothing; ok is false if the
+// whole answer is invalid.
 func prune(s *openapi3.Schema, v jsontext.Value) (out []byte, keep, ok bool) {
 	switch kind := v.Kind(); {
 	case s.Type.Is("array") && kind == 'n':
@@ -188,7 +192,7 @@ func prune(s *openapi3.Schema, v jsontext.Value) (out []byte, keep, ok bool) {
 	case s.Type.Is("object") && kind == '{':
 		return pruneObject(s, v)
 	case s.Type.Is("string") && kind == '"':
-		return mendNaively(v), true, true
+		return replaceLoneSurrogates(v), true, true
 	case s.Type.Is("number") && kind == '0':
 		_, err := strconv.ParseFloat(string(v), 64)
 		return v, err == nil, true
@@ -199,7 +203,8 @@ func prune(s *openapi3.Schema, v jsontext.Value) (out []byte, keep, ok bool) {
 		digits, fraction, _ := strings.Cut(string(v), ".")
 		n, _ := new(big.Int).SetString(digits, 10)
 		size := map[string]int{"int32": 32, "int64": 64}[s.Format]
-		fits := size == 0 || new(big.Int).Rsh(n, uint(size-1)).BitLen() == 0 || new(big.Int).Rsh(n, uint(size-1)).Cmp(big.NewInt(-1)) == 0
+		fits := size == 0 || new(big.Int).Rsh(n, uint(size-1)).BitLen() == 0 || new(big.Int).Rsh(n,
+			uint(size-1)).Cmp(big.NewInt(-1)) == 0
 		return []byte(digits), strings.Trim(fraction, "0") == "" && fits, true
 	case s.Type.Is("boolean") && (kind == 't' || kind == 'f'):
 		return v, true, true
@@ -259,8 +264,8 @@ var (
 	unpaired = regexp.MustCompile(`(?i)^\\ud[89a-f]..$`)
 )
 
-// mendNaively replaces each escaped surrogate that has no partner.
-func mendNaively(quoted []byte) []byte {
+// replaceLoneSurrogates replaces each escaped surrogate without a partner by U+FFFD.
+func replaceLoneSurrogates(quoted []byte) []byte {
 	all := parts.FindAllString(string(quoted), -1)
 	for i, part := range all {
 		all[i] = unpaired.ReplaceAllString(part, "\uFFFD")

@@ -3,16 +3,17 @@ package mapping_test
 import (
 	"bytes"
 	"flag"
-	"github.com/partner-center/connector/internal/mapping"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/partner-center/connector/internal/mapping"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestGoldens projects one answer of each of the connector's schemas, in Partner Center's own shapes.
+// TestGoldens projects a sample of Partner Center's answer for each kind of response.
 func TestGoldens(t *testing.T) {
 	inputs, err := filepath.Glob("testdata/*.json")
 	if err != nil || len(inputs) < 5 {
@@ -27,7 +28,8 @@ func TestGoldens(t *testing.T) {
 			}
 			schema := documented(t, name)
 			var dropped []string
-			got, err := compiled(t, schema).Append(nil, src, mapping.Options{OnDrop: func(path string) { dropped = append(dropped, path) }})
+			options := mapping.Options{OnDrop: func(path string) { dropped = append(dropped, path) }}
+			got, err := compiled(t, schema).Append(nil, src, options)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -10,7 +10,7 @@ import (
 	"github.com/partner-center/connector/internal/mapping"
 )
 
-// shape has every kind of schema that a response can have.
+// shape is a collection with every kind of schema that a response can have.
 const shape = `{
 	"type": "object",
 	"required": ["totalCount", "items"],
@@ -47,7 +47,8 @@ const singleShape = `{
 
 func schemaOf(t testing.TB, source string) *openapi3.SchemaRef {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData([]byte(`{"openapi":"3.0.3","info":{"title":"t","version":"1"},"paths":{},"components":{"schemas":{"S":` + source + `}}}`))
+	document := `{"openapi":"3.0.3","info":{"title":"t","version":"1"},"paths":{},"components":{"schemas":{"S":` + source + `}}}`
+	doc, err := openapi3.NewLoader().LoadFromData([]byte(document))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,10 +64,10 @@ func compiled(t testing.TB, schema *openapi3.SchemaRef) *mapping.Projection {
 	return p
 }
 
-// item is a collection of the one item given.
+// item returns a collection of one item with these members.
 func item(members string) string { return `{"totalCount":1,"items":[{` + members + `}]}` }
 
-// kept is what leaves of an item of which only these members are kept.
+// kept returns the projection of such a collection if only these members of the item are kept.
 func kept(members string) string {
 	if members != "" {
 		members += ","
@@ -77,55 +78,79 @@ func kept(members string) string {
 func TestAppend(t *testing.T) {
 	p := compiled(t, schemaOf(t, shape))
 	for _, c := range []struct {
-		rule, in, want string
-		dropped        []string
+		promise, in, want string
+		dropped           []string
 	}{
-		{"an undocumented member never leaves", item(`"id":"a","links":{"self":{"uri":"/x","headers":[]}},"attributes":{"etag":""}`), kept(`"id":"a"`), nil},
-		{"not even where it repeats", item(`"etag":1,"id":"a","etag":2`), kept(`"id":"a"`), nil},
-		{"names are matched by case", item(`"ID":"a"`), kept(``), nil},
-		{"names are matched after their escapes", item(`"\u0069d":"a","\u00dcnï\"cödé":"b"`), kept(`"id":"a","Ünï\"cödé":"b"`), nil},
-		{"numbers keep their digits", item(`"amount":24606.35`), kept(`"amount":24606.35`), nil},
-		{"all of them", item(`"amount":-12345678901234567.890`), kept(`"amount":-12345678901234567.890`), nil},
-		{"in any notation", item(`"amount":1.50E+2`), kept(`"amount":1.50E+2`), nil},
-		{"strings keep their bytes", item(`"id":"a\u003cb\/\u00e9é💶"`), kept(`"id":"a\u003cb\/\u00e9é💶"`), nil},
-		{"and a pair of surrogates", item(`"id":"\ud83d\uDE00"`), kept(`"id":"\ud83d\uDE00"`), nil},
-		{"a high surrogate alone is replaced", item(`"id":"a\ud83db"`), kept(`"id":"a` + "\uFFFD" + `b"`), nil},
-		{"a low one too", item(`"id":"\uDE00\ud83d"`), kept(`"id":"` + "\uFFFD\uFFFD" + `"`), nil},
-		{"before a pair too", item(`"id":"\ud83d\ud83d\ude00"`), kept(`"id":"` + "\uFFFD" + `\ud83d\ude00"`), nil},
-		{"but no escaped backslash", item(`"id":"\\ud83d"`), kept(`"id":"\\ud83d"`), nil},
-		{"empty strings stay", item(`"id":""`), kept(`"id":""`), nil},
-		{"null members are left out", item(`"id":null,"profile":null,"amount":null,"active":null`), kept(``), nil},
-		{"null elements are dropped", item(`"domains":[null,"a",null,"b",null]`), kept(`"domains":["a","b"]`), nil},
-		{"a null array becomes empty", item(`"domains":null,"lines":null`), `{"totalCount":1,"items":[{"domains":[],"lines":[]}]}`, nil},
-		{"a required array is always there", `{"totalCount":0}`, `{"totalCount":0,"items":[]}`, nil},
-		{"a required array of the wrong type too", item(`"lines":"none"`), kept(``), []string{"items[].lines"}},
-		{"any other stays absent", item(``), kept(``), nil},
-		{"the count is upstream's", `{"totalCount":37,"items":[{}]}`, `{"totalCount":37,"items":[{"lines":[]}]}`, nil},
-		{"wherever it stands", `{"items":[],"totalCount":37}`, `{"items":[],"totalCount":37}`, nil},
-		{"a missing count is made", `{"items":[{},null,{},7]}`, `{"items":[{"lines":[]},{"lines":[]}],"totalCount":2}`, []string{"items[]"}},
-		{"a null count too", `{"totalCount":null,"items":null}`, `{"items":[],"totalCount":0}`, nil},
-		{"a count of another type too", `{"totalCount":"04","items":[{}]}`, `{"items":[{"lines":[]}],"totalCount":1}`, []string{"totalCount"}},
-		{"a count too large too", `{"totalCount":9223372036854775808}`, `{"totalCount":0,"items":[]}`, []string{"totalCount"}},
-		{"everything missing is made in the order of required", `{}`, `{"totalCount":0,"items":[]}`, nil},
-		{"another type is left out", item(`"id":1,"amount":"2","quantity":true,"active":"true","profile":[],"domains":{}`), kept(``),
-			[]string{"items[].id", "items[].amount", "items[].quantity", "items[].active", "items[].profile", "items[].domains"}},
-		{"in elements too", item(`"domains":["a",1,{"b":2},["c"],"d"]`), kept(`"domains":["a","d"]`), []string{"items[].domains[]", "items[].domains[]", "items[].domains[]"}},
-		{"an integer may have a fraction of zeros", item(`"quantity":5.0,"version":-7.00,"serial":0.000`), kept(`"quantity":5,"version":-7,"serial":0`), nil},
-		{"but no other", item(`"quantity":5.5,"version":5.01`), kept(``), []string{"items[].quantity", "items[].version"}},
-		{"and no exponent", item(`"quantity":5e0,"version":1E2,"serial":1e2`), kept(``), []string{"items[].quantity", "items[].version", "items[].serial"}},
-		{"nor both", item(`"quantity":5.0e1,"serial":5.0E0`), kept(``), []string{"items[].quantity", "items[].serial"}},
-		{"an integer stays within its format", item(`"quantity":-2147483648,"version":9223372036854775807,"serial":99999999999999999999`),
+		{"drops an undocumented member",
+			item(`"id":"a","links":{"self":{"uri":"/x","headers":[]}},"attributes":{"etag":""}`), kept(`"id":"a"`), nil},
+		{"drops an undocumented member that is there twice", item(`"etag":1,"id":"a","etag":2`), kept(`"id":"a"`), nil},
+		{"distinguishes names by case", item(`"ID":"a"`), kept(``), nil},
+		{"compares names without their escapes", item(`"\u0069d":"a","\u00dcnï\"cödé":"b"`),
+			kept(`"id":"a","Ünï\"cödé":"b"`), nil},
+		{"keeps the digits of a number", item(`"amount":24606.35`), kept(`"amount":24606.35`), nil},
+		{"keeps more digits than a float has", item(`"amount":-12345678901234567.890`),
+			kept(`"amount":-12345678901234567.890`), nil},
+		{"keeps the notation of a number", item(`"amount":1.50E+2`), kept(`"amount":1.50E+2`), nil},
+		{"keeps the bytes of a string", item(`"id":"a\u003cb\/\u00e9é💶"`), kept(`"id":"a\u003cb\/\u00e9é💶"`), nil},
+		{"keeps a pair of surrogates", item(`"id":"\ud83d\uDE00"`), kept(`"id":"\ud83d\uDE00"`), nil},
+		{"replaces a high surrogate without a low one", item(`"id":"a\ud83db"`), kept(`"id":"a` + "\uFFFD" + `b"`), nil},
+		{"replaces surrogates in the wrong order", item(`"id":"\uDE00\ud83d"`), kept(`"id":"` + "\uFFFD\uFFFD" + `"`), nil},
+		{"replaces a surrogate before a pair", item(`"id":"\ud83d\ud83d\ude00"`),
+			kept(`"id":"` + "\uFFFD" + `\ud83d\ude00"`), nil},
+		{"keeps an escaped backslash before u", item(`"id":"\\ud83d"`), kept(`"id":"\\ud83d"`), nil},
+		{"keeps an empty string", item(`"id":""`), kept(`"id":""`), nil},
+		{"drops null members", item(`"id":null,"profile":null,"amount":null,"active":null`), kept(``), nil},
+		{"drops null elements", item(`"domains":[null,"a",null,"b",null]`), kept(`"domains":["a","b"]`), nil},
+		{"turns a null array into an empty one", item(`"domains":null,"lines":null`),
+			`{"totalCount":1,"items":[{"domains":[],"lines":[]}]}`, nil},
+		{"adds a missing required array", `{"totalCount":0}`, `{"totalCount":0,"items":[]}`, nil},
+		{"replaces a required array of a wrong type", item(`"lines":"none"`), kept(``), []string{"items[].lines"}},
+		{"adds no other member", item(``), kept(``), nil},
+		{"keeps the count that upstream sends", `{"totalCount":37,"items":[{}]}`,
+			`{"totalCount":37,"items":[{"lines":[]}]}`, nil},
+		{"keeps a count behind its array", `{"items":[],"totalCount":37}`, `{"items":[],"totalCount":37}`, nil},
+		{"adds a missing count of the elements kept", `{"items":[{},null,{},7]}`,
+			`{"items":[{"lines":[]},{"lines":[]}],"totalCount":2}`,
+			[]string{"items[]"}},
+		{"replaces a null count", `{"totalCount":null,"items":null}`, `{"items":[],"totalCount":0}`, nil},
+		{"replaces a count of a wrong type", `{"totalCount":"04","items":[{}]}`, `{"items":[{"lines":[]}],"totalCount":1}`,
+			[]string{"totalCount"}},
+		{"replaces a count that is out of range", `{"totalCount":9223372036854775808}`, `{"totalCount":0,"items":[]}`,
+			[]string{"totalCount"}},
+		{"adds missing members in the order of required", `{}`, `{"totalCount":0,"items":[]}`, nil},
+		{"drops values of a wrong type",
+			item(`"id":1,"amount":"2","quantity":true,"active":"true","profile":[],"domains":{}`),
+			kept(``),
+			[]string{"items[].id", "items[].amount", "items[].quantity", "items[].active", "items[].profile",
+				"items[].domains"}},
+		{"drops elements of a wrong type", item(`"domains":["a",1,{"b":2},["c"],"d"]`), kept(`"domains":["a","d"]`),
+			[]string{"items[].domains[]", "items[].domains[]", "items[].domains[]"}},
+		{"removes a fraction of zeros from an integer", item(`"quantity":5.0,"version":-7.00,"serial":0.000`),
+			kept(`"quantity":5,"version":-7,"serial":0`), nil},
+		{"drops an integer with another fraction", item(`"quantity":5.5,"version":5.01`), kept(``),
+			[]string{"items[].quantity", "items[].version"}},
+		{"drops an integer with an exponent", item(`"quantity":5e0,"version":1E2,"serial":1e2`), kept(``),
+			[]string{"items[].quantity", "items[].version", "items[].serial"}},
+		{"drops an integer with a fraction of zeros and an exponent", item(`"quantity":5.0e1,"serial":5.0E0`), kept(``),
+			[]string{"items[].quantity", "items[].serial"}},
+		{"keeps integers in the range of their formats",
+			item(`"quantity":-2147483648,"version":9223372036854775807,"serial":99999999999999999999`),
 			kept(`"quantity":-2147483648,"version":9223372036854775807,"serial":99999999999999999999`), nil},
-		{"or is left out", item(`"quantity":2147483648,"version":-9223372036854775809`), kept(``), []string{"items[].quantity", "items[].version"}},
-		{"so does a double", item(`"amount":1e400`), kept(``), []string{"items[].amount"}},
-		{"a double may be tiny", item(`"amount":1e-400`), kept(`"amount":1e-400`), nil},
-		{"a byte-order mark is dropped", "\xef\xbb\xbf" + item(`"id":"a"`), kept(`"id":"a"`), nil},
-		{"white space too", " {\t\"totalCount\" :\r\n1 , \"items\" : [ { \"id\" : \"a b\" } ] } \n", kept(`"id":"a b"`), nil},
-		{"64 levels are read", `{"x":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}`, `{"totalCount":0,"items":[]}`, nil},
+		{"drops integers out of the range of their formats", item(`"quantity":2147483648,"version":-9223372036854775809`),
+			kept(``),
+			[]string{"items[].quantity", "items[].version"}},
+		{"drops a number that is too large for a double", item(`"amount":1e400`), kept(``), []string{"items[].amount"}},
+		{"keeps a number that is too small for a double", item(`"amount":1e-400`), kept(`"amount":1e-400`), nil},
+		{"drops a byte-order mark", "\xef\xbb\xbf" + item(`"id":"a"`), kept(`"id":"a"`), nil},
+		{"drops white space between tokens", " {\t\"totalCount\" :\r\n1 , \"items\" : [ { \"id\" : \"a b\" } ] } \n",
+			kept(`"id":"a b"`), nil},
+		{"accepts 64 levels", `{"x":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}`,
+			`{"totalCount":0,"items":[]}`, nil},
 	} {
-		t.Run(c.rule, func(t *testing.T) {
+		t.Run(c.promise, func(t *testing.T) {
 			var dropped []string
-			got, err := p.Append([]byte("before "), []byte(c.in), mapping.Options{OnDrop: func(path string) { dropped = append(dropped, path) }})
+			options := mapping.Options{OnDrop: func(path string) { dropped = append(dropped, path) }}
+			got, err := p.Append([]byte("before "), []byte(c.in), options)
 			if err != nil || string(got) != "before "+c.want {
 				t.Errorf("%s\n got %s, %v\nwant before %s", c.in, got, err, c.want)
 			}
@@ -137,65 +162,67 @@ func TestAppend(t *testing.T) {
 	}
 }
 
-// TestPaths has each documented value once, and nothing else.
+// TestPaths checks that the path of each documented value is there once, and no other.
 func TestPaths(t *testing.T) {
 	want := []string{
-		"items", "items[]", "items[].active", "items[].amount", "items[].domains", "items[].domains[]", "items[].id", "items[].lines", "items[].lines[]",
-		"items[].lines[].number", "items[].profile", "items[].profile.domain", "items[].quantity", "items[].serial", "items[].version", `items[].Ünï"cödé`, "totalCount",
+		"items", "items[]", "items[].active", "items[].amount", "items[].domains", "items[].domains[]", "items[].id",
+		"items[].lines", "items[].lines[]",
+		"items[].lines[].number", "items[].profile", "items[].profile.domain", "items[].quantity", "items[].serial",
+		"items[].version", `items[].Ünï"cödé`, "totalCount",
 	}
 	if got := compiled(t, schemaOf(t, shape)).Paths(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-func TestAppendRefuses(t *testing.T) {
+func TestAppendRejects(t *testing.T) {
 	p := compiled(t, schemaOf(t, shape))
 	for _, c := range []struct{ what, in string }{
 		{"nothing", ``},
-		{"a mark alone", "\xef\xbb\xbf"},
-		{"two marks", "\xef\xbb\xbf\xef\xbb\xbf{}"},
+		{"a byte-order mark alone", "\xef\xbb\xbf"},
+		{"two byte-order marks", "\xef\xbb\xbf\xef\xbb\xbf{}"},
 		{"HTML", `<html></html>`},
 		{"an array", `[]`},
 		{"a string", `"{}"`},
 		{"null", `null`},
 		{"two values", `{}{}`},
-		{"text behind", `{} x`},
-		{"a NUL behind", "{}\x00"},
-		{"another space", "{\u00a0}"},
-		{"cut short", `{"totalCount":1,"items":[{"id":"a"}`},
-		{"cut in a name", `{"tot`},
-		{"cut in an escape", `{"x":"\u12`},
-		{"a comma too many", `{"totalCount":1,}`},
-		{"a comma too many in an array", `{"items":[{},]}`},
-		{"a comma too many in a skipped array", `{"x":[1,]}`},
-		{"a comma too few", `{"totalCount":1 "items":[]}`},
-		{"no colon", `{"x" 1}`},
-		{"no value", `{"x":}`},
-		{"a bare name", `{x:1}`},
-		{"a wrong bracket", `{"items":[}`},
-		{"a wrong skipped bracket", `{"x":{]}`},
+		{"text after the object", `{} x`},
+		{"a NUL after the object", "{}\x00"},
+		{"a no-break space", "{\u00a0}"},
+		{"an object without its end", `{"totalCount":1,"items":[{"id":"a"}`},
+		{"a name without its end", `{"tot`},
+		{"an escape without its end", `{"x":"\u12`},
+		{"a comma before the end of an object", `{"totalCount":1,}`},
+		{"a comma before the end of an array", `{"items":[{},]}`},
+		{"a comma before the end of a dropped array", `{"x":[1,]}`},
+		{"a missing comma", `{"totalCount":1 "items":[]}`},
+		{"a missing colon", `{"x" 1}`},
+		{"a missing value", `{"x":}`},
+		{"a name without quotes", `{x:1}`},
+		{"a wrong closing bracket", `{"items":[}`},
+		{"a wrong closing bracket in a dropped value", `{"x":{]}`},
 		{"a leading zero", `{"x":01}`},
-		{"a plus", `{"totalCount":+1}`},
+		{"a plus sign", `{"totalCount":+1}`},
 		{"a dot without digits", `{"x":1.}`},
 		{"an exponent without digits", `{"x":1e}`},
-		{"a bare minus", `{"x":-}`},
+		{"a minus sign without digits", `{"x":-}`},
 		{"NaN", `{"totalCount":NaN}`},
 		{"Infinity", `{"x":-Infinity}`},
-		{"a cut literal", `{"x":tru}`},
-		{"a cut null", `{"items":nul}`},
+		{"a literal without its end", `{"x":tru}`},
+		{"a null without its end", `{"items":nul}`},
 		{"a long literal", `{"x":nulll}`},
 		{"an unknown escape", `{"x":"\q"}`},
 		{"an unknown escape in a kept string", item(`"id":"\x41"`)},
 		{"a raw newline", "{\"x\":\"a\nb\"}"},
-		{"a raw control character far in", "{\"x\":\"0123456789\x1f\"}"},
+		{"a raw control character after many bytes", "{\"x\":\"0123456789\x1f\"}"},
 		{"invalid UTF-8", "{\"x\":\"\xff\"}"},
 		{"invalid UTF-8 in a kept string", item("\"id\":\"0123456789\xc3\"")},
 		{"invalid UTF-8 in a name", "{\"\xc0\xaf\":1}"},
 		{"a raw surrogate", "{\"x\":\"\xed\xa0\x80\"}"},
 		{"a documented member twice", item(`"id":"a","id":"a"`)},
-		{"twice, once escaped", item(`"id":"a","i\u0064":"b"`)},
-		{"twice, once null", item(`"id":null,"id":"a"`)},
-		{"twice, once of another type", item(`"id":1,"id":"a"`)},
+		{"a documented member twice, once with an escape", item(`"id":"a","i\u0064":"b"`)},
+		{"a documented member twice, once null", item(`"id":null,"id":"a"`)},
+		{"a documented member twice, once of a wrong type", item(`"id":1,"id":"a"`)},
 		{"the collection twice", `{"items":[],"items":[]}`},
 		{"a collection that is an object", `{"totalCount":1,"items":{}}`},
 		{"a collection that is a string", `{"items":"[]"}`},
@@ -212,8 +239,8 @@ func TestAppendRefuses(t *testing.T) {
 	}
 }
 
-// TestSingleObject tells an object without documented members, which is some other resource, from one whose documented
-// members have no usable value.
+// TestSingleObject checks that an object without documented members, which is some other resource,
+// is rejected, and that one whose documented members have no usable values is not.
 func TestSingleObject(t *testing.T) {
 	p := compiled(t, schemaOf(t, singleShape))
 	for _, c := range []struct{ promise, in, want string }{
@@ -223,14 +250,14 @@ func TestSingleObject(t *testing.T) {
 		{"an escaped name counts", `{"i\u0064":7}`, `{}`},
 		{"a null optional array counts", `{"addresses":null}`, `{"addresses":[]}`},
 		{"an empty object inside is fine", `{"profile":{}}`, `{"profile":{"domains":[]}}`},
-		{"an empty object is refused", ` {} `, ``},
-		{"undocumented members alone are refused", `{"foo":1,"ID":"a"}`, ``},
-		{"a list is refused", `{"totalCount":1,"items":[{"id":"a"}]}`, ``},
+		{"an empty object is rejected", ` {} `, ``},
+		{"undocumented members alone are rejected", `{"foo":1,"ID":"a"}`, ``},
+		{"a list is rejected", `{"totalCount":1,"items":[{"id":"a"}]}`, ``},
 		{"documented names further down do not count", `{"data":{"id":"a","profile":{}}}`, ``},
 	} {
 		t.Run(c.promise, func(t *testing.T) {
 			got, err := p.Append([]byte("before "), []byte(c.in), mapping.Options{})
-			if refused := c.want == ""; errors.Is(err, mapping.ErrInvalid) != refused || string(got) != "before "+c.want {
+			if rejected := c.want == ""; errors.Is(err, mapping.ErrInvalid) != rejected || string(got) != "before "+c.want {
 				t.Errorf("%s: got %s, %v, want before %s", c.in, got, err, c.want)
 			}
 		})
@@ -254,7 +281,7 @@ func TestCompileMergesAllOf(t *testing.T) {
 	}
 }
 
-func TestCompileRefuses(t *testing.T) {
+func TestCompileRejects(t *testing.T) {
 	one := func(property string) string {
 		return `{"type":"object","properties":{"a":{"type":"object","properties":{"b":` + property + `}}}}`
 	}
@@ -263,7 +290,8 @@ func TestCompileRefuses(t *testing.T) {
 		{`{"type":"object"}`, "the response: an object without properties"},
 		{`{"type":"object","properties":{"a":{"type":"string"}},"required":["b"]}`, "b: required but not a property"},
 		{one(`{"type":"object"}`), "a.b: an object without properties"},
-		{one(`{"type":"object","additionalProperties":true,"properties":{"c":{"type":"string"}}}`), "a.b: additionalProperties"},
+		{one(`{"type":"object","additionalProperties":true,"properties":{"c":{"type":"string"}}}`),
+			"a.b: additionalProperties"},
 		{one(`{"type":"object","additionalProperties":{"type":"string"}}`), "a.b: additionalProperties"},
 		{one(`{"type":"array"}`), "a.b[]: no schema"},
 		{one(`{"type":"array","items":{"oneOf":[{"type":"string"}]}}`), "a.b[]: oneOf"},
@@ -278,47 +306,60 @@ func TestCompileRefuses(t *testing.T) {
 		{one(`{"type":"integer","minimum":1}`), "a.b: a limit on a number"},
 		{one(`{"type":"array","maxItems":1,"items":{"type":"string"}}`), "a.b: a limit on an array"},
 		{one(`{"allOf":[{"type":"string"}]}`), "a.b: allOf of anything but objects"},
-		{one(`{"type":"string","x-made-from":"c"}`), "a.b: x-made-from must stand"},
-		{`{"type":"object","properties":{"a":{"type":"string","x-made-from":"b"},"b":{"type":"string"}}}`, "a: x-made-from must stand"},
-		{`{"type":"object","properties":{"a":{"type":"integer","x-made-from":"b"}}}`, "a: x-made-from must stand"},
-		{one(`{"type":"integer","x-count-of":"c"}`), "a.b: x-count-of must stand"},
-		{`{"type":"object","properties":{"n":{"type":"integer","x-count-of":"c"},"c":{"type":"array","items":{"type":"string"}}}}`, "n: what counts and what is counted must be required"},
+		{one(`{"type":"string","x-made-from":"c"}`), "a.b: x-made-from must be on one string"},
+		{`{"type":"object","properties":{"a":{"type":"string","x-made-from":"b"},"b":{"type":"string"}}}`,
+			"a: x-made-from must be on one string"},
+		{`{"type":"object","properties":{"a":{"type":"integer","x-made-from":"b"}}}`, "a: x-made-from must be on one string"},
+		{one(`{"type":"integer","x-count-of":"c"}`), "a.b: x-count-of must be on an integer"},
+		{`{"type":"object","properties":{"n":{"type":"integer","x-count-of":"c"},"c":{"type":"array","items":{"type":"string"}}}}`,
+			"n: a count and its array must be required"},
 	} {
-		_, err := mapping.Compile(schemaOf(t, c.schema))
-		if err == nil || !strings.HasPrefix(err.Error(), "mapping: "+c.want) {
-			t.Errorf("%s\n got %v\nwant %s…", c.schema, err, c.want)
-		}
+		t.Run(c.want, func(t *testing.T) {
+			_, err := mapping.Compile(schemaOf(t, c.schema))
+			if err == nil || !strings.HasPrefix(err.Error(), "mapping: "+c.want) {
+				t.Errorf("%s\n got %v\nwant %s…", c.schema, err, c.want)
+			}
+		})
 	}
 }
 
-// TestDerivedMember makes a link from an undocumented member, whose own name upstream cannot set.
-func TestDerivedMember(t *testing.T) {
-	p := compiled(t, schemaOf(t, `{"type":"object","required":["items"],"properties":{"items":{"type":"array","items":{"type":"string"}},"nextLink":{"type":"string","x-made-from":"links"}}}`))
-	for _, c := range []struct{ in, want string }{
-		{`{"links":{"next":"é"},"items":["a"]}`, `{"items":["a"],"nextLink":"made of {\"next\":\"é\"} & <more>"}`},
-		{`{"nextLink":"https://evil.example","items":[]}`, `{"items":[]}`},
-		{`{"links":null,"nextLink":7}`, `{"items":[],"nextLink":"made of null & <more>"}`},
-		{`{"links":{"next":1},"links":"nothing"}`, `{"items":[]}`},
+// TestDerivedProperty derives a link from an undocumented member. Upstream cannot set the link
+// itself.
+func TestDerivedProperty(t *testing.T) {
+	p := compiled(t,
+		schemaOf(t,
+			`{"type":"object","required":["items"],"properties":{"items":{"type":"array","items":{"type":"string"}},"nextLink":{"type":"string","x-made-from":"links"}}}`))
+	derive := func(raw []byte) (string, bool) {
+		return "derived from " + string(raw) + " & <more>", string(raw) != `"nothing"`
+	}
+	for _, c := range []struct{ promise, in, want string }{
+		{"Derive gets the raw value", `{"links":{"next":"é"},"items":["a"]}`,
+			`{"items":["a"],"nextLink":"derived from {\"next\":\"é\"} & <more>"}`},
+		{"a member of the property's name is ignored", `{"nextLink":"https://evil.example","items":[]}`, `{"items":[]}`},
+		{"Derive gets null", `{"links":null,"nextLink":7}`, `{"items":[],"nextLink":"derived from null & <more>"}`},
+		{"the last value counts, and false omits the property", `{"links":{"next":1},"links":"nothing"}`, `{"items":[]}`},
 	} {
-		got, err := p.Append(nil, []byte(c.in), mapping.Options{Derive: func(raw []byte) (string, bool) {
-			return "made of " + string(raw) + " & <more>", string(raw) != `"nothing"`
-		}})
-		if err != nil || string(got) != c.want {
-			t.Errorf("%s\n got %s, %v\nwant %s", c.in, got, err, c.want)
-		}
-		if got, err := p.Append(nil, []byte(c.in), mapping.Options{}); err != nil || strings.Contains(string(got), "nextLink") {
-			t.Errorf("%s without a maker: %s, %v", c.in, got, err)
-		}
+		t.Run(c.promise, func(t *testing.T) {
+			got, err := p.Append(nil, []byte(c.in), mapping.Options{Derive: derive})
+			if err != nil || string(got) != c.want {
+				t.Errorf("%s\n got %s, %v\nwant %s", c.in, got, err, c.want)
+			}
+			got, err = p.Append(nil, []byte(c.in), mapping.Options{})
+			if err != nil || strings.Contains(string(got), "nextLink") {
+				t.Errorf("%s without Derive: %s, %v", c.in, got, err)
+			}
+		})
 	}
 	for _, broken := range []string{`{"links":{}`, `{"links":{],"items":[]}`} {
-		if _, err := p.Append(nil, []byte(broken), mapping.Options{}); err == nil {
-			t.Errorf("%s passed", broken)
-		}
+		t.Run("rejects "+broken, func(t *testing.T) {
+			if _, err := p.Append(nil, []byte(broken), mapping.Options{Derive: derive}); err == nil {
+				t.Error("no error")
+			}
+		})
 	}
 }
 
-// TestCompileRefusesRecursion uses a schema that contains itself.
-func TestCompileRefusesRecursion(t *testing.T) {
+func TestCompileRejectsRecursion(t *testing.T) {
 	ref := &openapi3.SchemaRef{Value: openapi3.NewObjectSchema()}
 	ref.Value.Properties = openapi3.Schemas{"child": ref}
 	if _, err := mapping.Compile(ref); err == nil || !strings.Contains(err.Error(), "recursive") {

@@ -9,10 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// The scanner: functions that read one thing of the JSON grammar (RFC 8259) at an offset and return the offset
-// behind it, or the complement of the offset at which the input breaks the grammar.
+// The functions of this file read one element of the JSON grammar (RFC 8259) at an offset and
+// return the offset behind it, or the complement of the offset at which the input is invalid.
 
-// byteAt returns the byte at i, or 0, which begins nothing, at the end of the input.
+// byteAt returns the byte at i, or 0 at the end of the input. No element begins with 0.
 func byteAt(src []byte, i int) byte {
 	if uint(i) < uint(len(src)) {
 		return src[i]
@@ -32,7 +32,7 @@ func skipSpace(src []byte, i int) int {
 	return i
 }
 
-// skipValue reads a value of any type; depth is what the value's own nesting counts from.
+// skipValue reads a value of any type; depth is its nesting, from 1.
 func skipValue(src []byte, i, depth int) int {
 	switch c := byteAt(src, i); c {
 	case '"':
@@ -64,7 +64,7 @@ func skipLiteral(src []byte, i int, literal string) int {
 // skipContainer reads an object or an array.
 func skipContainer(src []byte, i, depth int) int {
 	named := src[i] == '{'
-	end := src[i] + 2 // '}' and ']' stand two behind their openers
+	end := src[i] + 2 // the codes of '}' and ']' are two above those of their openers
 	i = skipSpace(src, i+1)
 	if byteAt(src, i) == end {
 		return i + 1
@@ -141,9 +141,9 @@ const (
 	highs = 0x8080808080808080
 )
 
-// scanString reads a string that begins with the quote at i, and says whether it holds a backslash. It looks at
-// eight bytes at once: subtracting n from each sets the high bit of a byte below n, and the first byte so marked
-// is truly one, because a borrow only disturbs the bytes behind it.
+// scanString reads a string and reports whether it has a backslash. It tests eight bytes at once:
+// subtracting n from each byte sets the high bit of those below n. A borrow can set it in later
+// bytes too, but never in one before the first match.
 func scanString(src []byte, i int) (next int, escaped bool) {
 	i++
 	for {
@@ -179,7 +179,7 @@ func scanString(src []byte, i int) (next int, escaped bool) {
 	}
 }
 
-// skipEscape reads the escape that begins with the backslash at i. Surrogates need not come in pairs.
+// skipEscape reads an escape from its backslash. It accepts surrogates without a partner.
 func skipEscape(src []byte, i int) int {
 	switch byteAt(src, i+1) {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
@@ -195,21 +195,23 @@ func skipEscape(src []byte, i int) int {
 	return ^(i + 1)
 }
 
-// hasSurrogate says whether a quoted string may hold an escaped surrogate.
+// hasSurrogate reports whether a quoted string may have an escaped surrogate.
 func hasSurrogate(quoted []byte) bool {
 	return bytes.Contains(quoted, []byte(`\ud`)) || bytes.Contains(quoted, []byte(`\uD`))
 }
 
-// appendMended appends a valid quoted string with each escaped surrogate that has no partner replaced by U+FFFD,
-// as RFC 8259 leaves it to the reader and strict readers refuse it.
-func appendMended(dst, quoted []byte) []byte {
+// appendWithoutLoneSurrogates appends a valid quoted string and replaces each escaped surrogate
+// without a partner by U+FFFD. RFC 8259 leaves the meaning of lone surrogates open, and strict
+// parsers reject them.
+func appendWithoutLoneSurrogates(dst, quoted []byte) []byte {
 	for i := 0; i < len(quoted); {
 		end := i + 1
 		if quoted[i] == '\\' {
 			end = skipEscape(quoted, i)
 		}
 		if r := escapedRune(quoted[i:end]); utf16.IsSurrogate(r) {
-			if pair := end + len(`\uXXXX`); pair < len(quoted) && quoted[end] == '\\' && utf16.DecodeRune(r, escapedRune(quoted[end:pair])) != utf8.RuneError {
+			pair := end + len(`\uXXXX`)
+			if pair < len(quoted) && quoted[end] == '\\' && isPair(r, quoted[end:pair]) {
 				dst = append(dst, quoted[i:pair]...)
 				i = pair
 				continue
@@ -223,7 +225,12 @@ func appendMended(dst, quoted []byte) []byte {
 	return dst
 }
 
-// escapedRune returns the code unit of a \uXXXX escape, and 0 for anything else.
+// isPair reports whether r and the escape are the two surrogates of a character.
+func isPair(r rune, escape []byte) bool {
+	return utf16.DecodeRune(r, escapedRune(escape)) != utf8.RuneError
+}
+
+// escapedRune returns the code unit of a \uXXXX escape, or 0 for any other text.
 func escapedRune(escape []byte) rune {
 	var unit [2]byte
 	if len(escape) != 6 || escape[1] != 'u' {

@@ -6,20 +6,21 @@ import (
 	"strconv"
 )
 
-// writer copies what one projection keeps from src to dst. Its methods that read take the offset of what they
-// read and return the offset behind it; a negative offset is the complement of the place where src is invalid.
+// writer copies from src to dst what one projection keeps. Like the functions of scan.go, its
+// methods that read a part of src take the offset at which the part begins and return the offset
+// behind it, or the complement of the offset at which src is invalid. depth is the nesting of the
+// part, from 1.
 type writer struct {
-	src, dst []byte
-	options  Options
-	elements int    // elements that the array read last has kept
-	source   []byte // value of the member that the derived property is derived from
+	src, dst   []byte
+	options    Options
+	elements   int    // kept in the array read last
+	documented bool   // the object read last has a documented member, kept or not
+	source     []byte // value that the derived property is computed from; nil: none
 
-	documented bool // the object read last has a documented member, kept or not
-
-	// The items of a collection have their members in the same order, so the member that followed another last
-	// time is looked for first: follower holds, by the number of a member or of its object, one more than the
-	// follower's index into its object's fields.
-	follower [maxNumbers]uint8
+	// follower speeds up the search for names, because the items of a collection have their members in
+	// the same order. By the ordinal of a property, or of its object for the first one, it holds the
+	// field that followed last time, plus 1.
+	follower [maxOrdinals]uint8
 }
 
 // document reads the whole input.
@@ -37,7 +38,7 @@ func (w *writer) document(root *node) int {
 	return i
 }
 
-// value reads a value of any type and keeps it where it is of the node's.
+// value reads a value of any type and keeps it if it is of the node's type.
 func (w *writer) value(n *node, i, depth int) (next int, kept bool) {
 	switch c := byteAt(w.src, i); c {
 	case '"':
@@ -75,7 +76,7 @@ func (w *writer) value(n *node, i, depth int) (next int, kept bool) {
 	return next, false
 }
 
-// keep copies what stands from i to next, if that is valid.
+// keep copies the bytes from i to next, if next is valid.
 func (w *writer) keep(i, next int) int {
 	if next >= 0 {
 		w.dst = append(w.dst, w.src[i:next]...)
@@ -83,17 +84,24 @@ func (w *writer) keep(i, next int) int {
 	return next
 }
 
-// text reads a string that begins at i.
+// drop reports a value that is not of the node's type.
+func (w *writer) drop(n *node) {
+	if w.options.OnDrop != nil {
+		w.options.OnDrop(n.path)
+	}
+}
+
+// text reads and keeps a string.
 func (w *writer) text(i int) (next int, kept bool) {
 	next, escaped := scanString(w.src, i)
 	if escaped && next >= 0 && hasSurrogate(w.src[i:next]) {
-		w.dst = appendMended(w.dst, w.src[i:next])
+		w.dst = appendWithoutLoneSurrogates(w.dst, w.src[i:next])
 		return next, true
 	}
 	return w.keep(i, next), true
 }
 
-// number reads a number that begins at i.
+// number reads a number and keeps it if it is in the node's range.
 func (w *writer) number(n *node, i int) (next int, kept bool) {
 	if next = scanNumber(w.src, i); next < 0 {
 		return next, false
@@ -112,61 +120,30 @@ func (w *writer) number(n *node, i int) (next int, kept bool) {
 	return next, true
 }
 
-func (w *writer) drop(n *node) {
-	if w.options.OnDrop != nil {
-		w.options.OnDrop(n.path)
-	}
+// openObject is an object that is being read.
+type openObject struct {
+	*node
+	first    int    // offset in dst of its first member
+	previous int    // ordinal of the field read last, or of the object
+	seen     uint64 // fields that upstream sent, a bit each
+	kept     uint64 // fields that are written, a bit each
+	elements int    // kept in its counted array
 }
 
-// object reads an object that begins at i.
+// object reads an object.
 func (w *writer) object(n *node, i, depth int) int {
 	if depth > MaxDepth {
 		return ^i
 	}
 	w.dst = append(w.dst, '{')
-	first := len(w.dst)
-	var seen, kept uint64 // by index into n.fields
-	counted, previous := 0, n.ordinal
+	o := openObject{node: n, first: len(w.dst), previous: n.ordinal}
 	i = skipSpace(w.src, i+1)
 	if byteAt(w.src, i) == '}' {
-		w.documented = seen != 0
-		return w.finish(n, i+1, first, kept, counted)
+		w.finish(&o)
+		return i + 1
 	}
 	for {
-		start := i
-		found, next := w.member(n, previous, i)
-		if next < 0 {
-			return next
-		}
-		i = skipSpace(w.src, next)
-		if found < 0 {
-			i = skipValue(w.src, i, depth+1)
-		} else if found == n.derived {
-			begin := i
-			if i = skipValue(w.src, i, depth+1); i >= 0 {
-				w.source = w.src[begin:i]
-			}
-		} else if seen&(1<<found) != 0 {
-			return ^start
-		} else {
-			seen |= 1 << found
-			previous = n.fields[found].ordinal
-			if c := byteAt(w.src, i); found == n.counted && c != '[' && c != 'n' {
-				return ^i
-			}
-			before := len(w.dst)
-			w.name(n.fields[found].key, first)
-			var ok bool
-			if i, ok = w.value(n.fields[found].node, i, depth+1); ok {
-				kept |= 1 << found
-				if found == n.counted {
-					counted = w.elements
-				}
-			} else {
-				w.dst = w.dst[:before]
-			}
-		}
-		if i < 0 {
+		if i = w.member(&o, i, depth+1); i < 0 {
 			return i
 		}
 		i = skipSpace(w.src, i)
@@ -174,18 +151,64 @@ func (w *writer) object(n *node, i, depth int) int {
 		case ',':
 			i = skipSpace(w.src, i+1)
 		case '}':
-			w.documented = seen != 0
-			return w.finish(n, i+1, first, kept, counted)
+			w.finish(&o)
+			return i + 1
 		default:
 			return ^i
 		}
 	}
 }
 
-// member reads a name that begins at i, and its colon, and returns the index of the member that it names, or -1.
-func (w *writer) member(n *node, previous, i int) (found, next int) {
-	if f := w.follower[previous]; f > 0 {
-		if expected := n.fields[f-1].key[1:]; len(w.src)-i >= len(expected) && string(w.src[i:i+len(expected)]) == string(expected) {
+// member reads a member of o. depth is that of its value.
+func (w *writer) member(o *openObject, i, depth int) int {
+	found, next := w.readName(o, i)
+	if next < 0 {
+		return next
+	}
+	next = skipSpace(w.src, next)
+	switch {
+	case found < 0:
+		return skipValue(w.src, next, depth)
+	case found == o.derived:
+		end := skipValue(w.src, next, depth)
+		if end >= 0 {
+			w.source = w.src[next:end]
+		}
+		return end
+	case o.seen&(1<<found) != 0:
+		return ^i
+	}
+	o.seen |= 1 << found
+	o.previous = o.fields[found].ordinal
+	return w.field(o, found, next, depth)
+}
+
+// field reads the value of a documented member and keeps it with its name if it is of the
+// documented type.
+func (w *writer) field(o *openObject, found, i, depth int) int {
+	if c := byteAt(w.src, i); found == o.counted && c != '[' && c != 'n' {
+		return ^i
+	}
+	before := len(w.dst)
+	w.writeKey(o, found)
+	next, kept := w.value(o.fields[found].node, i, depth)
+	if !kept {
+		w.dst = w.dst[:before]
+		return next
+	}
+	o.kept |= 1 << found
+	if found == o.counted {
+		o.elements = w.elements
+	}
+	return next
+}
+
+// readName reads the name of a member and its colon. found is the index of the field with that
+// upstream name, or -1.
+func (w *writer) readName(o *openObject, i int) (found, next int) {
+	if f := w.follower[o.previous]; f > 0 {
+		expected := o.fields[f-1].key[1:]
+		if len(w.src)-i >= len(expected) && string(w.src[i:i+len(expected)]) == string(expected) {
 			return int(f - 1), i + len(expected)
 		}
 	}
@@ -196,8 +219,9 @@ func (w *writer) member(n *node, previous, i int) (found, next int) {
 	if end < 0 {
 		return -1, end
 	}
-	if found = n.find(w.src[i:end], escaped); found >= 0 && found != n.derived { // whose key is not its upstream name
-		w.follower[previous] = uint8(found + 1)
+	found = o.find(w.src[i:end], escaped)
+	if found >= 0 && found != o.derived { // the key of a derived field is not its upstream name
+		w.follower[o.previous] = uint8(found + 1)
 	}
 	if end = skipSpace(w.src, end); byteAt(w.src, end) != ':' {
 		return -1, ^end
@@ -205,136 +229,97 @@ func (w *writer) member(n *node, previous, i int) (found, next int) {
 	return found, end + 1
 }
 
-// name begins a member of the object whose members begin at first.
-func (w *writer) name(key []byte, first int) {
-	if len(w.dst) == first {
-		key = key[1:] // without the comma
+// writeKey writes the name of a field, after a comma unless it is the first.
+func (w *writer) writeKey(o *openObject, field int) {
+	key := o.fields[field].key
+	if len(w.dst) == o.first {
+		key = key[1:]
 	}
 	w.dst = append(w.dst, key...)
 }
 
-// finish closes an object whose last byte is before i, with the members that are never absent.
-func (w *writer) finish(n *node, i, first int, kept uint64, counted int) int {
-	for _, d := range n.defaults {
-		if kept&(1<<d) != 0 {
+// finish writes the fields that are missing and always written, then the derived one, and closes
+// the object.
+func (w *writer) finish(o *openObject) {
+	w.documented = o.seen != 0
+	for _, d := range o.defaults {
+		if o.kept&(1<<d) != 0 {
 			continue
 		}
-		w.name(n.fields[d].key, first)
-		if d == n.counter {
-			w.dst = strconv.AppendInt(w.dst, int64(counted), 10)
+		w.writeKey(o, d)
+		if d == o.counter {
+			w.dst = strconv.AppendInt(w.dst, int64(o.elements), 10)
 		} else {
 			w.dst = append(w.dst, "[]"...)
 		}
 	}
-	if n.derived >= 0 && w.source != nil && w.options.Derive != nil {
+	if o.derived >= 0 && w.source != nil && w.options.Derive != nil {
 		if text, ok := w.options.Derive(w.source); ok {
-			w.name(n.fields[n.derived].key, first)
+			w.writeKey(o, o.derived)
 			w.dst = appendQuoted(w.dst, text)
 		}
 	}
 	w.dst = append(w.dst, '}')
-	return i
 }
 
-// appendQuoted appends a text as a JSON string.
-func appendQuoted(dst []byte, text string) []byte {
-	quoted := new(bytes.Buffer)
-	encoder := json.NewEncoder(quoted)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(text); err != nil {
-		panic(err) // a string always encodes
-	}
-	return append(dst, bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))...)
-}
-
-// array reads an array that begins at i.
+// array reads an array. It drops elements that are null or not of the documented type.
 func (w *writer) array(n *node, i, depth int) int {
 	if depth > MaxDepth {
 		return ^i
 	}
 	w.dst = append(w.dst, '[')
-	elements := 0
+	first, elements := len(w.dst), 0
 	i = skipSpace(w.src, i+1)
 	if byteAt(w.src, i) == ']' {
-		i++
-	} else {
-		for more := true; more; {
-			before := len(w.dst)
-			if elements > 0 {
-				w.dst = append(w.dst, ',')
-			}
-			kept := false
-			if byteAt(w.src, i) == 'n' {
-				i = skipValue(w.src, i, depth+1)
-			} else {
-				i, kept = w.value(n.elem, i, depth+1)
-			}
-			if i < 0 {
-				return i
-			}
-			if kept {
-				elements++
-			} else {
-				w.dst = w.dst[:before]
-			}
-			i = skipSpace(w.src, i)
-			switch byteAt(w.src, i) {
-			case ',':
-				i = skipSpace(w.src, i+1)
-			case ']':
-				i++
-				more = false
-			default:
-				return ^i
-			}
+		w.elements = 0
+		w.dst = append(w.dst, ']')
+		return i + 1
+	}
+	for {
+		next, kept := w.element(n.elem, i, depth+1, first)
+		if next < 0 {
+			return next
+		}
+		if kept {
+			elements++
+		}
+		i = skipSpace(w.src, next)
+		switch byteAt(w.src, i) {
+		case ',':
+			i = skipSpace(w.src, i+1)
+		case ']':
+			w.elements = elements
+			w.dst = append(w.dst, ']')
+			return i + 1
+		default:
+			return ^i
 		}
 	}
-	w.dst = append(w.dst, ']')
-	w.elements = elements
-	return i
 }
 
-// find returns the index of the member that a quoted name names, or -1.
-func (n *node) find(quoted []byte, escaped bool) int {
-	name := quoted[1 : len(quoted)-1]
-	if escaped {
-		var plain string
-		if err := json.Unmarshal(quoted, &plain); err != nil {
-			return -1
-		}
-		name = []byte(plain)
+// element reads an element of an array. first is the offset in dst of the array's first element.
+func (w *writer) element(n *node, i, depth, first int) (next int, kept bool) {
+	if byteAt(w.src, i) == 'n' {
+		return skipValue(w.src, i, depth), false
 	}
-	if len(name) >= len(n.byLength) {
-		return -1
+	before := len(w.dst)
+	if before > first {
+		w.dst = append(w.dst, ',')
 	}
-	for _, c := range n.byLength[len(name)] {
-		if c.first == name[0] && c.name == string(name) {
-			return c.index
-		}
+	next, kept = w.value(n, i, depth)
+	if !kept {
+		w.dst = w.dst[:before]
 	}
-	return -1
+	return next, kept
 }
 
-// integer returns the integer that a number is, without a fraction of zeros, and whether its format holds it.
-func (n *node) integer(literal []byte) ([]byte, bool) {
-	if dot := bytes.IndexByte(literal, '.'); dot >= 0 {
-		if len(bytes.Trim(literal[dot+1:], "0")) > 0 {
-			return nil, false
-		}
-		literal = literal[:dot]
+// appendQuoted appends a text as a JSON string, without the HTML escapes of json.Marshal.
+func appendQuoted(dst []byte, text string) []byte {
+	quoted := new(bytes.Buffer)
+	encoder := json.NewEncoder(quoted)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(text); err != nil {
+		panic(err) // a string can always be encoded
 	}
-	if n.unbound {
-		return literal, bytes.IndexByte(literal, 'e') < 0 && bytes.IndexByte(literal, 'E') < 0
-	}
-	value, err := strconv.ParseInt(string(literal), 10, 64)
-	return literal, err == nil && n.min <= value && value <= n.max
-}
-
-// isDouble says whether a number is within the range of a 64-bit float.
-func isDouble(literal []byte) bool {
-	if len(literal) < 300 && bytes.IndexByte(literal, 'e') < 0 && bytes.IndexByte(literal, 'E') < 0 {
-		return true
-	}
-	_, err := strconv.ParseFloat(string(literal), 64)
-	return err == nil
+	return append(dst, bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))...)
 }

@@ -1,0 +1,125 @@
+package mapping
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strconv"
+)
+
+// kind is the JSON type that a schema documents.
+type kind uint8
+
+const (
+	object kind = iota
+	array
+	text
+	integer
+	number
+	boolean
+)
+
+// node is a compiled schema.
+type node struct {
+	kind      kind
+	ordinal   int    // object: its number among all objects and properties of the response
+	path      string // in the response, for reports
+	min, max  int64  // integer: range of its format
+	unbounded bool   // integer: without a format, so of any size
+	elem      *node  // array
+
+	fields   []field       // object: its properties, at most 64
+	byLength [][]candidate // object: its properties by the length of their upstream names
+	defaults []int         // object: fields that are always written, in the order of required
+	counter  int           // object: field that counts an array; -1: none
+	counted  int           // object: field of that array; -1: none
+	derived  int           // object: field that Options.Derive computes; -1: none
+}
+
+// field is a property of an object.
+type field struct {
+	name    string
+	key     []byte // ,"name":
+	node    *node
+	ordinal int // its number among all objects and properties of the response
+}
+
+// candidate is a field that a member of an upstream object may belong to.
+type candidate struct {
+	first byte // of name; compared first because names of the same length mostly differ in it
+	name  string
+	index int // into fields
+}
+
+// appendPaths appends the paths of all values below n.
+func (n *node) appendPaths(paths []string) []string {
+	below := n.fields
+	if n.kind == array {
+		below = []field{{node: n.elem}}
+	}
+	for _, f := range below {
+		paths = f.node.appendPaths(append(paths, f.node.path))
+	}
+	return paths
+}
+
+// hasRequiredArray reports whether an object always has an array, as a collection has its items.
+func (n *node) hasRequiredArray() bool {
+	return slices.ContainsFunc(n.defaults, func(i int) bool { return n.fields[i].node.kind == array })
+}
+
+// indexOf returns the index of the field of that name, or -1.
+func (n *node) indexOf(name string) int {
+	return slices.IndexFunc(n.fields, func(f field) bool { return f.name == name })
+}
+
+// find returns the index of the field for a quoted upstream name, or -1. escaped reports whether
+// the name has a backslash.
+func (n *node) find(quoted []byte, escaped bool) int {
+	name := quoted[1 : len(quoted)-1]
+	if escaped {
+		var plain string
+		if err := json.Unmarshal(quoted, &plain); err != nil {
+			return -1
+		}
+		name = []byte(plain)
+	}
+	if len(name) >= len(n.byLength) {
+		return -1
+	}
+	for _, c := range n.byLength[len(name)] {
+		if c.first == name[0] && c.name == string(name) {
+			return c.index
+		}
+	}
+	return -1
+}
+
+// integer returns a number without a fraction of zeros, and whether it is an integer in the range
+// of the format.
+func (n *node) integer(literal []byte) ([]byte, bool) {
+	if dot := bytes.IndexByte(literal, '.'); dot >= 0 {
+		if len(bytes.Trim(literal[dot+1:], "0")) > 0 {
+			return nil, false
+		}
+		literal = literal[:dot]
+	}
+	if n.unbounded {
+		return literal, !hasExponent(literal)
+	}
+	value, err := strconv.ParseInt(string(literal), 10, 64)
+	return literal, err == nil && n.min <= value && value <= n.max
+}
+
+// isDouble reports whether a number is in the range of a 64-bit float.
+func isDouble(literal []byte) bool {
+	if len(literal) < 300 && !hasExponent(literal) {
+		return true
+	}
+	_, err := strconv.ParseFloat(string(literal), 64)
+	return err == nil
+}
+
+func hasExponent(literal []byte) bool {
+	return bytes.IndexByte(literal, 'e') >= 0 || bytes.IndexByte(literal, 'E') >= 0
+}
