@@ -18,7 +18,7 @@ var rooms = map[string]struct{ may, never []string }{
 	"gen":                    {},
 	"openapi":                {},
 	"internal/atomicfile":    {never: []string{"net/http"}},
-	"internal/auth":          {may: []string{"internal/call", "internal/fault", "internal/outbound", "internal/refresh"}, never: []string{"github.com/gin-gonic/gin"}},
+	"internal/auth":          {may: []string{"internal/atomicfile", "internal/call", "internal/fault", "internal/outbound", "internal/refresh"}, never: []string{"github.com/gin-gonic/gin"}},
 	"internal/config":        {may: []string{"internal/secretfile"}, never: []string{"net/http"}},
 	"internal/definition":    {},
 	"internal/fault":         {never: []string{"net/http"}},

@@ -1,8 +1,8 @@
-// Package auth tells who calls: it turns the credential in a request's headers, an API key or an access token of
-// Entra ID, into a Connection. A request that carries more than one credential is refused before any is looked at.
-// Credentials are compared by their SHA-256 digests, and never logged, answered or put into an error; one is kept
-// for the length of its call, a token that is the caller's own for Partner Center. The package knows neither limits
-// nor the tokens of the service itself.
+// Package auth identifies callers: it turns the credential in a request's headers, an API key or an access token of
+// Entra ID, into a Connection. A request with more than one credential is rejected before any of them is read.
+// Credentials are compared by their SHA-256 digests and never get into a log, an answer or an error. A credential is
+// kept no longer than its call, and only if it is the caller's own token for Partner Center. The package knows neither
+// limits nor the service's own tokens. It also keeps the file that API keys are stored in.
 package auth
 
 import (
@@ -14,20 +14,20 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 )
 
-// Config says what a SignIn accepts: keys, tokens or both.
+// Config configures which credentials a SignIn accepts: keys, tokens or both.
 type Config struct {
 	Keys   *Keys   // nil: no API keys
 	Tokens *Tokens // nil: no access tokens
-	PassOn bool    // tokens are for Partner Center and go on there
+	PassOn bool    // tokens are meant for Partner Center and passed on to it
 }
 
-// SignIn tells who calls. It is safe for concurrent use.
+// SignIn authenticates callers. It is safe for concurrent use.
 type SignIn struct{ config Config }
 
-// NewSignIn returns a sign-in.
+// NewSignIn returns a SignIn.
 func NewSignIn(c Config) *SignIn { return &SignIn{c} }
 
-// Challenges are the WWW-Authenticate headers of an answer to a call without a valid credential.
+// Challenges returns the WWW-Authenticate headers of an answer to a call without a valid credential.
 func (s *SignIn) Challenges() []string {
 	var all []string
 	if s.config.Keys != nil {
@@ -39,8 +39,8 @@ func (s *SignIn) Challenges() []string {
 	return all
 }
 
-// Authenticate returns the connection that a request's headers prove. An error is a *fault.Error, or the context's
-// where the caller has gone.
+// Authenticate returns the connection that the credential in h proves. An error is a *fault.Error, or the context's if
+// the caller is gone.
 func (s *SignIn) Authenticate(ctx context.Context, h http.Header) (Connection, error) {
 	keys, authorizations := h.Values("X-Api-Key"), h.Values("Authorization")
 	switch {
@@ -48,14 +48,14 @@ func (s *SignIn) Authenticate(ctx context.Context, h http.Header) (Connection, e
 		return Connection{}, &fault.Error{Code: fault.MultipleCredentials}
 	case len(authorizations) == 1:
 		return s.byToken(ctx, authorizations[0], h)
-	case len(keys) == 1 && keys[0] != "":
+	case (len(keys) == 1) && (keys[0] != ""):
 		return s.byKey(keys[0])
 	}
-	return Connection{}, &fault.Error{Code: fault.MissingCredentials, Message: s.missing()}
+	return Connection{}, &fault.Error{Code: fault.MissingCredentials, Message: s.missingMessage()}
 }
 
-// missing says what to do where no credential came; empty: what the fault itself says.
-func (s *SignIn) missing() string {
+// missingMessage returns the text for a caller without a credential; empty: the code's own.
+func (s *SignIn) missingMessage() string {
 	switch {
 	case s.config.Tokens == nil:
 		return ""
@@ -65,8 +65,8 @@ func (s *SignIn) missing() string {
 	return "The call carries no credential. Open the connection and sign in, or enter the API key that your administrator made."
 }
 
-// unreadable says what to do about an Authorization header that cannot be read; empty: what the fault itself says.
-func (s *SignIn) unreadable() string {
+// unreadableMessage returns the text for a malformed Authorization header; empty: the code's own.
+func (s *SignIn) unreadableMessage() string {
 	if s.config.Tokens == nil {
 		return ""
 	}
@@ -75,7 +75,10 @@ func (s *SignIn) unreadable() string {
 
 func (s *SignIn) byKey(key string) (Connection, error) {
 	if s.config.Keys == nil {
-		return Connection{}, &fault.Error{Code: fault.InvalidApiKey, Message: "This service takes no API keys. Sign in to the connection with your account."}
+		return Connection{}, &fault.Error{
+			Code:    fault.InvalidApiKey,
+			Message: "This service accepts no API keys. Sign in to the connection with your account.",
+		}
 	}
 	name, ok := s.config.Keys.find(key)
 	if !ok {
@@ -87,17 +90,20 @@ func (s *SignIn) byKey(key string) (Connection, error) {
 func (s *SignIn) byToken(ctx context.Context, authorization string, h http.Header) (Connection, error) {
 	scheme, token, _ := strings.Cut(authorization, " ")
 	switch {
-	case !strings.EqualFold(scheme, "Bearer") || token == "":
-		return Connection{}, &fault.Error{Code: fault.InvalidAuthorizationHeader, Message: s.unreadable()}
+	case !strings.EqualFold(scheme, "Bearer") || (token == ""):
+		return Connection{}, &fault.Error{Code: fault.InvalidAuthorizationHeader, Message: s.unreadableMessage()}
 	case s.config.Tokens == nil:
-		return Connection{}, &fault.Error{Code: fault.InvalidToken, Message: "The bearer token is not accepted. This service takes API keys: send one in X-Api-Key."}
+		return Connection{}, &fault.Error{
+			Code:    fault.InvalidToken,
+			Message: "The bearer token is not accepted. This service accepts API keys: send one in X-Api-Key.",
+		}
 	}
-	who, err := s.config.Tokens.Verify(ctx, token)
+	caller, err := s.config.Tokens.Verify(ctx, token)
 	if err != nil {
 		return Connection{}, err
 	}
 	gateway, _ := call.ParseGateway(h)
-	c := Connection{Identity: who.Tenant + "/" + who.User + "/" + who.Client, Name: gateway.Connection}
+	c := Connection{Identity: caller.Tenant + "/" + caller.User + "/" + caller.Client, Name: gateway.Connection}
 	if s.config.PassOn {
 		c.token = token
 	}

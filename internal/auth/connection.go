@@ -2,17 +2,21 @@ package auth
 
 import "context"
 
-// Connection is who calls.
+// Connection is an authenticated caller.
 type Connection struct {
-	Identity string // proven: an API key's name, or a token's tenant, user and client with slashes between them
-	Name     string // of the connection as the platform's gateway sends it beside a token; empty: none. Anybody can make one up.
-	token    string
+	// Identity is authenticated: an API key's name, or a token's tenant, user and client, separated by slashes.
+	Identity string
+	// Name is the connection's name in the header that the platform's gateway sends beside a token; empty: none. It is
+	// not authenticated: any caller can send any name.
+	Name string
+
+	token string
 }
 
-// Token is the caller's own token where it is for Partner Center; empty elsewhere.
+// Token returns the caller's own token for Partner Center; empty if the service uses its own.
 func (c Connection) Token() string { return c.token }
 
-// String is how logs show the connection, without its token.
+// String returns the connection as logs show it, without its token.
 func (c Connection) String() string {
 	if c.Name == "" {
 		return c.Identity
@@ -20,17 +24,17 @@ func (c Connection) String() string {
 	return c.Identity + "/" + c.Name
 }
 
-// GoString is String, so that %#v has no token either.
+// GoString returns String, so that %#v does not print the token either.
 func (c Connection) GoString() string { return c.String() }
 
 type key struct{}
 
-// NewContext returns a context that carries the connection.
+// NewContext returns a context that carries c.
 func NewContext(ctx context.Context, c Connection) context.Context {
 	return context.WithValue(ctx, key{}, c)
 }
 
-// FromContext returns the connection that ctx carries, or none.
+// FromContext returns the connection that ctx carries, and whether it carries one.
 func FromContext(ctx context.Context) (Connection, bool) {
 	c, ok := ctx.Value(key{}).(Connection)
 	return c, ok

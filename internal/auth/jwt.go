@@ -22,71 +22,71 @@ const (
 	maxNesting = 8        // of objects and arrays in its header and payload
 )
 
-// refuse returns the fault of a token. What names the part that is wrong, in fixed words: a token's own bytes do not
-// get into the log.
-func refuse(kind fault.Code, what string) error {
-	return &fault.Error{Code: kind, Cause: errors.New(what)}
+// reject returns the fault of a token. The cause names the part that is wrong in fixed words: before its signature has
+// been verified, nothing of a token gets into the log.
+func reject(code fault.Code, part string) error {
+	return &fault.Error{Code: code, Cause: errors.New(part)}
 }
 
-// hasForm says whether a text can be a token in the compact form. It looks at no part and allocates nothing.
+// hasForm reports whether token can be one in the compact form. It decodes nothing and allocates nothing. Line ends are
+// excluded because base64 decoders skip them, which would give one token many spellings.
 func hasForm(token string) bool {
-	return len(token) <= maxToken && strings.Count(token, ".") == 2 &&
-		!strings.Contains(token, "\r") && !strings.Contains(token, "\n") // base64 skips them, so a token would have many spellings
+	return (len(token) <= maxToken) && (strings.Count(token, ".") == 2) && !strings.ContainsAny(token, "\r\n")
 }
 
-// strictBase64 refuses padding and loose bits at the end, which would be other spellings of a token.
+// strictBase64 rejects padding and loose bits at the end, which would be other spellings of the same token.
 var strictBase64 = base64.RawURLEncoding.Strict()
 
-// forbidden are members of a header that name a key, or change how the token is to be read.
+// forbidden are header members that name a key or change how the token is read.
 var forbidden = []string{"crit", "jku", "jwk", "x5u", "x5c", "b64", "zip"}
 
 var keyID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 
-// readHeader returns the id of the key that signed a token, of which hasForm must hold. Nothing else of the header
-// has a say in how the token is verified.
+// readHeader returns the ID of the key that signed token, for which hasForm holds. Nothing else in the header affects
+// how the token is verified.
 func readHeader(token string) (string, error) {
 	var parts [3][]byte
 	for i, part := range strings.SplitN(token, ".", len(parts)) {
 		var err error
 		if parts[i], err = strictBase64.DecodeString(part); err != nil {
-			return "", refuse(fault.InvalidToken, "base64url")
+			return "", reject(fault.InvalidToken, "base64url")
 		}
 	}
 	header, ok := readObject(parts[0])
 	if !ok {
-		return "", refuse(fault.InvalidToken, "header")
+		return "", reject(fault.InvalidToken, "header")
 	}
 	if slices.ContainsFunc(forbidden, header.has) {
-		return "", refuse(fault.InvalidToken, "a header that is not allowed")
+		return "", reject(fault.InvalidToken, "a header that is not allowed")
 	}
 	if !header.isOneOf("alg", "RS256") {
-		return "", refuse(fault.InvalidToken, "alg")
+		return "", reject(fault.InvalidToken, "alg")
 	}
 	id, _ := header.text("kid")
 	if !keyID.MatchString(id) {
-		return "", refuse(fault.InvalidToken, "kid")
+		return "", reject(fault.InvalidToken, "kid")
 	}
 	return id, nil
 }
 
-// object is a JSON object's members by name.
+// object holds the members of a JSON object by name.
 type object map[string]jsontext.Value
 
-// readObject reads one JSON object of valid UTF-8 without duplicate names or deep nesting, and nothing behind it.
+// readObject reads exactly one JSON object of valid UTF-8, without duplicate names or deep nesting.
 func readObject(data []byte) (object, bool) {
-	decoder := jsontext.NewDecoder(bytes.NewReader(data)) // refuses duplicate names and invalid UTF-8
+	decoder := jsontext.NewDecoder(bytes.NewReader(data)) // rejects duplicate names and invalid UTF-8
 	for {
 		_, err := decoder.ReadToken()
 		if err == io.EOF {
 			break
 		}
-		if err != nil || decoder.StackDepth() > maxNesting {
+		if (err != nil) || (decoder.StackDepth() > maxNesting) {
 			return nil, false
 		}
 	}
 	var o object
 	err := json.Unmarshal(data, &o)
-	return o, err == nil && o != nil
+	return o, (err == nil) && (o != nil)
 }
 
 func (o object) has(name string) bool {
@@ -100,7 +100,7 @@ func (o object) text(name string) (string, bool) {
 	return string(text), err == nil
 }
 
-// isOneOf says whether a member is a string among those wanted.
+// isOneOf reports whether a member is a string among those wanted.
 func (o object) isOneOf(name string, wanted ...string) bool {
 	text, ok := o.text(name)
 	return ok && slices.Contains(wanted, text)
@@ -120,13 +120,13 @@ func (o object) integer(name string) (int64, bool) {
 	return n, err == nil
 }
 
-// words splits a list at its spaces.
+// words splits list at spaces alone.
 func words(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ' ' })
 }
 
-// lifetime is when a token is valid: both ends in seconds since 1970, and a minute of leeway beyond each for clocks
-// that differ. It computes with now alone, since the ends can be any integer.
+// lifetime is the time in which a token is valid. Both ends are in seconds since 1970, with a minute of leeway beyond
+// each for clocks that differ. The leeway is applied to the clock, because the ends can be any integer.
 type lifetime struct{ begins, ends int64 }
 
 const leeway = 60 // seconds
@@ -135,5 +135,5 @@ func (l lifetime) begun(now time.Time) bool { return l.begins <= now.Unix()+leew
 
 func (l lifetime) ended(now time.Time) bool {
 	latest := now.Unix() - leeway
-	return latest > l.ends || latest == l.ends && now.Nanosecond() > 0
+	return (latest > l.ends) || ((latest == l.ends) && (now.Nanosecond() > 0))
 }

@@ -1,80 +1,83 @@
 package auth
 
 import (
-	"bufio"
-	"bytes"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
-	"regexp"
 	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 type digest = [sha256.Size]byte
 
-// Keys is a set of API keys by digest. A set that a file backs is that file's content as it is now: the file is
-// looked at on every use and read again when it has changed. While it cannot be read, or has a line that is no
-// key, the last good content stays in force and the log says so.
+// Keys is a set of API keys by digest: fixed ones, and those in a file. The file is checked on every use and read again
+// when it has changed, so a change takes effect with the next call. While it cannot be read or parsed, the last good
+// content stays in force. The log reports when this begins and ends, and each change of the keys. Keys is safe for
+// concurrent use.
 type Keys struct {
 	fixed map[digest]string
 	path  string // empty: no file
 	log   *slog.Logger
 
-	mu      sync.Mutex
-	names   map[digest]string
-	read    fileVersion
-	broken  error  // why the content read last is of no use; nil: it is in force
-	failure string // the last failure that was logged
+	lookups atomic.Uint64            // counts lookups in the order in which they began
+	file    atomic.Pointer[contents] // the newest content; nil: no file
+
+	mu        sync.Mutex
+	published uint64 // the lookup that set file last
+	failure   string // the failure that was logged last; empty: none since
 }
 
-// fileVersion tells one content of a file from another.
+// contents is what a keys file held at some time. It is never changed.
+type contents struct {
+	version fileVersion
+	names   map[digest]string // in force; those of the content before if this one is broken
+	broken  error             // why the file cannot be parsed; nil: it can
+}
+
+// fileVersion distinguishes contents of a file.
 type fileVersion struct {
 	changed time.Time
 	size    int64
-	settled bool // the file was old enough when it was read that a later change shows in its time
+	settled bool // the file was so old when it was read that a later change shows in its time
 }
 
-// OpenKeys returns the keys of the file at path, which must be readable, and of plain, whose members are keys
-// by name. Both may be empty.
+// settling is how long a file's time may stand still across two changes: some file systems count whole seconds.
+const settling = 3 * time.Second
+
+// OpenKeys returns the keys of the file at path, which must be readable, and of plain, which holds keys by name. Both
+// may be empty.
 func OpenKeys(path string, plain map[string]string, log *slog.Logger) (*Keys, error) {
 	k := &Keys{fixed: map[digest]string{}, path: path, log: log}
 	for name, key := range plain {
 		k.fixed[sha256.Sum256([]byte(key))] = name
 	}
+	k.file.Store(&contents{})
 	if path == "" {
 		return k, nil
 	}
-	return k, k.reload()
+	file, err := k.read(k.file.Load())
+	if err != nil {
+		return nil, err
+	}
+	k.file.Store(file)
+	return k, file.broken
 }
 
 // Len returns the number of keys.
-func (k *Keys) Len() int {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return len(k.fixed) + len(k.names)
-}
+func (k *Keys) Len() int { return len(k.fixed) + len(k.file.Load().names) }
 
-// Names returns the keys' names, each once, sorted.
+// Names returns the names of the keys, each once, sorted.
 func (k *Keys) Names() []string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	names := slices.Concat(slices.Collect(maps.Values(k.fixed)), slices.Collect(maps.Values(k.names)))
+	names := slices.Concat(slices.Collect(maps.Values(k.fixed)), slices.Collect(maps.Values(k.file.Load().names)))
 	slices.Sort(names)
 	return slices.Compact(names)
 }
 
-// find returns the name of a key.
+// find returns the name of key, and whether it is one of the keys.
 func (k *Keys) find(key string) (string, bool) {
 	d := sha256.Sum256([]byte(key))
 	if name, ok := k.fixed[d]; ok {
@@ -83,15 +86,62 @@ func (k *Keys) find(key string) (string, bool) {
 	if k.path == "" {
 		return "", false
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.report(k.reload())
-	name, ok := k.names[d]
+	name, ok := k.current().names[d]
 	return name, ok
 }
 
-// report logs a failure to read the file once, however many calls meet it, and its end.
-func (k *Keys) report(err error) {
+// current returns the content in force. It holds no lock while it uses the file, so that a slow file system does not
+// make callers queue.
+func (k *Keys) current() *contents {
+	lookup := k.lookups.Add(1)
+	file, err := k.read(k.file.Load())
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	newest := k.file.Load()
+	if lookup < k.published { // a lookup that began later has published what it read
+		return newest
+	}
+	k.published = lookup
+	switch {
+	case err != nil:
+		file = newest
+	case (file.broken != nil) && (file != newest):
+		file.names = newest.names
+	}
+	if err == nil {
+		err = file.broken
+	}
+	k.report(file, err)
+	k.file.Store(file)
+	return file
+}
+
+// read returns the content of the file, which is last itself if the file is known not to have changed since. Broken
+// content has no names.
+func (k *Keys) read(last *contents) (*contents, error) {
+	now := time.Now()
+	info, err := os.Stat(k.path)
+	if err != nil {
+		return nil, err
+	}
+	version := fileVersion{info.ModTime(), info.Size(), now.Sub(info.ModTime()).Abs() > settling}
+	if last.version.settled && (version == last.version) {
+		return last, nil
+	}
+	text, err := os.ReadFile(k.path)
+	if err != nil {
+		return nil, err
+	}
+	names, err := parseKeys(text)
+	if err != nil {
+		return &contents{version: version, broken: fmt.Errorf("%s: %w", k.path, err)}, nil
+	}
+	return &contents{version: version, names: names}, nil
+}
+
+// report logs a failure to use the file once, however many calls meet it, its end, and a change of the keys. It needs
+// the lock.
+func (k *Keys) report(file *contents, err error) {
 	failure := ""
 	if err != nil {
 		failure = err.Error()
@@ -104,89 +154,7 @@ func (k *Keys) report(err error) {
 		k.log.Error("the API keys file cannot be used; the keys read last stay valid", "error", failure)
 	}
 	k.failure = failure
-}
-
-// settling is how long a file's time may stand still across two changes: some file systems count whole seconds.
-const settling = 3 * time.Second
-
-// reload reads the file if it is not known to be as it was.
-func (k *Keys) reload() error {
-	now := time.Now()
-	info, err := os.Stat(k.path)
-	if err != nil {
-		return err
+	if last := k.file.Load(); (file != last) && !maps.Equal(file.names, last.names) {
+		k.log.Info("the API keys file has been read again", "keys", len(file.names))
 	}
-	version := fileVersion{info.ModTime(), info.Size(), now.Sub(info.ModTime()).Abs() > settling}
-	if k.read.settled && version == k.read {
-		return k.broken
-	}
-	content, err := os.ReadFile(k.path)
-	if err != nil {
-		return err
-	}
-	names, err := parseKeys(content)
-	if k.read, k.broken = version, err; err != nil {
-		k.broken = fmt.Errorf("%s: %w", k.path, err)
-		return k.broken
-	}
-	k.names = names
-	return nil
-}
-
-var keyName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
-
-// parseKeys reads lines of a name and the SHA-256 of a key in hex. A # begins a comment.
-func parseKeys(content []byte) (map[digest]string, error) {
-	names := map[digest]string{}
-	lines := bufio.NewScanner(bytes.NewReader(content))
-	for n := 1; lines.Scan(); n++ {
-		line, _, _ := strings.Cut(lines.Text(), "#")
-		fields := strings.Fields(line)
-		if len(fields) == 0 {
-			continue
-		}
-		if len(fields) != 2 || !IsName(fields[0]) || len(fields[1]) != hex.EncodedLen(sha256.Size) {
-			return nil, fmt.Errorf("line %d is not a name and the SHA-256 of a key in hex, as connector keys add writes it", n)
-		}
-		var d digest
-		if _, err := hex.Decode(d[:], []byte(fields[1])); err != nil {
-			return nil, fmt.Errorf("line %d: the digest is not hexadecimal", n)
-		}
-		if other, twice := names[d]; twice && other != fields[0] {
-			return nil, fmt.Errorf("line %d gives the key of %s a second name", n, other)
-		}
-		names[d] = fields[0]
-	}
-	return names, lines.Err()
-}
-
-// IsName says whether a text can name a key: 1 to 64 letters, digits, dots, underscores and hyphens.
-func IsName(text string) bool { return keyName.MatchString(text) }
-
-// AddKey makes a key of 256 random bits, appends its name, of which IsName must hold, and digest to the file at path and returns it. A file
-// that does not exist is made, for its owner alone. Several keys may share a name; they share its limit.
-func AddKey(path, name string) (key string, err error) {
-	if !IsName(name) {
-		return "", fmt.Errorf("%q cannot name a key", name)
-	}
-	old, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
-	}
-	if _, err := parseKeys(old); err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
-	}
-	var random [32]byte
-	rand.Read(random[:]) // never fails
-	key = base64.RawURLEncoding.EncodeToString(random[:])
-	line := fmt.Sprintf("%s %x\n", name, sha256.Sum256([]byte(key)))
-	if len(old) > 0 && old[len(old)-1] != '\n' {
-		line = "\n" + line
-	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return "", err
-	}
-	_, err = io.WriteString(file, line)
-	return key, errors.Join(err, file.Close())
 }

@@ -17,15 +17,14 @@ import (
 	"github.com/partner-center/connector/internal/outbound"
 )
 
-// keySource is where Entra ID publishes its signing keys.
+// keySource downloads the signing keys that Entra ID publishes.
 type keySource struct {
 	metadataURL string
 	client      *http.Client
 }
 
-// download gets the metadata of the partner's tenant and the keys that it points to:
-// https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-tokens. Nothing of the answers gets
-// into an error.
+// download returns the keys that the metadata of the partner's tenant points to. Errors quote nothing of the answers. See
+// https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-tokens.
 func (s keySource) download(ctx context.Context) (keySet, error) {
 	var metadata struct {
 		Keys string `json:"jwks_uri"`
@@ -34,8 +33,8 @@ func (s keySource) download(ctx context.Context) (keySet, error) {
 		return nil, fmt.Errorf("metadata: %w", err)
 	}
 	at, err := url.Parse(metadata.Keys)
-	if err != nil || at.Scheme != "https" || at.Hostname() == "" || at.User != nil {
-		return nil, errors.New("metadata: jwks_uri is not the https URL of a host")
+	if (err != nil) || (at.Scheme != "https") || (at.Hostname() == "") || (at.User != nil) {
+		return nil, errors.New("metadata: jwks_uri is not an https URL with a host")
 	}
 	var set struct {
 		Keys []jsontext.Value `json:"keys"`
@@ -43,20 +42,20 @@ func (s keySource) download(ctx context.Context) (keySet, error) {
 	if err := s.get(ctx, metadata.Keys, &set); err != nil {
 		return nil, fmt.Errorf("keys: %w", err)
 	}
-	keys := usable(set.Keys)
+	keys := usableKeys(set.Keys)
 	if len(keys) == 0 {
-		return nil, errors.New("keys: none that verifies RS256")
+		return nil, errors.New("keys: none can verify RS256")
 	}
 	return keys, nil
 }
 
 const maxAnswer = 1 << 20
 
-// get reads the JSON at an address.
+// get decodes the JSON at address into a value.
 func (s keySource) get(ctx context.Context, address string, into any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return errors.New("no URL to call")
+		return errors.New("invalid URL")
 	}
 	req.Header.Set("Accept", "application/json")
 	resp, err := s.client.Do(req)
@@ -65,31 +64,31 @@ func (s keySource) get(ctx context.Context, address string, into any) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("answer %d of Entra ID", resp.StatusCode)
+		return fmt.Errorf("Entra ID answered %d", resp.StatusCode)
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	switch {
 	case err != nil:
 		return outbound.Describe(err)
 	case len(body) > maxAnswer:
-		return errors.New("an answer of more than 1 MiB")
+		return errors.New("the answer is longer than 1 MiB")
 	case json.Unmarshal(body, into) != nil:
-		return errors.New("an answer that is not the JSON it should be")
+		return errors.New("the answer is not JSON of the expected form")
 	}
 	return nil
 }
 
-// The sizes of an RSA key, in bits. Beyond the larger one, which is that of crypto/tls, a signature takes too long.
+// The accepted sizes of an RSA key, in bits. Larger keys, which crypto/tls rejects too, take too long to verify with.
 const (
 	minKey = 2048
 	maxKey = 8192
 )
 
-// needed are the members of a key that count. Others are left out before the key is read, because they stand in its way
-// when they are odd: a certificate of another key, a thumbprint of another certificate.
+// needed are the members of a key that are read. The library rejects a key whose other members are odd, such as the
+// certificate of another key, so they are dropped first.
 var needed = []string{"kty", "use", "alg", "kid", "n", "e"}
 
-// readKey reads one key of a set. One with a private part is none: anybody could sign with it.
+// readKey reads one key of a set. A key with a private part is rejected: anyone could sign with it.
 func readKey(text jsontext.Value) (key jose.JSONWebKey, ok bool) {
 	members, ok := readObject(text)
 	if !ok || members.has("d") {
@@ -97,24 +96,23 @@ func readKey(text jsontext.Value) (key jose.JSONWebKey, ok bool) {
 	}
 	maps.DeleteFunc(members, func(name string, _ jsontext.Value) bool { return !slices.Contains(needed, name) })
 	plain, err := json.Marshal(members)
-	return key, err == nil && key.UnmarshalJSON(plain) == nil
+	return key, (err == nil) && (key.UnmarshalJSON(plain) == nil)
 }
 
-// usable returns the RSA keys of a set that can verify RS256. They are read one by one, so that a kind of key that
-// nobody here has heard of does not stand in the way of the others.
-func usable(set []jsontext.Value) keySet {
+// usableKeys returns the RSA keys of a set that can verify RS256. Keys are read one by one, so that one of an unknown type
+// does not spoil the others. An ID that two keys share is dropped.
+func usableKeys(set []jsontext.Value) keySet {
 	keys, ambiguous := keySet{}, map[string]bool{}
 	for _, text := range set {
 		key, ok := readKey(text)
-		if !ok || !keyID.MatchString(key.KeyID) ||
-			key.Use != "" && key.Use != "sig" || key.Algorithm != "" && key.Algorithm != "RS256" {
+		if !ok || !verifiesRS256(key) {
 			continue
 		}
 		public, ok := key.Key.(*rsa.PublicKey)
-		if !ok || public.N.BitLen() < minKey || public.N.BitLen() > maxKey {
+		if !ok || (public.N.BitLen() < minKey) || (public.N.BitLen() > maxKey) {
 			continue
 		}
-		if other := keys[key.KeyID]; other != nil && !other.public.Equal(public) {
+		if other := keys[key.KeyID]; (other != nil) && !other.public.Equal(public) {
 			ambiguous[key.KeyID] = true
 		}
 		keys[key.KeyID] = &signingKey{key.KeyID, public}
@@ -123,4 +121,10 @@ func usable(set []jsontext.Value) keySet {
 		delete(keys, id)
 	}
 	return keys
+}
+
+// verifiesRS256 reports whether a key has an ID that a token can name, and no purpose other than to verify RS256.
+func verifiesRS256(key jose.JSONWebKey) bool {
+	return keyID.MatchString(key.KeyID) && slices.Contains([]string{"", "sig"}, key.Use) &&
+		slices.Contains([]string{"", "RS256"}, key.Algorithm)
 }

@@ -73,7 +73,7 @@ func (s *signingKeys) find(ctx context.Context, id string) (*signingKey, error) 
 		return nil, err
 	}
 	if keys[id] == nil {
-		return nil, refuse(fault.InvalidToken, "unknown key id")
+		return nil, reject(fault.InvalidToken, "unknown key id")
 	}
 	return keys[id], nil
 }

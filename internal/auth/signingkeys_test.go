@@ -348,7 +348,7 @@ func TestRenewal(t *testing.T) {
 		if time.Since(now) != 0 {
 			t.Error("a call waited for the renewal")
 		}
-		entry, _ := v.known.get(sum(good))
+		entry, _ := v.verified.get(sum(good))
 		if n := testing.AllocsPerRun(100, func() { v.keys.holds(entry.key) }); n != 0 {
 			t.Errorf("%v allocations of a call during the renewal: it stands in line", n)
 		}
@@ -474,9 +474,9 @@ func TestWaiting(t *testing.T) {
 			t.Errorf("the fetch took %v", d)
 		}
 
-		expect(t, v, "a remembered token", good, "")
+		expect(t, v, "a maxVerified token", good, "")
 		if identity, err := v.Verify(ctx, good); err != nil || identity.User != user {
-			t.Errorf("a caller that has gone, with a remembered token: %v", err)
+			t.Errorf("a caller that has gone, with a maxVerified token: %v", err)
 		}
 	})
 }

@@ -245,9 +245,9 @@ func run(t *testing.T, p plan, steps []step, rejected []int) (got []call, fetche
 	return slices.Concat(calls...), fetches
 }
 
-// TestAgainstModel lets random callers come, reject, give up and close while fetches succeed, fail, time out and return
+// TestModel lets random callers come, reject, give up and close while fetches succeed, fail, time out and return
 // the same value again.
-func TestAgainstModel(t *testing.T) {
+func TestModel(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		p, steps := drawPlan(r), drawSteps(r)
 		m := &model{plan: p}
