@@ -1,32 +1,129 @@
 package cli
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
+	"text/tabwriter"
 
 	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/config"
 )
 
+// shownDigits is how many hex digits of a key's digest are printed. They are enough to select a key.
+const shownDigits = 8
+
 // keysAddCommand makes an API key.
 type keysAddCommand struct {
 	Name        string `arg:"" help:"Name of the connection that the key stands for. Keys of one name share its limit."`
-	APIKeysFile string `placeholder:"FILE" help:"File to append the key's digest to. It is made if need be."`
+	APIKeysFile string `placeholder:"FILE" help:"File to append the key's digest to. It is created if it does not exist."`
 }
 
-// Run prints the new key, which nothing keeps.
+// Run prints the new key, which is stored nowhere.
 func (c *keysAddCommand) Run(con *console) error {
-	if c.APIKeysFile == "" {
-		return config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: "not set: the file to append the key's digest to", Example: "./keys"}
+	if err := checkKeysFile(c.APIKeysFile); err != nil {
+		return err
 	}
-	if !auth.IsName(c.Name) {
-		return usageError{errors.New("a key's name has 1 to 64 letters, digits, dots, underscores and hyphens")}
+	if err := checkKeyName(c.Name); err != nil {
+		return err
 	}
-	key, err := auth.AddKey(c.APIKeysFile, c.Name)
+	key, err := auth.AddKey(con.ctx, c.APIKeysFile, c.Name)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(con.stdout, key)
 	fmt.Fprintf(con.stderr, "This is the only time that the key of %s is shown. Its digest is in the last line of %s.\n", c.Name, c.APIKeysFile)
 	return nil
+}
+
+// keysListCommand lists the API keys.
+type keysListCommand struct {
+	APIKeysFile string `placeholder:"FILE" help:"File of the keys."`
+}
+
+// Run prints a line for each key: its name, the first digits of its digest and, if the file tells, when it was made.
+func (c *keysListCommand) Run(con *console) error {
+	keys, err := listKeys(c.APIKeysFile)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(con.stdout, 0, 0, 2, ' ', 0)
+	for _, key := range keys {
+		fmt.Fprintf(table, "%s\t%s", key.Name, key.Digest[:shownDigits])
+		if key.Made != "" {
+			fmt.Fprintf(table, "\tmade %s", key.Made)
+		}
+		fmt.Fprintln(table)
+	}
+	if len(keys) == 0 {
+		fmt.Fprintf(con.stderr, "%s has no key. Run connector keys add NAME.\n", c.APIKeysFile)
+	}
+	return table.Flush()
+}
+
+// keysRemoveCommand removes API keys.
+type keysRemoveCommand struct {
+	Name        string `arg:"" help:"Name of the keys to remove."`
+	Digest      string `env:"-" placeholder:"PREFIX" help:"Remove only the key whose digest begins with these hex digits, as keys list prints them."`
+	APIKeysFile string `placeholder:"FILE" help:"File of the keys."`
+}
+
+// Run removes the keys of the name, or the one that the digest selects, and prints those that are gone.
+func (c *keysRemoveCommand) Run(con *console) error {
+	if err := checkKeyName(c.Name); err != nil {
+		return err
+	}
+	if !isHexPrefix(c.Digest) {
+		return usageError{fmt.Errorf("--digest: %q is not the beginning of a SHA-256 digest in hex", c.Digest)}
+	}
+	if _, err := listKeys(c.APIKeysFile); err != nil {
+		return err
+	}
+	removed, err := auth.RemoveKeys(con.ctx, c.APIKeysFile, c.Name, c.Digest)
+	if err != nil {
+		return err
+	}
+	for _, key := range removed {
+		fmt.Fprintf(con.stdout, "removed %s  %s\n", key.Name, key.Digest[:shownDigits])
+	}
+	fmt.Fprintf(con.stderr, "A running service that reads %s refuses these keys from the next call on.\n", c.APIKeysFile)
+	return nil
+}
+
+// checkKeysFile returns a mistake if no keys file is named.
+func checkKeysFile(path string) error {
+	if path == "" {
+		return config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: "not set: the file of the API keys' digests", Example: "./keys"}
+	}
+	return nil
+}
+
+// checkKeyName returns an error if a line of a keys file cannot hold the name.
+func checkKeyName(name string) error {
+	if !auth.IsName(name) {
+		return usageError{errors.New("a key's name has 1 to 64 letters, digits, dots, underscores and hyphens")}
+	}
+	return nil
+}
+
+// listKeys returns the keys in the file at path. A file that cannot be read is a mistake in the settings.
+func listKeys(path string) ([]auth.StoredKey, error) {
+	if err := checkKeysFile(path); err != nil {
+		return nil, err
+	}
+	keys, err := auth.ListKeys(path)
+	if errors.As(err, new(*fs.PathError)) {
+		return nil, keysMistake(err)
+	}
+	return keys, err
+}
+
+// isHexPrefix reports whether text can be the beginning of a digest.
+func isHexPrefix(text string) bool {
+	if len(text)%2 == 1 {
+		text += "0"
+	}
+	_, err := hex.DecodeString(text)
+	return (err == nil) && (len(text) <= hex.EncodedLen(32))
 }

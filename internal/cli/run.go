@@ -30,7 +30,9 @@ type commands struct {
 	Serve      serveCommand      `cmd:"" help:"Run the service."`
 	Definition definitionCommand `cmd:"" help:"Print the OpenAPI 2.0 definition that makers import as a custom connector."`
 	Keys       struct {
-		Add keysAddCommand `cmd:"" help:"Make an API key: print it once and append its digest to the keys file."`
+		Add    keysAddCommand    `cmd:"" help:"Make an API key: print it once and append its digest to the keys file."`
+		List   keysListCommand   `cmd:"" help:"List the names of the API keys with the first digits of their digests."`
+		Remove keysRemoveCommand `cmd:"" help:"Remove the API keys of a name, or one of them."`
 	} `cmd:"" help:"Manage API keys."`
 	Consent consentCommand `cmd:"" help:"Sign in a user, once, in a browser, for calls that need one (App+User)."`
 	Check   checkCommand   `cmd:"" help:"Try the settings, up to one call to Partner Center."`

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -42,6 +44,22 @@ func TestKeysChange(t *testing.T) {
 	}
 }
 
+// TestKeysRemove removes a key as an administrator does; the running service refuses it from the next call on.
+func TestKeysRemove(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	first, second := addKey(t, s.keys.path, "leaver"), addKey(t, s.keys.path, "leaver")
+	for _, key := range []string{first, second, s.keys.key} {
+		s.get(t, "/v1/customers", key).expect(t, 200, "")
+	}
+	keysCommand(t, s.keys.path, "remove", "leaver", "--digest", fmt.Sprintf("%x", sha256.Sum256([]byte(first)))[:8])
+	s.get(t, "/v1/customers", first).expect(t, 401, "InvalidApiKey")
+	s.get(t, "/v1/customers", second).expect(t, 200, "")
+	keysCommand(t, s.keys.path, "remove", "leaver")
+	s.get(t, "/v1/customers", second).expect(t, 401, "InvalidApiKey")
+	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
+}
+
 // TestKeysBroken keeps the last good keys while the file is of no use, and says so once.
 func TestKeysBroken(t *testing.T) {
 	t.Parallel()
@@ -76,11 +94,17 @@ func TestKeysBroken(t *testing.T) {
 // addKey makes a key as an administrator does.
 func addKey(t *testing.T, file, name string) string {
 	t.Helper()
-	c := exec.Command("connector", "keys", "add", name)
+	return strings.TrimSpace(keysCommand(t, file, "add", name))
+}
+
+// keysCommand runs a command about keys, which must succeed, and returns what it prints.
+func keysCommand(t *testing.T, file string, arguments ...string) string {
+	t.Helper()
+	c := exec.Command("connector", append([]string{"keys"}, arguments...)...)
 	c.Env = append(plainEnvironment(t), "CONNECTOR_API_KEYS_FILE="+file)
-	key, err := c.Output()
+	printed, err := c.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(string(key))
+	return string(printed)
 }
