@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -117,6 +118,30 @@ func TestMistakes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFiles has files that cannot be used, all of which one run must report.
+func TestFiles(t *testing.T) {
+	write := func(name string) string {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte("hush-hush"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const id = "0f8fad5b-d9cb-469f-a165-70867728950e"
+	got := run(t, "serve --listen=127.0.0.1:0", environment(
+		"CONNECTOR_API_KEYS_FILE="+write("keys"), "CONNECTOR_CLIENT_CERTIFICATE_FILE="+write("certificate"),
+		"CONNECTOR_TENANT_ID="+id, "CONNECTOR_CLIENT_ID="+id,
+	))
+	if got.status != ExitUsage || strings.Contains(got.stderr, "hush") {
+		t.Errorf("%+v", got)
+	}
+	for _, setting := range []string{"CONNECTOR_API_KEYS_FILE", "CONNECTOR_CLIENT_CERTIFICATE_FILE"} {
+		if strings.Count(got.stderr, "\n  "+setting+": ") != 1 {
+			t.Errorf("%s is missing in:\n%s", setting, got.stderr)
+		}
 	}
 }
 

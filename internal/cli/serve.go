@@ -46,7 +46,7 @@ func (s *service) serve(ctx context.Context, c config.Config, log serviceLog) er
 		return err
 	}
 	if s.keys != nil && s.keys.Len() == 0 {
-		log.Warn("the API keys file has no key, so nobody can call with one; connector keys add makes one")
+		log.Warn("the API keys file has no key, so no API key is accepted; connector keys add creates one")
 	}
 	limitMemory(c.MaxBody)
 	s.watch(log)
