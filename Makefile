@@ -45,7 +45,7 @@ fuzz: ## Fuzz every parser FUZZTIME times each
 
 .PHONY: bench
 bench: ## Run the benchmarks: projection, limiter, and the served binary beside a plain reverse proxy
-	go test ./internal/mapping ./internal/ratelimit -run '^$$' -bench . -cpu 1
+	go test ./internal/mapping ./internal/ratelimit/... -run '^$$' -bench . -cpu 1
 	go test ./internal/e2e -run '^$$' -bench . -benchtime 1x
 
 .PHONY: load

@@ -16,6 +16,7 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 	"github.com/partner-center/connector/internal/proxy"
 	"github.com/partner-center/connector/internal/ratelimit"
+	"github.com/partner-center/connector/internal/ratelimit/redislimit"
 	"github.com/partner-center/connector/internal/server"
 	"github.com/partner-center/connector/internal/traces"
 	"github.com/partner-center/connector/openapi"
@@ -57,11 +58,11 @@ func newService(c config.Config, log *slog.Logger) (*service, error) {
 // start connects to the Redis in which calls are counted, if the settings name one. It fails if that Redis may lose what
 // it counts.
 func (s *service) start(ctx context.Context) error {
-	store, ok := s.limiter.(*ratelimit.Redis)
+	shared, ok := s.limiter.(*redislimit.Limiter)
 	if !ok {
 		return nil
 	}
-	if err := store.Start(ctx); err != nil {
+	if err := shared.Start(ctx); err != nil {
 		return config.Mistake{Setting: "CONNECTOR_REDIS_URL", Wants: err.Error()}
 	}
 	return nil
@@ -71,8 +72,8 @@ func (s *service) start(ctx context.Context) error {
 // the lines: a part ends before those that it uses, and before the metrics, which stay readable to the end.
 func (s *service) close() error {
 	var errs []error
-	if store, ok := s.limiter.(*ratelimit.Redis); ok {
-		errs = append(errs, store.Close())
+	if shared, ok := s.limiter.(*redislimit.Limiter); ok {
+		errs = append(errs, shared.Close())
 	}
 	if s.user != nil {
 		s.user.Close() // waits for a token in flight, or the refresh token that comes with it would be lost
@@ -163,8 +164,18 @@ func (s *service) assemble(
 
 // newLimiter returns the limiter: one for all instances if the settings name a Redis, else one for this process.
 func newLimiter(c config.Config, log *slog.Logger) (gate.Limiter, error) {
-	if c.RedisURL == "" {
+	if c.Redis == nil {
 		return ratelimit.New(c.LimitCalls, c.LimitWindow)
 	}
-	return ratelimit.NewRedis(ratelimit.RedisConfig{URL: string(c.RedisURL), Calls: c.LimitCalls, Window: c.LimitWindow, Local: c.LimitLocal, Log: log})
+	return redislimit.New(redislimit.Config{
+		Address:  c.Redis.Address,
+		Username: string(c.Redis.Username),
+		Password: string(c.Redis.Password),
+		Database: c.Redis.Database,
+		TLS:      c.Redis.TLS,
+		Calls:    c.LimitCalls,
+		Window:   c.LimitWindow,
+		Local:    c.LimitLocal,
+		Log:      log,
+	})
 }

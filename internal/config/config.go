@@ -89,7 +89,7 @@ type Config struct {
 
 	LimitCalls      int
 	LimitWindow     time.Duration
-	RedisURL        Secret // empty: none; it can have a password
+	Redis           *Redis // nil: each instance counts by itself
 	LimitLocal      bool   // while Redis is down, each instance counts by itself
 	UpstreamTimeout time.Duration
 	MaxBody         int64 // bytes

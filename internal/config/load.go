@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -49,7 +48,7 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 		LinkSecret:      l.linkSecret(f.LinkSecretFile),
 		LimitCalls:      l.integer("CONNECTOR_LIMIT_CALLS", f.LimitCalls, limitCallsRange),
 		LimitWindow:     l.duration("CONNECTOR_LIMIT_WINDOW", f.LimitWindow, limitWindowRange),
-		RedisURL:        l.redisURL(f.RedisURL, f.RedisURLFile),
+		Redis:           l.redis(f.RedisURL, f.RedisURLFile),
 		LimitLocal:      f.LimitStoreDown == "local",
 		UpstreamTimeout: l.duration("CONNECTOR_UPSTREAM_TIMEOUT", f.UpstreamTimeout, upstreamTimeoutRange),
 		MaxBody:         l.size("CONNECTOR_MAX_BODY", f.MaxBody, maxBodyRange),
@@ -135,25 +134,4 @@ func (l *loader) secretFile(setting, path string) Secret {
 // unreadable says why a file cannot be read.
 func unreadable(path string, err error) string {
 	return fmt.Sprintf("cannot read %s: %v", path, errors.Unwrap(err))
-}
-
-// redisURL checks the URL of a Redis, which a file can hold.
-func (l *loader) redisURL(value, path string) Secret {
-	setting := "CONNECTOR_REDIS_URL"
-	if path != "" {
-		if value != "" {
-			l.refuse(setting, "here or in the file that "+setting+"_FILE names, not both", "")
-			return ""
-		}
-		setting += "_FILE"
-		value = string(l.secretFile(setting, path))
-	}
-	if value == "" {
-		return ""
-	}
-	u, err := url.Parse(value)
-	if err != nil || u.Scheme != "redis" && u.Scheme != "rediss" || u.Hostname() == "" {
-		l.refuse(setting, "redis://HOST:PORT or, with TLS, rediss://USER:PASSWORD@HOST:PORT", "rediss://:password@redis.contoso.com:6380")
-	}
-	return Secret(value)
 }

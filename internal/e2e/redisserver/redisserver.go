@@ -1,0 +1,162 @@
+// Package redisserver starts redis-server processes for tests. Each belongs to one test, which may kill, stop and
+// restart it; it ends with the test. Tests that need one are skipped on a machine without redis-server.
+package redisserver
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// patience bounds every wait for the server. It is long, so that it ends no test on a busy machine.
+const patience = 60 * time.Second
+
+// Server is a redis-server on a port of its own.
+type Server struct {
+	Port int
+
+	t       testing.TB
+	args    []string
+	env     []string
+	process *exec.Cmd // nil: not running
+}
+
+// Start starts a server with an empty store. Options are those of redis-server's command line.
+func Start(t testing.TB, options ...string) *Server {
+	t.Helper()
+	return StartWithEnv(t, nil, options...)
+}
+
+// StartWithEnv is Start with additional environment variables for the process.
+func StartWithEnv(t testing.TB, env []string, options ...string) *Server {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("needs redis-server, which is not on PATH")
+	}
+	s := &Server{Port: FreePort(t), t: t, env: env}
+	s.args = append([]string{
+		"--bind", "127.0.0.1", "--port", fmt.Sprint(s.Port), "--dir", t.TempDir(), "--save", "", "--appendonly", "no",
+		"--maxmemory-policy", "noeviction", "--repl-diskless-sync-delay", "0", "--loglevel", "warning",
+	}, options...)
+	t.Cleanup(s.Kill)
+	s.Restart()
+	return s
+}
+
+// FreePort returns a TCP port on loopback that nothing listens on.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// Address returns the server's host:port.
+func (s *Server) Address() string { return fmt.Sprintf("127.0.0.1:%d", s.Port) }
+
+// Restart starts the process, after Kill, at the same address. It returns once the server answers.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.process = exec.Command("redis-server", s.args...)
+	s.process.Env = append(os.Environ(), s.env...)
+	if err := s.process.Start(); err != nil {
+		s.process = nil
+		s.t.Fatal(err)
+	}
+	for end := time.Now().Add(patience); !s.answers(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatalf("redis-server does not answer within %v", patience)
+		}
+	}
+}
+
+func (s *Server) answers() bool {
+	c, err := net.Dial("tcp", s.Address())
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(patience))
+	fmt.Fprint(c, "PING\r\n")
+	answer := make([]byte, 5)
+	_, err = c.Read(answer)
+	return (err == nil) && (string(answer) == "+PONG")
+}
+
+// Kill ends the process as a crash does.
+func (s *Server) Kill() {
+	if s.process != nil {
+		s.process.Process.Kill()
+		s.process.Wait()
+		s.process = nil
+	}
+}
+
+// Signal sends a signal to the process.
+func (s *Server) Signal(signal syscall.Signal) {
+	s.t.Helper()
+	if err := s.process.Process.Signal(signal); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// Do runs a command and returns its answer. An error of the server fails the test.
+func (s *Server) Do(args ...any) any {
+	s.t.Helper()
+	return s.DoAs("", args...)
+}
+
+// DoAs is Do with a password.
+func (s *Server) DoAs(password string, args ...any) any {
+	s.t.Helper()
+	c := redis.NewClient(&redis.Options{
+		Addr:        s.Address(),
+		Password:    password,
+		Protocol:    2,
+		DialTimeout: patience,
+		ReadTimeout: patience,
+	})
+	defer c.Close()
+	v, err := c.Do(context.Background(), args...).Result()
+	if err != nil {
+		s.t.Errorf("%v: %v", args, err)
+	}
+	return v
+}
+
+// Info returns the value that a section of INFO has for name.
+func (s *Server) Info(section, name string) string {
+	s.t.Helper()
+	text, _ := s.Do("INFO", section).(string)
+	_, rest, _ := strings.Cut(text, "\r\n"+name+":")
+	value, _, _ := strings.Cut(rest, "\r\n")
+	return value
+}
+
+// Follow makes the server a replica of the one on port. It returns once it has that one's data.
+func (s *Server) Follow(port int) {
+	s.t.Helper()
+	s.Do("REPLICAOF", "127.0.0.1", port)
+	for end := time.Now().Add(patience); s.Info("replication", "master_link_status") != "up"; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatalf("the replica has no data within %v", patience)
+		}
+	}
+}
+
+// Promote makes the server a primary.
+func (s *Server) Promote() {
+	s.t.Helper()
+	s.Do("REPLICAOF", "NO", "ONE")
+}

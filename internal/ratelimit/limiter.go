@@ -1,0 +1,213 @@
+package ratelimit
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	memory    = 64 << 20 // bytes of all logs together
+	chunkLogs = 64       // logs are allocated in chunks of as many
+)
+
+// Limiter counts calls per key in memory, exact to the nanosecond of the process's monotonic clock. The memory of
+// its logs is bounded at 64 MiB: beyond that, new keys are refused and live ones are kept. It is safe for
+// concurrent use.
+type Limiter struct {
+	rule
+	capacity int // logs that fit into memory
+	start    time.Time
+
+	mu     sync.Mutex
+	index  map[string]int32    // encoded key to the number of its log
+	names  map[string][]string // identity to its encoded keys with a name that are in the index
+	chunks [][]byte            // logs of equal size, chunkLogs to a chunk
+	free   []int32             // numbers of logs that no key uses
+	swept  time.Duration       // when sweep last ran
+}
+
+// New returns a limiter of calls per window. Calls is at least 1 and at most 65,535; window is at least 1 ms and at
+// most 2^39 ns, about nine minutes. Both upper bounds are those of the packed log.
+func New(calls int, window time.Duration) (*Limiter, error) {
+	if (calls < 1) || (calls > maxCalls) {
+		return nil, fmt.Errorf("ratelimit: %d calls: must be 1 to %d", calls, maxCalls)
+	}
+	if (window < time.Millisecond) || (window > maxWindow) {
+		return nil, fmt.Errorf("ratelimit: window of %v: must be 1ms to %v", window, maxWindow)
+	}
+	return &Limiter{
+		rule:     rule{calls: calls, window: window},
+		capacity: memory / logSize(calls),
+		start:    time.Now(),
+		index:    make(map[string]int32),
+		names:    make(map[string][]string),
+	}, nil
+}
+
+// Calls returns the number of calls that a window admits.
+func (l *Limiter) Calls() int { return l.calls }
+
+// Window returns the length of the window.
+func (l *Limiter) Window() time.Duration { return l.window }
+
+// Live returns the number of keys with an admitted call in the window that ends now. It reads the head of every log.
+func (l *Limiter) Live() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now, live := l.now(), 0
+	for n := range len(l.chunks) * chunkLogs {
+		if g := l.log(int32(n)); (g.len() > 0) && (now-g.newest() < l.window) {
+			live++
+		}
+	}
+	return live
+}
+
+// Take decides on a call of key and counts it if it is admitted. The error is ErrFull or nil.
+func (l *Limiter) Take(_ context.Context, key Key) (Decision, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	n, ok := l.logFor(l.counted(key, now), now)
+	if !ok {
+		return Decision{}, ErrFull
+	}
+	return l.take(l.log(n), now), nil
+}
+
+// Peek returns what Take would decide on a call of key, without counting one. The error is nil.
+func (l *Limiter) Peek(_ context.Context, key Key) (Decision, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	n, ok := l.index[l.counted(key, now)]
+	if !ok {
+		return Decision{Allowed: true, Remaining: l.calls}, nil
+	}
+	return l.peek(l.log(n), now), nil
+}
+
+// Record counts a call of key that another limiter has admitted, and reports whether there was room for it. If there
+// was none, the call replaces the oldest one. Record counts under key itself, even if its identity has more than
+// MaxNames names: the other limiter has applied that rule. A new key for which there is no memory is not recorded;
+// it has room, because Take admits no call of it either.
+func (l *Limiter) Record(key Key) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	n, ok := l.logFor(key.Encode(), now)
+	if !ok {
+		return true
+	}
+	g := l.log(n)
+	g.expire(now, l.window)
+	room := g.len() < l.calls
+	if !room {
+		g.drop()
+	}
+	g.add(now)
+	return room
+}
+
+// now returns the time on the limiter's clock, which starts at zero.
+func (l *Limiter) now() time.Duration { return time.Since(l.start) }
+
+// counted returns the encoded key that a call counts under: its own, or its identity's shared one if other names
+// use up what an identity may have.
+func (l *Limiter) counted(key Key, now time.Duration) string {
+	own := key.Encode()
+	if _, ok := l.index[own]; ok || (key.Name == "") || (len(l.names[key.Identity]) < MaxNames) {
+		return own
+	}
+	for _, name := range slices.Clone(l.names[key.Identity]) {
+		l.release(name, now)
+	}
+	if len(l.names[key.Identity]) < MaxNames {
+		return own
+	}
+	return key.Identity
+}
+
+// logFor returns the number of the log of an encoded key, which is a new one if the key has none. It returns false
+// if there is no memory for a new one.
+func (l *Limiter) logFor(key string, now time.Duration) (int32, bool) {
+	if n, ok := l.index[key]; ok {
+		return n, true
+	}
+	n, ok := l.allocate(now)
+	if !ok {
+		return 0, false
+	}
+	l.index[key] = n
+	if identity, _, named := strings.Cut(key, separator); named {
+		l.names[identity] = append(l.names[identity], key)
+	}
+	return n, true
+}
+
+// release frees the log of an encoded key if all its calls have left the window.
+func (l *Limiter) release(key string, now time.Duration) {
+	n := l.index[key]
+	g := l.log(n)
+	if g.expire(now, l.window); g.len() > 0 {
+		return
+	}
+	delete(l.index, key)
+	l.free = append(l.free, n)
+	identity, _, named := strings.Cut(key, separator)
+	if !named {
+		return
+	}
+	l.names[identity] = slices.DeleteFunc(l.names[identity], func(other string) bool { return other == key })
+	if len(l.names[identity]) == 0 {
+		delete(l.names, identity)
+	}
+}
+
+// allocate returns the number of an empty log, or false if all logs that fit into memory are live.
+func (l *Limiter) allocate(now time.Duration) (int32, bool) {
+	if len(l.free) == 0 {
+		l.sweep(now)
+	}
+	if (len(l.free) == 0) && (len(l.chunks)*chunkLogs < l.capacity) {
+		l.grow()
+	}
+	if len(l.free) == 0 {
+		return 0, false
+	}
+	n := l.free[len(l.free)-1]
+	l.free = l.free[:len(l.free)-1]
+	return n, true
+}
+
+// sweep frees the logs of all keys whose calls have left the window. It visits every key, so it runs at most once in
+// a hundredth of the window, however many new keys arrive.
+func (l *Limiter) sweep(now time.Duration) {
+	if now-l.swept < l.window/100 {
+		return
+	}
+	l.swept = now
+	for key := range l.index {
+		l.release(key, now)
+	}
+}
+
+// grow adds a chunk of logs.
+func (l *Limiter) grow() {
+	first := len(l.chunks) * chunkLogs
+	l.chunks = append(l.chunks, make([]byte, chunkLogs*logSize(l.calls)))
+	for n := min(first+chunkLogs, l.capacity) - 1; n >= first; n-- {
+		l.free = append(l.free, int32(n))
+	}
+}
+
+// log returns the log with number n.
+func (l *Limiter) log(n int32) log {
+	size := logSize(l.calls)
+	at := int(n) % chunkLogs * size
+	return log(l.chunks[n/chunkLogs][at : at+size : at+size])
+}

@@ -1,0 +1,159 @@
+package redislimit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/partner-center/connector/internal/ratelimit"
+)
+
+func TestParseReply(t *testing.T) {
+	x := exchange{sent: 1, received: 2}
+	const known = 7 // heartbeats
+	for name, c := range map[string]struct {
+		numbers []int64
+		want    reply
+		err     error
+	}{
+		"reads an admission": {
+			numbers: []int64{admitted, someTime, known, 99, 60e6, 0},
+			want:    reply{exchange{1, 2, someTime}, admitted, 99, time.Minute, false},
+		},
+		"reads a refusal by a shared log": {
+			numbers: []int64{refused, someTime, known + 1, 0, 1, 1},
+			want:    reply{exchange{1, 2, someTime}, refused, 0, time.Microsecond, true},
+		},
+		"reads a fence": {
+			numbers: []int64{fenced, someTime, known, 0, 5e6, 0},
+			want:    reply{exchange{1, 2, someTime}, fenced, 0, 5 * time.Second, false},
+		},
+		"refuses another epoch":                 {numbers: []int64{otherEpoch, someTime, 0, 0, 0, 0}, err: errOtherEpoch},
+		"refuses data that is older than known": {numbers: []int64{admitted, someTime, known - 1, 99, 60e6, 0}, err: errOlder},
+		"refuses too few numbers":               {numbers: []int64{admitted, someTime}, err: errAny},
+		"refuses no numbers":                    {numbers: nil, err: errAny},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := parseReply(c.numbers, x, known)
+			if (c.err == errAny) && (err != nil) {
+				return
+			}
+			if (got != c.want) || !errors.Is(err, c.err) {
+				t.Errorf("%+v, %v, want %+v, %v", got, err, c.want, c.err)
+			}
+		})
+	}
+}
+
+var errAny = errors.New("any error")
+
+func TestDecide(t *testing.T) {
+	key := ratelimit.Key{Identity: "user", Name: "flow"}
+	for name, c := range map[string]struct {
+		reply reply
+		want  verdict
+		retry time.Duration // of Unavailable
+	}{
+		"admits": {
+			reply: reply{exchange{server: 5}, admitted, 99, time.Minute, false},
+			want:  verdict{ratelimit.Decision{Allowed: true, Remaining: 99, NextSlot: time.Minute}, 5, key},
+		},
+		"refuses": {
+			reply: reply{exchange{server: 5}, refused, 0, time.Second, false},
+			want:  verdict{ratelimit.Decision{NextSlot: time.Second}, 5, key},
+		},
+		"counts under the identity if the shared log has decided": {
+			reply: reply{exchange{server: 5}, admitted, 1, time.Second, true},
+			want: verdict{
+				ratelimit.Decision{Allowed: true, Remaining: 1, NextSlot: time.Second}, 5, ratelimit.Key{Identity: "user"},
+			},
+		},
+		"rounds a fence up to whole seconds":   {reply: reply{result: fenced, wait: 2*time.Second + 1}, retry: 3 * time.Second},
+		"makes a fence last a second at least": {reply: reply{result: fenced, wait: 1}, retry: time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := decide(key, c.reply)
+			if got != c.want {
+				t.Errorf("%+v, want %+v", got, c.want)
+			}
+			u, ok := errors.AsType[*ratelimit.Unavailable](err)
+			if (ok != (c.retry > 0)) || (ok && (u.RetryAfter != c.retry)) {
+				t.Errorf("error %+v, want to retry after %v", err, c.retry)
+			}
+		})
+	}
+}
+
+func TestAssess(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want damage
+	}{
+		{io.EOF, noDamage},
+		{errSlow, noDamage},
+		{errClosed, noDamage},
+		{errors.New("NOAUTH Authentication required."), noDamage},
+		{errOtherEpoch, wrongServer},
+		{errOtherServer, wrongServer},
+		{&EvictionError{Policy: "allkeys-lru"}, wrongServer},
+		{fmt.Errorf("wrapped: %w", errOtherServer), wrongServer},
+		{errClock, lostCounts},
+		{errOlder, lostCounts},
+		{serverError("READONLY You can't write against a read only replica."), lostCounts},
+		{serverError("LOADING Redis is loading the dataset in memory"), lostCounts},
+		{serverError("MASTERDOWN Link with MASTER is down"), lostCounts},
+	} {
+		t.Run(c.err.Error(), func(t *testing.T) {
+			if got := assess(c.err); got != c.want {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+// serverError is an error reply, as the Redis client returns it.
+type serverError string
+
+func (e serverError) Error() string { return string(e) }
+
+// RedisError marks it as one.
+func (serverError) RedisError() {}
+
+func TestContinues(t *testing.T) {
+	const known = 7 // heartbeats
+	timing := standard(time.Minute)
+	for name, c := range map[string]struct {
+		heartbeats int64
+		off        time.Duration
+		want       bool
+	}{
+		"trusts the epoch after another heartbeat":                {known + 1, 0, true},
+		"trusts the epoch after heartbeats of others":             {known + 100, 0, true},
+		"distrusts data as old as before":                         {known, 0, false},
+		"distrusts older data":                                    {known - 1, 0, false},
+		"trusts a clock within the tolerance and an hour's drift": {known + 1, 50*time.Millisecond + 3600*time.Millisecond, true},
+		"distrusts a clock beyond them":                           {known + 1, 51*time.Millisecond + 3601*time.Millisecond, false},
+		"distrusts a clock that was set back":                     {known + 1, -time.Minute, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := epoch{exchange: answered(0, c.off), heartbeats: c.heartbeats}
+			if got := timing.continues(e, known, newOffset()); got != c.want {
+				t.Error(got)
+			}
+		})
+	}
+}
+
+func TestParseEpoch(t *testing.T) {
+	x := exchange{sent: 1, received: 2}
+	want := epoch{exchange: exchange{1, 2, 30}, id: "id", fence: 20, heartbeats: 40}
+	if got, err := parseEpoch([]any{"id", int64(20), int64(30), int64(40)}, x); (err != nil) || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
+	}
+	if _, err := parseEpoch([]any{"id"}, x); err == nil {
+		t.Error("an answer of one value was taken for an epoch")
+	}
+}

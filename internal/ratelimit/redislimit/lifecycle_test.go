@@ -1,0 +1,286 @@
+package redislimit_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/partner-center/connector/internal/e2e/redisserver"
+	"github.com/partner-center/connector/internal/ratelimit"
+	"github.com/partner-center/connector/internal/ratelimit/redislimit"
+)
+
+func TestNewRefuses(t *testing.T) {
+	for name, c := range map[string]redislimit.Config{
+		"no calls":  {Address: "localhost:6379", Calls: 0, Window: time.Second},
+		"no window": {Address: "localhost:6379", Calls: 1, Window: 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := redislimit.New(c); err == nil {
+				t.Error("New succeeded")
+			}
+		})
+	}
+}
+
+// evicting are the policies under which Redis drops keys when it is full.
+var evicting = []string{
+	"allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl",
+}
+
+func TestRedisEviction(t *testing.T) {
+	t.Parallel()
+	s := redisserver.Start(t)
+	for _, policy := range evicting {
+		t.Run("refuses to start on "+policy, func(t *testing.T) {
+			s.Do("CONFIG", "SET", "maxmemory-policy", policy)
+			err := newPatient(t, s.Address(), 1, time.Minute).Start(t.Context())
+			evicts, ok := errors.AsType[*redislimit.EvictionError](err)
+			if !ok || (evicts.Policy != policy) || !strings.Contains(err.Error(), policy) {
+				t.Error(err)
+			}
+		})
+	}
+	s.Do("CONFIG", "SET", "maxmemory-policy", "noeviction")
+	t.Run("refuses calls while a server in use evicts", func(t *testing.T) {
+		var log logs
+		l := start(t, s.Address(), 100, 5*time.Minute, logTo(&log))
+		mustTake(t, l, identity("contoso"))
+		s.Do("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+		until(t, "the server is no longer used", func() bool { return !l.Connected() })
+		_, err := l.Take(t.Context(), identity("contoso"))
+		if _, evicts := errors.AsType[*redislimit.EvictionError](err); !evicts || !isUnavailable(err) {
+			t.Errorf("while it evicts: %v", err)
+		}
+		time.Sleep(600 * time.Millisecond) // two heartbeats, which log nothing more
+		s.Do("CONFIG", "SET", "maxmemory-policy", "noeviction")
+		until(t, "the server is used again", l.Connected)
+		if d := mustTake(t, l, identity("contoso")); d.Remaining != 98 {
+			t.Errorf("%+v", d)
+		}
+		if n := log.count("ERROR"); n != 1 {
+			t.Errorf("%d errors logged:\n%s", n, log.String())
+		}
+	})
+}
+
+// TestRedisStartsWithoutAServer shows that a server that is away at the start is found later.
+func TestRedisStartsWithoutAServer(t *testing.T) {
+	t.Parallel()
+	s := redisserver.Start(t)
+	s.Kill()
+	var log logs
+	l := newPatient(t, s.Address(), 100, 5*time.Minute, logTo(&log))
+	if _, err := l.Take(t.Context(), identity("contoso")); !isUnavailable(err) {
+		t.Errorf("before Start: %v", err)
+	}
+	started(t, l)
+	_, err := l.Take(t.Context(), identity("contoso"))
+	if after := retryAfter(err); (after < time.Second) || (after > 5*time.Second) {
+		t.Errorf("without a server: %v", err)
+	}
+	time.Sleep(600 * time.Millisecond) // two heartbeats, which log nothing more
+	s.Restart()
+	took := until(t, "the server is found", func() bool { return admits(l, identity("contoso")) })
+	t.Logf("admits %v after the server is there", took)
+	if (log.count("ERROR") != 1) || (log.count("INFO") != 1) {
+		t.Errorf("logged:\n%s", log.String())
+	}
+	if log.count("WARN") != 0 {
+		t.Errorf("an empty server that no instance knew is no loss:\n%s", log.String())
+	}
+}
+
+// TestRedisUser shows a user of the server who has no permission but what a limiter needs, and a database of its own.
+func TestRedisUser(t *testing.T) {
+	t.Parallel()
+	s := redisserver.Start(t)
+	s.Do("ACL", "SETUSER", "limiter", "on", ">secret", "~{partner-center-connector}:*", "-@all",
+		"+select", "+info", "+evalsha", "+eval", "+time", "+get", "+set", "+hmget", "+hset", "+hincrby")
+	signIn := func(password string) option {
+		return func(c *redislimit.Config) { c.Username, c.Password, c.Database = "limiter", password, 3 }
+	}
+	l := start(t, s.Address(), 2, 5*time.Minute, signIn("secret"))
+	if d := mustTake(t, l, ratelimit.Key{Identity: "user", Name: "flow"}); !d.Allowed || (d.Remaining != 1) {
+		t.Errorf("%+v", d)
+	}
+	keyspace := s.Do("INFO", "keyspace").(string)
+	if !strings.Contains(keyspace, "db3:keys=3") || strings.Contains(keyspace, "db0") {
+		t.Error(keyspace)
+	}
+	stranger := start(t, s.Address(), 2, 5*time.Minute, signIn("wrong-password"))
+	_, err := stranger.Take(t.Context(), identity("user"))
+	if !isUnavailable(err) || strings.Contains(err.Error(), "wrong-password") {
+		t.Errorf("with a wrong password: %v", err)
+	}
+}
+
+// TestRedisTLS shows that a server is used only if its certificate is trusted. The roots of a process are read once, so
+// the limiter that trusts the certificate runs in a process of its own.
+func TestRedisTLS(t *testing.T) {
+	useTLS := func(c *redislimit.Config) { c.TLS = true }
+	if address := os.Getenv("TEST_REDIS_TLS"); address != "" {
+		mustTake(t, start(t, address, 1, 5*time.Minute, useTLS), identity("contoso"))
+		return
+	}
+	t.Parallel()
+	dir := t.TempDir()
+	certificate, key := filepath.Join(dir, "certificate.pem"), filepath.Join(dir, "key.pem")
+	selfSign(t, certificate, key)
+	port := redisserver.FreePort(t)
+	s := redisserver.Start(t, "--tls-port", fmt.Sprint(port), "--tls-cert-file", certificate, "--tls-key-file", key,
+		"--tls-ca-cert-file", certificate, "--tls-auth-clients", "no")
+	address := fmt.Sprintf("127.0.0.1:%d", port)
+	doubting := start(t, address, 1, 5*time.Minute, useTLS)
+	until(t, "an untrusted certificate is refused", func() bool {
+		_, err := doubting.Take(t.Context(), identity("contoso"))
+		return isUnavailable(err) && strings.Contains(err.Error(), "certificate")
+	})
+	trusting := exec.Command(os.Args[0], "-test.run", "^TestRedisTLS$", "-test.v")
+	trusting.Env = append(os.Environ(), "TEST_REDIS_TLS="+address, "SSL_CERT_FILE="+certificate)
+	out, err := trusting.CombinedOutput()
+	if (err != nil) || !strings.Contains(string(out), "--- PASS: TestRedisTLS") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if n := s.Do("DBSIZE"); n != int64(2) {
+		t.Errorf("%v keys", n)
+	}
+}
+
+// selfSign writes a certificate for 127.0.0.1 and its key.
+func selfSign(t *testing.T, certificate, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber:          big.NewInt(1),
+		NotAfter:              time.Now().Add(time.Hour),
+		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
+		IsCA:                  true,
+		BasicConstraintsValid: true,
+		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+	}
+	public, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, block := range map[string]*pem.Block{
+		certificate: {Type: "CERTIFICATE", Bytes: public},
+		key:         {Type: "PRIVATE KEY", Bytes: secret},
+	} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestRedisCallerGivesUp shows that a caller that has gone is not counted, and that one that goes costs no connection
+// and does not look like a server that is away.
+func TestRedisCallerGivesUp(t *testing.T) {
+	s := redisserver.Start(t)
+	l := start(t, s.Address(), 100, 5*time.Minute)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := l.Take(gone, identity("contoso")); !errors.Is(err, context.Canceled) {
+		t.Errorf("a call: %v", err)
+	}
+	if _, err := l.Peek(gone, identity("contoso")); !errors.Is(err, context.Canceled) {
+		t.Errorf("a peek: %v", err)
+	}
+	mustTake(t, l, identity("contoso"))
+	received := func() int {
+		n, err := strconv.Atoi(s.Info("stats", "total_connections_received"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := received()
+	for range 100 {
+		hasty, cancel := context.WithTimeout(t.Context(), 50*time.Microsecond)
+		if _, err := l.Take(hasty, identity("contoso")); isUnavailable(err) {
+			t.Error(err)
+		}
+		cancel()
+	}
+	if after := received(); after != before+1 { // the one of received itself
+		t.Errorf("%d connections, then %d", before, after)
+	}
+}
+
+// TestRedisCloses shows that Close leaves no connection and no goroutine, whether the server is in use or away.
+func TestRedisCloses(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would close connections that were forgotten
+	t.Run("in use", func(t *testing.T) {
+		s := redisserver.Start(t)
+		l := start(t, s.Address(), 1000, 5*time.Minute)
+		var group sync.WaitGroup
+		for range 100 {
+			group.Go(func() {
+				for range 20 {
+					l.Take(t.Context(), identity("contoso"))
+				}
+			})
+		}
+		mustTake(t, l, identity("contoso"))
+		l.Close()
+		expectNoWorkers(t)
+		if _, err := l.Take(t.Context(), identity("contoso")); !isUnavailable(err) {
+			t.Errorf("closed: %v", err)
+		}
+		group.Wait()
+		until(t, "no connection is left", func() bool { return s.Info("clients", "connected_clients") == "1" })
+	})
+	t.Run("away", func(t *testing.T) {
+		f := newForwarder(t, redisserver.Start(t))
+		f.set(hang)
+		l := started(t, newLimiter(t, f.address(), 1000, time.Minute))
+		l.Take(t.Context(), identity("contoso"))
+		l.Close()
+		expectNoWorkers(t)
+		until(t, "no goroutine is left", func() bool {
+			return !strings.Contains(stacks(), "redislimit.(*") &&
+				!strings.Contains(stacks(), "go-redis/v9/internal/pool.(*ConnPool)")
+		})
+	})
+}
+
+// expectNoWorkers fails the test if a worker or a monitor runs.
+func expectNoWorkers(t *testing.T) {
+	t.Helper()
+	all := stacks()
+	for _, method := range []string{"redislimit.(*connection).worker", "redislimit.(*Limiter).run"} {
+		if strings.Contains(all, method) {
+			t.Errorf("%s runs after Close:\n%s", method, all)
+		}
+	}
+}
+
+// stacks returns the stacks of all goroutines.
+func stacks() string {
+	buffer := make([]byte, 4<<20)
+	return string(buffer[:runtime.Stack(buffer, true)])
+}

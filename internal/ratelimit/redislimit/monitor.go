@@ -1,0 +1,267 @@
+package redislimit
+
+import (
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	heartbeatInterval = 250 * time.Millisecond
+	heartbeatPause    = 10 * time.Millisecond // between two heartbeats that failing calls ask for
+)
+
+// state is the connection in use, or why there is none. States are immutable; one replaces another as a whole.
+type state struct {
+	connection *connection // nil: none
+	history                // without a connection
+	cause      error       // without a connection: why; nil until the first attempt at a new one has failed
+
+	replaced chan struct{} // closed when another state has replaced this one
+}
+
+// history is what a process knows of the epoch that it joined before.
+type history struct {
+	previous   *connection // the last one; nil if there never was one
+	distrusted bool        // the server may have lost some of that epoch's counters
+}
+
+// replace puts next in the place of s and reports whether s was still in use.
+func (l *Limiter) replace(s, next *state) bool {
+	if !l.state.CompareAndSwap(s, next) {
+		return false
+	}
+	close(s.replaced)
+	return true
+}
+
+// accept confirms an exchange on c, or returns why it must not be used.
+func (l *Limiter) accept(c *connection, x exchange) error {
+	if err := l.timing.accept(x, &c.offset); err != nil {
+		return err
+	}
+	c.offset.confirm(x)
+	return nil
+}
+
+// suspect acts on an error of the connection of s. It drops the connection if the error says that it is of no use, and
+// lets the monitor check it otherwise.
+func (l *Limiter) suspect(s *state, err error) {
+	switch assess(err) {
+	case lostCounts:
+		l.drop(s, history{previous: s.connection, distrusted: true})
+	case wrongServer:
+		l.drop(s, history{previous: s.connection})
+	default:
+		l.wake()
+	}
+}
+
+// drop closes the connection of s, so that its calls in flight start over on the next one.
+func (l *Limiter) drop(s *state, h history) {
+	if l.replace(s, &state{history: h, replaced: make(chan struct{})}) {
+		s.connection.close()
+		l.wake()
+	}
+}
+
+// wake makes the monitor send a heartbeat now.
+func (l *Limiter) wake() {
+	select {
+	case l.wakeup <- struct{}{}:
+	default:
+	}
+}
+
+// run sends heartbeats until ctx ends, so that a loss is detected even if there are no calls.
+func (l *Limiter) run(ctx context.Context) {
+	ticker := time.NewTicker(heartbeatInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-l.wakeup:
+		}
+		l.heartbeat(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(heartbeatPause):
+		}
+	}
+}
+
+// heartbeat checks the connection in use. If it is no longer good or there is none, heartbeat makes one and returns
+// the error of that.
+func (l *Limiter) heartbeat(ctx context.Context) error {
+	s := l.state.Load()
+	if s.connection != nil {
+		err := l.check(ctx, s.connection)
+		if (err == nil) || (ctx.Err() != nil) {
+			return err
+		}
+		l.suspect(s, err)
+		l.drop(s, history{previous: s.connection})
+		s = l.state.Load()
+	}
+	c, err := l.connect(ctx, s)
+	if ctx.Err() == nil {
+		l.logChange(c, err)
+	}
+	next := &state{connection: c, replaced: make(chan struct{})}
+	if err != nil {
+		next.cause = err
+		next.history = history{previous: s.previous, distrusted: s.distrusted || distrusts(err)}
+	}
+	l.replace(s, next)
+	return err
+}
+
+// check writes the epoch's record over the connection in use and returns an error if the connection is no longer good.
+func (l *Limiter) check(ctx context.Context, c *connection) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*l.timing.decision) // for two answers
+	defer cancel()
+	e, err := l.join(ctx, c, history{previous: c})
+	if err != nil {
+		return err
+	}
+	if e.id != c.epoch {
+		return errOtherEpoch
+	}
+	if e.heartbeats <= c.heartbeats.Load() {
+		return errOlder
+	}
+	if err := l.accept(c, e.exchange); err != nil {
+		return err
+	}
+	c.heartbeats.Store(e.heartbeats)
+	c.offset.follow(e.exchange)
+	return nil
+}
+
+// connect returns a connection to whatever server answers, which has joined its epoch and takes calls.
+func (l *Limiter) connect(ctx context.Context, s *state) (*connection, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timing.connect)
+	defer cancel()
+	c := l.dial()
+	e, err := l.rejoin(ctx, c, s.history)
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	c.epoch = e.id
+	c.heartbeats.Store(e.heartbeats)
+	c.offset.set(e.exchange)
+	c.opens = e.received + time.Duration(e.fence-e.server)*time.Microsecond
+	for range workersPerConnection {
+		l.workers.Go(c.worker)
+	}
+	return c, nil
+}
+
+// rejoin joins the epoch of c's server. If that is the epoch of the previous connection but the server may have lost
+// some of its counters, it begins another one.
+func (l *Limiter) rejoin(ctx context.Context, c *connection, h history) (epoch, error) {
+	e, err := l.join(ctx, c, h)
+	if (err != nil) || (h.previous == nil) || (e.id != h.previous.epoch) {
+		return e, err
+	}
+	if l.timing.continues(e, h.previous.heartbeats.Load(), &h.previous.offset) {
+		return e, nil
+	}
+	h.distrusted = true
+	return l.join(ctx, c, h)
+}
+
+// epoch is what a server answers about its epoch.
+type epoch struct {
+	exchange
+	id         string
+	fence      int64 // us of the server's clock until which nothing is admitted
+	heartbeats int64 // how often the record was written
+}
+
+//go:embed join.lua
+var joinSource string
+
+var joinScript = redis.NewScript(joinSource)
+
+// join lets the server of c report its epoch, or begin one. It writes the epoch's record, which is a heartbeat.
+func (l *Limiter) join(ctx context.Context, c *connection, h history) (epoch, error) {
+	if err := c.verify(ctx, c.client); err != nil {
+		return epoch{}, err
+	}
+	known, silence, distrusted := "", time.Duration(0), 0
+	if h.previous != nil {
+		known, silence = h.previous.epoch, h.previous.offset.silence(l.now())
+	}
+	if h.distrusted {
+		distrusted = 1
+	}
+	x := exchange{sent: l.now()}
+	v, err := joinScript.Run(ctx, c.client, []string{epochKey},
+		c.run, rand.Text()[:8], known, silence.Microseconds(), distrusted,
+		l.timing.fence.Microseconds(), l.timing.settle.Microseconds()).Slice()
+	x.received = l.now()
+	switch {
+	case err != nil:
+		return epoch{}, err
+	case x.received-x.sent > l.timing.decision:
+		return epoch{}, errSlow
+	}
+	return parseEpoch(v, x)
+}
+
+// parseEpoch reads what join.lua returns.
+func parseEpoch(v []any, x exchange) (epoch, error) {
+	if len(v) != 4 {
+		return epoch{}, fmt.Errorf("answer that describes no epoch: %v", v)
+	}
+	e := epoch{exchange: x}
+	e.id, _ = v[0].(string)
+	e.fence, _ = v[1].(int64)
+	e.server, _ = v[2].(int64)
+	e.heartbeats, _ = v[3].(int64)
+	return e, nil
+}
+
+// health is what the log says about the server. Changes are logged once.
+type health struct {
+	away   bool
+	evicts bool
+}
+
+// logChange logs what the outcome of an attempt to connect changes.
+func (l *Limiter) logChange(c *connection, err error) {
+	if err == nil {
+		l.logConnected(c)
+		l.logged = health{}
+		return
+	}
+	_, evicts := errors.AsType[*EvictionError](err)
+	switch {
+	case evicts && !l.logged.evicts:
+		l.log.Error("Redis is not used for the limit", "error", err)
+	case !evicts && !l.logged.away:
+		l.log.Error("Redis cannot be used for the limit; trying until it can", "error", err)
+	}
+	l.logged = health{away: true, evicts: evicts || l.logged.evicts}
+}
+
+// logConnected logs a new connection if it follows an outage, and a fence that does more than settle an empty server.
+func (l *Limiter) logConnected(c *connection) {
+	if rest := c.opens - l.now(); rest > l.timing.settle {
+		l.log.Warn("Redis may have lost counters of the limit; no call is admitted until those have left the window",
+			"seconds", int(wholeSeconds(rest)/time.Second))
+	}
+	if l.logged.away {
+		l.log.Info("Redis can be used for the limit again")
+	}
+}

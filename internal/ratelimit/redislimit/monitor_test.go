@@ -1,0 +1,82 @@
+package redislimit
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/partner-center/connector/internal/ratelimit"
+)
+
+// TestAnswerOfADroppedConnection shows that an admission is not passed on if its connection was dropped between the
+// question and the answer.
+func TestAnswerOfADroppedConnection(t *testing.T) {
+	none := func(*testing.T) *state { return nil }
+	away := func(*testing.T) *state { return &state{cause: errAway, replaced: make(chan struct{})} }
+	another := func(t *testing.T) *state {
+		c := answering(t, reply{result: fenced, wait: time.Second}, func() {})
+		return &state{connection: c, replaced: make(chan struct{})}
+	}
+	for name, c := range map[string]struct {
+		next   func(*testing.T) *state // replaces the connection while the question is in flight, unless nil
+		server int64                   // us of the server's clock in the answer
+		want   bool
+	}{
+		"is used if nothing happened":                  {next: none, want: true},
+		"is refused if the server went away":           {next: away},
+		"is asked again if another connection is used": {next: another},
+		"is refused if the clock was set":              {next: none, server: time.Hour.Microseconds()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, err := New(Config{Address: "127.0.0.1:6379", Calls: 1, Window: time.Minute})
+				if err != nil {
+					t.Fatal(err)
+				}
+				next := c.next(t)
+				first := &state{replaced: make(chan struct{})}
+				first.connection = answering(t, reply{result: admitted, exchange: exchange{server: c.server}}, func() {
+					if next != nil {
+						l.replace(first, next)
+					}
+				})
+				first.connection.client = l.dial().client
+				l.replace(l.state.Load(), first)
+				d, err := l.Take(t.Context(), ratelimit.Key{Identity: "contoso"})
+				if c.want {
+					if (err != nil) || !d.Allowed {
+						t.Errorf("%+v, %v", d, err)
+					}
+					return
+				}
+				if _, ok := errors.AsType[*ratelimit.Unavailable](err); !ok || d.Allowed {
+					t.Errorf("%+v, %v", d, err)
+				}
+				s := l.state.Load()
+				if (next == nil) && ((s.connection != nil) || (s.previous != first.connection) || !s.distrusted) {
+					t.Error("the connection is still trusted")
+				}
+			})
+		})
+	}
+}
+
+// answering returns a connection on which every question gets the same answer, after meanwhile has returned.
+func answering(t *testing.T, r reply, meanwhile func()) *connection {
+	c := &connection{calls: make(chan *call), closed: make(chan struct{})}
+	done := make(chan struct{})
+	t.Cleanup(func() { close(done) })
+	go func() {
+		for {
+			select {
+			case asked := <-c.calls:
+				meanwhile()
+				asked.answer <- answer{reply: r}
+			case <-done:
+				return
+			}
+		}
+	}()
+	return c
+}

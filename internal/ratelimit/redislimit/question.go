@@ -1,0 +1,74 @@
+package redislimit
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"time"
+
+	"github.com/partner-center/connector/internal/ratelimit"
+	"github.com/redis/go-redis/v9"
+)
+
+// The names and forms of keys in Redis stay as they are: instances of two versions may run side by side.
+const (
+	// keyPrefix begins every key. The braces keep all keys in one slot of a Redis Cluster.
+	keyPrefix = "{partner-center-connector}:"
+
+	// epochKey holds the record of the epoch. It was named when epochs were called generations.
+	epochKey = keyPrefix + "generation"
+)
+
+//go:embed take.lua
+var takeSource string
+
+var takeScript = redis.NewScript(takeSource)
+
+// mode tells take.lua whether to count an admitted call.
+type mode int
+
+const (
+	peek mode = iota
+	take
+)
+
+// question is the part of take.lua's arguments that does not depend on the epoch.
+type question struct {
+	logs []string // of the key and, if it has a name, of its identity
+	args []any
+}
+
+// question returns what to ask about a key. A log outlives its newest call by a second, in case the server's clock is
+// corrected.
+func (l *Limiter) question(key ratelimit.Key, m mode) question {
+	ttl := (l.window + time.Millisecond - 1).Milliseconds() + 1000
+	own := digest(key.Encode())
+	q := question{logs: []string{encode(own)}, args: []any{l.calls, l.window.Microseconds(), ttl, int(m)}}
+	if key.Name != "" {
+		q.logs = append(q.logs, encode(digest(key.Identity)))
+		q.args = append(q.args, own, ratelimit.MaxNames)
+	}
+	return q
+}
+
+// in returns the keys and arguments of the question for an epoch.
+func (q question) in(epoch string) ([]string, []any) {
+	args := append([]any{epoch}, q.args...)
+	keys := make([]string, 0, 4)
+	keys = append(keys, epochKey)
+	for _, log := range q.logs {
+		keys = append(keys, keyPrefix+epoch+":"+log)
+	}
+	if len(q.logs) > 1 {
+		keys = append(keys, keyPrefix+epoch+":"+q.logs[1]+":n")
+	}
+	return keys, args
+}
+
+// digest returns 16 bytes that stand for text.
+func digest(text string) []byte {
+	sum := sha256.Sum256([]byte(text))
+	return sum[:16]
+}
+
+func encode(digest []byte) string { return base64.RawURLEncoding.EncodeToString(digest) }

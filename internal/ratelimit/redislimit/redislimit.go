@@ -1,0 +1,308 @@
+// Package redislimit counts calls in Redis or Valkey, so that all instances of the service share one limit. Like
+// [ratelimit.Limiter] it keeps an exact sliding log per key, to the microsecond of the server's clock.
+//
+// Counters belong to an epoch: a period in which the server is known to have lost none of them. When it may have lost
+// some (it was killed, emptied, restored from old data, failed over to a replica that lags, or had its clock set), a
+// new epoch begins, which admits nothing until all earlier admissions have left the window. So the limit holds through
+// all of these. Whatever the server does, a call is decided or refused with [ratelimit.Unavailable] within 50 ms. A
+// call that is refused so may have been counted, and one in flight while connections are renewed may be counted twice;
+// no other call is counted without being admitted.
+//
+// # Limitations
+//
+//   - A clock that is set by less than 50 ms, or runs fast by up to a thousandth, shortens the window by as much.
+//   - A loss is detected by instances that ran before it. If all instances are restarted while the server is emptied,
+//     or no older one reaches an emptied server within the half second for which it waits, counting starts at zero.
+//   - If two servers accept writes for longer than a window, each counts for itself.
+//   - A proxy that switches servers behind an open connection is detected after a quarter of a second.
+//   - An instance whose host was suspended takes the server's clock for set, and makes it admit nothing for a window.
+//   - An instance that counts by itself while the server is away knows nothing of the other instances' calls.
+//   - Calls may reach their destination closer together than they were admitted.
+package redislimit
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/partner-center/connector/internal/ratelimit"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// Config is what a Limiter is made of.
+type Config struct {
+	Address  string // host:port
+	Username string // empty: the default user
+	Password string // empty: none
+	Database int
+	TLS      bool // verifies the server's certificate against the system's roots
+
+	Calls  int           // as for ratelimit.New
+	Window time.Duration // as for ratelimit.New, rounded up to microseconds
+	Local  bool          // keep the limit in this process while the server is away; otherwise calls are refused
+	Log    *slog.Logger  // nil: nothing is logged
+}
+
+// EvictionError is the error of a server that drops keys when it is full, and with them the limit.
+type EvictionError struct {
+	Policy string // empty if the server does not report it
+}
+
+// Error names the policy and the remedy.
+func (e *EvictionError) Error() string {
+	return fmt.Sprintf("ratelimit: Redis may evict counters (maxmemory-policy %q): set it to noeviction", e.Policy)
+}
+
+// timing holds the times that tests change.
+type timing struct {
+	decision  time.Duration // from question to answer
+	connect   time.Duration // from the first socket to the epoch
+	fence     time.Duration // of an epoch that follows a loss
+	settle    time.Duration // the fence of an epoch on an empty server that no connected instance knew
+	tolerance time.Duration // by which the server's clock may differ from what is expected
+}
+
+// standard returns the timing for a window. A decision takes at most 50 ms, ten of which are left for many callers to
+// wake up. A fence adds a second to the window, in which a server that was cut off may have gone on admitting. Two
+// heartbeats are time enough for an older instance to find an empty server and to raise its fence.
+func standard(window time.Duration) timing {
+	return timing{
+		decision:  40 * time.Millisecond,
+		connect:   heartbeatInterval,
+		fence:     window + time.Second,
+		settle:    2 * heartbeatInterval,
+		tolerance: 50 * time.Millisecond,
+	}
+}
+
+// Limiter counts calls per key in Redis or Valkey. It is safe for concurrent use.
+type Limiter struct {
+	calls    int
+	window   time.Duration
+	log      *slog.Logger
+	options  redis.Options
+	fallback *fallback // nil: calls are refused while the server is away
+	timing   timing
+	start    time.Time // zero of the limiter's clock
+
+	state   atomic.Pointer[state]
+	wakeup  chan struct{} // makes the monitor send a heartbeat now
+	stop    context.CancelFunc
+	monitor sync.WaitGroup
+	workers sync.WaitGroup // of all connections
+	logged  health         // what the log says; the monitor's
+}
+
+// New returns a limiter on a server. It opens no connection: every decision is Unavailable until Start. The Redis
+// client below prints failed connections to standard error unless the process turns its log off; the limiter logs a
+// failure once.
+func New(c Config) (*Limiter, error) {
+	memory, err := ratelimit.New(c.Calls, c.Window)
+	if err != nil {
+		return nil, err
+	}
+	l := &Limiter{
+		calls:   c.Calls,
+		window:  (c.Window + time.Microsecond - 1).Truncate(time.Microsecond),
+		log:     c.Log,
+		options: clientOptions(c),
+		timing:  standard(c.Window),
+		start:   time.Now(),
+		wakeup:  make(chan struct{}, 1),
+		stop:    func() {},
+	}
+	if c.Local {
+		l.fallback = &fallback{Limiter: memory, start: time.Now()}
+	}
+	if l.log == nil {
+		l.log = slog.New(slog.DiscardHandler)
+	}
+	l.state.Store(&state{cause: errNotStarted, replaced: make(chan struct{})})
+	return l, nil
+}
+
+// clientOptions returns the options of the Redis client. The limiter itself bounds, retries and logs; the client does
+// none of it.
+func clientOptions(c Config) redis.Options {
+	o := redis.Options{
+		Addr:                  c.Address,
+		Username:              c.Username,
+		Password:              c.Password,
+		DB:                    c.Database,
+		Protocol:              2, // version 3 adds push messages only
+		DisableIdentity:       true,
+		PoolSize:              workersPerConnection + 1, // one for the monitor
+		PipelinePoolSize:      -1,                       // all calls are pipelines
+		MaxRetries:            -1,
+		DialerRetries:         1,
+		DialTimeout:           heartbeatInterval,
+		ReadTimeout:           heartbeatInterval, // each call has an earlier deadline
+		ContextTimeoutEnabled: true,
+		ReadBufferSize:        4096,
+		WriteBufferSize:       4096,
+
+		// These are a feature of version 3. The client would resolve the server's name for them, without a deadline,
+		// each time that it is made.
+		MaintNotificationsConfig: &maintnotifications.Config{
+			Mode:         maintnotifications.ModeDisabled,
+			EndpointType: maintnotifications.EndpointTypeNone,
+		},
+	}
+	if c.TLS {
+		host, _, _ := net.SplitHostPort(c.Address)
+		o.TLSConfig = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	}
+	return o
+}
+
+// Start connects, and keeps the limiter connected until Close. It is called once. A server that cannot be reached is
+// no error: Start returns, and the limiter keeps trying. The error is an EvictionError, that of ctx, or nil.
+func (l *Limiter) Start(ctx context.Context) error {
+	if evicts, ok := errors.AsType[*EvictionError](l.heartbeat(ctx)); ok {
+		return evicts
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	background, stop := context.WithCancel(context.Background())
+	l.stop = stop
+	l.monitor.Go(func() { l.run(background) })
+	return l.settle(ctx)
+}
+
+// settle waits for the end of an empty server's fence, so that the first calls of a new service are not refused.
+func (l *Limiter) settle(ctx context.Context) error {
+	c := l.state.Load().connection
+	if c == nil {
+		return nil
+	}
+	rest := c.opens - l.now()
+	if (rest <= 0) || (rest > l.timing.settle) {
+		return nil
+	}
+	select {
+	case <-time.After(rest):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Close ends every connection and waits for all goroutines of the limiter. Calls are Unavailable from then on.
+func (l *Limiter) Close() error {
+	l.stop()
+	l.monitor.Wait()
+	closed := &state{cause: redis.ErrClosed, replaced: make(chan struct{})}
+	s := l.state.Load()
+	for !l.replace(s, closed) {
+		s = l.state.Load()
+	}
+	if s.connection != nil {
+		s.connection.close()
+	}
+	l.workers.Wait()
+	return nil
+}
+
+// Calls returns the number of calls that a window admits.
+func (l *Limiter) Calls() int { return l.calls }
+
+// Window returns the length of the window.
+func (l *Limiter) Window() time.Duration { return l.window }
+
+// Take decides on a call of key and counts it if it is admitted. The error is Unavailable, ErrFull, that of ctx, or
+// nil.
+func (l *Limiter) Take(ctx context.Context, key ratelimit.Key) (ratelimit.Decision, error) {
+	if err := ctx.Err(); err != nil {
+		return ratelimit.Decision{}, err
+	}
+	if d, refuses := l.fallback.refuses(ctx, key); refuses {
+		return d, nil
+	}
+	v, err := l.ask(ctx, key, take)
+	if l.fallback == nil {
+		return v.Decision, err
+	}
+	if err != nil {
+		return l.fallback.Take(ctx, key)
+	}
+	if v.Allowed && !l.fallback.Record(v.counted) && l.fallback.binds() {
+		return l.fallback.Peek(ctx, key)
+	}
+	return v.Decision, nil
+}
+
+// Peek returns what Take would decide on a call of key, without counting one. The error is Unavailable, that of ctx,
+// or nil.
+func (l *Limiter) Peek(ctx context.Context, key ratelimit.Key) (ratelimit.Decision, error) {
+	if err := ctx.Err(); err != nil {
+		return ratelimit.Decision{}, err
+	}
+	if d, refuses := l.fallback.refuses(ctx, key); refuses {
+		return d, nil
+	}
+	v, err := l.ask(ctx, key, peek)
+	if (err != nil) && (l.fallback != nil) {
+		return l.fallback.Peek(ctx, key)
+	}
+	return v.Decision, err
+}
+
+// ask lets the server decide within the time for a decision. The answer is used only if the connection that it came
+// by is still in use, because otherwise it may rest on counters from before a loss. The error is Unavailable.
+func (l *Limiter) ask(ctx context.Context, key ratelimit.Key, m mode) (verdict, error) {
+	// The caller's cancellation is left out: a caller that gives up must not look like a server that is away.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timing.decision)
+	defer cancel()
+	q := l.question(key, m)
+	for {
+		s, err := l.connected(ctx)
+		if err != nil {
+			return verdict{}, err
+		}
+		r, err := s.connection.ask(ctx, q)
+		if err == nil {
+			err = l.accept(s.connection, r.exchange)
+		}
+		if err != nil {
+			l.suspect(s, err)
+		}
+		switch {
+		case l.state.Load() != s:
+			continue
+		case err != nil:
+			return verdict{}, unavailable(err)
+		default:
+			return decide(key, r)
+		}
+	}
+}
+
+// connected returns the state once it has a connection. It waits while the first attempt at a new one is under way,
+// and returns Unavailable after it has failed.
+func (l *Limiter) connected(ctx context.Context) (*state, error) {
+	for {
+		s := l.state.Load()
+		if s.connection != nil {
+			return s, nil
+		}
+		if s.cause != nil {
+			return nil, unavailable(s.cause)
+		}
+		select {
+		case <-s.replaced:
+		case <-ctx.Done():
+			return nil, unavailable(errAway)
+		}
+	}
+}
+
+// now returns the time on the limiter's clock, which starts at zero.
+func (l *Limiter) now() time.Duration { return time.Since(l.start) }

@@ -1,0 +1,92 @@
+-- Decides on a call by the server's clock and counts it if it is admitted.
+--
+-- KEYS     1 the epoch's record
+--          2 log of the key
+--          3 for a key with a name: log that the names of its identity share
+--          4 for a key with a name: names of its identity
+-- ARGV     1 epoch
+--          2 calls that a window admits
+--          3 us of the window
+--          4 ms that a log lives
+--          5 1 to count, 0 to peek
+--          6 for a key with a name: its digest
+--          7 for a key with a name: how many names have logs of their own
+-- returns  {result, now, heartbeats, calls left, wait, 1 if the shared log has decided}; times in us
+--
+-- A log is a string of stamps, oldest first: us modulo 2^32, about 71 minutes, in 4 bytes. That is unambiguous,
+-- because a log expires soon after its newest stamp has left the window. Names are a string of 20 bytes each: the
+-- digest and the stamp of the last call.
+
+local refused, admitted, fenced, other_epoch = 0, 1, 2, 3
+
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+
+local record = redis.call('HMGET', KEYS[1], 'id', 'fence', 'beat')
+if record[1] ~= ARGV[1] then
+  return {other_epoch, now, 0, 0, 0, 0}
+end
+local fence, heartbeats = tonumber(record[2]), tonumber(record[3])
+if now < fence then
+  return {fenced, now, heartbeats, 0, fence - now, 0}
+end
+
+local calls, window, ttl = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+
+-- age returns the us since a stamp. It is negative if the clock was set back since.
+local function age(s, at)
+  return (now - struct.unpack('>I4', s, at) + 2147483648) % 4294967296 - 2147483648
+end
+
+-- A key counts in the shared log if the other names with calls in the window are as many as may have their own.
+local log, shared, others = KEYS[2], 0, ''
+local name, most = ARGV[6], ARGV[7]
+if name then
+  local names = redis.call('GET', KEYS[4]) or ''
+  for at = 1, #names, 20 do
+    if age(names, at + 16) < window and string.sub(names, at, at + 15) ~= name then
+      others = others .. string.sub(names, at, at + 19)
+    end
+  end
+  if #others >= most * 20 then
+    log, shared = KEYS[3], 1
+  end
+end
+
+-- Find the first stamp within the window by binary search.
+local stamps = redis.call('GET', log) or ''
+local n = #stamps / 4
+local first, past = 0, n
+while first < past do
+  local middle = math.floor((first + past) / 2)
+  if age(stamps, middle * 4 + 1) < window then
+    past = middle
+  else
+    first = middle + 1
+  end
+end
+
+local result = refused
+if n - first < calls then
+  result = admitted
+  if ARGV[5] == '1' then
+    local at = now
+    if n > 0 then
+      at = now - math.min(0, age(stamps, n * 4 - 3)) -- stamps stay in order if the clock was set back a little
+    end
+    local stamp = struct.pack('>I4', at % 4294967296)
+    stamps = string.sub(stamps, first * 4 + 1) .. stamp
+    n, first = #stamps / 4, 0
+    redis.call('SET', log, stamps, 'PX', ttl)
+    if name and shared == 0 then
+      redis.call('SET', KEYS[4], others .. name .. stamp, 'PX', ttl)
+    end
+  end
+end
+
+local count, wait = n - first, 0
+if count > 0 then
+  local leaves = first + math.max(count - calls, 0) -- more than calls if another instance has a higher limit
+  wait = window - age(stamps, leaves * 4 + 1)
+end
+return {result, now, heartbeats, math.max(calls - count, 0), wait, shared}
