@@ -2,105 +2,71 @@ package e2e
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/partner-center/connector/internal/cli"
+	"github.com/partner-center/connector/internal/e2e/redisserver"
 )
 
-// redis is a redis-server of this test's own.
-type redis struct {
-	address string
-	command *exec.Cmd
-}
+// countIn returns the setting that makes a service count calls in a server.
+func countIn(s *redisserver.Server) string { return "CONNECTOR_REDIS_URL=redis://" + s.Address() }
 
-// newRedis starts one on a free port, where the machine has one.
-func newRedis(t *testing.T, options ...string) *redis {
-	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		t.Skip("there is no redis-server on this machine")
-	}
-	r := &redis{address: freeAddress(t)}
-	r.start(t, options...)
-	return r
-}
-
-// start starts it at its address, with nothing in it.
-func (r *redis) start(t *testing.T, options ...string) {
-	t.Helper()
-	_, port, _ := net.SplitHostPort(r.address)
-	arguments := append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir()}, options...)
-	r.command = exec.Command("redis-server", arguments...)
-	if err := r.command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(r.kill)
-	waitFor(t, "Redis answers", func() bool {
-		c, err := net.Dial("tcp", r.address)
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	})
-}
-
-// kill ends it as a crash does.
-func (r *redis) kill() {
-	r.command.Process.Kill()
-	r.command.Wait()
-}
-
-// TestReplicasShareOneLimit has three services count in one Redis: together they admit what one would, from the first
+// TestReplicasShareOneLimit lets three services count in one Redis: together they admit what one would, from the first
 // call on.
 func TestReplicasShareOneLimit(t *testing.T) {
 	t.Parallel()
-	store := newRedis(t)
+	store := redisserver.Start(t)
 	s := newBackends(t)
-	var replicas []*process
+	var instances []*process
 	for range 3 {
-		replicas = append(replicas, s.start(t, "connector", "CONNECTOR_REDIS_URL=redis://"+store.address, "CONNECTOR_LIMIT_CALLS=30"))
+		instances = append(instances, s.start(t, "connector", countIn(store), "CONNECTOR_LIMIT_CALLS=30", "CONNECTOR_LIMIT_WINDOW=5m"))
 	}
 	got := map[int]int{}
 	for range 15 {
-		for _, p := range replicas {
-			a := p.get(t, "/v1/customers", s.keys.key)
-			got[a.status]++
+		for _, p := range instances {
+			got[p.get(t, "/v1/customers", s.keys.key).status]++
 		}
 	}
-	if got[200] > 30 || got[200]+got[503] < 30 || got[429] > 15 { // a busy machine can take longer for a decision than it may
+	if (got[200] > 30) || (got[200]+got[503] < 30) || (got[429] > 15) { // on a busy machine calls may be refused with 503
 		t.Errorf("got %v", got)
 	}
-	for _, p := range replicas {
-		a := p.get(t, "/v1/customers", s.keys.other)
-		if a.status != 200 && a.status != 503 {
+	for _, p := range instances {
+		if a := p.get(t, "/v1/customers", s.keys.other); (a.status != 200) && (a.status != 503) {
 			t.Errorf("another connection: %d", a.status)
 		}
 		p.get(t, "/v1/none", s.keys.other).expect(t, 404, "NotFound")
 	}
 }
 
-// TestStoreAway kills the Redis: calls are refused, or counted by the service itself where it is set to, and never
-// unlimited; and the service starts without it too.
+// TestStoreAway kills the Redis: calls are refused, or counted by the service itself if it is set to, and never
+// unlimited. It also shows that the service starts without the Redis.
 func TestStoreAway(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
+	const calls = 5
+	for name, c := range map[string]struct {
 		setting string
-		alive   bool // at the start
-	}{{"refuse", true}, {"refuse", false}, {"local", true}, {"local", false}} {
-		t.Run(fmt.Sprint(c.setting, " alive=", c.alive), func(t *testing.T) {
+		dead    bool // at the start
+		want    map[int]int
+	}{
+		"refuse refuses calls when Redis goes":                  {setting: "refuse", want: map[int]int{503: 4 * calls}},
+		"refuse refuses calls when Redis was never there":       {setting: "refuse", dead: true, want: map[int]int{503: 4 * calls}},
+		"local keeps the limit, with the calls before the loss": {setting: "local", want: map[int]int{200: calls - 1, 429: 3*calls + 1}},
+		"local keeps the limit when Redis was never there":      {setting: "local", dead: true, want: map[int]int{200: calls, 429: 3 * calls}},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store := newRedis(t)
-			if !c.alive {
-				store.kill()
+			store := redisserver.Start(t)
+			if c.dead {
+				store.Kill()
 			}
-			const calls = 5
-			s := newStack(t, "CONNECTOR_REDIS_URL=redis://"+store.address, "CONNECTOR_LIMIT_STORE_DOWN="+c.setting, fmt.Sprint("CONNECTOR_LIMIT_CALLS=", calls))
-			if c.alive {
+			s := newStack(t, countIn(store), "CONNECTOR_LIMIT_STORE_DOWN="+c.setting,
+				fmt.Sprint("CONNECTOR_LIMIT_CALLS=", calls), "CONNECTOR_LIMIT_WINDOW=5m")
+			if !c.dead {
 				waitFor(t, "a call is admitted", func() bool { return s.get(t, "/v1/customers", s.keys.key).status == 200 })
-				store.kill()
+				store.Kill()
 			}
 			got := map[int]int{}
 			for range 4 * calls {
@@ -110,26 +76,22 @@ func TestStoreAway(t *testing.T) {
 					a.expect(t, 503, "LimiterUnavailable")
 				}
 			}
-			switch {
-			case c.setting == "refuse" && got[503] != 4*calls:
-				t.Errorf("got %v", got)
-			case c.setting == "local" && c.alive && got[200] != calls-1:
-				t.Errorf("got %v behind one admitted call", got)
-			case c.setting == "local" && !c.alive && got[200] != calls:
-				t.Errorf("got %v", got)
+			if fmt.Sprint(got) != fmt.Sprint(c.want) {
+				t.Errorf("got %v, want %v", got, c.want)
 			}
-			s.get(t, "/v1/none", s.keys.key).expect(t, 404, "NotFound") // which nobody counts
+			s.get(t, "/v1/none", s.keys.key).expect(t, 404, "NotFound") // is not counted
 		})
 	}
 }
 
-// TestMetricsOfAStoreAway counts decisions that cannot be made, and has no number of connections where it cannot know.
+// TestMetricsOfAStoreAway shows that calls that cannot be decided are counted, and that there is no number of
+// connections if the service cannot know it.
 func TestMetricsOfAStoreAway(t *testing.T) {
 	t.Parallel()
-	store := newRedis(t)
-	s := newStack(t, "CONNECTOR_REDIS_URL=redis://"+store.address, withMetrics)
+	store := redisserver.Start(t)
+	s := newStack(t, countIn(store), withMetrics)
 	waitFor(t, "a call is admitted", func() bool { return s.get(t, "/v1/customers", s.keys.key).status == 200 })
-	store.kill()
+	store.Kill()
 	before := s.scrape(t)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 503, "LimiterUnavailable")
 	s.expectChanges(t, before, called("GetAllCustomers", 503, "LimiterUnavailable"), decided("unavailable"))
@@ -138,18 +100,53 @@ func TestMetricsOfAStoreAway(t *testing.T) {
 	}
 }
 
-// TestEvictingStore refuses to start where counts could be lost, and check says why.
+// TestEvictingStore shows that serve does not start on a Redis that may lose counters, and that check says why.
 func TestEvictingStore(t *testing.T) {
 	t.Parallel()
-	store := newRedis(t, "--maxmemory", "10mb", "--maxmemory-policy", "allkeys-lru")
+	store := redisserver.Start(t, "--maxmemory", "10mb", "--maxmemory-policy", "allkeys-lru")
 	s := newBackends(t)
-	for _, name := range []string{"serve", "check"} {
-		command := exec.Command("connector", name)
-		command.Env = append(plainEnvironment(t), append(s.environment(t), "CONNECTOR_REDIS_URL=redis://"+store.address, "CONNECTOR_LISTEN=127.0.0.1:0")...)
-		output, _ := command.CombinedOutput() // the status tells
-		want := map[string]int{"serve": cli.ExitUsage, "check": cli.ExitFailed}[name]
-		if status := command.ProcessState.ExitCode(); status != want || !strings.Contains(string(output), "noeviction") {
-			t.Errorf("%s: status %d: %s", name, status, output)
-		}
+	for command, want := range map[string]int{"serve": cli.ExitUsage, "check": cli.ExitFailed} {
+		t.Run(command, func(t *testing.T) {
+			status, output := s.tryCommand(t, command, countIn(store))
+			if (status != want) || !strings.Contains(output, "noeviction") {
+				t.Errorf("status %d, want %d: %s", status, want, output)
+			}
+		})
 	}
+}
+
+// TestWrongRedisURL shows that a URL that cannot be used is a mistake in the settings like any other: serve and check
+// name it with all other mistakes, without the password, and exit with status 2.
+func TestWrongRedisURL(t *testing.T) {
+	t.Parallel()
+	s := newBackends(t)
+	for _, command := range []string{"serve", "check"} {
+		t.Run(command, func(t *testing.T) {
+			status, output := s.tryCommand(t, command, "CONNECTOR_REDIS_URL=redis://:hush@host/x", "CONNECTOR_LIMIT_CALLS=0")
+			if status != cli.ExitUsage {
+				t.Errorf("status %d", status)
+			}
+			for _, setting := range []string{"CONNECTOR_REDIS_URL", "CONNECTOR_LIMIT_CALLS"} {
+				if strings.Count(output, setting) != 1 {
+					t.Errorf("%s is not named once:\n%s", setting, output)
+				}
+			}
+			if strings.Contains(output, "hush") {
+				t.Errorf("the password is in the output:\n%s", output)
+			}
+		})
+	}
+}
+
+// tryCommand runs a command that ends by itself, and returns its status and what it printed.
+func (s *stack) tryCommand(t *testing.T, name string, settings ...string) (int, string) {
+	t.Helper()
+	command := exec.Command("connector", name)
+	command.Env = append(plainEnvironment(t), append(s.environment(t), settings...)...)
+	command.Env = append(command.Env, "CONNECTOR_LISTEN=127.0.0.1:0")
+	output, err := command.CombinedOutput()
+	if command.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return command.ProcessState.ExitCode(), string(output)
 }
