@@ -1,7 +1,8 @@
-// Package call holds what is known about one call of the service: the IDs that let it be followed from the flow's run
-// through the log to Partner Center's support, the action that it asks for, and how its links are made. An Info travels
-// in the context of its call and belongs to the goroutine that serves it. IDs that arrive from outside are kept only if
-// they have the form that Partner Center documents, so nothing else reaches a log or a header through them.
+// Package call holds what is known about one call of the service: the IDs that let it be followed
+// from the flow's run through the log to Partner Center's support, the action that it asks for, and
+// how its links are made. An Info travels in the context of its call and belongs to the goroutine
+// that serves it. IDs that arrive from outside are kept only if they have the form that Partner
+// Center documents, so nothing else reaches a log or a header through them.
 package call
 
 import (
@@ -25,12 +26,12 @@ type Info struct {
 	Locale          string // X-Locale, sent to Partner Center: the best match for Accept-Language
 	Operation       string // operationId of the action; empty if there is none
 
-	// Link returns where the caller gets the same list with other arguments, such as a URL. The transport sets it; nil
-	// means that lists have no links.
+	// Link returns where the caller gets the same list with other arguments, such as a URL. The
+	// transport sets it; nil means that lists have no links.
 	Link func(arguments url.Values) string
 
-	// UpstreamStatus is the status of Partner Center's last response, or 0. The client of Partner Center sets it, and
-	// the log reads it.
+	// UpstreamStatus is the status of Partner Center's last response, or 0. The client of Partner
+	// Center sets it, and the log reads it.
 	UpstreamStatus int
 }
 

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// A Gateway is the platform's API gateway as a request names it. The name is not authenticated: any caller can send it.
+// A Gateway is the platform's API gateway as a request names it. The name is not authenticated: any
+// caller can send it.
 type Gateway struct {
 	URL        string // under which it serves the connection, without a trailing slash
 	Connection string // the connection's name
@@ -18,8 +19,8 @@ var gatewayDomains = []string{".azure-apihub.net", ".azure-apim.net"}
 
 var connectionPath = regexp.MustCompile(`^/apim/[A-Za-z0-9_-]{1,128}/([A-Za-z0-9_-]{1,128})$`)
 
-// ParseGateway parses the header X-MS-APIM-Referrer-Prefix, https://HOST/apim/CONNECTOR/CONNECTION. It returns false if
-// the header is absent or malformed.
+// ParseGateway parses the header X-MS-APIM-Referrer-Prefix, https://HOST/apim/CONNECTOR/CONNECTION.
+// It returns false if the header is absent or malformed.
 func ParseGateway(h http.Header) (Gateway, bool) {
 	u, err := url.Parse(strings.TrimSuffix(h.Get("X-MS-APIM-Referrer-Prefix"), "/"))
 	if err != nil || u.Scheme != "https" || u.User != nil || u.Port() != "" || u.RawQuery != "" || u.Fragment != "" {

@@ -1,6 +1,7 @@
-// Package fault defines the errors that callers see. An Error has two audiences: its text is for the author of the
-// flow, its cause is for the log only. Every code is stable, has one status and one text, and stands in one table.
-// The package does not render errors; of HTTP it knows only the numbers of statuses.
+// Package fault defines the errors that callers see. An Error has two audiences: its text is for
+// the author of the flow, its cause is for the log only. Every code is stable, has one status and
+// one text, and stands in one table. The package does not render errors; of HTTP it knows only the
+// numbers of statuses.
 package fault
 
 import (
@@ -10,11 +11,12 @@ import (
 	"time"
 )
 
-// A Code identifies one way in which a call fails, such as RateLimitExceeded. Codes are stable and in PascalCase, so
-// that flows can test them.
+// A Code identifies one way in which a call fails, such as RateLimitExceeded. Codes are stable and
+// in PascalCase, so that flows can test them.
 type Code string
 
-// Status returns the HTTP status of the code. Codes that are not in the table name a parameter and have status 400.
+// Status returns the HTTP status of the code. Codes that are not in the table name a parameter and
+// have status 400.
 func (c Code) Status() int {
 	if i := c.index(); i >= 0 {
 		return codes[i].status
@@ -22,8 +24,8 @@ func (c Code) Status() int {
 	return 400
 }
 
-// Message returns what happened and what to do about it, for the author of the flow, or "" for a code that names a
-// parameter.
+// Message returns what happened and what to do about it, for the author of the flow, or "" for a
+// code that names a parameter.
 func (c Code) Message() string {
 	if i := c.index(); i >= 0 {
 		return codes[i].message
@@ -56,7 +58,7 @@ func Codes() []Code {
 	return all
 }
 
-// An Error is a failed call. The zero Code is InternalError.
+// An Error is a failed call. Its Code is required.
 type Error struct {
 	Code       Code
 	Message    string        // replaces the code's own message if not empty
@@ -75,8 +77,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Text returns the failure as its caller reads it. If RetryAfter is set, the text ends with the wait in the words that
-// the platform's own gateway uses.
+// Text returns the failure as its caller reads it. If RetryAfter is set, the text ends with the
+// wait in the words that the platform's own gateway uses.
 func (e *Error) Text() string {
 	text := e.Message
 	if text == "" {
@@ -91,18 +93,20 @@ func (e *Error) Text() string {
 // RetrySeconds returns RetryAfter in whole seconds, rounded up.
 func (e *Error) RetrySeconds() int { return int(math.Ceil(e.RetryAfter.Seconds())) }
 
-// InvalidParameter returns the error for a parameter whose value breaks rule, such as InvalidSize for "Size".
+// InvalidParameter returns the error for a parameter whose value breaks rule, such as InvalidSize
+// for "Size".
 func InvalidParameter(name, rule string) *Error {
 	return &Error{Code: "Invalid" + codeName(name), Message: name + " must be " + rule + "."}
 }
 
-// MissingParameter returns the error for a required parameter that is left out, such as MissingTargetView.
+// MissingParameter returns the error for a required parameter that is left out, such as
+// MissingTargetView.
 func MissingParameter(name string) *Error {
 	return &Error{Code: "Missing" + codeName(name), Message: name + " is required."}
 }
 
-// RequiresParameter returns the error for a parameter that is sent without the one that it needs, such as
-// ProductSubtypeRequiresProductType.
+// RequiresParameter returns the error for a parameter that is sent without the one that it needs,
+// such as ProductSubtypeRequiresProductType.
 func RequiresParameter(name, needed string) *Error {
 	return &Error{
 		Code:    codeName(name) + "Requires" + codeName(needed),

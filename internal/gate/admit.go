@@ -15,7 +15,8 @@ import (
 
 // A Limiter counts calls, in this process or in a store that several instances share.
 type Limiter interface {
-	// Take decides on a call of key and counts it if it is admitted. An error means that the call cannot be counted.
+	// Take decides on a call of key and counts it if it is admitted. An error means that the call
+	// cannot be counted.
 	Take(context.Context, ratelimit.Key) (ratelimit.Decision, error)
 
 	// Peek returns the decision that Take would return, and counts nothing.
@@ -25,9 +26,10 @@ type Limiter interface {
 	Window() time.Duration // length of the window
 }
 
-// Admit counts a call against the limit of its connection, which must be in ctx. It is the last step before Partner
-// Center is called, so that only calls that would reach it count. It returns what is left, for SetLimit, whether or not
-// it returns an error: a *fault.Error if the call is not admitted, or the context's error if the caller is gone.
+// Admit counts a call against the limit of its connection, which must be in ctx. It is the last
+// step before Partner Center is called, so that only calls that would reach it count. It returns
+// what is left, for SetLimit, whether or not it returns an error: a *fault.Error if the call is not
+// admitted, or the context's error if the caller is gone.
 func (g *Gate) Admit(ctx context.Context) (ratelimit.Decision, error) {
 	connection, _ := auth.FromContext(ctx)
 	decision, err := g.config.Limiter.Take(ctx, limitKey(connection))
@@ -45,8 +47,8 @@ func (g *Gate) Admit(ctx context.Context) (ratelimit.Decision, error) {
 	return decision, nil
 }
 
-// Peek returns what is left for the connection in ctx, or false if ctx has none or the caller is gone. If calls cannot
-// be counted, nothing is left until they can.
+// Peek returns what is left for the connection in ctx, or false if ctx has none or the caller is
+// gone. If calls cannot be counted, nothing is left until they can.
 func (g *Gate) Peek(ctx context.Context) (ratelimit.Decision, bool) {
 	connection, ok := auth.FromContext(ctx)
 	if !ok {
@@ -81,7 +83,8 @@ func (g *Gate) SetPolicy(h http.Header) {
 	h.Set("RateLimit-Policy", fmt.Sprintf(`"connection";q=%d;w=%d`, g.config.Limiter.Calls(), window))
 }
 
-// SetLimit sets the header that states what is left: r calls now, and t seconds until the next one becomes free.
+// SetLimit sets the header that states what is left: r calls now, and t seconds until the next one
+// becomes free.
 func SetLimit(h http.Header, d ratelimit.Decision) {
 	limit := fmt.Sprintf(`"connection";r=%d`, d.Remaining)
 	if d.NextSlot > 0 {

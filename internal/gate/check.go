@@ -16,9 +16,10 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 )
 
-// Check validates the arguments of an operation, those of its path included, and returns them as its action takes them:
-// without blank ones, which count as left out, and with sealed ones opened. It depends on nothing but its arguments and
-// changes none of them. An error is a *fault.Error that names the first parameter that is wrong.
+// Check validates the arguments of an operation, those of its path included, and returns them as
+// its action takes them: without blank ones, which count as left out, and with sealed ones opened.
+// It depends on nothing but its arguments and changes none of them. An error is a *fault.Error that
+// names the first parameter that is wrong.
 func (g *Gate) Check(operation string, arguments url.Values) (url.Values, error) {
 	o, ok := g.config.Operations[operation]
 	if !ok {
@@ -49,7 +50,8 @@ func (g *Gate) Check(operation string, arguments url.Values) (url.Values, error)
 	return checked, nil
 }
 
-// checkNames returns a fault for an argument that the operation does not have, or has been given twice.
+// checkNames returns a fault for an argument that the operation does not have, or has been given
+// twice.
 func (o *Operation) checkNames(arguments url.Values) error {
 	for _, name := range slices.Sorted(maps.Keys(arguments)) {
 		if !o.has(name) {
@@ -95,13 +97,15 @@ func list(names []string) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// similar reports whether name is probably a misspelling of known: in another case, or with an error or two.
+// similar reports whether name is probably a misspelling of known: in another case, or with an
+// error or two.
 func similar(name, known string) bool {
 	name, known = strings.ToLower(name), strings.ToLower(known)
 	return levenshtein.ComputeDistance(name, known) <= min(2, len(known)/3)
 }
 
-// check returns a fault unless value is allowed for the parameter. An empty value counts as left out.
+// check returns a fault unless value is allowed for the parameter. An empty value counts as left
+// out.
 func (p parameter) check(value string) error {
 	if value == "" {
 		if p.Required {

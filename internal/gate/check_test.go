@@ -169,7 +169,8 @@ func TestCompileRejects(t *testing.T) {
 	})
 }
 
-// TestCheckReportsTheSameMistakeEachTime repeats arguments with several mistakes, which a map holds in no order.
+// TestCheckReportsTheSameMistakeEachTime repeats arguments with several mistakes, which a map holds
+// in no order.
 func TestCheckReportsTheSameMistakeEachTime(t *testing.T) {
 	g := newChecker(t)
 	for range 50 {

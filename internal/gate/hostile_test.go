@@ -12,8 +12,9 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 )
 
-// TestHostileArguments runs the rows of the hostile table that validation decides on Check directly. The table's format
-// is described at its head; the tests of the served binary send all of its rows.
+// TestHostileArguments runs the rows of the hostile table that validation decides on Check
+// directly. The table's format is described at its head; the tests of the served binary send all of
+// its rows.
 func TestHostileArguments(t *testing.T) {
 	table, err := os.ReadFile("../e2e/testdata/hostile.tsv")
 	if err != nil {
@@ -66,8 +67,8 @@ var (
 	macros = strings.NewReplacer("{G}", customer, "{GUP}", strings.ToUpper(customer))
 )
 
-// parse returns the operation and the arguments of a row's request, or false if it reaches no operation or cannot be
-// parsed.
+// parse returns the operation and the arguments of a row's request, or false if it reaches no
+// operation or cannot be parsed.
 func (g *Gate) parse(t *testing.T, request string) (operation string, arguments url.Values, ok bool) {
 	t.Helper()
 	target, ok := strings.CutPrefix(macros.Replace(request), "GET ")
@@ -99,7 +100,8 @@ func (g *Gate) parse(t *testing.T, request string) (operation string, arguments 
 	return "", nil, false
 }
 
-// matches reports whether a path is an instance of a template, and adds its parameters to arguments.
+// matches reports whether a path is an instance of a template, and adds its parameters to
+// arguments.
 func matches(template, path string, arguments url.Values) bool {
 	want, got := strings.Split(template, "/"), strings.Split(path, "/")
 	if len(want) != len(got) {

@@ -53,8 +53,8 @@ func (g *Gate) log(ctx context.Context, o Outcome, err error, duration time.Dura
 	g.config.Log.LogAttrs(ctx, o.level(), "call", attributes...)
 }
 
-// level returns the level of the line of a call: an error if the service failed, a warning if something that it depends
-// on did.
+// level returns the level of the line of a call: an error if the service failed, a warning if
+// something that it depends on did.
 func (o Outcome) level() slog.Level {
 	switch {
 	case o.Status == http.StatusInternalServerError:

@@ -30,7 +30,8 @@ type parameter struct {
 // invalid returns the fault of a value that breaks the parameter's rule.
 func (p parameter) invalid() *fault.Error { return fault.InvalidParameter(p.Name, p.rule) }
 
-// Compile compiles the operations of a spec. An error names the place in the spec that cannot be honoured.
+// Compile compiles the operations of a spec. An error names the place in the spec that cannot be
+// honoured.
 func Compile(spec *openapi3.T) (Operations, error) {
 	operations := Operations{}
 	for path, item := range spec.Paths.Map() {

@@ -28,10 +28,12 @@ const (
 	CallerGone fault.Code = "CallerGone" // the caller did not wait for an answer
 )
 
-// StatusCallerGone is the status of a call whose caller did not wait for an answer. It is never sent.
+// StatusCallerGone is the status of a call whose caller did not wait for an answer. It is never
+// sent.
 const StatusCallerGone = 499
 
-// ErrBrokenOff marks the error of an answer that had begun to leave. A transport wraps it around the cause.
+// ErrBrokenOff marks the error of an answer that had begun to leave. A transport wraps it around
+// the cause.
 var ErrBrokenOff = errors.New("the answer broke off")
 
 // IsCallerGone reports whether a call failed with err because its caller did not wait.
@@ -54,7 +56,8 @@ func outcomeOf(ctx context.Context, err error) Outcome {
 	return Outcome{operation, code.Status(), code}
 }
 
-// Fault returns the fault that an error is answered with. An error that is not a fault is an internal one.
+// Fault returns the fault that an error is answered with. An error that is not a fault is an
+// internal one.
 func Fault(err error) *fault.Error {
 	f := &fault.Error{Code: fault.InternalError, Cause: err}
 	errors.As(err, &f)

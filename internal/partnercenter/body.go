@@ -12,16 +12,17 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Responses of up to smallBody bytes are read without a reservation. A larger one reserves twice its maximum size from
-// largeBodies, the memory that all large responses may occupy at one time: once for what is read, once for what Rewrite
-// makes of it. A response that finds too little left waits, holding what it has read so far, until its deadline.
+// Responses of up to smallBody bytes are read without a reservation. A larger one reserves twice
+// its maximum size from largeBodies, the memory that all large responses may occupy at one time:
+// once for what is read, once for what Rewrite makes of it. A response that finds too little left
+// waits, holding what it has read so far, until its deadline.
 const (
 	smallBody   = 512 << 10
 	largeBodies = 48 << 20
 )
 
-// A Body is one whole JSON response and the only owner of the memory that it occupies. It is not safe for concurrent
-// use. Its owner must call Close.
+// A Body is one whole JSON response and the only owner of the memory that it occupies. It is not
+// safe for concurrent use. Its owner must call Close.
 type Body struct {
 	buffer   *buffer
 	budget   *semaphore.Weighted
@@ -37,8 +38,8 @@ func (b *Body) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// Rewrite replaces the content by what rewrite appends to dst, an empty slice. If rewrite fails or panics, the Body is
-// closed. Neither slice may be kept.
+// Rewrite replaces the content by what rewrite appends to dst, an empty slice. If rewrite fails or
+// panics, the Body is closed. Neither slice may be kept.
 func (b *Body) Rewrite(rewrite func(dst, src []byte) ([]byte, error)) (err error) {
 	next, done := newBuffer(), false
 	defer func() {
@@ -75,8 +76,8 @@ func (b *Body) shrink(n int64) {
 	}
 }
 
-// reserve blocks until there is room for a response of at most n bytes. One that exceeds the whole budget waits until
-// it can have all of it.
+// reserve blocks until there is room for a response of at most n bytes. One that exceeds the whole
+// budget waits until it can have all of it.
 func (b *Body) reserve(ctx context.Context, n int64) error {
 	weight := min(2*n, largeBodies)
 	if err := b.budget.Acquire(ctx, weight); err != nil {
@@ -138,7 +139,8 @@ type buffer struct{ bytes []byte }
 
 var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
-// maxPooled is the size of the largest buffer that is reused. Larger ones are rare and are left to the garbage collector.
+// maxPooled is the size of the largest buffer that is reused. Larger ones are rare and are left to
+// the garbage collector.
 const maxPooled = 512 << 10
 
 func newBuffer() *buffer { return buffers.Get().(*buffer) }

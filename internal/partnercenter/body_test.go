@@ -22,8 +22,8 @@ func (c *Client) allFree() bool {
 	return true
 }
 
-// newLargeServer returns a server with large and small responses. A large one waits for proceed after its first bytes,
-// of which started is told.
+// newLargeServer returns a server with large and small responses. A large one waits for proceed
+// after its first bytes, of which started is told.
 func newLargeServer(t *testing.T) (server *httptest.Server, started, proceed chan struct{}) {
 	t.Helper()
 	started, proceed = make(chan struct{}), make(chan struct{})
@@ -43,8 +43,8 @@ func newLargeServer(t *testing.T) (server *httptest.Server, started, proceed cha
 	return server, started, proceed
 }
 
-// TestLargeResponsesTakeTurns reads more large responses at once than the budget has room for: those without room wait,
-// small ones do not, and the whole budget is free in the end.
+// TestLargeResponsesTakeTurns reads more large responses at once than the budget has room for:
+// those without room wait, small ones do not, and the whole budget is free in the end.
 func TestLargeResponsesTakeTurns(t *testing.T) {
 	const callers = 8
 	server, started, proceed := newLargeServer(t)

@@ -1,9 +1,11 @@
-// Package partnercenter is a client of the Partner Center REST API. Get returns one whole JSON response, or a fault
-// with a text for the caller: every status, every error code of Partner Center that has a meaning of its own, and every
-// way in which a connection breaks is translated here and nowhere else. One Get makes one upstream call, or two if the
-// service's own token had become stale. It follows no redirect, uses no proxy, asks for no compression, sends nothing
-// of its caller's but the tracking IDs, and ends within one deadline. The memory of large responses is bounded however
-// many arrive at once. The package does not parse responses: whether the bytes are JSON is left to their reader.
+// Package partnercenter is a client of the Partner Center REST API. Get returns one whole JSON
+// response, or a fault with a text for the caller: every status, every error code of Partner Center
+// that has a meaning of its own, and every way in which a connection breaks is translated here and
+// nowhere else. One Get makes one upstream call, or two if the service's own token had become
+// stale. It follows no redirect, uses no proxy, asks for no compression, sends nothing of its
+// caller's but the tracking IDs, and ends within one deadline. The memory of large responses is
+// bounded however many arrive at once. The package does not parse responses: whether the bytes are
+// JSON is left to their reader.
 package partnercenter
 
 import (
@@ -22,11 +24,13 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// A TokenSource returns a valid token for Partner Center other than refused, which Partner Center has just rejected
-// (empty: none). An error is a *fault.Error, or the context's error if the caller is gone.
+// A TokenSource returns a valid token for Partner Center other than refused, which Partner Center
+// has just rejected (empty: none). An error is a *fault.Error, or the context's error if the caller
+// is gone.
 type TokenSource func(ctx context.Context, refused string) (string, error)
 
-// Config configures a Client. One of App and User can be nil, and both if every caller brings a token.
+// Config configures a Client. One of App and User can be nil, and both if every caller brings a
+// token.
 type Config struct {
 	BaseURL string // Partner Center without /v1, such as https://api.partnercenter.microsoft.com
 	Version string // of this service, for the User-Agent
@@ -70,8 +74,8 @@ type Request struct {
 	accept       string     // media type; empty: application/json
 }
 
-// Get makes a call and returns its JSON response, which the caller must close. An error is a *fault.Error, or the
-// context's error if the caller is gone.
+// Get makes a call and returns its JSON response, which the caller must close. An error is a
+// *fault.Error, or the context's error if the caller is gone.
 func (c *Client) Get(ctx context.Context, r Request) (*Body, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
@@ -104,10 +108,12 @@ func (c *Client) do(ctx context.Context, r Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// refusalBodyTimeout bounds reading the body of a 401, so that there is time left to try another token.
+// refusalBodyTimeout bounds reading the body of a 401, so that there is time left to try another
+// token.
 const refusalBodyTimeout = 200 * time.Millisecond
 
-// sendSignedIn makes a call with one of the service's own tokens, and again with a fresh one if that is refused.
+// sendSignedIn makes a call with one of the service's own tokens, and again with a fresh one if
+// that is refused.
 func (c *Client) sendSignedIn(ctx context.Context, r Request) (*http.Response, error) {
 	tokens := c.tokens(r)
 	token, err := tokens(ctx, "")
@@ -139,8 +145,8 @@ func (c *Client) tokens(r Request) TokenSource {
 	return c.config.App
 }
 
-// send makes one upstream call with the headers of https://learn.microsoft.com/partner-center/developer/headers and no
-// others.
+// send makes one upstream call with the headers of
+// https://learn.microsoft.com/partner-center/developer/headers and no others.
 func (c *Client) send(ctx context.Context, r Request, token string) (*http.Response, error) {
 	target := c.base + r.Path
 	if len(r.Query) > 0 {
@@ -172,8 +178,9 @@ func (c *Client) send(ctx context.Context, r Request, token string) (*http.Respo
 	return resp, nil
 }
 
-// connectionFault returns the fault of a call whose connection failed with err: PartnerCenterTimeout if the deadline
-// has passed, else code. It returns the context's error if the caller is gone.
+// connectionFault returns the fault of a call whose connection failed with err:
+// PartnerCenterTimeout if the deadline has passed, else code. It returns the context's error if the
+// caller is gone.
 func connectionFault(ctx context.Context, code fault.Code, err error) error {
 	var network net.Error
 	switch {

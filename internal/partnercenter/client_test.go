@@ -32,8 +32,8 @@ func newClient(upstream string, timeout time.Duration) *Client {
 	})
 }
 
-// TestSilentPeer connects to a peer that accepts connections and sends nothing: the call ends at its deadline, and so
-// does the connection that net/http goes on making without it.
+// TestSilentPeer connects to a peer that accepts connections and sends nothing: the call ends at
+// its deadline, and so does the connection that net/http goes on making without it.
 func TestSilentPeer(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 )
 
-// statusFaults are the faults of statuses. The class of a status decides the fault of every other one.
+// statusFaults are the faults of statuses. The class of a status decides the fault of every other
+// one.
 var statusFaults = map[int]fault.Code{
 	http.StatusUnauthorized:       fault.PartnerCenterUnauthorized,
 	http.StatusForbidden:          fault.PartnerCenterForbidden,
@@ -16,8 +17,8 @@ var statusFaults = map[int]fault.Code{
 	http.StatusServiceUnavailable: fault.PartnerCenterUnavailable,
 }
 
-// codeFaults are the faults of Partner Center's own error codes that say more than the status they arrive with, by that
-// status: https://learn.microsoft.com/partner-center/developer/error-codes.
+// codeFaults are the faults of Partner Center's own error codes that say more than the status they
+// arrive with, by that status: https://learn.microsoft.com/partner-center/developer/error-codes.
 var codeFaults = map[int]map[string]fault.Code{
 	400: {
 		"3000":   fault.PartnerCenterInvalidProperty,
@@ -65,7 +66,8 @@ var codeFaults = map[int]map[string]fault.Code{
 	},
 }
 
-// callerCodes replaces faults that would blame the service's credential for a token that the caller brought.
+// callerCodes replaces faults that would blame the service's credential for a token that the caller
+// brought.
 var callerCodes = map[fault.Code]fault.Code{
 	fault.PartnerCenterUnauthorized:  fault.PartnerCenterRefusedToken,
 	fault.PartnerCenterWrongAudience: fault.PartnerCenterRefusedToken,
@@ -85,7 +87,8 @@ var callerTexts = map[fault.Code]string{
 		"as one. Open the connection and sign in again.",
 }
 
-// codeOf returns the fault for a status other than 200 of a call of path, with Partner Center's own code, if any.
+// codeOf returns the fault for a status other than 200 of a call of path, with Partner Center's own
+// code, if any.
 func codeOf(status int, code, path string) fault.Code {
 	if known, ok := codeFaults[status][code]; ok {
 		return known

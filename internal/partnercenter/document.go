@@ -12,8 +12,9 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 )
 
-// A Document is a PDF that is read while Partner Center sends it. Reading fails if it breaks off, grows beyond the
-// largest response, or passes the deadline of the call that opened it. Its owner must call Close.
+// A Document is a PDF that is read while Partner Center sends it. Reading fails if it breaks off,
+// grows beyond the largest response, or passes the deadline of the call that opened it. Its owner
+// must call Close.
 type Document struct {
 	Size      int64 // bytes; -1 if unknown
 	body      *bufio.Reader
@@ -24,8 +25,8 @@ type Document struct {
 
 var pdfSignature = []byte("%PDF-")
 
-// Open makes a call whose response is a PDF and returns it once its first bytes are those of a PDF. Errors are those of
-// Get.
+// Open makes a call whose response is a PDF and returns it once its first bytes are those of a PDF.
+// Errors are those of Get.
 func (c *Client) Open(ctx context.Context, r Request) (*Document, error) {
 	r.accept = "application/pdf"
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
@@ -47,7 +48,8 @@ func (c *Client) Open(ctx context.Context, r Request) (*Document, error) {
 	return d, nil
 }
 
-// check returns a fault unless the response is a PDF of an accepted size, as far as its beginning shows.
+// check returns a fault unless the response is a PDF of an accepted size, as far as its beginning
+// shows.
 func (d *Document) check(ctx context.Context, resp *http.Response) error {
 	media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch {

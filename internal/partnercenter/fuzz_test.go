@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// FuzzNextPage checks that a page has a token that can be sent in a header, or an offset of digits, or nothing.
+// FuzzNextPage checks that a page has a token that can be sent in a header, or an offset of digits,
+// or nothing.
 func FuzzNextPage(f *testing.F) {
 	f.Add([]byte(`{"next":{"uri":"/invoices?size=2&amp;offset=2?x","headers":[{"key":"MS-ContinuationToken","value":"AQAAAA=="}]}}`))
 	f.Add([]byte(`{"next":{"headers":[{"key":"ms-continuationtoken","value":" \u0000\r\n"}]}}`))

@@ -16,9 +16,10 @@ type Page struct {
 
 var offsetForm = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})$`)
 
-// NextPage parses the links of a list, which must be valid JSON, and returns the next page, or false if there is none.
-// Links are parsed but never followed: Partner Center has sent them with a second question mark, escaped as HTML, and
-// with and without /v1. https://learn.microsoft.com/partner-center/developer/get-invoiceline-items shows some.
+// NextPage parses the links of a list, which must be valid JSON, and returns the next page, or
+// false if there is none. Links are parsed but never followed: Partner Center has sent them with a
+// second question mark, escaped as HTML, and with and without /v1.
+// https://learn.microsoft.com/partner-center/developer/get-invoiceline-items shows some.
 func NextPage(links []byte) (Page, bool) {
 	var l struct {
 		Next struct {

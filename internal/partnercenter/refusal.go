@@ -16,7 +16,8 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 )
 
-// refusal returns the fault for a response other than 200 to a call of path with the service's own token.
+// refusal returns the fault for a response other than 200 to a call of path with the service's own
+// token.
 func refusal(resp *http.Response, path string) *fault.Error {
 	var e errorBody
 	if _, ok := codeFaults[resp.StatusCode]; ok { // other bodies say nothing more; that of a 101 never ends
@@ -51,16 +52,19 @@ type errorBody struct {
 
 var digits = regexp.MustCompile(`^[0-9]{1,9}$`)
 
-// Partner Center has published neither the code nor the text of a refusal for lack of multifactor authentication:
-// https://learn.microsoft.com/partner-center/developer/partner-center-authentication. A claims challenge can ask for it
-// too, by the claims amr or acrs: https://learn.microsoft.com/entra/identity-platform/claims-challenge.
+// Partner Center has published neither the code nor the text of a refusal for lack of multifactor
+// authentication:
+// https://learn.microsoft.com/partner-center/developer/partner-center-authentication. A claims
+// challenge can ask for it too, by the claims amr or acrs:
+// https://learn.microsoft.com/entra/identity-platform/claims-challenge.
 var (
 	mfaText       = regexp.MustCompile(`(?i)\bmfa\b|multi-?\s?factor`)
 	claimsHeader  = regexp.MustCompile(`\bclaims="([A-Za-z0-9+/_-]+)=*"`)
 	mfaClaimNames = regexp.MustCompile(`"(amr|acrs)"`)
 )
 
-// readErrorBody reads up to 64 KiB of an error response. Partner Center writes the code as a number or as a string.
+// readErrorBody reads up to 64 KiB of an error response. Partner Center writes the code as a number
+// or as a string.
 func readErrorBody(resp *http.Response) errorBody {
 	e := errorBody{wantsMFA: challengesMFA(resp.Header.Get("WWW-Authenticate"))}
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))

@@ -128,7 +128,8 @@ func answerWith(status int, body string) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
 }
 
-// TestRefusedToken checks that a refusal blames the token that was sent: only its owner can do something about it.
+// TestRefusedToken checks that a refusal blames the token that was sent: only its owner can do
+// something about it.
 func TestRefusedToken(t *testing.T) {
 	for _, c := range []struct {
 		name, body       string

@@ -8,8 +8,9 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetAllCustomers answers from https://learn.microsoft.com/partner-center/developer/get-a-list-of-customers. The next
-// page is named by a token of Partner Center, which travels sealed in the link.
+// GetAllCustomers answers from
+// https://learn.microsoft.com/partner-center/developer/get-a-list-of-customers. The next page is
+// named by a token of Partner Center, which travels sealed in the link.
 func (p *Proxy) GetAllCustomers(
 	ctx context.Context, r gen.GetAllCustomersRequestObject,
 ) (gen.GetAllCustomersResponseObject, error) {
@@ -22,9 +23,11 @@ func (p *Proxy) GetAllCustomers(
 	set(link, "DomainStartsWith", r.Params.DomainStartsWith)
 	switch {
 	case r.Params.CompanyNameStartsWith != nil:
-		upstream.Query.Set("filter", partnercenter.StartsWith(partnercenter.FieldCompanyName, *r.Params.CompanyNameStartsWith))
+		filter := partnercenter.StartsWith(partnercenter.FieldCompanyName, *r.Params.CompanyNameStartsWith)
+		upstream.Query.Set("filter", filter)
 	case r.Params.DomainStartsWith != nil:
-		upstream.Query.Set("filter", partnercenter.StartsWith(partnercenter.FieldDomain, *r.Params.DomainStartsWith))
+		filter := partnercenter.StartsWith(partnercenter.FieldDomain, *r.Params.DomainStartsWith)
+		upstream.Query.Set("filter", filter)
 	}
 	if r.Params.ContinuationToken != nil { // the gate has opened it
 		upstream.Continuation = *r.Params.ContinuationToken

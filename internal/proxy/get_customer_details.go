@@ -7,7 +7,8 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetCustomerDetails answers from https://learn.microsoft.com/partner-center/developer/get-a-customer-by-id.
+// GetCustomerDetails answers from
+// https://learn.microsoft.com/partner-center/developer/get-a-customer-by-id.
 func (p *Proxy) GetCustomerDetails(
 	ctx context.Context, r gen.GetCustomerDetailsRequestObject,
 ) (gen.GetCustomerDetailsResponseObject, error) {

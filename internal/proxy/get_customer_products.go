@@ -14,5 +14,6 @@ func (p *Proxy) GetCustomerProducts(
 	ctx context.Context, r gen.GetCustomerProductsRequestObject,
 ) (gen.GetCustomerProductsResponseObject, error) {
 	query := url.Values{"targetView": {string(r.Params.TargetView)}}
-	return p.get(ctx, "GetCustomerProducts", partnercenter.Request{Path: customerPath(r.CustomerTenantID, "/products"), Query: query})
+	path := customerPath(r.CustomerTenantID, "/products")
+	return p.get(ctx, "GetCustomerProducts", partnercenter.Request{Path: path, Query: query})
 }

@@ -18,5 +18,6 @@ func (p *Proxy) GetCustomerSubscription(
 	set(query, "order_id", r.Params.OrderID)
 	set(query, "product_type", r.Params.ProductType)
 	set(query, "product_subtype", r.Params.ProductSubtype)
-	return p.get(ctx, "GetCustomerSubscription", partnercenter.Request{Path: customerPath(r.CustomerTenantID, "/subscriptions"), Query: query})
+	path := customerPath(r.CustomerTenantID, "/subscriptions")
+	return p.get(ctx, "GetCustomerSubscription", partnercenter.Request{Path: path, Query: query})
 }

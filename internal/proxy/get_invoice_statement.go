@@ -8,7 +8,8 @@ import (
 )
 
 // GetInvoiceStatement answers with a PDF from
-// https://learn.microsoft.com/partner-center/developer/get-invoice-statement, which requires App+User.
+// https://learn.microsoft.com/partner-center/developer/get-invoice-statement, which requires
+// App+User.
 func (p *Proxy) GetInvoiceStatement(
 	ctx context.Context, r gen.GetInvoiceStatementRequestObject,
 ) (gen.GetInvoiceStatementResponseObject, error) {

@@ -9,8 +9,9 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetInvoices answers from https://learn.microsoft.com/partner-center/developer/get-a-collection-of-invoices. The next
-// page is named by an offset.
+// GetInvoices answers from
+// https://learn.microsoft.com/partner-center/developer/get-a-collection-of-invoices. The next page
+// is named by an offset.
 func (p *Proxy) GetInvoices(
 	ctx context.Context, r gen.GetInvoicesRequestObject,
 ) (gen.GetInvoicesResponseObject, error) {

@@ -16,8 +16,9 @@ import (
 // pickerSize is the largest page of customers that Partner Center returns.
 const pickerSize = "500"
 
-// ListCustomersForPicker answers with the first page of GetAllCustomers as a list to choose from. It is the only action
-// whose answer is encoded anew: its fields have other names and another order than Partner Center's.
+// ListCustomersForPicker answers with the first page of GetAllCustomers as a list to choose from.
+// It is the only action whose answer is encoded anew: its fields have other names and another order
+// than Partner Center's.
 func (p *Proxy) ListCustomersForPicker(
 	ctx context.Context, _ gen.ListCustomersForPickerRequestObject,
 ) (gen.ListCustomersForPickerResponseObject, error) {
@@ -32,7 +33,8 @@ func (p *Proxy) ListCustomersForPicker(
 	return jsonResult(body), nil
 }
 
-// appendChoices appends the choices that a collection of customers offers, sorted by name, and a newline.
+// appendChoices appends the choices that a collection of customers offers, sorted by name, and a
+// newline.
 func appendChoices(dst, collection []byte) ([]byte, error) {
 	var customers gen.CustomerCollection
 	if err := json.Unmarshal(collection, &customers); err != nil {

@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,7 +17,8 @@ type page struct {
 	NextLink   *string
 }
 
-// walk follows nextLink from target to the end and returns the IDs of all items and the number of pages.
+// walk follows nextLink from target to the end and returns the IDs of all items and the number of
+// pages.
 func walk(t *testing.T, h http.Handler, target string, headers ...string) (ids []string, pages int) {
 	t.Helper()
 	for {
@@ -94,80 +96,114 @@ func TestFilterIsEncoded(t *testing.T) {
 	}))
 	t.Cleanup(upstream.Close)
 	h := start(t, upstream.URL)
-	for _, typed := range []string{"cont", `a"b\c`, "A & B", "50%", "é ß 漢 😀", "x}&size=1", "+", "#?/", "</script>", "'; --"} {
-		for parameter, field := range map[string]string{"CompanyNameStartsWith": "CompanyName", "DomainStartsWith": "Domain"} {
-			w := get(h, "/v1/customers?"+url.Values{parameter: {typed}}.Encode())
-			var filter struct{ Field, Value, Operator string }
-			if err := json.Unmarshal([]byte(got.Get("filter")), &filter); err != nil || w.Code != http.StatusOK || len(got) != 1 {
-				t.Fatalf("%q: %d, %v, %v", typed, w.Code, got, err)
-			}
-			if filter.Field != field || filter.Value != typed || filter.Operator != "starts_with" {
-				t.Errorf("%q: %+v", typed, filter)
-			}
+	fields := map[string]string{"CompanyNameStartsWith": "CompanyName", "DomainStartsWith": "Domain"}
+	for _, typed := range []string{
+		"cont", `a"b\c`, "A & B", "50%", "é ß 漢 😀", "x}&size=1", "+", "#?/", "</script>", "'; --",
+	} {
+		for parameter, field := range fields {
+			t.Run(field+" "+typed, func(t *testing.T) {
+				w := get(h, "/v1/customers?"+url.Values{parameter: {typed}}.Encode())
+				if w.Code != http.StatusOK || len(got) != 1 {
+					t.Fatalf("%d, %v", w.Code, got)
+				}
+				var filter struct{ Field, Value, Operator string }
+				if err := json.Unmarshal([]byte(got.Get("filter")), &filter); err != nil {
+					t.Fatal(err)
+				}
+				if filter.Field != field || filter.Value != typed || filter.Operator != "starts_with" {
+					t.Errorf("%+v", filter)
+				}
+			})
 		}
 	}
 }
 
-// TestTokenTravelsSealed returns tokens with every kind of character from Partner Center and compares what it receives.
+// TestTokenTravelsSealed returns tokens with every kind of character from Partner Center and
+// compares what it receives.
 func TestTokenTravelsSealed(t *testing.T) {
 	var token string
 	var got *http.Request
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got = r
 		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(map[string]any{"links": map[string]any{"next": map[string]any{
-			"uri": "https://evil.example/v1/customers?size=1", "headers": []any{map[string]any{"key": "MS-ContinuationToken", "value": token}}}}})
+		header := map[string]any{"key": "MS-ContinuationToken", "value": token}
+		next := map[string]any{"uri": "https://evil.example/v1/customers?size=1", "headers": []any{header}}
+		json.NewEncoder(w).Encode(map[string]any{"links": map[string]any{"next": next}})
 	}))
 	t.Cleanup(upstream.Close)
 	h := start(t, upstream.URL)
-	for _, token = range []string{"AQAAAA==", "5a2d-1,e30=,77d2-9", `a"b\c&d=e?f#g%20+ é`, strings.Repeat("x", 2000)} {
-		var p page
-		if err := json.Unmarshal(get(h, "/v1/customers?Size=5").Body.Bytes(), &p); err != nil || p.NextLink == nil {
-			t.Fatal(err)
-		}
-		if got.Header.Get("MS-ContinuationToken") != "" || got.URL.RawQuery != "size=5" {
-			t.Errorf("the first call: %v %v", got.URL, got.Header)
-		}
-		next, _ := url.Parse(*p.NextLink)
-		if next.Host != "connector.contoso.example" || next.Query().Get("Size") != "5" || strings.Contains(*p.NextLink, token) {
-			t.Errorf("the link: %s", *p.NextLink)
-		}
-		get(h, next.RequestURI())
-		if got.Header.Get("MS-ContinuationToken") != token || got.URL.Query().Get("seekOperation") != "Next" || got.URL.Query().Get("size") != "5" {
-			t.Errorf("the second call: %v %v", got.URL, got.Header)
-		}
-		got = nil
-		changed := next.Query()
-		changed.Set("ContinuationToken", "A"+changed.Get("ContinuationToken")[1:]+"A")
-		if w := get(h, "/v1/customers?"+changed.Encode()); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "InvalidContinuationToken") || got != nil {
-			t.Errorf("a changed token: %d %s", w.Code, w.Body)
-		}
+	for _, token = range []string{
+		"AQAAAA==", "5a2d-1,e30=,77d2-9", `a"b\c&d=e?f#g%20+ é`, strings.Repeat("x", 2000),
+	} {
+		t.Run(fmt.Sprintf("%.20s", token), func(t *testing.T) {
+			var p page
+			w := get(h, "/v1/customers?Size=5")
+			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.NextLink == nil {
+				t.Fatalf("%v: %s", err, w.Body)
+			}
+			if got.Header.Get("MS-ContinuationToken") != "" || got.URL.RawQuery != "size=5" {
+				t.Errorf("the first call: %v %v", got.URL, got.Header)
+			}
+			next, err := url.Parse(*p.NextLink)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if next.Host != "connector.contoso.example" || next.Query().Get("Size") != "5" {
+				t.Errorf("the link: %s", next)
+			}
+			if strings.Contains(next.String(), token) {
+				t.Errorf("the link has the token: %s", next)
+			}
+			get(h, next.RequestURI())
+			query := got.URL.Query()
+			if got.Header.Get("MS-ContinuationToken") != token || query.Get("seekOperation") != "Next" || query.Get("size") != "5" {
+				t.Errorf("the second call: %v %v", got.URL, got.Header)
+			}
+			got = nil
+			changed := next.Query()
+			changed.Set("ContinuationToken", "A"+changed.Get("ContinuationToken")[1:]+"A")
+			w = get(h, "/v1/customers?"+changed.Encode())
+			if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "InvalidContinuationToken") {
+				t.Errorf("a changed token: %d %s", w.Code, w.Body)
+			}
+			if got != nil {
+				t.Errorf("a changed token reached Partner Center: %v", got.URL)
+			}
+		})
 	}
 }
 
-// TestLinkGoesThroughTheGateway expects links on the platform's gateway if its header is well-formed.
+// TestLinkGoesThroughTheGateway expects links on the platform's gateway if its header is
+// well-formed.
 func TestLinkGoesThroughTheGateway(t *testing.T) {
 	h := start(t, "")
 	const gateway = "https://unique.01.common.europe.azure-apihub.net/apim/partnercenter/shared-contoso-1"
+	const own = "http://connector.contoso.example"
 	for header, want := range map[string]string{
 		gateway:       gateway,
 		gateway + "/": gateway,
 		"https://msmanaged-na.azure-apim.net/apim/c/k":     "https://msmanaged-na.azure-apim.net/apim/c/k",
-		"http://x.azure-apihub.net/apim/c/k":               "http://connector.contoso.example",
-		"https://evil.example/apim/c/k":                    "http://connector.contoso.example",
-		"https://azure-apihub.net.evil.example/apim/c/k":   "http://connector.contoso.example",
-		"https://x.azure-apihub.net@evil.example/apim/c/k": "http://connector.contoso.example",
-		"https://u@x.azure-apihub.net/apim/c/k":            "http://connector.contoso.example",
-		"https://x.azure-apihub.net:8443/apim/c/k":         "http://connector.contoso.example",
-		"https://x.azure-apihub.net/apim/c/k?y":            "http://connector.contoso.example",
-		"https://x.azure-apihub.net/apim/../k":             "http://connector.contoso.example",
-		"https://x.azure-apihub.net/other/c/k":             "http://connector.contoso.example",
-		"%":                                                "http://connector.contoso.example",
+		"http://x.azure-apihub.net/apim/c/k":               own,
+		"https://evil.example/apim/c/k":                    own,
+		"https://azure-apihub.net.evil.example/apim/c/k":   own,
+		"https://x.azure-apihub.net@evil.example/apim/c/k": own,
+		"https://u@x.azure-apihub.net/apim/c/k":            own,
+		"https://x.azure-apihub.net:8443/apim/c/k":         own,
+		"https://x.azure-apihub.net/apim/c/k?y":            own,
+		"https://x.azure-apihub.net/apim/../k":             own,
+		"https://x.azure-apihub.net/other/c/k":             own,
+		"%":                                                own,
 	} {
-		var p page
-		if err := json.Unmarshal(get(h, "/v1/customers?Size=1", "X-MS-APIM-Referrer-Prefix", header).Body.Bytes(), &p); err != nil || p.NextLink == nil || !strings.HasPrefix(*p.NextLink, want+"/v1/customers?") {
-			t.Errorf("%s: %v, want %s", header, *p.NextLink, want)
-		}
+		t.Run(header, func(t *testing.T) {
+			var p page
+			w := get(h, "/v1/customers?Size=1", "X-MS-APIM-Referrer-Prefix", header)
+			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.NextLink == nil {
+				t.Fatalf("%v: %s", err, w.Body)
+			}
+			if !strings.HasPrefix(*p.NextLink, want+"/v1/customers?") {
+				t.Errorf("got %s, want %s", *p.NextLink, want)
+			}
+		})
 	}
 }
 
@@ -179,9 +215,16 @@ func TestNoLinkBack(t *testing.T) {
 	}))
 	t.Cleanup(upstream.Close)
 	h := start(t, upstream.URL)
-	for target, more := range map[string]bool{"/v1/invoices": true, "/v1/invoices?Offset=3": true, "/v1/invoices?Offset=4": false, "/v1/invoices?Offset=5": false} {
-		if got := strings.Contains(get(h, target).Body.String(), "nextLink"); got != more {
-			t.Errorf("%s: a next link: %v", target, got)
-		}
+	for target, want := range map[string]bool{
+		"/v1/invoices":          true,
+		"/v1/invoices?Offset=3": true,
+		"/v1/invoices?Offset=4": false,
+		"/v1/invoices?Offset=5": false,
+	} {
+		t.Run(target, func(t *testing.T) {
+			if got := strings.Contains(get(h, target).Body.String(), "nextLink"); got != want {
+				t.Errorf("a next link: %t", got)
+			}
+		})
 	}
 }

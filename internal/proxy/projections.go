@@ -12,8 +12,8 @@ import (
 // Projections are the compiled JSON answers of a spec's actions, by operationId.
 type Projections map[string]*mapping.Projection
 
-// Compile compiles the answers of a spec's actions. An error names the action and the place in its answer that cannot be
-// projected.
+// Compile compiles the answers of a spec's actions. An error names the action and the place in its
+// answer that cannot be projected.
 func Compile(spec *openapi3.T) (Projections, error) {
 	projections := Projections{}
 	for path, item := range spec.Paths.Map() {

@@ -1,7 +1,8 @@
-// Package proxy holds the actions. Each is a few lines that say what is asked of Partner Center; what leaves is decided
-// by the projection of the action's response in the spec, so no action names a field of an answer. The package
-// implements the generated server's interface and also runs any action from plain arguments. It knows neither headers
-// nor who calls, and checks no arguments: that is the gate's part.
+// Package proxy holds the actions. Each is a few lines that say what is asked of Partner Center;
+// what leaves is decided by the projection of the action's response in the spec, so no action names
+// a field of an answer. The package implements the generated server's interface and also runs any
+// action from plain arguments. It knows neither headers nor who calls, and checks no arguments:
+// that is the gate's part.
 package proxy
 
 import (
@@ -28,8 +29,8 @@ type Config struct {
 	Sealer      *seal.Sealer // of the tokens in links to next pages
 	Log         *slog.Logger
 
-	// OnDrop is called with values that were left out of an answer because they are of another type than documented,
-	// by operation and path.
+	// OnDrop is called with values that were left out of an answer because they are of another type
+	// than documented, by operation and path.
 	OnDrop func(operation, path string, values int)
 }
 
@@ -54,7 +55,8 @@ func (p *Proxy) get(ctx context.Context, action string, r partnercenter.Request)
 // noLink is for answers without pages.
 func noLink(partnercenter.Page) url.Values { return nil }
 
-// list is get for a list with pages. next returns the arguments that get the page, or nil if the list ends.
+// list is get for a list with pages. next returns the arguments that get the page, or nil if the
+// list ends.
 func (p *Proxy) list(
 	ctx context.Context, action string, r partnercenter.Request, next func(partnercenter.Page) url.Values,
 ) (*Result, error) {
@@ -65,7 +67,8 @@ func (p *Proxy) list(
 	return jsonResult(body), nil
 }
 
-// project asks Partner Center and returns what the spec documents of its response for the action, and a newline.
+// project asks Partner Center and returns what the spec documents of its response for the action,
+// and a newline.
 func (p *Proxy) project(
 	ctx context.Context, action string, r partnercenter.Request, next func(partnercenter.Page) url.Values,
 ) (*partnercenter.Body, error) {
@@ -92,7 +95,8 @@ func (p *Proxy) project(
 	return body, nil
 }
 
-// nextLink returns the function that makes the link to the next page from the links of Partner Center's response.
+// nextLink returns the function that makes the link to the next page from the links of Partner
+// Center's response.
 func nextLink(info *call.Info, next func(partnercenter.Page) url.Values) func(links []byte) (string, bool) {
 	return func(links []byte) (string, bool) {
 		page, more := partnercenter.NextPage(links)

@@ -64,7 +64,8 @@ type service struct {
 	proxy   *proxy.Proxy
 }
 
-// newService returns a service in front of the sandbox, or of another Partner Center if its URL is given.
+// newService returns a service in front of the sandbox, or of another Partner Center if its URL is
+// given.
 func newService(t testing.TB, upstream string) service {
 	t.Helper()
 	must := func(err error) {
@@ -126,8 +127,9 @@ func get(h http.Handler, target string, headers ...string) *httptest.ResponseRec
 	return w
 }
 
-// TestActions sends each action's request through the whole service and compares the answer byte by byte. A JSON answer
-// must also be of the generated type and of the spec, and have nothing that they do not name.
+// TestActions sends each action's request through the whole service and compares the answer byte by
+// byte. A JSON answer must also be of the generated type and of the spec, and have nothing that
+// they do not name.
 func TestActions(t *testing.T) {
 	h := start(t, "")
 	userOnly := start(t, newInvoiceServer(t))
@@ -214,8 +216,12 @@ func checkModel(t *testing.T, action string, body []byte) {
 func checkSpec(t *testing.T, operation *openapi3.Operation, request *http.Request, header http.Header, body []byte) {
 	t.Helper()
 	input := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: request, Route: &routers.Route{Operation: operation}},
-		Status:                 http.StatusOK, Header: header,
+		RequestValidationInput: &openapi3filter.RequestValidationInput{
+			Request: request,
+			Route:   &routers.Route{Operation: operation},
+		},
+		Status: http.StatusOK,
+		Header: header,
 	}
 	if err := openapi3filter.ValidateResponse(t.Context(), input.SetBodyBytes(body)); err != nil {
 		t.Errorf("not of the spec: %v", err)

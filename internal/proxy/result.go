@@ -8,7 +8,8 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// A Result is the answer of an action, ready to be sent once by any transport. Its owner must call Close.
+// A Result is the answer of an action, ready to be sent once by any transport. Its owner must call
+// Close.
 type Result struct {
 	ContentType string
 	Filename    string // letters, digits, hyphens and a dot; empty if the answer is not a file
@@ -33,8 +34,8 @@ func jsonResult(body *partnercenter.Body) *Result {
 	return &Result{ContentType: "application/json; charset=utf-8", Size: int64(len(body.Bytes())), content: body}
 }
 
-// send writes the answer as an HTTP response and closes it. It stands in for the generated response types, which would
-// decode and encode the answer once more.
+// send writes the answer as an HTTP response and closes it. It stands in for the generated response
+// types, which would decode and encode the answer once more.
 func (r *Result) send(w http.ResponseWriter) error {
 	defer r.Close()
 	h := w.Header()

@@ -11,13 +11,23 @@ import (
 func TestStatementIsPassedOn(t *testing.T) {
 	w := get(start(t, newInvoiceServer(t)), "/v1/invoices/G000024130/documents/statement")
 	h := w.Header()
-	if w.Code != http.StatusOK || w.Body.String() != pdf || h.Get("Content-Type") != "application/pdf" ||
-		h.Get("Content-Disposition") != `attachment; filename="G000024130.pdf"` || h.Get("Content-Length") != "15" || h.Get("Cache-Control") != "no-store" {
-		t.Errorf("%d %v %s", w.Code, h, w.Body)
+	if w.Code != http.StatusOK || w.Body.String() != pdf {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	for name, want := range map[string]string{
+		"Content-Type":        "application/pdf",
+		"Content-Disposition": `attachment; filename="G000024130.pdf"`,
+		"Content-Length":      "15",
+		"Cache-Control":       "no-store",
+	} {
+		if got := h.Get(name); got != want {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
 	}
 }
 
-// TestStatementIsChecked expects an error, before a byte is sent, for what is not a PDF of an accepted size.
+// TestStatementIsChecked expects an error, before a byte is sent, for what is not a PDF of an
+// accepted size.
 func TestStatementIsChecked(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -41,7 +51,9 @@ func TestStatementIsChecked(t *testing.T) {
 			w.WriteHeader(http.StatusForbidden)
 			w.Write([]byte(`{"code":900329}`))
 		}, "AppOnlyNotSupported"},
-		{"an_unknown_invoice", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotFound) }, "InvoiceNotFound"},
+		{"an_unknown_invoice", func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusNotFound)
+		}, "InvoiceNotFound"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			upstream := httptest.NewServer(c.answer)
@@ -61,7 +73,8 @@ func answerWith(contentType, body string) http.HandlerFunc {
 	}
 }
 
-// TestStatementBreaksOff checks that a reader notices an incomplete PDF, whether or not its size was announced.
+// TestStatementBreaksOff checks that a reader notices an incomplete PDF, whether or not its size
+// was announced.
 func TestStatementBreaksOff(t *testing.T) {
 	for name, answer := range map[string]http.HandlerFunc{
 		"of_known_size": func(w http.ResponseWriter, r *http.Request) {

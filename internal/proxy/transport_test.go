@@ -137,8 +137,8 @@ var values = map[string][]string{
 	"Unknown":               {"1"},
 }
 
-// TestStubsAndActionsBindAlike sends random arguments through the generated server and through Actions and compares what
-// Partner Center receives and what the caller gets.
+// TestStubsAndActionsBindAlike sends random arguments through the generated server and through
+// Actions and compares what Partner Center receives and what the caller gets.
 func TestStubsAndActionsBindAlike(t *testing.T) {
 	var upstream upstreamRecorder
 	fake := httptest.NewServer(&upstream)
@@ -169,8 +169,8 @@ func TestStubsAndActionsBindAlike(t *testing.T) {
 	}
 }
 
-// drawArguments draws arguments with some of names, and sometimes with an unknown one. Those of the path are always
-// there.
+// drawArguments draws arguments with some of names, and sometimes with an unknown one. Those of the
+// path are always there.
 func drawArguments(t *rapid.T, path string, names []string) url.Values {
 	arguments := url.Values{}
 	for _, name := range append(names, "Unknown") {

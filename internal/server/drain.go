@@ -15,9 +15,9 @@ const (
 	closed         // calls are rejected
 )
 
-// Drain ends the server without losing a call. It serves for the given time with /readyz failing, so that a load
-// balancer turns to other instances, then rejects new calls and waits for those in flight. It returns early when ctx
-// ends.
+// Drain ends the server without losing a call. It serves for the given time with /readyz failing,
+// so that a load balancer turns to other instances, then rejects new calls and waits for those in
+// flight. It returns early when ctx ends.
 func (s *Server) Drain(ctx context.Context, duration time.Duration) {
 	s.state.Store(draining)
 	wait(ctx, duration)

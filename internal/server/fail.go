@@ -12,7 +12,8 @@ import (
 	"github.com/partner-center/connector/internal/gate"
 )
 
-// An errorBody is the body of every failed call, with the members that the readers of the Power Platform look for.
+// An errorBody is the body of every failed call, with the members that the readers of the Power
+// Platform look for.
 type errorBody struct {
 	StatusCode int         `json:"statusCode"`
 	Message    string      `json:"message"`
@@ -25,8 +26,8 @@ type errorMember struct {
 	Message string     `json:"message"`
 }
 
-// fail renders err, and is the only place that does. It aborts the connection if the answer has begun, because the
-// reader must not take a part for the whole, or if the caller is gone.
+// fail renders err, and is the only place that does. It aborts the connection if the answer has
+// begun, because the reader must not take a part for the whole, or if the caller is gone.
 func (s *Server) fail(c *gin.Context, err error) {
 	c.Abort()
 	if c.Writer.Written() {

@@ -58,8 +58,8 @@ func (s *Server) link(r *http.Request) func(url.Values) string {
 	return func(query url.Values) string { return s.serviceURL(r) + r.URL.Path + "?" + query.Encode() }
 }
 
-// serviceURL returns where the caller reaches the service. That is the platform's gateway if the request names it,
-// because the gateway adds the credential to what passes through it.
+// serviceURL returns where the caller reaches the service. That is the platform's gateway if the
+// request names it, because the gateway adds the credential to what passes through it.
 func (s *Server) serviceURL(r *http.Request) string {
 	if gateway, ok := call.ParseGateway(r.Header); ok {
 		return gateway.URL
@@ -70,7 +70,8 @@ func (s *Server) serviceURL(r *http.Request) string {
 	return "http://" + r.Host
 }
 
-// authenticate rejects callers without a valid credential. Every later step can rely on the connection in the context.
+// authenticate rejects callers without a valid credential. Every later step can rely on the
+// connection in the context.
 func (s *Server) authenticate(c *gin.Context) {
 	connection, err := s.config.SignIn.Authenticate(c.Request.Context(), c.Request.Header)
 	if err != nil {

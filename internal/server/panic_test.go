@@ -8,8 +8,8 @@ import (
 	"github.com/partner-center/connector/openapi"
 )
 
-// TestPanic has every action panic: the caller gets an internal error without details, the log the stack, and the next
-// call is served.
+// TestPanic has every action panic: the caller gets an internal error without details, the log the
+// stack, and the next call is served.
 func TestPanic(t *testing.T) {
 	s, log := newServer(t, 100, actions{})
 	spec, err := openapi.Spec()

@@ -1,7 +1,8 @@
-// Package server is the HTTP front end for makers' connectors. Every request passes the same steps in order: it gets
-// its IDs, is checked as it was sent, is authenticated, has its arguments checked and is counted, before an action runs.
-// Every error is rendered in one place, and nothing but a fault's text and code leaves there. What another transport
-// needs too is in package gate; this one knows gin, the generated routes, and how HTTP requests and answers look.
+// Package server is the HTTP front end for makers' connectors. Every request passes the same steps
+// in order: it gets its IDs, is checked as it was sent, is authenticated, has its arguments checked
+// and is counted, before an action runs. Every error is rendered in one place, and nothing but a
+// fault's text and code leaves there. What another transport needs too is in package gate; this one
+// knows gin, the generated routes, and how HTTP requests and answers look.
 package server
 
 import (
@@ -49,7 +50,8 @@ func New(c Config) *Server {
 
 var pathParameter = regexp.MustCompile(`\{([^}]+)\}`)
 
-// ginPath returns gin's spelling of a path of the spec: /v1/invoices/:InvoiceID for /v1/invoices/{InvoiceID}.
+// ginPath returns gin's spelling of a path of the spec: /v1/invoices/:InvoiceID for
+// /v1/invoices/{InvoiceID}.
 func ginPath(path string) string { return pathParameter.ReplaceAllString(path, ":$1") }
 
 // newEngine puts the steps in their order.
@@ -64,8 +66,8 @@ func (s *Server) newEngine() *gin.Engine {
 	e.Use(s.begin, s.guard, s.authenticate, s.rejectWhenClosed)
 	e.NoRoute(s.notFound)
 
-	// An action gets a copy of gin's context: gin reuses its contexts for later requests, while a dial that an earlier
-	// request started may still look into the one that it was given.
+	// An action gets a copy of gin's context: gin reuses its contexts for later requests, while a
+	// dial that an earlier request started may still look into the one that it was given.
 	detach := func(next gen.StrictHandlerFunc, _ string) gen.StrictHandlerFunc {
 		return func(c *gin.Context, request any) (any, error) { return next(c.Copy(), request) }
 	}
@@ -97,7 +99,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.engine.ServeHTTP(w, r)
 }
 
-// discardBody keeps net/http from waiting for a body, which nothing here reads, before it sends the answer.
+// discardBody keeps net/http from waiting for a body, which nothing here reads, before it sends the
+// answer.
 func discardBody(w http.ResponseWriter) {
 	w.Header().Set("Connection", "close")
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // a writer without deadlines does not wait either

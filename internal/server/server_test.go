@@ -44,7 +44,8 @@ func (a answer) VisitGetInvoicesResponse(w http.ResponseWriter) error {
 	return a.err
 }
 
-// newServer returns a server with the API key "key", whose connection may make calls calls in a minute, and its log.
+// newServer returns a server with the API key "key", whose connection may make calls calls in a
+// minute, and its log.
 func newServer(t *testing.T, calls int, a actions) (*Server, *bytes.Buffer) {
 	t.Helper()
 	spec, err := openapi.Spec()
@@ -80,7 +81,8 @@ func newServer(t *testing.T, calls int, a actions) (*Server, *bytes.Buffer) {
 	}), &log
 }
 
-// get sends a request with a key and returns the answer, which is incomplete if the server aborted the connection.
+// get sends a request with a key and returns the answer, which is incomplete if the server aborted
+// the connection.
 func get(ctx context.Context, s *Server, target, key string) (w *httptest.ResponseRecorder, aborted bool) {
 	r := httptest.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	r.Header.Set("X-Api-Key", key)
