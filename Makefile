@@ -1,47 +1,70 @@
 .DEFAULT_GOAL := help
-# A count: a time can run out in the middle of an input, which go test takes for a failure.
+
+# Linters that are not in go.mod, so that their dependencies do not mix with the service's.
+MISSPELL := github.com/golangci/misspell/cmd/misspell@v0.8.0
+
+# Inputs for each fuzz target. A duration could end within an input, which go test reports as a failure.
 FUZZTIME ?= 20000x
+
+# Tests of memory limits. The race detector multiplies the memory that is measured, so these run without it.
+MEMORY_TESTS := ^(TestGiantAnswers|TestHalfOpenConnections|TestMillionIdentities)$$
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
-.PHONY: generate
-generate: ## Write gen/ and apiDefinition.swagger.json anew from openapi/connector.yaml
-	go generate ./...
+.PHONY: check
+check: lint generated test memory fuzz ## All that CI runs
 
-.PHONY: update
-update: ## Write the golden files and the generated pages of the documentation
-	go test ./internal/mapping ./internal/proxy ./internal/cli ./internal/e2e -run 'TestGoldens|TestActions|TestGeneratedPages|TestLoadPicture' -update
+.PHONY: lint
+lint: format vet ## Check format, correctness, style and spelling
+	go tool staticcheck ./...
+	git ls-files -z -- '*.go' '*.md' '*.yaml' '*.yml' '*.toml' '*.lua' Makefile | xargs -0 go run $(MISSPELL) -error -locale US
+	go mod tidy -diff
 
 .PHONY: format
 format: ## Fail unless every file is formatted
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
 
-.PHONY: lint
-lint: ## Run vet, staticcheck and a look at go.mod
+.PHONY: vet
+vet: ## Run go vet
 	go vet ./...
-	go tool staticcheck ./...
-	go mod tidy -diff
+
+.PHONY: test-short
+test-short: ## Run the quick tests
+	go test -short ./...
+
+.PHONY: test-all
+test-all: ## Run all tests without the race detector
+	go test ./...
+
+.PHONY: test
+test: ## Run the tests with the race detector, except those of memory limits
+	go test -race -shuffle=on -skip '$(MEMORY_TESTS)' ./...
+
+.PHONY: memory
+memory: ## Run the tests of memory limits
+	go test -run '$(MEMORY_TESTS)' ./internal/e2e ./internal/ratelimit
+
+.PHONY: fuzz
+fuzz: ## Fuzz every target for FUZZTIME inputs
+	@grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' internal | while IFS=: read -r file target; do \
+		echo "$${target#func } in $${file%/*}"; \
+		go test "./$${file%/*}" -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) || exit 1; \
+	done
+
+.PHONY: generate
+generate: ## Write gen/ and apiDefinition.swagger.json from openapi/connector.yaml
+	go generate ./...
 
 .PHONY: generated
 generated: ## Fail unless the generated files are current
 	go generate ./...
 	git diff --exit-code -- gen apiDefinition.swagger.json
 
-.PHONY: test
-test: ## Run the tests with the race detector
-	go test -race -shuffle=on ./...
-
-.PHONY: fuzz
-fuzz: ## Fuzz every parser FUZZTIME times each
-	go test ./internal/mapping -run '^$$' -fuzz FuzzAppend -fuzztime $(FUZZTIME)
-	go test ./internal/auth -run '^$$' -fuzz FuzzKeysFile -fuzztime $(FUZZTIME)
-	go test ./internal/auth -run '^$$' -fuzz FuzzToken -fuzztime $(FUZZTIME)
-	go test ./internal/entra -run '^$$' -fuzz FuzzRefused -fuzztime $(FUZZTIME)
-	go test ./internal/partnercenter -run '^$$' -fuzz FuzzNextPage -fuzztime $(FUZZTIME)
-	go test ./internal/partnercenter -run '^$$' -fuzz FuzzRetryAfter -fuzztime $(FUZZTIME)
-	go test ./internal/server -run '^$$' -fuzz FuzzGuard -fuzztime $(FUZZTIME)
+.PHONY: update
+update: ## Write the golden files and the generated pages of the documentation
+	go test ./internal/mapping ./internal/proxy ./internal/cli ./internal/e2e -run 'TestGoldens|TestActions|TestGeneratedPages|TestLoadPicture' -update
 
 .PHONY: bench
 bench: ## Run the benchmarks: projection, limiter, and the served binary beside a plain reverse proxy
@@ -49,8 +72,5 @@ bench: ## Run the benchmarks: projection, limiter, and the served binary beside 
 	go test ./internal/e2e -run '^$$' -bench . -benchtime 1x
 
 .PHONY: load
-load: ## Drive the served binary at a constant rate beside a plain reverse proxy and draw docs/load.svg anew
+load: ## Call the served binary at a constant rate beside a plain reverse proxy and draw docs/load.svg
 	go test ./internal/e2e -run '^TestLoad$$' -count 1 -v -load 10s
-
-.PHONY: check
-check: format lint generated test fuzz ## All that CI runs
