@@ -77,12 +77,13 @@ func New(c Config) *Metrics {
 		limiterDecisions: counter("limiter_decisions_total",
 			"Decisions of the limiter on valid calls: admitted, refused or unavailable.", "decision"),
 		tokenRequests: counter("token_requests_total",
-			"Requests to Entra ID for a token of the app (app), a token of the app with a user (user) or the keys that "+
-				"callers' tokens are signed with (signing_keys), by result: ok, refused (the credential or its file "+
-				"is not valid) or unavailable.",
+			"Requests to Entra ID for a token of the app (app), a token of the app with a user (user) or the keys "+
+				"that callers' tokens are signed with (signing_keys), by result: ok, refused (the credential or "+
+				"its file is not valid) or unavailable.",
 			"kind", "result"),
 		dropped: counter("left_out_values_total",
-			"Values that were dropped from answers because their type is not the documented one, by operation and path.",
+			"Values that were dropped from answers because their type is not the documented one, by operation and "+
+				"path.",
 			"operation", "path"),
 	}
 	build := prometheus.NewGaugeVec(

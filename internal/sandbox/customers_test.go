@@ -130,7 +130,8 @@ func TestNamedCustomers(t *testing.T) {
 	t.Run("begin with Contoso", func(t *testing.T) {
 		first := c.sub(t).list("/v1/customers?size=1").Items[0]
 		profile := first["companyProfile"].(map[string]any)
-		if first["id"] != sandbox.ContosoID || profile["tenantId"] != sandbox.ContosoID || profile["companyName"] != "Contoso Ltd" {
+		if first["id"] != sandbox.ContosoID || profile["tenantId"] != sandbox.ContosoID ||
+			profile["companyName"] != "Contoso Ltd" {
 			t.Errorf("the first customer is %v", first)
 		}
 	})

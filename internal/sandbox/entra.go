@@ -118,13 +118,15 @@ func (e entra) grant(form url.Values) (map[string]any, *entraError) {
 func (e entra) checkApp(form url.Values) *entraError {
 	switch id, secret := form.Get("client_id"), form.Get("client_secret"); {
 	case !strings.EqualFold(id, clientID):
-		return entraErrorf(700016, "Application with identifier '%s' was not found in the directory '%s'.", id, tenantID)
+		return entraErrorf(700016, "Application with identifier '%s' was not found in the directory '%s'.", id,
+			tenantID)
 	case secret == "":
 		return entraErrorf(7000218, "The request body must contain the following parameter: "+
 			"'client_assertion' or 'client_secret'.")
 	case secret != e.secret:
-		return entraErrorf(7000215, "Invalid client secret provided. Ensure the secret being sent in the request is the "+
-			"client secret value, not the client secret ID, for a secret added to app '%s'.", clientID)
+		return entraErrorf(7000215,
+			"Invalid client secret provided. Ensure the secret being sent in the request is the "+
+				"client secret value, not the client secret ID, for a secret added to app '%s'.", clientID)
 	}
 	return nil
 }
@@ -140,12 +142,14 @@ func checkScope(scope string, issued kind) *entraError {
 	}
 	switch one := requested[0]; {
 	case !strings.HasPrefix(one, resource+"/"):
-		return entraErrorf(500011, "The resource principal named %s was not found in the tenant named %s.", one, tenantID)
+		return entraErrorf(500011, "The resource principal named %s was not found in the tenant named %s.", one,
+			tenantID)
 	case one == defaultScope, (one == userScope) && (issued == appUser):
 		return nil
 	case issued == appOnly:
-		return entraErrorf(1002012, "The provided value for scope %s is not valid. Client credential flows must have a scope "+
-			"value with /.default suffixed to the resource identifier (application ID URI).", one)
+		return entraErrorf(1002012,
+			"The provided value for scope %s is not valid. Client credential flows must have a scope "+
+				"value with /.default suffixed to the resource identifier (application ID URI).", one)
 	default:
 		return entraErrorf(70011, invalidScope, one)
 	}

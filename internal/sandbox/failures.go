@@ -61,7 +61,8 @@ var failures = []struct {
 			body: "<html><body><h2>Service Unavailable</h2></body></html>"},
 	},
 	{
-		Customer{"00000000-0000-0000-0000-000000000504", "no answer until the caller gives up or two minutes have passed"},
+		Customer{"00000000-0000-0000-0000-000000000504",
+			"no answer until the caller gives up or two minutes have passed"},
 		answer{silent: true},
 	},
 }

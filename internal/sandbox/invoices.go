@@ -82,5 +82,6 @@ func (s *store) getStatement(q *request) answer {
 }
 
 func appUserOnly() answer {
-	return failure(403, appOnlyForbidden, "This resource does not support app-only authentication; use App+User credentials.")
+	return failure(403, appOnlyForbidden,
+		"This resource does not support app-only authentication; use App+User credentials.")
 }

@@ -14,11 +14,13 @@ func TestOrders(t *testing.T) {
 	_, all := c.ofNamed("/orders?include_system_purchases=true&include_price=true")
 	t.Run("have every documented value", func(t *testing.T) {
 		wantAll(t, all, "order", []string{
-			`"billingCycle":"Annual"`, `"billingCycle":"one_time"`, `"billingCycle":"none"`, `"billingCycle":"quarterly"`,
+			`"billingCycle":"Annual"`, `"billingCycle":"one_time"`, `"billingCycle":"none"`,
+			`"billingCycle":"quarterly"`,
 			`"billingCycle":null`,
 			`"status":"completed"`, `"status":"pending"`, `"status":"cancelled"`, `"status":"none"`,
 			`"status":"awaiting_approval"`,
-			`"transactionType":"SystemPurchase"`, `"transactionType":"SystemBilling"`, `"transactionType":"UserPurchase"`,
+			`"transactionType":"SystemPurchase"`, `"transactionType":"SystemBilling"`,
+			`"transactionType":"UserPurchase"`,
 			`"transactionType":"New"`,
 			`"termDuration":""`, `"quantity":0`, `"promotionId":"`, `"customTermEndDate":"`, `"alternateId":null`,
 			`"lineItems":null`, `"lineItems":[]`,

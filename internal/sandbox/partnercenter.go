@@ -39,7 +39,8 @@ var routes = map[string]route{
 	"/v1/customers/{id}": {(*store).getCustomer,
 		style{contentType: plainJSON, bom: true, indent: true}, nil},
 	"/v1/customers/{id}/orders": {(*store).listOrders,
-		style{contentType: utf8JSON, bom: true, indent: true}, []string{"billingType", "include_price", "include_system_purchases"}},
+		style{contentType: utf8JSON, bom: true, indent: true},
+		[]string{"billingType", "include_price", "include_system_purchases"}},
 	"/v1/customers/{id}/subscriptions": {(*store).listSubscriptions,
 		style{contentType: textJSON, bom: true}, []string{"order_id", "mpn_id", "product_type", "product_subtype"}},
 	"/v1/customers/{id}/products": {(*store).listProducts,
@@ -73,7 +74,8 @@ func (p partnerCenter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // respond checks method, token, path, query and customer, and passes a valid request to its route.
 func (p partnerCenter) respond(r *http.Request, path string, q *request) answer {
 	if r.Method != http.MethodGet {
-		return failure(405, invalidInput, "%.20s is not supported: the sandbox answers GET only.", r.Method).with("Allow", "GET")
+		return failure(405, invalidInput, "%.20s is not supported: the sandbox answers GET only.",
+			r.Method).with("Allow", "GET")
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
@@ -81,7 +83,8 @@ func (p partnerCenter) respond(r *http.Request, path string, q *request) answer 
 	}
 	holder, ok := p.tokens.read(token, time.Now())
 	if !ok || holder == refresh {
-		return unauthorized(accessDenied, "Access denied: the token has expired or was not issued by this sandbox for Partner Center.")
+		return unauthorized(accessDenied,
+			"Access denied: the token has expired or was not issued by this sandbox for Partner Center.")
 	}
 	q.user = holder == appUser
 

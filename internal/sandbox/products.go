@@ -42,7 +42,8 @@ func (s *store) listProducts(q *request) answer {
 	}
 	self := "/products?country=US&targetView=" + view
 	if view == "MicrosoftAzure" {
-		self = fmt.Sprintf("/customers/%s/products/all/skus?targetView=%s&targetSegment=Commercial", q.customer.id, view)
+		self = fmt.Sprintf("/customers/%s/products/all/skus?targetView=%s&targetSegment=Commercial", q.customer.id,
+			view)
 	}
 	return found(collection(fill(products, strings.NewReplacer()), link("self", self)))
 }

@@ -47,25 +47,26 @@ func TestSubscriptions(t *testing.T) {
 
 // subscriptionMembers are the members that Partner Center documents or is known to send.
 const subscriptionMembers = `
-	actionTaken actions attentionNeeded attentionReason attributes.etag attributes.objectType autoRenewEnabled
-	billingCycle billingCycleEndDate billingCycleEndDateTime billingType cancellationAllowedUntilDate commitmentEndDate
-	commitmentEndDateTime consumptionType contractType creationDate effectiveStartDate entitlementId friendlyName
-	hasPurchasableAddons id isMicrosoftProduct isTrial
-	lineItems.autoRenewEnabled lineItems.friendlyName lineItems.id lineItems.quantity lineItems.status
-	lineItems.purchaseCommitment.amount lineItems.purchaseCommitment.currency lineItems.purchaseCommitment.grain
-	lineItems.scope.entitlementId lineItems.scope.managementGroupId lineItems.scope.resourceGroupId
-	lineItems.scope.subscriptionId lineItems.scope.type
-	links.activationLinks links.availability links.entitlement links.next links.offer links.parentSubscription
-	links.pendingChanges links.previous links.previous.body links.product links.self links.sku
-	migratedFromSubscriptionId nextChargeInstructions offerId offerName orderId parentSubscriptionId partnerId productOrderId
-	productType.displayName productType.id productType.subType.displayName productType.subType.id promotionId publisherName
-	quantity refundOptions.expiresAt refundOptions.type refundableQuantity.totalQuantity
+	actionTaken actions attentionNeeded attentionReason attributes.etag attributes.objectType
+	autoRenewEnabled billingCycle billingCycleEndDate billingCycleEndDateTime billingType
+	cancellationAllowedUntilDate commitmentEndDate commitmentEndDateTime consumptionType contractType
+	creationDate effectiveStartDate entitlementId friendlyName hasPurchasableAddons id isMicrosoftProduct
+	isTrial lineItems.autoRenewEnabled lineItems.friendlyName lineItems.id lineItems.quantity
+	lineItems.status lineItems.purchaseCommitment.amount lineItems.purchaseCommitment.currency
+	lineItems.purchaseCommitment.grain lineItems.scope.entitlementId lineItems.scope.managementGroupId
+	lineItems.scope.resourceGroupId lineItems.scope.subscriptionId lineItems.scope.type
+	links.activationLinks links.availability links.entitlement links.next links.offer
+	links.parentSubscription links.pendingChanges links.previous links.previous.body links.product
+	links.self links.sku migratedFromSubscriptionId nextChargeInstructions offerId offerName orderId
+	parentSubscriptionId partnerId productOrderId productType.displayName productType.id
+	productType.subType.displayName productType.subType.id promotionId publisherName quantity
+	refundOptions.expiresAt refundOptions.type refundableQuantity.totalQuantity
 	refundableQuantity.details.allowedUntilDateTime refundableQuantity.details.quantity renewalTermDuration
 	scheduledNextTermInstructions.customTermEndDate scheduledNextTermInstructions.quantity
 	scheduledNextTermInstructions.product.availabilityId scheduledNextTermInstructions.product.billingCycle
 	scheduledNextTermInstructions.product.productId scheduledNextTermInstructions.product.promotionId
-	scheduledNextTermInstructions.product.skuId scheduledNextTermInstructions.product.termDuration
-	status suspensionReasons termDuration unitType
+	scheduledNextTermInstructions.product.skuId scheduledNextTermInstructions.product.termDuration status
+	suspensionReasons termDuration unitType
 `
 
 func TestSubscriptionParameters(t *testing.T) {

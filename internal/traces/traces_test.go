@@ -135,7 +135,8 @@ func TestExporter(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 			text := log.String()
-			if strings.Count(text, "\n") != 3 || strings.Count(text, "spans=2 ") != 1 || strings.Count(text, "spans=120 ") != 2 {
+			if strings.Count(text, "\n") != 3 || strings.Count(text, "spans=2 ") != 1 ||
+				strings.Count(text, "spans=120 ") != 2 {
 				t.Errorf("logged:\n%s", text)
 			}
 		})
