@@ -72,7 +72,7 @@ func tryCommand(t *testing.T, arguments []string, shown string) {
 	}
 	switch {
 	case line == "serve --sandbox" && shown != "":
-		s := serveSandbox(t, "--log-format=text")
+		s := serveDocs(t, "--sandbox", "--log-format=text")
 		compareOutput(t, line, shown, <-s.log.c)
 	case line == "check --sandbox", line == "version", strings.HasPrefix(line, "keys "), strings.HasPrefix(line, "definition "):
 		got := run(t, line, environment())

@@ -2,9 +2,14 @@ package cli
 
 import (
 	"cmp"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"math/big"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,6 +18,7 @@ import (
 	"strings"
 	"testing"
 	"text/template"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/partner-center/connector/internal/config"
@@ -30,7 +36,7 @@ func TestGeneratedPages(t *testing.T) {
 			"Codes":      codeRows(),
 			"Parameters": parameterRows(t),
 		},
-		"metrics.md": map[string]any{"Metrics": metricRows(t, s)},
+		"metrics.md": map[string]any{"Metrics": metricRows(t)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := render(t, name, data)
@@ -176,10 +182,20 @@ type metricRow struct{ Name, Kind, Labels, Help string }
 
 var metricLabel = regexp.MustCompile(`([a-z_]+)="`)
 
-// metricRows returns the service's own metrics as it serves them.
-func metricRows(t *testing.T, s *docsService) []metricRow {
+// metricRows returns the service's own metrics as it serves them, with those that only some settings have.
+func metricRows(t *testing.T) []metricRow {
 	t.Helper()
-	response, err := http.Get(s.admin + "/metrics")
+	folder := t.TempDir()
+	certificate, keys := filepath.Join(folder, "app.pem"), filepath.Join(folder, "keys")
+	writeCertificate(t, certificate)
+	if err := os.WriteFile(keys, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+	s := serveDocs(t, "--admin-listen=127.0.0.1:0", "--log-format=json", "--tenant-id="+id, "--client-id="+id,
+		"--client-certificate-file="+certificate, "--api-keys-file="+keys,
+		"--authority-url=https://127.0.0.1:1", "--upstream-url=http://127.0.0.1:1")
+	response, err := http.Get(s.waitForAddress(t, "listening for /metrics") + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,4 +229,27 @@ func labelsOf(series string) string {
 		}
 	}
 	return cmp.Or(strings.Join(names, ", "), "–")
+}
+
+// writeCertificate writes a certificate and its key to a PEM file.
+func writeCertificate(t *testing.T, path string) {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate := x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().AddDate(1, 0, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, &certificate, &certificate, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	content = append(content, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})...)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -72,11 +72,10 @@ func blocksOf(page string) []block {
 	return all
 }
 
-// docsService is a running sandbox that examples are tried on.
+// docsService is a running service that documents are compared with.
 type docsService struct {
-	url   string // of the service
-	admin string // of its metrics
-	log   *lines
+	url string
+	log *lines
 }
 
 // lines is a log that can be read while it is written. It signals each line.
@@ -92,13 +91,13 @@ func (l *lines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// serveSandbox runs connector serve --sandbox with these further arguments, on free ports, until the test ends.
-func serveSandbox(t *testing.T, arguments ...string) *docsService {
+// serveDocs runs connector serve with these arguments and a port of its own until the test ends.
+func serveDocs(t *testing.T, arguments ...string) *docsService {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan int, 1)
 	s := &docsService{log: &lines{make(chan string, 1000)}}
-	arguments = append([]string{"serve", "--sandbox", "--listen=127.0.0.1:0", "--drain=0s"}, arguments...)
+	arguments = append([]string{"serve", "--listen=127.0.0.1:0", "--drain=0s"}, arguments...)
 	go func() { ended <- Run(ctx, arguments, environment(), io.Discard, s.log) }()
 	t.Cleanup(func() {
 		cancel()
@@ -126,11 +125,10 @@ func (s *docsService) waitForAddress(t *testing.T, message string) string {
 	}
 }
 
-// newDocsService starts a sandbox that is ready, with metrics.
+// newDocsService starts a sandbox that is ready.
 func newDocsService(t *testing.T) *docsService {
 	t.Helper()
-	s := serveSandbox(t, "--admin-listen=127.0.0.1:0", "--limit-calls=10000", "--upstream-timeout=1s", "--log-format=json")
-	s.admin = s.waitForAddress(t, "listening for /metrics")
+	s := serveDocs(t, "--sandbox", "--limit-calls=10000", "--upstream-timeout=1s", "--log-format=json")
 	s.url = s.waitForAddress(t, "listening")
 	return s
 }
