@@ -10,13 +10,22 @@ import (
 // trustRemedy returns what to do about a certificate of peer that this machine does not accept, or an empty text if err
 // is no such error.
 func trustRemedy(err error, peer string) string {
+	roots, rootsErr := x509.SystemCertPool()
+	if rootsErr != nil {
+		roots = x509.NewCertPool()
+	}
+	return trustRemedyWith(roots, err, peer)
+}
+
+// trustRemedyWith is trustRemedy on a machine with the given CA certificates.
+func trustRemedyWith(roots *x509.CertPool, err error, peer string) string {
 	var verification *tls.CertificateVerificationError
 	var noRoots x509.SystemRootsError
 	var unknown x509.UnknownAuthorityError
 	var names x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	switch {
-	case errors.As(err, &noRoots), errors.As(err, &unknown) && noSystemRoots():
+	case errors.As(err, &noRoots), errors.As(err, &unknown) && roots.Equal(x509.NewCertPool()):
 		return "There are no CA certificates on this machine: install ca-certificates, or set SSL_CERT_FILE to a file with them."
 	case errors.As(err, &unknown):
 		return fmt.Sprintf("This machine does not know the issuer of that certificate, %s. A proxy that inspects TLS may answer in place "+
@@ -29,12 +38,6 @@ func trustRemedy(err error, peer string) string {
 		return fmt.Sprintf("The certificate there is not acceptable. Find out which machine answers in place of %s.", peer)
 	}
 	return ""
-}
-
-// noSystemRoots reports whether the system has no CA certificates at all.
-func noSystemRoots() bool {
-	roots, err := x509.SystemCertPool()
-	return (err != nil) || roots.Equal(x509.NewCertPool())
 }
 
 // issuer returns the name of the CA that the certificate in a verification error claims to come from. The peer chose the
