@@ -75,6 +75,14 @@ func validateCredentials(c config.Config) error {
 	return settingsError{err}
 }
 
+// passwordSetting returns the variable that the password of the certificate comes from.
+func passwordSetting(p config.Partner) string {
+	if p.ClientCertificatePasswordFile != "" {
+		return "CONNECTOR_CLIENT_CERTIFICATE_PASSWORD_FILE"
+	}
+	return "CONNECTOR_CLIENT_CERTIFICATE_PASSWORD"
+}
+
 // entraConfig returns the settings with which the service gets its own tokens.
 func entraConfig(p config.Partner, client *http.Client, timeout time.Duration, log *slog.Logger) entra.Config {
 	return entra.Config{
@@ -86,6 +94,7 @@ func entraConfig(p config.Partner, client *http.Client, timeout time.Duration, l
 		ClientSecretFile:    p.ClientSecretFile,
 		CertificateFile:     p.ClientCertificateFile,
 		CertificatePassword: string(p.ClientCertificatePassword),
+		PasswordSetting:     passwordSetting(p),
 		FederatedTokenFile:  p.FederatedTokenFile,
 		ManagedIdentity:     p.ManagedIdentity,
 		ExchangeAudience:    p.Cloud.Exchange,

@@ -84,16 +84,3 @@ func (l *loader) checkAudiences(c Config) {
 		}
 	}
 }
-
-// linkSecret reads the secret of links. It must be too long to guess.
-func (l *loader) linkSecret(path string) Secret {
-	setting := "CONNECTOR_LINK_SECRET"
-	s := l.secret(setting, path)
-	if path != "" {
-		setting += "_FILE"
-	}
-	if s != "" && len(s) < 32 {
-		l.refuse(setting, "32 characters or more, such as the output of openssl rand -hex 32", "")
-	}
-	return s
-}

@@ -120,13 +120,14 @@ type Partner struct {
 	TenantID     string // in lower case
 	ClientID     string // in lower case
 
-	ClientSecret              Secret // read at the start, even if ClientSecretFile is set
-	ClientSecretFile          string
-	ClientCertificateFile     string
-	ClientCertificatePassword Secret
-	FederatedTokenFile        string
-	ManagedIdentity           string // "system" or a client ID
-	RefreshTokenFile          string // App+User
+	ClientSecret                  Secret // read at the start, even if ClientSecretFile is set
+	ClientSecretFile              string
+	ClientCertificateFile         string
+	ClientCertificatePassword     Secret
+	ClientCertificatePasswordFile string
+	FederatedTokenFile            string
+	ManagedIdentity               string // "system" or a client ID
+	RefreshTokenFile              string // App+User
 }
 
 // HasApp reports whether the app has a credential of its own.

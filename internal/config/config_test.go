@@ -272,7 +272,7 @@ func TestSecretFile(t *testing.T) {
 		return config.Load(f, environment(variable))
 	}
 	t.Run("loses its line end and nothing else", func(t *testing.T) {
-		if got, err := load(t, "hush \n", ""); err != nil || string(got.ClientSecret) != "hush " {
+		if got, err := load(t, "hush\r\n", ""); err != nil || string(got.ClientSecret) != "hush" {
 			t.Errorf("%q, %v", string(got.ClientSecret), err)
 		}
 	})

@@ -2,9 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
-	"os"
-	"strings"
 	"time"
 )
 
@@ -99,39 +96,4 @@ func (l *loader) drain(value string, c Config) time.Duration {
 	default:
 		return 10 * time.Second
 	}
-}
-
-// secret reads a secret, if there is one, from its variable or from the file that its twin names.
-func (l *loader) secret(setting, path string) Secret {
-	value := l.getenv(setting)
-	switch {
-	case path == "":
-		return Secret(value)
-	case value != "":
-		l.refuse(setting, "here or in the file that "+setting+"_FILE names, not both", "")
-		return Secret(value)
-	}
-	return l.secretFile(setting+"_FILE", path)
-}
-
-// secretFile reads a secret from the file that a setting names.
-func (l *loader) secretFile(setting, path string) Secret {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		l.refuse(setting, unreadable(path, err), "")
-		return ""
-	}
-	value := strings.TrimRight(string(content), "\r\n")
-	switch {
-	case value == "":
-		l.refuse(setting, path+" is empty; write the secret into it", "")
-	case strings.ContainsAny(value, "\r\n\ufeff"):
-		l.refuse(setting, path+" has more than the secret in one line of plain text", "")
-	}
-	return Secret(value)
-}
-
-// unreadable says why a file cannot be read.
-func unreadable(path string, err error) string {
-	return fmt.Sprintf("cannot read %s: %v", path, errors.Unwrap(err))
 }

@@ -3,6 +3,8 @@ package config
 import (
 	"regexp"
 	"strings"
+
+	"github.com/partner-center/connector/internal/secretfile"
 )
 
 // exampleID is a GUID for the examples of mistakes.
@@ -16,14 +18,15 @@ func (l *loader) partner(f PartnerFlags, signIn []string) Partner {
 		Cloud:                 cloud,
 		AuthorityURL:          l.authorityURL(f.AuthorityURL, cloud),
 		TenantID:              l.guid("CONNECTOR_TENANT_ID", f.TenantID, "the tenant ID of the partner, a GUID"),
-		ClientSecret:          l.secret("CONNECTOR_CLIENT_SECRET", f.ClientSecretFile),
+		ClientSecret:          l.secret("CONNECTOR_CLIENT_SECRET", f.ClientSecretFile, secretfile.CheckToken),
 		ClientSecretFile:      f.ClientSecretFile,
 		ClientCertificateFile: l.file("CONNECTOR_CLIENT_CERTIFICATE_FILE", f.ClientCertificateFile),
 		ClientCertificatePassword: l.secret("CONNECTOR_CLIENT_CERTIFICATE_PASSWORD",
-			f.ClientCertificatePasswordFile),
-		FederatedTokenFile: l.file("CONNECTOR_FEDERATED_TOKEN_FILE", f.FederatedTokenFile),
-		ManagedIdentity:    f.ManagedIdentity,
-		RefreshTokenFile:   f.RefreshTokenFile,
+			f.ClientCertificatePasswordFile, secretfile.CheckText),
+		ClientCertificatePasswordFile: f.ClientCertificatePasswordFile,
+		FederatedTokenFile:            l.file("CONNECTOR_FEDERATED_TOKEN_FILE", f.FederatedTokenFile),
+		ManagedIdentity:               f.ManagedIdentity,
+		RefreshTokenFile:              f.RefreshTokenFile,
 	}
 	if p.ManagedIdentity != "" && p.ManagedIdentity != "system" {
 		p.ManagedIdentity = l.guid("CONNECTOR_MANAGED_IDENTITY", f.ManagedIdentity,

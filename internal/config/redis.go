@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/partner-center/connector/internal/secretfile"
 )
 
 // Redis is a server in which all instances count calls. Its credentials cannot be printed; the user name is one of
@@ -30,7 +32,7 @@ func (l *loader) redis(value, path string) *Redis {
 			return nil
 		}
 		setting += "_FILE"
-		value = string(l.secretFile(setting, path))
+		value = string(l.secretFile(setting, path, secretfile.CheckToken))
 	}
 	if value == "" {
 		return nil

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/partner-center/connector/internal/secretfile"
 )
 
 // file checks that the file at path can be read; empty: there is none.
@@ -25,6 +27,11 @@ func (l *loader) file(setting, path string) string {
 		l.refuse(setting, "cannot read "+path+": it is a directory", "")
 	}
 	return path
+}
+
+// unreadable returns why a file cannot be read.
+func unreadable(path string, err error) string {
+	return "cannot read " + path + ": " + secretfile.Reason(err).Error()
 }
 
 func (l *loader) boolean(setting string, value Toggle) bool {

@@ -2,6 +2,7 @@ package entra
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -102,9 +103,12 @@ func (c Config) parsePFX(content []byte) ([]*x509.Certificate, crypto.PrivateKey
 	key, leaf, others, err := pkcs12.DecodeChain(content, c.CertificatePassword)
 	switch {
 	case errors.Is(err, pkcs12.ErrIncorrectPassword):
-		remedy := "check CONNECTOR_CLIENT_CERTIFICATE_PASSWORD or its _FILE"
-		if secretfile.HasOuterBlank(c.CertificatePassword) {
-			remedy += "; the password begins or ends with a blank"
+		remedy := "set its password in CONNECTOR_CLIENT_CERTIFICATE_PASSWORD or the file of CONNECTOR_CLIENT_CERTIFICATE_PASSWORD_FILE"
+		if c.CertificatePassword != "" {
+			remedy = "check the password in " + cmp.Or(c.PasswordSetting, "CONNECTOR_CLIENT_CERTIFICATE_PASSWORD")
+			if err := secretfile.CheckToken(c.CertificatePassword); err != nil {
+				remedy += ": " + err.Error() // which is allowed, but rarely meant
+			}
 		}
 		return nil, nil, c.badCertificate(err, remedy)
 	case err != nil:

@@ -31,6 +31,7 @@ type Config struct {
 	ClientSecretFile    string
 	CertificateFile     string // PEM or PFX, with its key
 	CertificatePassword string // of a PFX
+	PasswordSetting     string // the variable that CertificatePassword comes from, for errors; empty: not known
 	FederatedTokenFile  string // workload identity token
 	ManagedIdentity     string // "system", or the client ID of a user-assigned one; federated to the app
 	ExchangeAudience    string // of a managed identity's token, such as api://AzureADTokenExchange

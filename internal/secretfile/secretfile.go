@@ -67,28 +67,32 @@ func CheckText(value string) error {
 	return nil
 }
 
-// CheckToken is CheckText for a value that has no blanks, such as a client secret or a token.
-func CheckToken(value string) error {
+// CheckEnds is CheckText for a value that neither begins nor ends with a blank, such as a passphrase.
+func CheckEnds(value string) error {
 	if err := CheckText(value); err != nil {
 		return err
 	}
-	where := strings.IndexFunc(value, isBlank)
-	if where < 0 {
-		return nil
-	}
-	switch trimmed := strings.TrimFunc(value, isBlank); {
-	case trimmed == "":
+	switch {
+	case strings.TrimFunc(value, isBlank) == "":
 		return &problem{"it has nothing but blanks", "write the value into it"}
-	case where == 0:
+	case strings.TrimLeftFunc(value, isBlank) != value:
 		return &problem{"it begins with a blank", removeBlank}
-	case strings.IndexFunc(trimmed, isBlank) < 0:
+	case strings.TrimRightFunc(value, isBlank) != value:
 		return &problem{"it ends with a blank", removeBlank}
 	}
-	return &problem{"it has a blank inside", removeBlank}
+	return nil
 }
 
-// HasOuterBlank reports whether a value begins or ends with a blank.
-func HasOuterBlank(value string) bool { return strings.TrimFunc(value, isBlank) != value }
+// CheckToken is CheckText for a value that has no blanks, such as a client secret or a token.
+func CheckToken(value string) error {
+	if err := CheckEnds(value); err != nil {
+		return err
+	}
+	if strings.ContainsFunc(value, isBlank) {
+		return &problem{"it has a blank inside", removeBlank}
+	}
+	return nil
+}
 
 // isBlank reports whether a reader cannot see a character: white space, or a mark without a width.
 func isBlank(r rune) bool { return unicode.IsSpace(r) || unicode.In(r, unicode.Cf) }

@@ -79,10 +79,19 @@ func TestReadText(t *testing.T) {
 	})
 }
 
-func TestHasOuterBlank(t *testing.T) {
-	for value, want := range map[string]bool{"hush": false, "hu sh": false, " hush": true, "hush\u00a0": true} {
-		if got := HasOuterBlank(value); got != want {
-			t.Errorf("HasOuterBlank(%q) = %v", value, got)
-		}
+func TestCheckEnds(t *testing.T) {
+	for value, want := range map[string]string{
+		"correct horse": "", " horse": "it begins with a blank", "horse\u00a0": "it ends with a blank", "  ": "it has nothing but blanks",
+		"a\nb": "it has more than one line of text",
+	} {
+		t.Run(value, func(t *testing.T) {
+			err := CheckEnds(value)
+			if (err == nil) != (want == "") || err != nil && err.Error() != want {
+				t.Errorf("CheckEnds = %v, want %q", err, want)
+			}
+			if (err != nil) != (Remedy(err) != "") {
+				t.Errorf("the remedy for %v is %q", err, Remedy(err))
+			}
+		})
 	}
 }

@@ -1,0 +1,62 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/partner-center/connector/internal/secretfile"
+)
+
+// secret reads a secret, if there is one, from its variable or from the file that its _FILE twin names. Check returns
+// what is wrong with its text.
+func (l *loader) secret(setting, path string, check func(string) error) Secret {
+	value := l.getenv(setting)
+	if path == "" {
+		return l.checkSecret(setting, "", value, check)
+	}
+	if value != "" {
+		l.refuse(setting, "here or in the file that "+setting+"_FILE names, not both", "")
+		return Secret(value)
+	}
+	return l.secretFile(setting+"_FILE", path, check)
+}
+
+// secretFile reads a secret from the file that a setting names.
+func (l *loader) secretFile(setting, path string, check func(string) error) Secret {
+	value, err := secretfile.ReadText(setting, path)
+	var file *secretfile.Error
+	if errors.As(err, &file) {
+		l.refuse(setting, fmt.Sprintf("cannot use %s: %v: %s", path, file.Err, file.Remedy), "")
+		return ""
+	}
+	return l.checkSecret(setting, path, value, check)
+}
+
+// checkSecret reports a secret whose text is wrong, and nothing of the text. Path is the file that holds it; empty: none.
+func (l *loader) checkSecret(setting, path, value string, check func(string) error) Secret {
+	if value == "" {
+		return ""
+	}
+	if err := check(value); err != nil {
+		wants := fmt.Sprintf("%v: %s", err, secretfile.Remedy(err))
+		if path != "" {
+			l.refuse(setting, fmt.Sprintf("cannot use %s: %s", path, wants), "")
+			return ""
+		}
+		l.refuse(setting, wants, "")
+	}
+	return Secret(value)
+}
+
+// linkSecret reads the secret of links. It must be too long to guess.
+func (l *loader) linkSecret(path string) Secret {
+	setting := "CONNECTOR_LINK_SECRET"
+	s := l.secret(setting, path, secretfile.CheckEnds)
+	if path != "" {
+		setting += "_FILE"
+	}
+	if s != "" && len(s) < 32 {
+		l.refuse(setting, "32 characters or more, such as the output of openssl rand -hex 32", "")
+	}
+	return s
+}
