@@ -68,17 +68,17 @@ type Customer struct {
 	// AllowDelegatedAccess Whether the customer has granted the partner delegated admin rights.
 	AllowDelegatedAccess *bool `json:"allowDelegatedAccess,omitempty"`
 
-	// BillingProfile The contact and the address to which the customer's bills go.
+	// BillingProfile The contact and the address for the customer's bills.
 	BillingProfile *struct {
-		// CompanyName The name of the company to which the customer's bills go.
+		// CompanyName The name of the company that receives the customer's bills.
 		CompanyName *string `json:"companyName,omitempty"`
 
 		// Culture The culture the customer prefers for messages and currency, such as sv-SE.
 		Culture *string `json:"culture,omitempty"`
 
-		// DefaultAddress The address to which the customer's bills go unless another is given.
+		// DefaultAddress The default address for the customer's bills.
 		DefaultAddress *struct {
-			// AddressLine1 Street and number, or whatever else the address begins with.
+			// AddressLine1 The first line of the address, such as street and number.
 			AddressLine1 *string `json:"addressLine1,omitempty"`
 
 			// City The city or town.
@@ -99,7 +99,7 @@ type Customer struct {
 			// PostalCode The postal code, which is the ZIP code in the United States.
 			PostalCode *string `json:"postalCode,omitempty"`
 
-			// Region The region within the country; Partner Center mostly gives the state instead.
+			// Region The region within the country; Partner Center mostly returns the state instead.
 			Region *string `json:"region,omitempty"`
 
 			// State The state or province.
@@ -125,11 +125,11 @@ type Customer struct {
 	// CommerceID The ID of the customer in Microsoft's commerce system.
 	CommerceID *string `json:"commerceId,omitempty"`
 
-	// CompanyProfile The company behind the customer.
+	// CompanyProfile The customer's company.
 	CompanyProfile *struct {
-		// Address The address of the company; left out where the customer has not granted the partner a delegated admin role.
+		// Address The address of the company; absent if the customer has not granted the partner a delegated admin role.
 		Address *struct {
-			// AddressLine1 Street and number, or whatever else the address begins with.
+			// AddressLine1 The first line of the address, such as street and number.
 			AddressLine1 *string `json:"addressLine1,omitempty"`
 
 			// City The city or town.
@@ -144,27 +144,27 @@ type Customer struct {
 			// PostalCode The postal code, which is the ZIP code in the United States.
 			PostalCode *string `json:"postalCode,omitempty"`
 
-			// Region The region within the country; Partner Center may give the state here.
+			// Region The region within the country; Partner Center may return the state here.
 			Region *string `json:"region,omitempty"`
 
-			// State The state or province; Partner Center may give it as region instead.
+			// State The state or province; Partner Center may return it as the region instead.
 			State *string `json:"state,omitempty"`
 		} `json:"address,omitempty"`
 
-		// CompanyName The name that the company or organization goes by.
+		// CompanyName The name of the company or organization.
 		CompanyName *string `json:"companyName,omitempty"`
 
 		// Domain The customer's domain, such as fabrikam.onmicrosoft.com.
 		Domain *string `json:"domain,omitempty"`
 
-		// Email The email address of the company; left out where the customer has not granted the partner a delegated admin role.
+		// Email The email address of the company; absent if the customer has not granted the partner a delegated admin role.
 		Email *string `json:"email,omitempty"`
 
 		// TenantID The ID of the customer's Microsoft Entra tenant, a GUID.
 		TenantID *string `json:"tenantId,omitempty"`
 	} `json:"companyProfile,omitempty"`
 
-	// CustomDomains The customer's own domains; left out where the customer has not granted the partner a delegated admin role.
+	// CustomDomains The customer's own domains; absent if the customer has not granted the partner a delegated admin role.
 	CustomDomains *[]string `json:"customDomains,omitempty"`
 
 	// ID The ID of the customer, the same GUID as the tenant ID. Other actions take it as the customer tenant ID.
@@ -179,7 +179,7 @@ type CustomerChoice struct {
 	// ID The ID of the customer, which is the customer tenant ID.
 	ID *string `json:"id,omitempty"`
 
-	// Name What the drop-down shows for the customer, its company name above all.
+	// Name The text that the drop-down shows for the customer, usually its company name.
 	Name *string `json:"name,omitempty"`
 }
 
@@ -194,7 +194,7 @@ type CustomerCollection struct {
 	// Items The customers, one item each.
 	Items []CustomerSummary `json:"items"`
 
-	// NextLink The address of the next page of customers, only there while there is more. With pagination turned on in the settings of the action it is followed automatically.
+	// NextLink The address of the next page of customers; absent on the last page. If pagination is turned on in the settings of the action, it is followed automatically.
 	NextLink *string `json:"nextLink,omitempty"`
 
 	// TotalCount The number of customers that Partner Center reports for this answer; the partner can have more.
@@ -203,9 +203,9 @@ type CustomerCollection struct {
 
 // CustomerSummary defines model for CustomerSummary.
 type CustomerSummary struct {
-	// CompanyProfile The company behind the customer.
+	// CompanyProfile The customer's company.
 	CompanyProfile *struct {
-		// CompanyName The name that the company or organization goes by.
+		// CompanyName The name of the company or organization.
 		CompanyName *string `json:"companyName,omitempty"`
 
 		// Domain The customer's domain, such as fabrikam.onmicrosoft.com.
@@ -224,10 +224,10 @@ type CustomerSummary struct {
 
 // Invoice defines model for Invoice.
 type Invoice struct {
-	// BillingPeriodEndDate The date and time, in UTC, at which the billing period ends; often left out.
+	// BillingPeriodEndDate The date and time, in UTC, at which the billing period ends; often absent.
 	BillingPeriodEndDate *string `json:"billingPeriodEndDate,omitempty"`
 
-	// BillingPeriodStartDate The date and time, in UTC, at which the billing period begins; often left out.
+	// BillingPeriodStartDate The date and time, in UTC, at which the billing period begins; often absent.
 	BillingPeriodStartDate *string `json:"billingPeriodStartDate,omitempty"`
 
 	// CurrencyCode The currency of every amount on the invoice as an ISO 4217 code, such as EUR.
@@ -239,10 +239,10 @@ type Invoice struct {
 	// DocumentType The kind of document: invoice, void_note (it cancels an invoice) or adjustment_note (it corrects one).
 	DocumentType *string `json:"documentType,omitempty"`
 
-	// ID The ID of the invoice; modern invoices begin with G, older ones with D.
+	// ID The ID of the invoice; modern invoices start with G, older ones with D.
 	ID *string `json:"id,omitempty"`
 
-	// InvoiceDate The date and time at which the invoice was made, such as 2024-03-08T00:00:00Z.
+	// InvoiceDate The date and time of the invoice, such as 2024-03-08T00:00:00Z.
 	InvoiceDate *string `json:"invoiceDate,omitempty"`
 
 	// InvoiceDetails The kinds of lines that the invoice has, one item for each kind and provider.
@@ -251,13 +251,13 @@ type Invoice struct {
 	// InvoiceType The kind of charges: Recurring or OneTime.
 	InvoiceType *string `json:"invoiceType,omitempty"`
 
-	// PaidAmount The amount that the partner has paid; negative where a payment was received.
+	// PaidAmount The amount that the partner has paid; negative if a payment was received.
 	PaidAmount *float64 `json:"paidAmount,omitempty"`
 
-	// PdfDownloadLink Where Partner Center has the invoice as a PDF file, usually a path without a host. It may be left out, and opens only for a user who is signed in to Partner Center.
+	// PdfDownloadLink The address of the invoice as a PDF file, usually a path without a host. It can be absent, and opens only for a user who is signed in to Partner Center.
 	PdfDownloadLink *string `json:"pdfDownloadLink,omitempty"`
 
-	// TotalCharges The sum of all charges on the invoice, adjustments included; negative where it is a credit.
+	// TotalCharges The sum of all charges on the invoice, including adjustments; negative for a credit.
 	TotalCharges *float64 `json:"totalCharges,omitempty"`
 }
 
@@ -266,13 +266,13 @@ type InvoiceAmendment struct {
 	// AmendsOf The ID of the invoice that the amendment corrects or cancels.
 	AmendsOf *string `json:"amendsOf,omitempty"`
 
-	// AmountDue The amount that the partner still has to pay; often left out.
+	// AmountDue The amount that the partner still has to pay; often absent.
 	AmountDue *float64 `json:"amountDue,omitempty"`
 
-	// BillingPeriodEndDate The date and time, in UTC, at which the billing period ends; often left out.
+	// BillingPeriodEndDate The date and time, in UTC, at which the billing period ends; often absent.
 	BillingPeriodEndDate *string `json:"billingPeriodEndDate,omitempty"`
 
-	// BillingPeriodStartDate The date and time, in UTC, at which the billing period begins; often left out.
+	// BillingPeriodStartDate The date and time, in UTC, at which the billing period begins; often absent.
 	BillingPeriodStartDate *string `json:"billingPeriodStartDate,omitempty"`
 
 	// CurrencyCode The currency of every amount on the amendment as an ISO 4217 code, such as EUR.
@@ -284,10 +284,10 @@ type InvoiceAmendment struct {
 	// DocumentType The kind of document: invoice, void_note (it cancels an invoice) or adjustment_note (it corrects one).
 	DocumentType *string `json:"documentType,omitempty"`
 
-	// ID The ID of the amendment; modern ones begin with G, older ones with D.
+	// ID The ID of the amendment; modern ones start with G, older ones with D.
 	ID *string `json:"id,omitempty"`
 
-	// InvoiceDate The date and time at which the amendment was made, such as 2024-03-08T00:00:00Z.
+	// InvoiceDate The date and time of the amendment, such as 2024-03-08T00:00:00Z.
 	InvoiceDate *string `json:"invoiceDate,omitempty"`
 
 	// InvoiceDetails The kinds of lines that the amendment has, one item for each kind and provider.
@@ -296,19 +296,19 @@ type InvoiceAmendment struct {
 	// InvoiceType The kind of charges: Recurring or OneTime.
 	InvoiceType *string `json:"invoiceType,omitempty"`
 
-	// PaidAmount The amount that the partner has paid; negative where a payment was received.
+	// PaidAmount The amount that the partner has paid; negative if a payment was received.
 	PaidAmount *float64 `json:"paidAmount,omitempty"`
 
-	// PdfDownloadLink Where Partner Center has the amendment as a PDF file, usually a path without a host; Get invoice statement gets the file.
+	// PdfDownloadLink The address of the amendment as a PDF file, usually a path without a host; Get invoice statement gets the file.
 	PdfDownloadLink *string `json:"pdfDownloadLink,omitempty"`
 
-	// State How far the amendment has got, in Partner Center's words; often left out.
+	// State The state of the amendment as Partner Center reports it; often absent.
 	State *string `json:"state,omitempty"`
 
 	// TaxReceipts The tax receipts for the amendment, which only some countries and regions have.
 	TaxReceipts *[]TaxReceipt `json:"taxReceipts,omitempty"`
 
-	// TotalCharges The sum of all charges on the amendment, adjustments included; negative where it is a credit.
+	// TotalCharges The sum of all charges on the amendment, including adjustments; negative for a credit.
 	TotalCharges *float64 `json:"totalCharges,omitempty"`
 }
 
@@ -317,7 +317,7 @@ type InvoiceCollection struct {
 	// Items The invoices, one item each.
 	Items []Invoice `json:"items"`
 
-	// NextLink The address of the next page of invoices, only there while there is more. With pagination turned on in the settings of the action it is followed automatically.
+	// NextLink The address of the next page of invoices; absent on the last page. If pagination is turned on in the settings of the action, it is followed automatically.
 	NextLink *string `json:"nextLink,omitempty"`
 
 	// TotalCount The number of invoices that Partner Center reports for this answer; the partner can have more.
@@ -335,7 +335,7 @@ type InvoiceDetail struct {
 
 // Order defines model for Order.
 type Order struct {
-	// AlternateID A second, friendlier ID of the order, where it has one.
+	// AlternateID A second, shorter ID of the order, if it has one.
 	AlternateID *string `json:"alternateId,omitempty"`
 
 	// BillingCycle How often the partner is billed for the order: monthly, annual, triennial, biennial, one_time, none or unknown.
@@ -362,7 +362,7 @@ type Order struct {
 	// Status The state of the order: completed, pending, cancelled or none.
 	Status *string `json:"status,omitempty"`
 
-	// TransactionType What started the order: UserPurchase, SystemPurchase or SystemBilling. Left out on older orders.
+	// TransactionType What started the order: UserPurchase, SystemPurchase or SystemBilling. Absent on older orders.
 	TransactionType *string `json:"transactionType,omitempty"`
 }
 
@@ -377,10 +377,10 @@ type OrderCollection struct {
 
 // OrderLineItem defines model for OrderLineItem.
 type OrderLineItem struct {
-	// CustomTermEndDate The date and time at which the first billing period of the new subscription ends, where the order set one.
+	// CustomTermEndDate The date and time at which the first billing period of the new subscription ends, if the order set one.
 	CustomTermEndDate *string `json:"customTermEndDate,omitempty"`
 
-	// FriendlyName The name that the partner gave the subscription to tell it from others.
+	// FriendlyName The name that the partner gave the subscription.
 	FriendlyName *string `json:"friendlyName,omitempty"`
 
 	// LineItemNumber The position of the line in the order, counted from 0.
@@ -389,13 +389,13 @@ type OrderLineItem struct {
 	// OfferID The ID of the offer that was bought; newer offers have the form product:sku:availability.
 	OfferID *string `json:"offerId,omitempty"`
 
-	// PromotionID The ID of the promotion that lowered the price, where there was one.
+	// PromotionID The ID of the promotion that lowered the price, if there was one.
 	PromotionID *string `json:"promotionId,omitempty"`
 
 	// Quantity How many licenses or units were bought; 0 after a cancellation.
 	Quantity *int32 `json:"quantity,omitempty"`
 
-	// SubscriptionID The ID of the subscription that the line created or changed; left out until there is one.
+	// SubscriptionID The ID of the subscription that the line created or changed; absent until there is one.
 	SubscriptionID *string `json:"subscriptionId,omitempty"`
 
 	// TermDuration The length of the term as an ISO 8601 duration, such as P1M or P1Y; it can be empty.
@@ -413,9 +413,9 @@ type Product struct {
 	// Description What the product or SKU is, in a few sentences; it can be empty.
 	Description *string `json:"description,omitempty"`
 
-	// DynamicAttributes More about the SKU, each SKU with only some of the fields; only SKUs have it.
+	// DynamicAttributes More details of the SKU; each SKU has only some of the fields, and products have none.
 	DynamicAttributes *struct {
-		// BillingType What the SKU is billed by: none, usage or license.
+		// BillingType The basis of billing for the SKU: none, usage or license.
 		BillingType *string `json:"billingType,omitempty"`
 
 		// Category The group of customers that the SKU is meant for, such as Enterprise.
@@ -424,40 +424,40 @@ type Product struct {
 		// ConversionTargetOffers The IDs of the offers that the SKU can be converted to.
 		ConversionTargetOffers *[]string `json:"conversionTargetOffers,omitempty"`
 
-		// HasAddOns Whether there are add-ons to the SKU.
+		// HasAddOns Whether the SKU has add-ons.
 		HasAddOns *bool `json:"hasAddOns,omitempty"`
 
 		// IsAddon Whether the SKU is an add-on to another one.
 		IsAddon *bool `json:"isAddon,omitempty"`
 
-		// IsAutoRenewable Whether a subscription to the SKU can renew by itself.
+		// IsAutoRenewable Whether a subscription to the SKU can renew automatically.
 		IsAutoRenewable *bool `json:"isAutoRenewable,omitempty"`
 
-		// IsMicrosoftProduct Whether Microsoft itself publishes the product.
+		// IsMicrosoftProduct Whether Microsoft publishes the product.
 		IsMicrosoftProduct *bool `json:"isMicrosoftProduct,omitempty"`
 
-		// Limit How many units a customer can have at most; 0 where there is no limit.
+		// Limit The largest number of units that a customer can have; 0 if there is no limit.
 		Limit *int32 `json:"limit,omitempty"`
 
-		// LimitUnitOfMeasure What the limit counts; None where there is no limit.
+		// LimitUnitOfMeasure The unit of the limit; None if there is no limit.
 		LimitUnitOfMeasure *string `json:"limitUnitOfMeasure,omitempty"`
 
 		// PilotProgram The name of the pilot program that the SKU is part of, such as modernazurepilot.
 		PilotProgram *string `json:"pilotProgram,omitempty"`
 
-		// PrerequisiteSkus The IDs of the SKUs that the customer has to have before.
+		// PrerequisiteSkus The IDs of the SKUs that the customer must have first.
 		PrerequisiteSkus *[]string `json:"prerequisiteSkus,omitempty"`
 
 		// Rank The position of the SKU among others when they are shown together.
 		Rank *int32 `json:"rank,omitempty"`
 
-		// ReselleeQualifications What the customer has to qualify for before it can be bought for it.
+		// ReselleeQualifications What the customer must qualify for before it can have the SKU.
 		ReselleeQualifications *[]string `json:"reselleeQualifications,omitempty"`
 
-		// ResellerQualifications What the partner has to qualify for before it can sell the SKU.
+		// ResellerQualifications What the partner must qualify for before it can sell the SKU.
 		ResellerQualifications *[]string `json:"resellerQualifications,omitempty"`
 
-		// UnitType What a quantity of the SKU counts, such as Licenses or Usage-based.
+		// UnitType The unit of a quantity of the SKU, such as Licenses or Usage-based.
 		UnitType *string `json:"unitType,omitempty"`
 
 		// UpgradeTargetOffers The IDs of the offers that the SKU can be upgraded to.
@@ -467,19 +467,19 @@ type Product struct {
 	// ID The ID of the product; in the target view MicrosoftAzure, the ID of the SKU.
 	ID *string `json:"id,omitempty"`
 
-	// InventoryVariables The names of the values that a check of the inventory needs; only SKUs have it.
+	// InventoryVariables The names of the values that an inventory check needs; only SKUs have it.
 	InventoryVariables *[]string `json:"inventoryVariables,omitempty"`
 
-	// IsMicrosoftProduct Whether Microsoft itself publishes the product; SKUs say so among their dynamic attributes.
+	// IsMicrosoftProduct Whether Microsoft publishes the product; SKUs have this among their dynamic attributes.
 	IsMicrosoftProduct *bool `json:"isMicrosoftProduct,omitempty"`
 
 	// IsTrial Whether it is a trial; only SKUs have it.
 	IsTrial *bool `json:"isTrial,omitempty"`
 
-	// MaximumQuantity How many units can be bought at most; only SKUs have it.
+	// MaximumQuantity The largest number of units that can be bought; only SKUs have it.
 	MaximumQuantity *int32 `json:"maximumQuantity,omitempty"`
 
-	// MinimumQuantity How many units have to be bought at least; only SKUs have it.
+	// MinimumQuantity The least number of units that can be bought; only SKUs have it.
 	MinimumQuantity *int32 `json:"minimumQuantity,omitempty"`
 
 	// ProductID The ID of the product that the SKU belongs to; only SKUs have it.
@@ -487,15 +487,15 @@ type Product struct {
 
 	// ProductType The family that the product belongs to; SKUs have none.
 	ProductType *struct {
-		// DisplayName The name of the product family as people read it.
+		// DisplayName The display name of the product family.
 		DisplayName *string `json:"displayName,omitempty"`
 
 		// ID The ID of the product family, such as OnlineServicesNCE or Azure.
 		ID *string `json:"id,omitempty"`
 
-		// SubType The part of the family that the product belongs to, where the family has parts.
+		// SubType The part of the family that the product belongs to, if the family has parts.
 		SubType *struct {
-			// DisplayName The name of that part as people read it.
+			// DisplayName The display name of that part.
 			DisplayName *string `json:"displayName,omitempty"`
 
 			// ID The ID of that part, such as VirtualMachines.
@@ -503,7 +503,7 @@ type Product struct {
 		} `json:"subType,omitempty"`
 	} `json:"productType,omitempty"`
 
-	// ProvisioningVariables The names of the values that an order has to give; only SKUs have it.
+	// ProvisioningVariables The names of the values that an order must contain; only SKUs have it.
 	ProvisioningVariables *[]string `json:"provisioningVariables,omitempty"`
 
 	// PublisherName The name of the company that publishes the product, such as Microsoft Corporation; SKUs have none.
@@ -521,7 +521,7 @@ type Product struct {
 
 // ProductCollection defines model for ProductCollection.
 type ProductCollection struct {
-	// Items The products, one item each; in the target view MicrosoftAzure they are SKUs.
+	// Items The products, one item each; in the target view MicrosoftAzure, SKUs.
 	Items []Product `json:"items"`
 
 	// TotalCount The number of products that Partner Center reports for the customer and the target view.
@@ -530,7 +530,7 @@ type ProductCollection struct {
 
 // RefundOption defines model for RefundOption.
 type RefundOption struct {
-	// ExpiresAt The date and time until which the refund is allowed; left out where there is no end.
+	// ExpiresAt The date and time until which the refund is allowed; absent if there is no end.
 	ExpiresAt *string `json:"expiresAt,omitempty"`
 
 	// Type The kind of refund: Full or Partial.
@@ -539,10 +539,10 @@ type RefundOption struct {
 
 // RefundableQuantityDetail defines model for RefundableQuantityDetail.
 type RefundableQuantityDetail struct {
-	// AllowedUntilDateTime The last date and time at which they can be given back.
+	// AllowedUntilDateTime The last date and time at which they can be returned.
 	AllowedUntilDateTime *string `json:"allowedUntilDateTime,omitempty"`
 
-	// Quantity How many licenses can be given back until this date.
+	// Quantity How many licenses can be returned until this date.
 	Quantity *int32 `json:"quantity,omitempty"`
 }
 
@@ -551,16 +551,16 @@ type SingleInvoice struct {
 	// Amendments The documents that correct or cancel the invoice, one item each.
 	Amendments *[]InvoiceAmendment `json:"amendments,omitempty"`
 
-	// AmendsOf The ID of the invoice that this one corrects or cancels, where it does.
+	// AmendsOf The ID of the invoice that this one corrects or cancels, if any.
 	AmendsOf *string `json:"amendsOf,omitempty"`
 
-	// AmountDue The amount that the partner still has to pay; often left out.
+	// AmountDue The amount that the partner still has to pay; often absent.
 	AmountDue *float64 `json:"amountDue,omitempty"`
 
-	// BillingPeriodEndDate The date and time, in UTC, at which the billing period ends; often left out.
+	// BillingPeriodEndDate The date and time, in UTC, at which the billing period ends; often absent.
 	BillingPeriodEndDate *string `json:"billingPeriodEndDate,omitempty"`
 
-	// BillingPeriodStartDate The date and time, in UTC, at which the billing period begins; often left out.
+	// BillingPeriodStartDate The date and time, in UTC, at which the billing period begins; often absent.
 	BillingPeriodStartDate *string `json:"billingPeriodStartDate,omitempty"`
 
 	// CurrencyCode The currency of every amount on the invoice as an ISO 4217 code, such as EUR.
@@ -572,10 +572,10 @@ type SingleInvoice struct {
 	// DocumentType The kind of document: invoice, void_note (it cancels an invoice) or adjustment_note (it corrects one).
 	DocumentType *string `json:"documentType,omitempty"`
 
-	// ID The ID of the invoice; modern invoices begin with G, older ones with D.
+	// ID The ID of the invoice; modern invoices start with G, older ones with D.
 	ID *string `json:"id,omitempty"`
 
-	// InvoiceDate The date and time at which the invoice was made, such as 2024-03-08T00:00:00Z.
+	// InvoiceDate The date and time of the invoice, such as 2024-03-08T00:00:00Z.
 	InvoiceDate *string `json:"invoiceDate,omitempty"`
 
 	// InvoiceDetails The kinds of lines that the invoice has, one item for each kind and provider.
@@ -584,19 +584,19 @@ type SingleInvoice struct {
 	// InvoiceType The kind of charges: Recurring or OneTime.
 	InvoiceType *string `json:"invoiceType,omitempty"`
 
-	// PaidAmount The amount that the partner has paid; negative where a payment was received.
+	// PaidAmount The amount that the partner has paid; negative if a payment was received.
 	PaidAmount *float64 `json:"paidAmount,omitempty"`
 
-	// PdfDownloadLink Where Partner Center has the invoice as a PDF file, usually a path without a host; Get invoice statement gets the file.
+	// PdfDownloadLink The address of the invoice as a PDF file, usually a path without a host; Get invoice statement gets the file.
 	PdfDownloadLink *string `json:"pdfDownloadLink,omitempty"`
 
-	// State How far the invoice has got, in Partner Center's words; often left out.
+	// State The state of the invoice as Partner Center reports it; often absent.
 	State *string `json:"state,omitempty"`
 
 	// TaxReceipts The tax receipts for the invoice, which only some countries and regions have.
 	TaxReceipts *[]TaxReceipt `json:"taxReceipts,omitempty"`
 
-	// TotalCharges The sum of all charges on the invoice, adjustments included; negative where it is a credit.
+	// TotalCharges The sum of all charges on the invoice, including adjustments; negative for a credit.
 	TotalCharges *float64 `json:"totalCharges,omitempty"`
 }
 
@@ -608,28 +608,28 @@ type Subscription struct {
 	// Actions What the partner can do with the subscription now, such as edit or cancel.
 	Actions *[]string `json:"actions,omitempty"`
 
-	// AttentionNeeded Whether something about the subscription waits for the partner to act.
+	// AttentionNeeded Whether the subscription needs the partner's attention.
 	AttentionNeeded *bool `json:"attentionNeeded,omitempty"`
 
-	// AttentionReason Why the subscription waits for the partner to act.
+	// AttentionReason Why the subscription needs the partner's attention.
 	AttentionReason *string `json:"attentionReason,omitempty"`
 
-	// AutoRenewEnabled Whether the subscription renews by itself when its term ends.
+	// AutoRenewEnabled Whether the subscription renews automatically when its term ends.
 	AutoRenewEnabled *bool `json:"autoRenewEnabled,omitempty"`
 
 	// BillingCycle How often the partner is billed for the subscription: monthly, annual, triennial, biennial, one_time, none or unknown.
 	BillingCycle *string `json:"billingCycle,omitempty"`
 
-	// BillingCycleEndDate The date and time at which the current billing cycle ends; left out on older subscriptions.
+	// BillingCycleEndDate The date and time at which the current billing cycle ends; absent on older subscriptions.
 	BillingCycleEndDate *string `json:"billingCycleEndDate,omitempty"`
 
 	// BillingCycleEndDateTime The date and the exact time at which the current billing cycle ends, such as 2024-03-08T23:59:59Z.
 	BillingCycleEndDateTime *string `json:"billingCycleEndDateTime,omitempty"`
 
-	// BillingType What the subscription is billed by: none, usage or license.
+	// BillingType The basis of billing for the subscription: none, usage or license.
 	BillingType *string `json:"billingType,omitempty"`
 
-	// CancellationAllowedUntilDate The last date and time at which the subscription can be cancelled; left out where none applies.
+	// CancellationAllowedUntilDate The last date and time at which the subscription can be cancelled; absent if there is none.
 	CancellationAllowedUntilDate *string `json:"cancellationAllowedUntilDate,omitempty"`
 
 	// CommitmentEndDate The date and time at which the current term ends or renews; a date in the year 9999 means that it does not end.
@@ -644,13 +644,13 @@ type Subscription struct {
 	// CreationDate The date and time at which the subscription was created, such as 2024-03-08T14:05:09Z.
 	CreationDate *string `json:"creationDate,omitempty"`
 
-	// EffectiveStartDate The date and time from which the current term counts.
+	// EffectiveStartDate The date and time at which the current term started.
 	EffectiveStartDate *string `json:"effectiveStartDate,omitempty"`
 
 	// EntitlementID The ID of the entitlement; for Azure it is the ID of the Azure subscription.
 	EntitlementID *string `json:"entitlementId,omitempty"`
 
-	// FriendlyName The name that the partner gave the subscription to tell it from others.
+	// FriendlyName The name that the partner gave the subscription.
 	FriendlyName *string `json:"friendlyName,omitempty"`
 
 	// HasPurchasableAddons Whether add-ons can be bought for the subscription.
@@ -659,7 +659,7 @@ type Subscription struct {
 	// ID The ID of the subscription.
 	ID *string `json:"id,omitempty"`
 
-	// IsMicrosoftProduct Whether Microsoft itself publishes the product.
+	// IsMicrosoftProduct Whether Microsoft publishes the product.
 	IsMicrosoftProduct *bool `json:"isMicrosoftProduct,omitempty"`
 
 	// IsTrial Whether the subscription is a trial.
@@ -668,14 +668,14 @@ type Subscription struct {
 	// LineItems What was bought under the subscription, such as an Azure savings plan, one item each.
 	LineItems *[]SubscriptionLineItem `json:"lineItems,omitempty"`
 
-	// MigratedFromSubscriptionID The ID of the older subscription that was turned into this one.
+	// MigratedFromSubscriptionID The ID of the older subscription that became this one.
 	MigratedFromSubscriptionID *string `json:"migratedFromSubscriptionId,omitempty"`
 
-	// NextChargeInstructions What will change at the next charge; left out where no change of the billing cycle is pending.
+	// NextChargeInstructions What will change at the next charge; absent if no change of the billing cycle is pending.
 	NextChargeInstructions *struct {
 		// Product What the subscription will be for from the next charge on.
 		Product *struct {
-			// AvailabilityID The ID of the availability, which is the SKU as a country and a kind of customer can buy it.
+			// AvailabilityID The ID of the availability, which is the SKU as sold in one country to one kind of customer.
 			AvailabilityID *string `json:"availabilityId,omitempty"`
 
 			// BillingCycle How often the partner is billed from the next charge on: monthly, annual, triennial, biennial, one_time, none or unknown.
@@ -684,7 +684,7 @@ type Subscription struct {
 			// ProductID The ID of the product.
 			ProductID *string `json:"productId,omitempty"`
 
-			// PromotionID The ID of the promotion that lowers the price from the next charge on, where there is one.
+			// PromotionID The ID of the promotion that lowers the price from the next charge on, if there is one.
 			PromotionID *string `json:"promotionId,omitempty"`
 
 			// SkuID The ID of the SKU, which is the edition of the product.
@@ -710,23 +710,23 @@ type Subscription struct {
 	// ParentSubscriptionID The ID of the subscription that this one is an add-on to.
 	ParentSubscriptionID *string `json:"parentSubscriptionId,omitempty"`
 
-	// PartnerID The Microsoft partner ID of the reseller of record where an indirect provider sold the subscription, else empty or left out.
+	// PartnerID The Microsoft partner ID of the reseller of record if an indirect provider sold the subscription, otherwise empty or absent.
 	PartnerID *string `json:"partnerId,omitempty"`
 
 	// ProductOrderID The ID of the purchase of the product, such as a reservation or an Azure savings plan.
 	ProductOrderID *string `json:"productOrderId,omitempty"`
 
-	// ProductType The family of products that the subscription belongs to; left out on older subscriptions.
+	// ProductType The family of products that the subscription belongs to; absent on older subscriptions.
 	ProductType *struct {
-		// DisplayName The name of the product family as people read it.
+		// DisplayName The display name of the product family.
 		DisplayName *string `json:"displayName,omitempty"`
 
 		// ID The ID of the product family, such as OnlineServicesNCE or Software.
 		ID *string `json:"id,omitempty"`
 
-		// SubType The part of the product family that the subscription belongs to, where the family has parts.
+		// SubType The part of the product family that the subscription belongs to, if the family has parts.
 		SubType *struct {
-			// DisplayName The name of that part as people read it.
+			// DisplayName The display name of that part.
 			DisplayName *string `json:"displayName,omitempty"`
 
 			// ID The ID of that part, such as VirtualMachines.
@@ -734,7 +734,7 @@ type Subscription struct {
 		} `json:"subType,omitempty"`
 	} `json:"productType,omitempty"`
 
-	// PromotionID The ID of the promotion that lowers the price, where there is one.
+	// PromotionID The ID of the promotion that lowers the price, if there is one.
 	PromotionID *string `json:"promotionId,omitempty"`
 
 	// PublisherName The name of the company that publishes the product, such as Microsoft Corporation.
@@ -743,29 +743,29 @@ type Subscription struct {
 	// Quantity How many units the subscription has, such as licenses.
 	Quantity *int32 `json:"quantity,omitempty"`
 
-	// RefundOptions The refunds that the subscription allows at the moment, one item each.
+	// RefundOptions The refunds that the subscription allows now, one item each.
 	RefundOptions *[]RefundOption `json:"refundOptions,omitempty"`
 
-	// RefundableQuantity How many licenses can still be given back for a refund; left out on older subscriptions.
+	// RefundableQuantity How many licenses can still be returned for a refund; absent on older subscriptions.
 	RefundableQuantity *struct {
-		// Details Until when how many of them can be given back, one item for each date.
+		// Details How many licenses can be returned until each date, one item for each date.
 		Details *[]RefundableQuantityDetail `json:"details,omitempty"`
 
-		// TotalQuantity How many licenses can be given back in all.
+		// TotalQuantity How many licenses can be returned in all.
 		TotalQuantity *int32 `json:"totalQuantity,omitempty"`
 	} `json:"refundableQuantity,omitempty"`
 
 	// RenewalTermDuration The length of the term after the next renewal as an ISO 8601 duration, such as P1Y; it can be empty.
 	RenewalTermDuration *string `json:"renewalTermDuration,omitempty"`
 
-	// ScheduledNextTermInstructions What will change when the next term starts; left out where nothing is scheduled.
+	// ScheduledNextTermInstructions What will change when the next term starts; absent if nothing is scheduled.
 	ScheduledNextTermInstructions *struct {
-		// CustomTermEndDate The date and time at which the next term will end, where it is to end together with another subscription.
+		// CustomTermEndDate The date and time at which the next term will end, if it is to end together with another subscription.
 		CustomTermEndDate *string `json:"customTermEndDate,omitempty"`
 
 		// Product What the subscription will be for in the next term.
 		Product *struct {
-			// AvailabilityID The ID of the availability, which is the SKU as a country and a kind of customer can buy it.
+			// AvailabilityID The ID of the availability, which is the SKU as sold in one country to one kind of customer.
 			AvailabilityID *string `json:"availabilityId,omitempty"`
 
 			// BillingCycle How often the partner is billed in the next term: monthly, annual, triennial, biennial, one_time, none or unknown.
@@ -774,7 +774,7 @@ type Subscription struct {
 			// ProductID The ID of the product.
 			ProductID *string `json:"productId,omitempty"`
 
-			// PromotionID The ID of the promotion that lowers the price in the next term, where there is one.
+			// PromotionID The ID of the promotion that lowers the price in the next term, if there is one.
 			PromotionID *string `json:"promotionId,omitempty"`
 
 			// SkuID The ID of the SKU, which is the edition of the product.
@@ -812,10 +812,10 @@ type SubscriptionCollection struct {
 
 // SubscriptionLineItem defines model for SubscriptionLineItem.
 type SubscriptionLineItem struct {
-	// AutoRenewEnabled Whether the line renews by itself when its term ends.
+	// AutoRenewEnabled Whether the line renews automatically when its term ends.
 	AutoRenewEnabled *bool `json:"autoRenewEnabled,omitempty"`
 
-	// FriendlyName The name that the partner gave the line to tell it from others.
+	// FriendlyName The name that the partner gave the line.
 	FriendlyName *string `json:"friendlyName,omitempty"`
 
 	// ID The ID of the line.
@@ -850,7 +850,7 @@ type SubscriptionLineItem struct {
 		// SubscriptionID The ID of the Azure plan that the line is bought under.
 		SubscriptionID *string `json:"subscriptionId,omitempty"`
 
-		// Type The kind of scope in Partner Center's words, such as single, shared, a resource group or a management group.
+		// Type The kind of scope, such as single, shared, a resource group or a management group.
 		Type *string `json:"type,omitempty"`
 	} `json:"scope,omitempty"`
 
@@ -863,7 +863,7 @@ type TaxReceipt struct {
 	// ID The ID of the tax receipt.
 	ID *string `json:"id,omitempty"`
 
-	// TaxReceiptPdfDownloadLink Where Partner Center has the tax receipt as a PDF file, usually a path without a host. It opens only for a user who is signed in to Partner Center.
+	// TaxReceiptPdfDownloadLink The address of the tax receipt as a PDF file, usually a path without a host. It opens only for a user who is signed in to Partner Center.
 	TaxReceiptPdfDownloadLink *string `json:"taxReceiptPdfDownloadLink,omitempty"`
 }
 
@@ -875,16 +875,16 @@ type InvoiceID = string
 
 // GetAllCustomersParams defines parameters for GetAllCustomers.
 type GetAllCustomersParams struct {
-	// Size How many customers to return at once, a whole number from 1 to 500. If it is left empty, Partner Center decides.
+	// Size How many customers to return at once, a whole number from 1 to 500. If it is empty, Partner Center decides.
 	Size *string `form:"Size,omitempty" json:"Size,omitempty"`
 
-	// CompanyNameStartsWith The beginning of a company name, such as Fab, in capital or small letters; only the customers whose name begins so are returned. It has 1 to 100 characters and cannot be combined with Domain Starts With.
+	// CompanyNameStartsWith Returns only customers whose company name starts with this text, such as Fab, in upper or lower case. It has 1 to 100 characters and cannot be combined with Domain Starts With.
 	CompanyNameStartsWith *string `form:"CompanyNameStartsWith,omitempty" json:"CompanyNameStartsWith,omitempty"`
 
-	// DomainStartsWith The beginning of a domain, such as fab, in capital or small letters; only the customers whose domain begins so are returned. It has 1 to 100 characters and cannot be combined with Company Name Starts With.
+	// DomainStartsWith Returns only customers whose domain starts with this text, such as fab, in upper or lower case. It has 1 to 100 characters and cannot be combined with Company Name Starts With.
 	DomainStartsWith *string `form:"DomainStartsWith,omitempty" json:"DomainStartsWith,omitempty"`
 
-	// ContinuationToken Where the page begins, as the next link of the page before has it. It is of use in that link only; without it the list starts at the beginning.
+	// ContinuationToken The position of a page, which only the next link of the page before contains. Without it, the list starts at the beginning.
 	ContinuationToken *string `form:"ContinuationToken,omitempty" json:"ContinuationToken,omitempty"`
 }
 
@@ -899,25 +899,25 @@ type GetCustomerProductsParamsTargetView string
 
 // GetCustomerSubscriptionParams defines parameters for GetCustomerSubscription.
 type GetCustomerSubscriptionParams struct {
-	// PartnerID The Microsoft partner ID (MPN ID) of a reseller, 1 to 20 digits such as 4847383; only the subscriptions that it supplied are returned. It cannot be combined with Order ID.
+	// PartnerID Returns only subscriptions from the reseller with this Microsoft partner ID (MPN ID), 1 to 20 digits such as 4847383. It cannot be combined with Order ID.
 	PartnerID *string `form:"PartnerID,omitempty" json:"PartnerID,omitempty"`
 
-	// OrderID The ID of an order, as Get customer orders lists it; only the subscriptions that the order started are returned. It has 1 to 64 letters, digits, hyphens and underscores and cannot be combined with Partner ID.
+	// OrderID Returns only subscriptions that the order with this ID started; Get customer orders lists the IDs. It has 1 to 64 letters, digits, hyphens and underscores and cannot be combined with Partner ID.
 	OrderID *string `form:"OrderID,omitempty" json:"OrderID,omitempty"`
 
-	// ProductType The ID of a product family, 1 to 64 letters and digits such as OnlineServicesNCE or Software; only the subscriptions to its products are returned.
+	// ProductType Returns only subscriptions to products of this family, such as OnlineServicesNCE or Software. It has 1 to 64 letters and digits.
 	ProductType *string `form:"ProductType,omitempty" json:"ProductType,omitempty"`
 
-	// ProductSubtype The ID of a part of the product family, 1 to 64 letters and digits such as VirtualMachines; only the subscriptions to its products are returned. It requires Product Type.
+	// ProductSubtype Returns only subscriptions to products of this part of the product family, such as VirtualMachines. It has 1 to 64 letters and digits and requires Product Type.
 	ProductSubtype *string `form:"ProductSubtype,omitempty" json:"ProductSubtype,omitempty"`
 }
 
 // GetInvoicesParams defines parameters for GetInvoices.
 type GetInvoicesParams struct {
-	// Size How many invoices to return, a whole number from 1 to 2000; 200 is the suggested default. If it is left empty, Partner Center decides. It has no effect on invoices whose ID begins with G.
+	// Size How many invoices to return, a whole number from 1 to 2000; 200 is the suggested default. If it is empty, Partner Center decides. It does not affect invoices whose ID starts with G.
 	Size *int32 `form:"Size,omitempty" json:"Size,omitempty"`
 
-	// Offset The position of the first invoice to return, counted from 0, such as 200 for the second page of 200. If it is left empty, the list starts at the beginning. It has no effect on invoices whose ID begins with G.
+	// Offset The position of the first invoice to return, counted from 0, such as 200 for the second page of 200. If it is empty, the list starts at the beginning. It does not affect invoices whose ID starts with G.
 	Offset *string `form:"Offset,omitempty" json:"Offset,omitempty"`
 }
 
