@@ -152,6 +152,11 @@ func TestNothingIsUndocumented(t *testing.T) {
 				t.Errorf("docs/architecture.md has no row for %s", name)
 			}
 		}
+		for _, name := range regexp.MustCompile("`(internal/[^` ]+)`").FindAllStringSubmatch(page, -1) {
+			if _, err := os.Stat(filepath.Join(root, name[1])); err != nil {
+				t.Errorf("docs/architecture.md names %s, which does not exist", name[1])
+			}
+		}
 	})
 	t.Run("failing customers", func(t *testing.T) {
 		s, page := newDocsService(t), readPage(t, "docs/sandbox.md")
