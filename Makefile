@@ -27,8 +27,10 @@ format: ## Fail unless every file is formatted
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
 
 .PHONY: vet
-vet: ## Run go vet
+vet: ## Run go vet, for Windows and macOS too
 	go vet ./...
+	GOOS=windows go vet ./...
+	GOOS=darwin go vet ./...
 
 .PHONY: test-short
 test-short: ## Run the quick tests

@@ -39,8 +39,8 @@ var outages = map[string]outage{
 		end:   func(_ *redisserver.Server, f *forwarder) { f.set(pass) },
 	},
 	"the process is stopped": {
-		begin: func(s *redisserver.Server, _ *forwarder) { s.Signal(syscall.SIGSTOP) },
-		end:   func(s *redisserver.Server, _ *forwarder) { s.Signal(syscall.SIGCONT) },
+		begin: func(s *redisserver.Server, _ *forwarder) { s.Signal(stopSignal) },
+		end:   func(s *redisserver.Server, _ *forwarder) { s.Signal(resumeSignal) },
 	},
 	"the process is busy": {
 		short: true,

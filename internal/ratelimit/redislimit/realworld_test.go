@@ -1,7 +1,6 @@
 package redislimit_test
 
 import (
-	"syscall"
 	"testing"
 	"time"
 
@@ -47,8 +46,8 @@ func (w *realWorld) restart()             { w.first.Restart() }
 func (w *realWorld) save()                { w.first.Do("SAVE") }
 func (w *realWorld) flush()               { w.first.Do("FLUSHALL") }
 func (w *realWorld) forgetScripts()       { w.first.Do("SCRIPT", "FLUSH") }
-func (w *realWorld) stop()                { w.first.Signal(syscall.SIGSTOP) }
-func (w *realWorld) resume()              { w.first.Signal(syscall.SIGCONT) }
+func (w *realWorld) stop()                { w.first.Signal(stopSignal) }
+func (w *realWorld) resume()              { w.first.Signal(resumeSignal) }
 func (w *realWorld) step(d time.Duration) { w.clock.step(d) }
 
 func (w *realWorld) replicate() {
