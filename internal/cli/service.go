@@ -121,9 +121,11 @@ func (s *service) assemble(
 		return err
 	}
 	s.signInOurselves(c, client, log)
-	if s.limiter, err = newLimiter(c, log); err != nil {
+	limiter, err := newLimiter(c, log)
+	if err != nil {
 		return err
 	}
+	s.limiter = limiter // not on an error, which comes with a nil pointer of a concrete type
 	sealer, err := newSealer(c, log)
 	if err != nil {
 		return err

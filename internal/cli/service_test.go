@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"log/slog"
+	"os"
 	"regexp"
 	"strconv"
 	"testing"
@@ -37,5 +39,39 @@ func TestLimiterTakesEverySetting(t *testing.T) {
 	}
 	if len(ends["CONNECTOR_LIMIT_CALLS"]) != 2 || len(ends["CONNECTOR_LIMIT_WINDOW"]) != 2 {
 		t.Errorf("the help texts have the ranges %v", ends)
+	}
+}
+
+func TestNewService(t *testing.T) {
+	sandbox := config.Config{
+		Sandbox:         true,
+		SignIn:          []string{config.APIKey},
+		Partner:         config.Partner{Cloud: config.Clouds["global"]},
+		LimitCalls:      100,
+		LimitWindow:     time.Minute,
+		UpstreamTimeout: time.Second,
+		MaxBody:         16 << 20,
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*config.Config)
+	}{
+		{"closes what it has begun if the limit is invalid", func(c *config.Config) { c.LimitCalls = 0 }},
+		{"closes what it has begun if the limit of all instances is invalid", func(c *config.Config) {
+			c.LimitCalls, c.Redis = 0, &config.Redis{Address: "127.0.0.1:1"}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv("TMPDIR", t.TempDir())
+			settings := sandbox
+			c.change(&settings)
+			s, err := newService(settings, slog.New(slog.DiscardHandler))
+			if s != nil || err == nil {
+				t.Errorf("%v, %v", s, err)
+			}
+			if left, err := os.ReadDir(os.TempDir()); len(left) > 0 || err != nil {
+				t.Errorf("left %v, %v", left, err)
+			}
+		})
 	}
 }

@@ -13,7 +13,7 @@ func (l *loader) listen(setting, value, example string) string {
 	host, port, err := net.SplitHostPort(value)
 	_, portErr := strconv.ParseUint(port, 10, 16)
 	if err != nil || portErr != nil || strings.ContainsAny(host, "/ ") {
-		l.refuse(setting, "host:port", example)
+		l.report(setting, "host:port", example)
 	}
 	return value
 }
@@ -25,7 +25,7 @@ func (l *loader) adminListen(value, service string) string {
 	}
 	const setting, example = "CONNECTOR_ADMIN_LISTEN", "127.0.0.1:9464"
 	if value == service && !strings.HasSuffix(value, ":0") {
-		l.refuse(setting, "another address than CONNECTOR_LISTEN", example)
+		l.report(setting, "another address than CONNECTOR_LISTEN", example)
 		return value
 	}
 	return l.listen(setting, value, example)
@@ -42,7 +42,7 @@ func (l *loader) traces() bool {
 		named = true
 		u, err := url.Parse(value)
 		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.User != nil {
-			l.refuse(setting, "the http or https URL of a collector", "http://127.0.0.1:4318")
+			l.report(setting, "the http or https URL of a collector", "http://127.0.0.1:4318")
 		}
 	}
 	return named
@@ -55,7 +55,7 @@ func (l *loader) publicURL(value string) string {
 	}
 	u, ok := ParseOrigin(value)
 	if !ok || !isHTTPSOrLocal(u) {
-		l.refuse("CONNECTOR_PUBLIC_URL", "an https URL without a path", "https://connector.contoso.com")
+		l.report("CONNECTOR_PUBLIC_URL", "an https URL without a path", "https://connector.contoso.com")
 		return ""
 	}
 	port := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
@@ -68,7 +68,7 @@ func (l *loader) authorityURL(value string, cloud Cloud) string {
 		return cloud.Authority
 	}
 	if u, ok := ParseOrigin(value); !ok || u.Scheme != "https" {
-		l.refuse("CONNECTOR_AUTHORITY_URL", "an https URL without a path", cloud.Authority)
+		l.report("CONNECTOR_AUTHORITY_URL", "an https URL without a path", cloud.Authority)
 		return ""
 	}
 	return strings.TrimSuffix(value, "/")
@@ -80,7 +80,7 @@ func (l *loader) upstreamURL(value string, cloud Cloud) string {
 		return cloud.Upstream
 	}
 	if u, ok := ParseOrigin(value); !ok || !isHTTPSOrLocal(u) {
-		l.refuse("CONNECTOR_UPSTREAM_URL", "an https URL without a path, or http on a loopback address", cloud.Upstream)
+		l.report("CONNECTOR_UPSTREAM_URL", "an https URL without a path, or http on a loopback address", cloud.Upstream)
 		return ""
 	}
 	return strings.TrimSuffix(value, "/")

@@ -13,15 +13,15 @@ func (l *loader) signIn(value string) []string {
 	for i, way := range ways {
 		known := way == APIKey || way == Entra || way == Caller
 		if !known || slices.Contains(ways[:i], way) {
-			l.refuse(setting, "api-key, entra or caller, each once, separated by commas", example)
+			l.report(setting, "api-key, entra or caller, each once, separated by commas", example)
 			return ways
 		}
 	}
 	switch {
 	case len(ways) == 0:
-		l.refuse(setting, "api-key, entra or caller", example)
+		l.report(setting, "api-key, entra or caller", example)
 	case slices.Contains(ways, Entra) && slices.Contains(ways, Caller):
-		l.refuse(setting, "entra or caller, not both: a call has one token", "")
+		l.report(setting, "entra or caller, not both: a call has one token", "")
 	}
 	return ways
 }
@@ -41,7 +41,7 @@ var (
 // callers sets in c what callers must have to sign in.
 func (l *loader) callers(c *Config, f Flags) {
 	if c.Accepts(APIKey) && f.APIKeysFile == "" {
-		l.refuse("CONNECTOR_API_KEYS_FILE", "not set: the file of API keys, which connector keys add creates",
+		l.report("CONNECTOR_API_KEYS_FILE", "not set: the file of API keys, which connector keys add creates",
 			"/etc/connector/keys")
 	}
 	c.AllowedTenants = l.guids("CONNECTOR_ALLOWED_TENANTS", f.AllowedTenants)
@@ -63,7 +63,7 @@ func (l *loader) callers(c *Config, f Flags) {
 
 func (l *loader) checkScope(scope string) {
 	if !scopeForm.MatchString(scope) {
-		l.refuse("CONNECTOR_SCOPE", "the name of one scope, without the audience", "access_as_user")
+		l.report("CONNECTOR_SCOPE", "the name of one scope, without the audience", "access_as_user")
 	}
 }
 
@@ -71,15 +71,15 @@ func (l *loader) checkScope(scope string) {
 func (l *loader) checkAudiences(c Config) {
 	const setting, example = "CONNECTOR_AUDIENCE", exampleID + ",api://" + exampleID
 	if len(c.Audiences) == 0 {
-		l.refuse(setting,
+		l.report(setting,
 			"not set: the client ID of this service's own app registration and its Application ID URI", example)
 	}
 	for _, audience := range c.Audiences {
 		switch {
 		case !guidForm.MatchString(audience) && !uriForm.MatchString(audience):
-			l.refuse(setting, "a client ID, an Application ID URI, or both separated by a comma", example)
+			l.report(setting, "a client ID, an Application ID URI, or both separated by a comma", example)
 		case strings.EqualFold(strings.TrimSuffix(audience, "/"), c.Cloud.Upstream), audience == PartnerCenterID:
-			l.refuse(setting, "this service's own audience; "+
+			l.report(setting, "this service's own audience; "+
 				"tokens for Partner Center itself need CONNECTOR_SIGN_IN=caller", example)
 		}
 	}

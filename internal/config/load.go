@@ -27,7 +27,8 @@ type loader struct {
 	mistakes []error
 }
 
-func (l *loader) refuse(setting, wants, example string) {
+// report records a setting that is wrong. It never stops: all mistakes are reported together.
+func (l *loader) report(setting, wants, example string) {
 	l.mistakes = append(l.mistakes, Mistake{setting, wants, example})
 }
 
@@ -62,7 +63,7 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 		c.Cloud = l.cloud(f.Cloud)
 		l.checkSandbox(f)
 		if !isPublic && !isLoopback(c.Listen) {
-			l.refuse("CONNECTOR_LISTEN", "a loopback address, because anyone can call the sandbox; "+
+			l.report("CONNECTOR_LISTEN", "a loopback address, because anyone can call the sandbox; "+
 				"CONNECTOR_SANDBOX_PUBLIC=true allows others", "127.0.0.1:8080")
 		}
 	} else {
@@ -80,7 +81,7 @@ func LoadPartner(f PartnerFlags, getenv func(string) string) (Partner, error) {
 	l := &loader{getenv: getenv}
 	p := l.partner(f, nil)
 	if p.RefreshTokenFile == "" {
-		l.refuse("CONNECTOR_REFRESH_TOKEN_FILE", "not set: the file to write the refresh token to",
+		l.report("CONNECTOR_REFRESH_TOKEN_FILE", "not set: the file to write the refresh token to",
 			"/var/lib/connector/refresh-token")
 	}
 	return p, errors.Join(l.mistakes...)

@@ -33,7 +33,7 @@ func (l *loader) partner(f PartnerFlags, signIn []string) Partner {
 			"system, or the client ID of a managed identity")
 	}
 	if p.ClientCertificatePassword != "" && p.ClientCertificateFile == "" {
-		l.refuse("CONNECTOR_CLIENT_CERTIFICATE_PASSWORD", "unset without CONNECTOR_CLIENT_CERTIFICATE_FILE", "")
+		l.report("CONNECTOR_CLIENT_CERTIFICATE_PASSWORD", "unset without CONNECTOR_CLIENT_CERTIFICATE_FILE", "")
 	}
 	l.checkCredentials(f, p, signIn)
 	if onlyCallers(signIn) && f.ClientID == "" {
@@ -42,7 +42,7 @@ func (l *loader) partner(f PartnerFlags, signIn []string) Partner {
 	p.ClientID = l.guid("CONNECTOR_CLIENT_ID", f.ClientID,
 		"the client ID of the app registered in Partner Center, a GUID")
 	if p.ManagedIdentity != "" && p.ManagedIdentity == p.ClientID {
-		l.refuse("CONNECTOR_MANAGED_IDENTITY", "the client ID of the managed identity, not that of the app", "")
+		l.report("CONNECTOR_MANAGED_IDENTITY", "the client ID of the managed identity, not that of the app", "")
 	}
 	return p
 }
@@ -65,11 +65,11 @@ func (l *loader) checkCredentials(f PartnerFlags, p Partner, signIn []string) {
 		case first == "":
 			first = c.setting
 		default:
-			l.refuse(c.setting, "a second credential of the app besides "+first+"; keep one and unset the other", "")
+			l.report(c.setting, "a second credential of the app besides "+first+"; keep one and unset the other", "")
 		}
 	}
 	if first == "" && f.RefreshTokenFile == "" && !onlyCallers(signIn) {
-		l.refuse("CONNECTOR_CLIENT_SECRET", "not set, and no other credential is: set this or its _FILE, "+
+		l.report("CONNECTOR_CLIENT_SECRET", "not set, and no other credential is: set this or its _FILE, "+
 			"CONNECTOR_CLIENT_CERTIFICATE_FILE, CONNECTOR_FEDERATED_TOKEN_FILE, CONNECTOR_MANAGED_IDENTITY "+
 			"or CONNECTOR_REFRESH_TOKEN_FILE", "")
 	}
@@ -81,7 +81,7 @@ func (l *loader) refreshTokenFile(path string) string {
 	l.file("CONNECTOR_REFRESH_TOKEN_FILE", path)
 	if len(l.mistakes) > before {
 		l.mistakes = l.mistakes[:before]
-		l.refuse("CONNECTOR_REFRESH_TOKEN_FILE", "cannot read "+path+"; connector consent creates it", "")
+		l.report("CONNECTOR_REFRESH_TOKEN_FILE", "cannot read "+path+"; connector consent creates it", "")
 	}
 	return path
 }
@@ -92,9 +92,9 @@ var guidForm = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-
 func (l *loader) guid(setting, value, wants string) string {
 	switch {
 	case value == "":
-		l.refuse(setting, "not set: "+wants, exampleID)
+		l.report(setting, "not set: "+wants, exampleID)
 	case !guidForm.MatchString(value):
-		l.refuse(setting, value+" is not a GUID; set "+wants, exampleID)
+		l.report(setting, value+" is not a GUID; set "+wants, exampleID)
 	}
 	return strings.ToLower(value)
 }
@@ -104,7 +104,7 @@ func (l *loader) guids(setting, list string) []string {
 	values := split(list)
 	for i, value := range values {
 		if !guidForm.MatchString(value) {
-			l.refuse(setting, "GUIDs separated by commas", exampleID)
+			l.report(setting, "GUIDs separated by commas", exampleID)
 			return nil
 		}
 		values[i] = strings.ToLower(value)

@@ -28,7 +28,7 @@ func (l *loader) redis(value, path string) *Redis {
 	setting := "CONNECTOR_REDIS_URL"
 	if path != "" {
 		if value != "" {
-			l.refuse(setting, "here or in the file that "+setting+"_FILE names, not both", "")
+			l.reportBoth(setting)
 			return nil
 		}
 		setting += "_FILE"
@@ -39,7 +39,7 @@ func (l *loader) redis(value, path string) *Redis {
 	}
 	r, err := parseRedisURL(value)
 	if err != nil {
-		l.refuse(setting, err.Error(), "rediss://:password@redis.contoso.com:6380")
+		l.report(setting, err.Error(), "rediss://:password@redis.contoso.com:6380")
 		return nil
 	}
 	return r

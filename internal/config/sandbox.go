@@ -17,10 +17,10 @@ func (l *loader) checkSandbox(f Flags) {
 		{"CONNECTOR_REFRESH_TOKEN_FILE", f.RefreshTokenFile},
 	} {
 		if s.value != "" {
-			l.refuse(s.setting, "unset in the sandbox, which must not get a real credential", "")
+			l.report(s.setting, "unset in the sandbox, which must not get a real credential", "")
 		}
 	}
 	if f.SignIn != APIKey {
-		l.refuse("CONNECTOR_SIGN_IN", "api-key in the sandbox, which has no real accounts", "")
+		l.report("CONNECTOR_SIGN_IN", "api-key in the sandbox, which has no real accounts", "")
 	}
 }

@@ -15,10 +15,15 @@ func (l *loader) secret(setting, path string, check func(string) error) Secret {
 		return l.checkSecret(setting, "", value, check)
 	}
 	if value != "" {
-		l.refuse(setting, "here or in the file that "+setting+"_FILE names, not both", "")
+		l.reportBoth(setting)
 		return Secret(value)
 	}
 	return l.secretFile(setting+"_FILE", path, check)
+}
+
+// reportBoth reports a secret that is set in its variable and in the file that its _FILE twin names.
+func (l *loader) reportBoth(setting string) {
+	l.report(setting, "set here or in the file that "+setting+"_FILE names, not both", "")
 }
 
 // secretFile reads a secret from the file that a setting names.
@@ -26,7 +31,7 @@ func (l *loader) secretFile(setting, path string, check func(string) error) Secr
 	value, err := secretfile.ReadText(setting, path)
 	var file *secretfile.Error
 	if errors.As(err, &file) {
-		l.refuse(setting, fmt.Sprintf("cannot use %s: %v: %s", path, file.Err, file.Remedy), "")
+		l.report(setting, fmt.Sprintf("cannot use %s: %v: %s", path, file.Err, file.Remedy), "")
 		return ""
 	}
 	return l.checkSecret(setting, path, value, check)
@@ -40,10 +45,10 @@ func (l *loader) checkSecret(setting, path, value string, check func(string) err
 	if err := check(value); err != nil {
 		wants := fmt.Sprintf("%v: %s", err, secretfile.Remedy(err))
 		if path != "" {
-			l.refuse(setting, fmt.Sprintf("cannot use %s: %s", path, wants), "")
+			l.report(setting, fmt.Sprintf("cannot use %s: %s", path, wants), "")
 			return ""
 		}
-		l.refuse(setting, wants, "")
+		l.report(setting, wants, "")
 	}
 	return Secret(value)
 }
@@ -56,7 +61,7 @@ func (l *loader) linkSecret(path string) Secret {
 		setting += "_FILE"
 	}
 	if s != "" && len(s) < 32 {
-		l.refuse(setting, "32 characters or more, such as the output of openssl rand -hex 32", "")
+		l.report(setting, "32 characters or more, such as the output of openssl rand -hex 32", "")
 	}
 	return s
 }

@@ -19,12 +19,12 @@ func (l *loader) file(setting, path string) string {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		l.refuse(setting, unreadable(path, err), "")
+		l.report(setting, unreadable(path, err), "")
 		return path
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.IsDir() {
-		l.refuse(setting, "cannot read "+path+": it is a directory", "")
+		l.report(setting, "cannot read "+path+": it is a directory", "")
 	}
 	return path
 }
@@ -37,7 +37,7 @@ func unreadable(path string, err error) string {
 func (l *loader) boolean(setting string, value Toggle) bool {
 	b, err := strconv.ParseBool(string(value))
 	if err != nil {
-		l.refuse(setting, "true or false", "")
+		l.report(setting, "true or false", "")
 	}
 	return b
 }
@@ -45,7 +45,7 @@ func (l *loader) boolean(setting string, value Toggle) bool {
 func (l *loader) integer(setting, value string, valid interval[int]) int {
 	n, err := strconv.Atoi(value)
 	if err != nil || !valid.contains(n) {
-		l.refuse(setting, "a whole number from "+valid.String(), strconv.Itoa(min(100, valid.high)))
+		l.report(setting, "a whole number from "+valid.String(), strconv.Itoa(min(100, valid.high)))
 	}
 	return n
 }
@@ -53,7 +53,7 @@ func (l *loader) integer(setting, value string, valid interval[int]) int {
 func (l *loader) duration(setting, value string, valid interval[time.Duration]) time.Duration {
 	d, err := time.ParseDuration(value)
 	if err != nil || !valid.contains(d) {
-		l.refuse(setting, "a duration with its unit, from "+valid.String(), "30s")
+		l.report(setting, "a duration with its unit, from "+valid.String(), "30s")
 	}
 	return d
 }
@@ -68,7 +68,7 @@ func (l *loader) size(setting, value string, valid interval[int64]) int64 {
 		n *= units[strings.ToUpper(parts[2])]     // an unknown unit makes it 0
 	}
 	if !valid.contains(n) {
-		l.refuse(setting, "a size from "+valid.String(), "16MiB")
+		l.report(setting, "a size from "+valid.String(), "16MiB")
 	}
 	return n
 }
@@ -82,14 +82,14 @@ func (l *loader) level(value string) slog.Level {
 
 func (l *loader) oneOf(setting, value string, allowed ...string) {
 	if !slices.Contains(allowed, value) {
-		l.refuse(setting, strings.TrimPrefix(strings.Join(allowed, " or "), " or "), "")
+		l.report(setting, strings.TrimPrefix(strings.Join(allowed, " or "), " or "), "")
 	}
 }
 
 func (l *loader) cloud(name string) Cloud {
 	cloud, ok := Clouds[name]
 	if !ok {
-		l.refuse("CONNECTOR_CLOUD", "global, usgov or china", "")
+		l.report("CONNECTOR_CLOUD", "global, usgov or china", "")
 	}
 	return cloud
 }
