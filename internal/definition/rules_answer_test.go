@@ -11,7 +11,7 @@ import (
 
 var answerRules = []rule{
 	{
-		"R1", "Exactly one response has a schema, a successful one, with fields or with a labelled file; errors have none.",
+		"R1", "Exactly one response has a schema, a successful one, with fields or with a labeled file; errors have none.",
 		func(d document, report func(string, ...any)) {
 			for _, op := range d.operations() {
 				var with []string
@@ -21,9 +21,9 @@ var answerRules = []rule{
 						continue
 					}
 					with = append(with, status)
-					labelled := titleCase.MatchString(label(schema)) && isSentence(text(schema, "description"))
+					labeled := titleCase.MatchString(label(schema)) && isSentence(text(schema, "description"))
 					hasFields := len(sub(d.resolve(schema), "properties")) > 0
-					if status[0] != '2' || (!hasFields && !(isFile(schema) && labelled)) {
+					if status[0] != '2' || (!hasFields && !(isFile(schema) && labeled)) {
 						report("%s: schema of %s", op.id(), status)
 					}
 				}

@@ -315,11 +315,11 @@ func (w *writer) element(n *node, i, depth, first int) (next int, kept bool) {
 
 // appendQuoted appends a text as a JSON string, without the HTML escapes of json.Marshal.
 func appendQuoted(dst []byte, text string) []byte {
-	quoted := new(bytes.Buffer)
-	encoder := json.NewEncoder(quoted)
+	buffer := bytes.NewBuffer(dst)
+	encoder := json.NewEncoder(buffer)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(text); err != nil {
 		panic(err) // a string can always be encoded
 	}
-	return append(dst, bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))...)
+	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))
 }
