@@ -18,7 +18,7 @@ import (
 	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
-// answer is what came back for one request.
+// answer is the answer to one request.
 type answer struct {
 	status int
 	header http.Header
@@ -26,7 +26,7 @@ type answer struct {
 	closes bool // the connection ends with it
 }
 
-// problem is the body of an error.
+// problem is the body of an error of the service.
 type problem struct {
 	StatusCode int    `json:"statusCode"`
 	Message    string `json:"message"`
@@ -43,14 +43,15 @@ type pending struct {
 	p *process
 }
 
-// send writes bytes to a connection of their own.
+// send writes a request to a new connection.
 func (p *process) send(t *testing.T, request string) *pending {
 	t.Helper()
 	c := p.dial(t)
-	go io.WriteString(c, request) // whoever answers early does not read the rest
+	go io.WriteString(c, request) // in the background, because a server that answers early does not read the rest
 	return c
 }
 
+// dial opens a connection to the service, which the end of the test closes.
 func (p *process) dial(t *testing.T) *pending {
 	t.Helper()
 	c, err := net.Dial("tcp", p.address)
@@ -62,7 +63,8 @@ func (p *process) dial(t *testing.T) *pending {
 	return &pending{c, p}
 }
 
-// all returns all that comes back until the peer closes the connection.
+// all returns everything that comes back until the service closes the connection. It may not have a credential, and nothing
+// that Partner Center sends besides documented fields.
 func (c *pending) all(t *testing.T) []byte {
 	t.Helper()
 	defer c.Close()
@@ -74,12 +76,12 @@ func (c *pending) all(t *testing.T) []byte {
 		t.Errorf("the answer has a credential: %s", found)
 	}
 	if bytes.Contains(received, []byte(reply.Private)) {
-		t.Errorf("the answer has what Partner Center alone knows: %s", received)
+		t.Errorf("the answer has undocumented data of Partner Center: %s", received)
 	}
 	return received
 }
 
-// answer returns the one answer to a GET.
+// answer returns the only answer to a GET, and checks it and its line in the access log.
 func (c *pending) answer(t *testing.T) answer {
 	t.Helper()
 	a := parse(t, c.all(t), http.MethodGet)
@@ -88,13 +90,7 @@ func (c *pending) answer(t *testing.T) answer {
 	return a
 }
 
-// parseAnswer is parse for a GET.
-func parseAnswer(t testing.TB, received []byte) answer {
-	t.Helper()
-	return parse(t, received, http.MethodGet)
-}
-
-// parse reads the one answer that bytes are.
+// parse reads the bytes of exactly one answer to a request with a method.
 func parse(t testing.TB, received []byte, method string) answer {
 	t.Helper()
 	r := bufio.NewReader(bytes.NewReader(received))
@@ -104,7 +100,7 @@ func parse(t testing.TB, received []byte, method string) answer {
 	}
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		t.Fatalf("the body breaks off: %v\n%q", err, received)
+		t.Fatalf("the body is incomplete: %v\n%q", err, received)
 	}
 	if rest, _ := io.ReadAll(r); len(rest) > 0 {
 		t.Errorf("more than one answer: %q", rest)
@@ -112,7 +108,7 @@ func parse(t testing.TB, received []byte, method string) answer {
 	return answer{resp.StatusCode, resp.Header, body, resp.Close}
 }
 
-// call writes a GET; its connection is closed behind the answer. Header lines have the form "Name: value".
+// call returns a GET that closes its connection. The lines are further headers of the form "Name: value".
 func call(target, key string, lines ...string) string {
 	if key != "" {
 		lines = append(lines, "X-Api-Key: "+key)
@@ -123,13 +119,13 @@ func call(target, key string, lines ...string) string {
 // bearer returns the header line of a call with a token.
 func bearer(token string) string { return "Authorization: Bearer " + token }
 
-// get makes a call.
+// get makes a call over a connection of its own.
 func (p *process) get(t *testing.T, target, key string, lines ...string) answer {
 	t.Helper()
 	return p.send(t, call(target, key, lines...)).answer(t)
 }
 
-// logged waits for the line of the access log that an answer has.
+// logged waits for the only line of the access log about an answer and returns it.
 func (p *process) logged(t *testing.T, a answer) logLine {
 	t.Helper()
 	var lines []logLine
@@ -143,19 +139,19 @@ func (p *process) logged(t *testing.T, a answer) logLine {
 	return lines[0]
 }
 
-// problem returns the error that the answer is.
+// problem returns the body of an answer that is an error.
 func (a answer) problem(t *testing.T) problem {
 	t.Helper()
 	var e problem
 	d := json.NewDecoder(bytes.NewReader(a.body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&e); err != nil {
-		t.Fatalf("%d is no error of the service: %v\n%s", a.status, err, a.body)
+		t.Fatalf("%d without an error of the service: %v\n%s", a.status, err, a.body)
 	}
 	return e
 }
 
-// expect compares status and code; a good answer's code is empty.
+// expect compares the status and the code of the error. The code of a 200 is empty.
 func (a answer) expect(t *testing.T, status int, code string) {
 	t.Helper()
 	got := ""
@@ -167,14 +163,14 @@ func (a answer) expect(t *testing.T, status int, code string) {
 	}
 }
 
-// answerHeaders are all headers that an answer may have.
+// answerHeaders are the headers that an answer may have.
 var answerHeaders = []string{
 	"Content-Type", "Content-Length", "Date", "Connection", "Cache-Control", "X-Content-Type-Options", "Ms-Requestid",
 	"Ms-Correlationid", "X-Ms-Client-Request-Id", "Ratelimit", "Ratelimit-Policy", "Retry-After", "Www-Authenticate",
 	"Allow", "Ms-Cv",
 }
 
-// beforeSignIn are the codes of answers to callers who are not known, or not admitted.
+// beforeSignIn are the codes of answers to callers who are not signed in. They have no headers about the limit.
 var beforeSignIn = []string{
 	"MisdirectedRequest", "HeadersTooLarge", "UriTooLong", "MethodNotAllowed", "BodyNotAllowed", "MalformedPath",
 	"MultipleCredentials", "MissingCredentials", "InvalidApiKey", "InvalidAuthorizationHeader", "InvalidToken",
@@ -190,11 +186,11 @@ var (
 	limitForm     = regexp.MustCompile(`^"connection";r=([0-9]+)(;t=([1-9][0-9]*))?$`)
 )
 
-// check holds an answer to what is promised of every answer of the service.
+// check checks what is promised of every answer of the service.
 func (a answer) check(t *testing.T, method string) {
 	t.Helper()
 	for name, values := range a.header {
-		if !slices.Contains(answerHeaders, name) || len(values) != 1 && name != "Www-Authenticate" {
+		if !slices.Contains(answerHeaders, name) || ((len(values) != 1) && (name != "Www-Authenticate")) {
 			t.Errorf("header %s: %q", name, values)
 		}
 	}
@@ -208,44 +204,47 @@ func (a answer) check(t *testing.T, method string) {
 		}
 	}
 	id := a.header.Get("MS-RequestId")
-	if correlation, vector := a.header.Get("MS-CorrelationId"), a.header.Get("MS-CV"); !guidForm.MatchString(id) || !guidForm.MatchString(correlation) || !vectorForm.MatchString(vector) {
+	correlation, vector := a.header.Get("MS-CorrelationId"), a.header.Get("MS-CV")
+	if !guidForm.MatchString(id) || !guidForm.MatchString(correlation) || !vectorForm.MatchString(vector) {
 		t.Errorf("MS-RequestId %q, MS-CorrelationId %q, MS-CV %q", id, correlation, vector)
 	}
 	code := ""
-	if method != http.MethodHead && a.status != http.StatusOK {
+	if (method != http.MethodHead) && (a.status != http.StatusOK) {
 		code = a.checkProblem(t, id)
 	}
-	if length := a.header.Get("Content-Length"); method != http.MethodHead && length != strconv.Itoa(len(a.body)) {
+	if length := a.header.Get("Content-Length"); (method != http.MethodHead) && (length != strconv.Itoa(len(a.body))) {
 		t.Errorf("Content-Length %q for %d bytes", length, len(a.body))
 	}
 	a.checkByStatus(t)
-	limited, signedIn := a.header.Get("RateLimit") != "", method != http.MethodHead && !slices.Contains(beforeSignIn, code)
-	if code == "IdentityUnavailable" { // Entra ID signs callers in too
+	limited := a.header.Get("RateLimit") != ""
+	signedIn := (method != http.MethodHead) && !slices.Contains(beforeSignIn, code)
+	if code == "IdentityUnavailable" { // for tokens of callers and for tokens of the service
 		signedIn = limited
 	}
-	if signedIn != limited || signedIn != (a.header.Get("RateLimit-Policy") != "") {
+	if (signedIn != limited) || (signedIn != (a.header.Get("RateLimit-Policy") != "")) {
 		t.Errorf("%s with RateLimit %q, RateLimit-Policy %q", code, a.header.Get("RateLimit"), a.header.Get("RateLimit-Policy"))
 	}
-	if limit := a.header.Get("RateLimit"); limit != "" && !limitForm.MatchString(limit) {
+	if limit := a.header.Get("RateLimit"); (limit != "") && !limitForm.MatchString(limit) {
 		t.Errorf("RateLimit: %s", limit)
 	}
 }
 
-// checkProblem holds an error's body to its form, byte for byte, and returns its code.
+// checkProblem checks the form of an error's body byte by byte, and returns its code.
 func (a answer) checkProblem(t *testing.T, id string) string {
 	t.Helper()
 	e := a.problem(t)
-	want, err := json.Marshal(e)
-	if want = append(want, bodyEnd...); err != nil || !bytes.Equal(want, a.body) {
-		t.Errorf("the error is %s, want the form of %s", a.body, want)
+	again, err := json.Marshal(e)
+	if (err != nil) || (string(a.body) != string(again)+bodyEnd) {
+		t.Errorf("the error is %s, want the form of %s", a.body, again)
 	}
-	if e.StatusCode != a.status || e.RequestID != id || e.Message != e.Error.Message || len(e.Message) < 15 || !codeForm.MatchString(e.Error.Code) {
+	if (e.StatusCode != a.status) || (e.RequestID != id) || (e.Message != e.Error.Message) || (len(e.Message) < 15) ||
+		!codeForm.MatchString(e.Error.Code) {
 		t.Errorf("%d, MS-RequestId %s: %s", a.status, id, a.body)
 	}
 	return e.Error.Code
 }
 
-// checkByStatus holds the headers that some statuses have to those statuses.
+// checkByStatus checks that an answer has exactly the headers that its status calls for.
 func (a answer) checkByStatus(t *testing.T) {
 	t.Helper()
 	challenges := a.header.Values("WWW-Authenticate") // one for each way to sign in
@@ -264,15 +263,15 @@ func (a answer) checkByStatus(t *testing.T) {
 	if got := a.header.Get("Allow"); got != allow {
 		t.Errorf("%d with Allow %q", a.status, got)
 	}
-	mayRetry := a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable
+	mayRetry := (a.status == http.StatusTooManyRequests) || (a.status == http.StatusServiceUnavailable)
 	if header := a.header.Get("Retry-After"); mayRetry != (header != "") {
 		t.Errorf("%d with Retry-After %q", a.status, header)
-	} else if seconds, err := strconv.Atoi(header); mayRetry && (err != nil || seconds < 1 || seconds > 600) {
+	} else if seconds, err := strconv.Atoi(header); mayRetry && ((err != nil) || (seconds < 1) || (seconds > 600)) {
 		t.Errorf("Retry-After: %s", header)
 	}
 }
 
-// limit returns the calls that are left, and the seconds until the next one comes back, 0 where none is out.
+// limit returns how many calls remain, and in how many seconds another one is available: 0 if all of them are.
 func (a answer) limit(t *testing.T) (remaining, next int) {
 	t.Helper()
 	parts := limitForm.FindStringSubmatch(a.header.Get("RateLimit"))

@@ -9,9 +9,8 @@ import (
 	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
-// TestBurst has a crowd of callers, each asking for a customer of his own, while connections to Partner Center come
-// and go: each gets his own answer with his own ids, also where memory is used again, and while something that an
-// earlier call has begun, such as a connection that it then did not need, still goes on.
+// TestBurst has 120 callers at a time, each asking for another customer, while connections to Partner Center come and go. Each
+// gets its own answer with its own IDs, although the service reuses memory.
 func TestBurst(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, manyCalls)
@@ -19,7 +18,7 @@ func TestBurst(t *testing.T) {
 	s.upstream.Answer(func(w http.ResponseWriter, r *http.Request) {
 		id := r.RequestURI[len("/v1/customers/"):]
 		if r.Header.Get("MS-CorrelationId") != id {
-			s.upstream.Fault("a call with the ids of another")
+			s.upstream.Fault("a call with the IDs of another")
 		}
 		if n.Add(1)%2 == 0 {
 			w.Header().Set("Connection", "close")
@@ -31,15 +30,17 @@ func TestBurst(t *testing.T) {
 	for i := range calls + crowd {
 		if i < calls {
 			id := guid(i)
-			sent = append(sent, s.send(t, call("/v1/customers/"+id, s.keys.key, "MS-CorrelationId: "+id, "MS-RequestId: "+id)))
+			request := call("/v1/customers/"+id, s.keys.key, "MS-CorrelationId: "+id, "MS-RequestId: "+id)
+			sent = append(sent, s.send(t, request))
 		}
 		if i < crowd {
 			continue
 		}
 		id := guid(i - crowd)
 		a := sent[i-crowd].answer(t)
-		if want := `{"id":"` + id + `"}`; string(a.body) != want || a.header.Get("MS-CorrelationId") != id || a.header.Get("MS-RequestId") != id {
-			t.Errorf("%s got %s with %s", id, a.body, a.header.Get("MS-RequestId"))
+		a.expectJSON(t, `{"id":"`+id+`"}`)
+		if (a.header.Get("MS-CorrelationId") != id) || (a.header.Get("MS-RequestId") != id) {
+			t.Errorf("%s got the IDs %s and %s", id, a.header.Get("MS-CorrelationId"), a.header.Get("MS-RequestId"))
 		}
 	}
 }

@@ -17,54 +17,55 @@ import (
 	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
-// TestConsent has a user consent in a browser, and the service use what comes of it.
+// TestConsent lets a user consent in a browser, and starts a service with the refresh token.
 func TestConsent(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		claims map[string]any // of the user's token
-		enter  http.HandlerFunc
+		answer http.HandlerFunc
 		status int
-		says   []string
+		says   string
 	}{
-		{name: "good", claims: map[string]any{"amr": []string{"pwd", "mfa"}}, says: []string{"with multifactor authentication"}},
-		{name: "no MFA", claims: map[string]any{"amr": []string{"pwd"}}, says: []string{"WARNING", "without multifactor authentication"}},
-		{name: "declined", enter: fakeentra.Decline, status: cli.ExitFailed, says: []string{"connector consent"}},
-		{name: "another tenant", claims: map[string]any{"tid": fakeentra.OtherTenantID}, status: cli.ExitFailed, says: []string{"CONNECTOR_TENANT_ID"}},
+		{name: "with MFA", claims: map[string]any{"amr": []string{"pwd", "mfa"}}, says: "with multifactor authentication"},
+		{name: "without MFA", claims: map[string]any{"amr": []string{"pwd"}}, says: "without multifactor authentication"},
+		{name: "declined", answer: fakeentra.Decline, status: cli.ExitFailed, says: "connector consent"},
+		{name: "in another tenant", claims: map[string]any{"tid": fakeentra.OtherTenantID}, status: cli.ExitFailed, says: "CONNECTOR_TENANT_ID"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := newBackends(t)
 			s.entra.IssueJWTs(c.claims)
-			s.entra.Answer(fakeentra.AuthorizePath, c.enter)
+			s.entra.Answer(fakeentra.AuthorizePath, c.answer)
 			file := filepath.Join(t.TempDir(), "refresh-token")
 			output, status := s.consent(t, file)
 			if status != c.status {
 				t.Errorf("status %d, want %d", status, c.status)
 			}
-			for _, text := range c.says {
-				if !strings.Contains(output, text) {
-					t.Errorf("it does not say %q", text)
-				}
+			if !strings.Contains(output, c.says) {
+				t.Errorf("the output lacks %q", c.says)
+			}
+			if warns := strings.Contains(output, "WARNING"); warns != (c.name == "without MFA") {
+				t.Errorf("the output has a warning: %t", warns)
 			}
 			if found := s.secrets.Find([]byte(output)); found != "" {
-				t.Errorf("it says a credential: %s", found)
+				t.Errorf("the output has a credential: %s", found)
 			}
 			if strings.Contains(output, reply.Private) {
-				t.Errorf("it repeats what Entra ID says")
+				t.Errorf("the output repeats a text of Entra ID")
 			}
 			if t.Failed() {
-				t.Logf("it says:\n%s", output)
+				t.Logf("output:\n%s", output)
 			}
 			info, err := os.Stat(file)
 			if c.status != cli.ExitOK {
 				if err == nil {
-					t.Error("there is a file")
+					t.Error("the command failed and left a file")
 				}
 				return
 			}
-			if err != nil || info.Mode().Perm() != 0o600 {
-				t.Fatalf("the file: %v, %v", info, err)
+			if (err != nil) || (info.Mode().Perm() != 0o600) {
+				t.Fatalf("the file is %v, %v", info, err)
 			}
 			s.process = s.start(t, "connector", "CONNECTOR_REFRESH_TOKEN_FILE="+file)
 			s.expectKind(t, "/v1/invoices/G000024135", fakeentra.AppUser)
@@ -72,30 +73,31 @@ func TestConsent(t *testing.T) {
 	}
 }
 
-var anAddress = regexp.MustCompile(`(?m)^https://\S+$`)
+// addressLine matches the address of the sign-in that connector consent prints.
+var addressLine = regexp.MustCompile(`(?m)^https://\S+$`)
 
-// consent runs connector consent and does what a browser does with the address that it prints.
+// consent runs connector consent and opens the address that it prints, as a browser does.
 func (s *stack) consent(t *testing.T, file string) (output string, status int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	said := new(transcript)
+	out := new(transcript)
 	command := exec.CommandContext(ctx, "connector", "consent", "--no-browser")
 	command.Env = slices.Concat(plainEnvironment(t), s.entra.Env(t), []string{"CONNECTOR_REFRESH_TOKEN_FILE=" + file})
-	command.Stdout, command.Stderr = said, said
+	command.Stdout, command.Stderr = out, out
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "it prints an address", func() bool { return anAddress.MatchString(said.String()) })
-	resp, err := s.entra.Client().Get(anAddress.FindString(said.String()))
+	waitFor(t, "the command prints an address", func() bool { return addressLine.MatchString(out.String()) })
+	resp, err := s.entra.Client().Get(addressLine.FindString(out.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
 	page, err := io.ReadAll(resp.Body)
-	if err != nil || !strings.Contains(string(page), "<html") || strings.Contains(string(page), reply.Private) {
-		t.Errorf("the last page: %s, %v", page, err)
+	if (err != nil) || !strings.Contains(string(page), "<html") || strings.Contains(string(page), reply.Private) {
+		t.Errorf("the last page is %s, %v", page, err)
 	}
-	_ = command.Wait() // the status tells
-	return said.String(), command.ProcessState.ExitCode()
+	_ = command.Wait() // an error is in the status
+	return out.String(), command.ProcessState.ExitCode()
 }

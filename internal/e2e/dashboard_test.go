@@ -21,7 +21,7 @@ const (
 	alertCasesFile = "testdata/alerts.yaml"
 )
 
-// dashboard is what Grafana imports, as far as it is looked at here.
+// dashboard is the part of a Grafana dashboard that is checked.
 type dashboard struct {
 	ID            *int
 	UID, Title    string
@@ -46,7 +46,7 @@ type panel struct {
 
 type dataSource struct{ Type, UID string }
 
-// alertRules is what Prometheus reads.
+// alertRules is a file of rules for Prometheus.
 type alertRules struct {
 	Groups []struct {
 		Name  string
@@ -86,91 +86,97 @@ func readAlerts(t *testing.T) alertRules {
 	return r
 }
 
-// TestDashboard holds the dashboard to what Grafana wants of one, and its expressions to the metrics that are served.
+// TestDashboard checks that the dashboard can be imported, that its expressions use metrics and labels that the service has, and
+// that it shows every metric of the service.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, withMetrics)
-	labels := s.scrape(t).labels()
+	served := newStack(t, withMetrics).scrape(t).labels()
 	d := readDashboard(t)
-	if d.ID != nil || d.UID == "" || len(d.UID) > 40 || d.Title == "" || d.SchemaVersion < 39 || len(d.Panels) < 15 {
+	if (d.ID != nil) || (d.UID == "") || (len(d.UID) > 40) || (d.Title == "") || (d.SchemaVersion < 39) || (len(d.Panels) < 15) {
 		t.Errorf("id %v, uid %q, title %q, schema %d, %d panels", d.ID, d.UID, d.Title, d.SchemaVersion, len(d.Panels))
 	}
-	if list := d.Templating.List; len(list) != 1 || list[0] != (variable{"datasource", "datasource", "prometheus"}) {
+	if list := d.Templating.List; (len(list) != 1) || (list[0] != variable{"datasource", "datasource", "prometheus"}) {
 		t.Errorf("variables: %+v", list)
 	}
-	var shown []string
-	for i, p := range d.Panels {
-		if p.ID < 1 || p.Title == "" || p.Type != "timeseries" && p.Type != "stat" || p.Datasource != (dataSource{"prometheus", "${datasource}"}) || p.FieldConfig.Defaults.Unit == "" || len(p.Targets) == 0 {
-			t.Errorf("panel %d: %+v", i, p)
+	shown := map[string]bool{}
+	seen := map[string]bool{}
+	for _, p := range d.Panels {
+		p.check(t)
+		if id := fmt.Sprint("id ", p.ID); seen[id] || seen[p.Title] {
+			t.Errorf("%s: another panel has its ID or title", p.Title)
 		}
-		if g := p.GridPos; g.W < 1 || g.H < 1 || g.X < 0 || g.Y < 0 || g.X+g.W > 24 {
-			t.Errorf("%s: at %+v", p.Title, g)
-		}
-		for _, other := range d.Panels[:i] {
-			a, b := p.GridPos, other.GridPos
-			if p.ID == other.ID || p.Title == other.Title || a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H {
-				t.Errorf("%s and %s have the same id, title or place", p.Title, other.Title)
+		seen[fmt.Sprint("id ", p.ID)], seen[p.Title] = true, true
+		for _, target := range p.Targets {
+			for _, name := range checkExpression(t, target.Expr, served) {
+				shown[name] = true
 			}
-		}
-		for j, target := range p.Targets {
-			if target.RefID != string(rune('A'+j)) || target.Datasource != p.Datasource {
-				t.Errorf("%s: target %+v", p.Title, target)
-			}
-			e := parseExpression(t, target.Expr, labels)
-			shown = append(shown, e.metrics...)
-			for _, l := range regexp.MustCompile(`\{\{(\w+)\}\}`).FindAllStringSubmatch(target.LegendFormat, -1) {
-				if !slices.Contains(e.by, l[1]) {
-					t.Errorf("%s: the legend has %s, the expression groups by %q", p.Title, l[1], e.by)
+			for _, l := range legendLabel.FindAllStringSubmatch(target.LegendFormat, -1) {
+				if !groupsBy(target.Expr, l[1]) {
+					t.Errorf("%s: the legend has %s, but the expression does not group by it: %s", p.Title, l[1], target.Expr)
 				}
 			}
 		}
 	}
-	for name := range labels {
-		if strings.HasPrefix(name, "connector_") && !strings.HasSuffix(name, "_sum") && !strings.HasSuffix(name, "_count") && !slices.Contains(shown, name) {
+	for name := range served {
+		part := strings.HasSuffix(name, "_sum") || strings.HasSuffix(name, "_count")
+		if strings.HasPrefix(name, "connector_") && !part && !shown[name] {
 			t.Errorf("no panel shows %s", name)
 		}
 	}
 }
 
-// TestAlerts holds the rules to having all that a rule should have, and their expressions to the metrics that are served.
+// check checks a panel alone.
+func (p panel) check(t *testing.T) {
+	t.Helper()
+	source := dataSource{"prometheus", "${datasource}"}
+	if (p.ID < 1) || (p.Title == "") || ((p.Type != "timeseries") && (p.Type != "stat")) || (p.Datasource != source) ||
+		(p.FieldConfig.Defaults.Unit == "") || (len(p.Targets) == 0) {
+		t.Errorf("panel %d: %+v", p.ID, p)
+	}
+	if g := p.GridPos; (g.W < 1) || (g.H < 1) || (g.X < 0) || (g.Y < 0) || (g.X+g.W > 24) {
+		t.Errorf("%s: at %+v", p.Title, g)
+	}
+	for i, target := range p.Targets {
+		if (target.RefID != string(rune('A'+i))) || (target.Datasource != source) {
+			t.Errorf("%s: target %+v", p.Title, target)
+		}
+	}
+}
+
+// TestAlerts checks that every alert is complete and has a case, and that its expression uses metrics and labels that the
+// service has.
 func TestAlerts(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, withMetrics)
-	labels := s.scrape(t).labels()
-	labels["up"] = []string{"instance", "job"}
+	served := newStack(t, withMetrics).scrape(t).labels()
 	cases, err := os.ReadFile(alertCasesFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
+	seen := map[string]bool{}
 	for _, g := range readAlerts(t).Groups {
 		for _, r := range g.Rules {
-			e := parseExpression(t, r.Expr, labels)
-			if slices.Contains(names, r.Alert) || !slices.Contains([]string{"critical", "warning"}, r.Labels.Severity) || len(r.Annotations.Summary) < 20 || len(r.Annotations.Description) < 100 {
-				t.Errorf("%s lacks something, or is there twice: %+v", r.Alert, r)
+			if seen[r.Alert] || !slices.Contains([]string{"critical", "warning"}, r.Labels.Severity) ||
+				(r.Annotations.Summary == "") || (r.Annotations.Description == "") {
+				t.Errorf("%s lacks something, or occurs twice: %+v", r.Alert, r)
 			}
-			names = append(names, r.Alert)
-			for _, l := range regexp.MustCompile(`\$labels\.(\w+)`).FindAllStringSubmatch(r.Annotations.Summary+r.Annotations.Description, -1) {
-				if len(e.by) > 0 && !slices.Contains(e.by, l[1]) {
-					t.Errorf("%s tells the label %s and groups by %q", r.Alert, l[1], e.by)
-				}
-			}
+			seen[r.Alert] = true
+			checkExpression(t, r.Expr, served)
 			if !strings.Contains(string(cases), `alertname="`+r.Alert+`"`) {
-				t.Errorf("no case of %s has %s fire", alertCasesFile, r.Alert)
+				t.Errorf("no case of %s fires %s", alertCasesFile, r.Alert)
 			}
 		}
 	}
-	if len(names) < 8 {
-		t.Errorf("alerts: %q", names)
+	if len(seen) < 8 {
+		t.Errorf("%d alerts, want at least 8", len(seen))
 	}
 }
 
-// labels are those of each metric, by its name.
+// labels returns the names of the labels of each metric.
 func (s scrape) labels() map[string][]string {
 	all := map[string][]string{}
 	for series := range s {
 		name, _, _ := strings.Cut(series, "{")
-		var names []string
+		names := []string{"job", "instance"} // which Prometheus adds
 		for _, l := range label.FindAllStringSubmatch(series, -1) {
 			names = append(names, l[1])
 		}
@@ -179,72 +185,50 @@ func (s scrape) labels() map[string][]string {
 	return all
 }
 
-// expression is what one of PromQL is made of.
-type expression struct {
-	metrics []string
-	by      []string // labels
-}
-
 var (
-	quoted      = regexp.MustCompile(`"[^"]*"`)
-	grouping    = regexp.MustCompile(`\bby\s*\(([^)]*)\)`)
-	ranges      = regexp.MustCompile(`\[[^\]]*\]`)
-	number      = regexp.MustCompile(`\b[0-9][0-9a-z.]*`)
-	word        = regexp.MustCompile(`([A-Za-z_:][A-Za-z0-9_:]*)\s*(\(|\{[^}]*\})?`)
-	matcherName = regexp.MustCompile(`(\w+)\s*(?:=~|!~|!=|=)`)
+	selector    = regexp.MustCompile(`\b((?:connector|go|process)_\w+)(?:\{([^}]*)\})?`)
+	matcher     = regexp.MustCompile(`(\w+)\s*(?:=|!=|=~|!~)\s*"`)
+	legendLabel = regexp.MustCompile(`\{\{(\w+)\}\}`)
+	grouping    = regexp.MustCompile(`\bby \(([^)]*)\)`)
 )
 
-// parseExpression takes an expression of PromQL apart, as far as the files here use it, and fails the test for a metric
-// that there is not, or a label that a metric does not have. Every series that is read has a job and an instance.
-func parseExpression(t *testing.T, text string, labels map[string][]string) expression {
+// checkExpression checks that the metrics of an expression, and the labels by which it selects, are served. It returns the
+// metrics. The syntax is left to promtool.
+func checkExpression(t *testing.T, expression string, served map[string][]string) (metrics []string) {
 	t.Helper()
-	var e expression
-	has := func(metric, label string) bool {
-		return slices.Contains(labels[metric], label) || label == "job" || label == "instance"
-	}
-	plain := quoted.ReplaceAllString(text, `""`)
-	for _, g := range grouping.FindAllStringSubmatch(plain, -1) {
-		for name := range strings.SplitSeq(g[1], ",") {
-			e.by = append(e.by, strings.TrimSpace(name))
+	for _, s := range selector.FindAllStringSubmatch(expression, -1) {
+		labels, ok := served[s[1]]
+		if !ok {
+			t.Errorf("%s: the service has no metric %s", expression, s[1])
 		}
-	}
-	plain = number.ReplaceAllString(ranges.ReplaceAllString(grouping.ReplaceAllString(plain, ""), ""), "")
-	for _, w := range word.FindAllStringSubmatch(plain, -1) {
-		switch {
-		case w[2] == "(":
-			if !slices.Contains([]string{"sum", "count", "rate", "increase", "histogram_quantile"}, w[1]) {
-				t.Errorf("%s: what is %s?", text, w[1])
-			}
-			continue
-		case w[1] == "unless", w[1] == "offset":
-			continue
-		}
-		if _, ok := labels[w[1]]; !ok {
-			t.Errorf("%s: there is no metric %s", text, w[1])
-		}
-		e.metrics = append(e.metrics, w[1])
-		for _, m := range matcherName.FindAllStringSubmatch(w[2], -1) {
-			if !has(w[1], m[1]) {
-				t.Errorf("%s: %s has no label %s", text, w[1], m[1])
+		for _, m := range matcher.FindAllStringSubmatch(s[2], -1) {
+			if !slices.Contains(labels, m[1]) {
+				t.Errorf("%s: %s has no label %s", expression, s[1], m[1])
 			}
 		}
-		for _, by := range e.by {
-			if !has(w[1], by) {
-				t.Errorf("%s: %s has no label %s to group by", text, w[1], by)
-			}
-		}
+		metrics = append(metrics, s[1])
 	}
-	if len(e.metrics) == 0 {
-		t.Errorf("%q has no metric", text)
+	if (len(metrics) == 0) && !strings.HasPrefix(expression, "up{") {
+		t.Errorf("%q has no metric of the service", expression)
 	}
-	return e
+	return metrics
 }
 
-// TestPromtool asks Prometheus's own tool, where there is one.
+// groupsBy reports whether an expression groups by a label.
+func groupsBy(expression, label string) bool {
+	for _, g := range grouping.FindAllStringSubmatch(expression, -1) {
+		if slices.Contains(strings.Split(g[1], ", "), label) {
+			return true
+		}
+	}
+	return false
+}
+
+// TestPromtool checks the metrics, the rules and the dashboard with Prometheus's own tool, where it is installed.
 func TestPromtool(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("promtool"); err != nil {
-		t.Skip("promtool is not in the PATH, so nobody but these tests has looked at the metrics, the rules and the dashboard")
+		t.Skip("promtool is not installed")
 	}
 	s := newStack(t, withMetrics)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
@@ -252,7 +236,8 @@ func TestPromtool(t *testing.T) {
 	promtool(t, nil, "check", "rules", alertsFile)
 	promtool(t, nil, "test", "rules", alertCasesFile)
 
-	var rules bytes.Buffer // the dashboard's expressions as rules, which is what promtool can check
+	// promtool checks rules, so each expression of the dashboard becomes one.
+	var rules bytes.Buffer
 	rules.WriteString("groups:\n  - name: dashboard\n    rules:\n")
 	for _, p := range readDashboard(t).Panels {
 		for _, target := range p.Targets {
@@ -266,11 +251,12 @@ func TestPromtool(t *testing.T) {
 	promtool(t, nil, "check", "rules", path)
 }
 
+// promtool runs promtool, which may neither fail nor warn.
 func promtool(t *testing.T, input []byte, arguments ...string) {
 	t.Helper()
 	command := exec.Command("promtool", arguments...)
 	command.Stdin = bytes.NewReader(input)
-	if out, err := command.CombinedOutput(); err != nil || bytes.Contains(out, []byte("lint")) {
+	if out, err := command.CombinedOutput(); (err != nil) || bytes.Contains(out, []byte("lint")) {
 		t.Errorf("promtool %s: %v\n%s", strings.Join(arguments, " "), err, out)
 	}
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
 )
 
-// TestDrain ends a service that is busy. No call is lost: for the time that is set it is not ready but answers,
-// each time for the last time on the connection; after that it serves nothing new, and ends what it has begun.
+// TestDrain ends a busy service. For the time that is set it is not ready but answers calls, and closes each connection after the
+// answer. After that it rejects new calls and waits for those in flight.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, "CONNECTOR_DRAIN=3s")
+	s := newStack(t, "CONNECTOR_DRAIN=4s")
 	release := make(chan struct{})
 	s.upstream.Answer(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.RequestURI, "/orders") {
@@ -31,8 +31,8 @@ func TestDrain(t *testing.T) {
 	slow := s.send(t, call("/v1/customers/"+customerID+"/orders", s.keys.key))
 	waitFor(t, "Partner Center has the slow call", func() bool { return len(s.upstream.Calls()) == 1 })
 	kept := s.dial(t)
-	if resp := s.over(t, kept, "/v1/customers"); resp.StatusCode != 200 || resp.Close {
-		t.Errorf("before: %d, closing: %v", resp.StatusCode, resp.Close)
+	if resp := s.over(t, kept, "/v1/customers"); (resp.StatusCode != 200) || resp.Close {
+		t.Errorf("before the drain: status %d, closes: %v", resp.StatusCode, resp.Close)
 	}
 	expectHealth(t, s.process, "/readyz", 200)
 
@@ -43,42 +43,42 @@ func TestDrain(t *testing.T) {
 	expectHealth(t, s.process, "/readyz", 503)
 	expectHealth(t, s.process, "/healthz", 200)
 	for _, c := range []*pending{kept, s.dial(t), s.dial(t)} {
-		if resp := s.over(t, c, "/v1/customers"); resp.StatusCode != 200 || !resp.Close {
-			t.Errorf("draining: %d, closing: %v", resp.StatusCode, resp.Close)
+		if resp := s.over(t, c, "/v1/customers"); (resp.StatusCode != 200) || !resp.Close {
+			t.Errorf("in the drain: status %d, closes: %v", resp.StatusCode, resp.Close)
 		}
 	}
-	if resp := s.over(t, s.dial(t), "/v1/customers?Size=0"); resp.StatusCode != 400 || !resp.Close {
-		t.Errorf("draining: %d, closing: %v", resp.StatusCode, resp.Close)
+	if resp := s.over(t, s.dial(t), "/v1/customers?Size=0"); (resp.StatusCode != 400) || !resp.Close {
+		t.Errorf("in the drain: status %d, closes: %v", resp.StatusCode, resp.Close)
 	}
 
-	var refused answer
-	waitFor(t, "the service refuses calls", func() bool {
-		refused = s.get(t, "/v1/none", s.keys.key) // which is no call of the limit
-		return refused.status != 404
+	var rejected answer
+	waitFor(t, "the service rejects calls", func() bool {
+		rejected = s.get(t, "/v1/none", s.keys.key) // which the limit does not count
+		return rejected.status != 404
 	})
-	refused.expect(t, 503, "Draining")
-	if retry := refused.header.Get("Retry-After"); retry != "10" || !refused.closes {
-		t.Errorf("Retry-After %q, closing: %v", retry, refused.closes)
+	rejected.expect(t, 503, "Draining")
+	if retry := rejected.header.Get("Retry-After"); (retry != "10") || !rejected.closes {
+		t.Errorf("Retry-After %q, closes: %v", retry, rejected.closes)
 	}
 	calls := len(s.upstream.Calls())
 	fmt.Fprint(late, call("/v1/customers", s.keys.key))
 	late.answer(t).expect(t, 503, "Draining")
 	if len(s.upstream.Calls()) != calls {
-		t.Error("a call that came too late reached Partner Center")
+		t.Error("a rejected call reached Partner Center")
 	}
 	if s.hasEnded() {
-		t.Error("the service did not wait for the slow call")
+		t.Error("the service did not wait for the call in flight")
 	}
 	close(release)
 	ended := slow.answer(t)
 	ended.expect(t, 200, "")
 	if !ended.closes {
-		t.Error("the slow call leaves its connection open")
+		t.Error("the answer of the call in flight leaves its connection open")
 	}
 	waitFor(t, "the service ends", s.hasEnded)
 }
 
-// over makes a call over a connection that it does not ask to be closed.
+// over makes a call over a connection and does not ask the service to close it.
 func (s *stack) over(t *testing.T, c *pending, target string) *http.Response {
 	t.Helper()
 	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\nX-Api-Key: %s\r\n\r\n", target, publicHost, s.keys.key)
@@ -90,13 +90,14 @@ func (s *stack) over(t *testing.T, c *pending, target string) *http.Response {
 	return resp
 }
 
+// readiness returns the status of /readyz.
 func (s *stack) readiness(t *testing.T) int {
 	t.Helper()
 	return parse(t, s.send(t, "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").all(t), http.MethodGet).status
 }
 
-// TestEndsAtOnce has nothing to wait for.
-func TestEndsAtOnce(t *testing.T) {
+// TestEndsAtOnceWithoutCalls ends a service that has nothing to wait for.
+func TestEndsAtOnceWithoutCalls(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, "CONNECTOR_DRAIN=0s")
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
@@ -105,23 +106,23 @@ func TestEndsAtOnce(t *testing.T) {
 	began := time.Now()
 	s.terminate()
 	waitFor(t, "the service ends", s.hasEnded)
-	if took := time.Since(began); took > 4*time.Second {
-		t.Errorf("it took %v", took)
+	if took := time.Since(began); took > s.atMost(4*time.Second) {
+		t.Errorf("the end took %v", took)
 	}
 	if n, err := kept.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("the idle connection got %d bytes, %v", n, err)
 	}
 }
 
-// TestSecondSignal ends a service that drains without further ado.
-func TestSecondSignal(t *testing.T) {
+// TestSecondSignalEndsDrain sends a second signal to a service that drains, which ends at once.
+func TestSecondSignalEndsDrain(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, "CONNECTOR_DRAIN=5m")
 	s.status = -1 // by a signal
 	s.terminate()
 	waitFor(t, "the service drains", func() bool { return strings.Contains(s.out.String(), `"draining`) })
 	waitFor(t, "the service ends", func() bool {
-		s.command.Process.Signal(syscall.SIGTERM) // until it has been read, and then in vain
+		s.command.Process.Signal(syscall.SIGTERM) // fails once the process has ended
 		return s.hasEnded()
 	})
 }

@@ -22,15 +22,15 @@ import (
 // collector is a fake OpenTelemetry collector.
 type collector struct {
 	*httptest.Server
-	mu        sync.Mutex
-	behaviour http.HandlerFunc // nil: good
-	requests  int
-	text      bytes.Buffer // all that came
-	resource  string
-	spans     []span
+	mu       sync.Mutex
+	answer   http.HandlerFunc // nil: accepted
+	requests int
+	text     bytes.Buffer // all requests
+	resource string
+	spans    []span
 }
 
-// span is one as it arrived.
+// span is a span as it arrived.
 type span struct {
 	name, kind        string
 	trace, id, parent string // hexadecimal; an empty parent: none
@@ -39,6 +39,7 @@ type span struct {
 	*v1.Span
 }
 
+// newCollector starts a collector and closes it at the end of the test.
 func newCollector(t testing.TB) *collector {
 	t.Helper()
 	c := &collector{}
@@ -49,24 +50,25 @@ func newCollector(t testing.TB) *collector {
 	return c
 }
 
-// environment makes a service send its traces here, at once.
+// environment returns the variables of a service that sends its traces here, after 20 ms at the latest.
 func (c *collector) environment() []string {
 	return []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + c.URL, "OTEL_BSP_SCHEDULE_DELAY=20"}
 }
 
+// ServeHTTP records an export and answers it.
 func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	c.mu.Lock()
 	c.requests++
-	behaviour := c.behaviour
+	answer := c.answer
 	c.text.Write(body)
 	c.mu.Unlock()
-	if behaviour != nil {
-		behaviour(w, r)
+	if answer != nil {
+		answer(w, r)
 		return
 	}
 	var export collectortrace.ExportTraceServiceRequest
-	if err := proto.Unmarshal(body, &export); err != nil || r.Method != http.MethodPost || r.RequestURI != "/v1/traces" {
+	if err := proto.Unmarshal(body, &export); (err != nil) || (r.Method != http.MethodPost) || (r.RequestURI != "/v1/traces") {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
@@ -87,7 +89,7 @@ func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-protobuf")
 }
 
-// attributesOf are attributes as NAME=VALUE, sorted.
+// attributesOf returns attributes as NAME=VALUE, sorted and joined by spaces.
 func attributesOf(all []*common.KeyValue) string {
 	var texts []string
 	for _, a := range all {
@@ -101,20 +103,21 @@ func attributesOf(all []*common.KeyValue) string {
 	return strings.Join(texts, " ")
 }
 
-func (c *collector) behave(behaviour http.HandlerFunc) {
+// answerWith sets how the next exports are answered, nil to accept them.
+func (c *collector) answerWith(handler http.HandlerFunc) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.behaviour = behaviour
+	c.answer = handler
 }
 
-// asked is how often something was sent.
-func (c *collector) asked() int {
+// exports returns the number of requests so far.
+func (c *collector) exports() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.requests
 }
 
-// received returns the spans so far of a kind, in the order in which they began, and all that came as it came.
+// received returns the spans of a kind so far by the time of their start, and the bytes of all requests.
 func (c *collector) received(kind string) ([]span, []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -128,7 +131,7 @@ func (c *collector) received(kind string) ([]span, []byte) {
 	return some, bytes.Clone(c.text.Bytes())
 }
 
-// spansOf waits for a number of calls and returns their spans, and those of requests that were made for them.
+// spansOf waits for the spans of a number of calls. It returns them, and those of the requests that they caused.
 func (c *collector) spansOf(t *testing.T, calls int) (served, made []span) {
 	t.Helper()
 	waitFor(t, fmt.Sprintf("the collector has %d calls", calls), func() bool {

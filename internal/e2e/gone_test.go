@@ -14,7 +14,7 @@ import (
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
 )
 
-// TestCallerLeaves ends the call of Partner Center when nobody waits for it any more.
+// TestCallerLeaves closes the connection of a call. The service cancels its call of Partner Center.
 func TestCallerLeaves(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -23,16 +23,16 @@ func TestCallerLeaves(t *testing.T) {
 		c := s.send(t, call("/v1/customers", s.keys.key))
 		waitFor(t, "Partner Center has the call", func() bool { return len(s.upstream.Calls()) == 1 })
 		c.Close()
-		waitFor(t, "Partner Center is rid of the call", func() bool { return s.upstream.InFlight() == 0 })
+		waitFor(t, "Partner Center's call is canceled", func() bool { return s.upstream.InFlight() == 0 })
 		waitFor(t, "the access log has the call", func() bool { return len(s.out.lines("msg", "call")) == n+1 })
 	}
 	s.upstream.Answer(nil)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 }
 
-// TestCallerHalfLeaves has a caller who says that he will send no more, and still listens: net/http takes him for
-// gone, so he may get nothing, but not an answer that is none of the service's.
-func TestCallerHalfLeaves(t *testing.T) {
+// TestCallerHalfCloses closes the sending half of a connection. net/http takes the caller for gone, so it may get no answer, but
+// never an answer that is not the service's.
+func TestCallerHalfCloses(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	for _, behaviour := range []http.HandlerFunc{nil, fakepartner.Behaviors["hang"]} {
@@ -52,7 +52,7 @@ func TestCallerHalfLeaves(t *testing.T) {
 	}
 }
 
-// TestLogReaderLeaves has nobody read the log any more: calls are answered all the same.
+// TestLogReaderLeaves closes the reading end of the log's pipe. Calls are answered as before.
 func TestLogReaderLeaves(t *testing.T) {
 	t.Parallel()
 	r, w, err := os.Pipe()
@@ -69,11 +69,11 @@ func TestLogReaderLeaves(t *testing.T) {
 	var listening struct{ Address string }
 	line, _ := bufio.NewReader(r).ReadBytes('\n')
 	if err := json.Unmarshal(line, &listening); err != nil {
-		t.Errorf("%v: %s", err, line)
+		t.Errorf("the first line of the log: %v: %s", err, line)
 	}
 	r.Close()
 	for range 3 {
-		if status := ask("http://" + listening.Address + "/v1/customers?Size=1"); status != http.StatusOK {
+		if status := callSandbox("http://" + listening.Address + "/v1/customers?Size=1"); status != http.StatusOK {
 			t.Errorf("status %d", status)
 		}
 	}
@@ -81,12 +81,12 @@ func TestLogReaderLeaves(t *testing.T) {
 	kill := time.AfterFunc(patience, func() { command.Process.Kill() })
 	defer kill.Stop()
 	if err := command.Wait(); err != nil {
-		t.Error(err)
+		t.Errorf("the service ended with %v", err)
 	}
 }
 
-// ask makes a call to a sandbox and returns the status of its answer, 0 if there is none.
-func ask(url string) int {
+// callSandbox makes a call to a sandbox and returns the status of the answer, or 0 if there is none.
+func callSandbox(url string) int {
 	req, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
 		return 0

@@ -15,9 +15,9 @@ import (
 	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
-// TestHostile sends what no well-meaning caller sends, and meets what no well-meaning Partner Center does. Each
-// row says what must come of it; what must come of every row is in check. CONNECTOR_HOSTILE_TABLE names another
-// table of the same form to run instead.
+// TestHostile sends the requests of testdata/hostile.tsv, and has Partner Center give the answers of the table. Each row has the
+// expected status, code and number of upstream calls; what holds for every answer is in answer.check. The variable
+// CONNECTOR_HOSTILE_TABLE names another table of the same form to run instead.
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	path, groups := "testdata/hostile.tsv", map[string][]row{}
@@ -35,7 +35,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// states are how a service comes into a state: by settings, and by what happens before the first row.
+// states are the states of a service that rows ask for: settings, and a preparation before the first row.
 var states = map[string]struct {
 	settings []string
 	prepare  func(*testing.T, *stack)
@@ -60,21 +60,21 @@ var states = map[string]struct {
 		})
 	}},
 	"entra=hang": {settings: []string{"CONNECTOR_UPSTREAM_TIMEOUT=1s"}, prepare: func(_ *testing.T, s *stack) {
-		s.entra.AnswerToken(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		s.entra.AnswerToken(reply.Hang)
 	}},
 	"entra=refuses": {prepare: func(_ *testing.T, s *stack) { s.entra.AnswerToken(fakeentra.Refusal(7000215)) }},
-	"alone":         {}, // takes long
-	"hurry":         {[]string{"CONNECTOR_UPSTREAM_TIMEOUT=1s"}, warmUp},
-	"hurry-apart":   {[]string{"CONNECTOR_UPSTREAM_TIMEOUT=1s"}, warmUp},
+	"alone":         {}, // slow rows, so that other rows do not wait for them
+	"hurry":         {[]string{"CONNECTOR_UPSTREAM_TIMEOUT=2s"}, warmUp},
+	"hurry-apart":   {[]string{"CONNECTOR_UPSTREAM_TIMEOUT=2s"}, warmUp},
 }
 
-// warmUp calls until the service has a token and all it needs, which on a busy machine can take longer than a call
-// may here.
+// warmUp calls until a call succeeds. On a busy machine, the first one may exceed a short deadline.
 func warmUp(t *testing.T, s *stack) {
 	t.Helper()
 	waitFor(t, "a call succeeds", func() bool { return s.get(t, "/v1/customers", s.keys.key).status == http.StatusOK })
 }
 
+// runGroup runs the rows of a state against one service.
 func runGroup(t *testing.T, name string, rows []row) {
 	state, ok := states[name]
 	if !ok {
@@ -83,7 +83,7 @@ func runGroup(t *testing.T, name string, rows []row) {
 	collector := newCollector(t)
 	settings := append(acceptTokens(), manyCalls, withMetrics)
 	settings = append(settings, collector.environment()...)
-	s := newStackOf(t, "connector-watched", append(settings, state.settings...)...)
+	s := newLeakCheckedStack(t, append(settings, state.settings...)...)
 	s.secrets.Add("text of a token", fakeentra.CallerOnly)
 	if state.prepare != nil {
 		state.prepare(t, s)
@@ -112,20 +112,20 @@ func runGroup(t *testing.T, name string, rows []row) {
 	waitFor(t, "no call of Partner Center is left under way", func() bool { return s.upstream.InFlight() == 0 })
 }
 
-// try sends a row and judges what comes of it.
+// try sends the request of a row and checks the answer.
 func (s *stack) try(t *testing.T, r row) {
 	before := s.out.size()
-	s.upstream.Answer(s.behaviour(t, r))
+	s.upstream.Answer(s.upstreamAnswer(t, r))
 	received := s.send(t, s.wire(t, r)).all(t)
 	if r.status == 0 {
 		if len(received) > 0 {
-			t.Errorf("answered: %q", received)
+			t.Errorf("got the answer %q, want none", received)
 		}
 		return
 	}
 	a := parse(t, received, r.method())
 	calls := s.upstream.Calls()
-	if a.status != r.status || len(calls) != r.calls {
+	if (a.status != r.status) || (len(calls) != r.calls) {
 		t.Errorf("got %d after %d calls of Partner Center, want %d after %d: %s", a.status, len(calls), r.status, r.calls, a.body)
 	}
 	if wrong := s.upstream.TakeFaults(); len(wrong) > 0 {
@@ -140,7 +140,7 @@ func (s *stack) try(t *testing.T, r row) {
 	s.checkLog(t, r, a, before)
 }
 
-// checkPlain holds an answer of net/http's own, or of the health checks, to having nothing of ours.
+// checkPlain checks an answer of net/http itself or of a health check, which have none of the service's headers.
 func checkPlain(t *testing.T, a answer) {
 	t.Helper()
 	for name := range a.header {
@@ -148,16 +148,16 @@ func checkPlain(t *testing.T, a answer) {
 			t.Errorf("header %s: %s", name, a.header.Get(name))
 		}
 	}
-	if json.Valid(a.body) || len(a.body) > 100 {
-		t.Errorf("body: %s", a.body)
+	if json.Valid(a.body) || (len(a.body) > 100) {
+		t.Errorf("the body is JSON or too long: %s", a.body)
 	}
 }
 
-// check holds an answer to what its row expects of it.
+// check compares an answer with what its row expects.
 func (r row) check(t *testing.T, a answer, calls []fakepartner.Call) {
 	t.Helper()
 	message, code := "", "-"
-	if a.status != http.StatusOK && !r.head() {
+	if (a.status != http.StatusOK) && !r.head() {
 		e := a.problem(t)
 		message, code = e.Message, e.Error.Code
 	}
@@ -167,14 +167,15 @@ func (r row) check(t *testing.T, a answer, calls []fakepartner.Call) {
 	if !a.closes {
 		t.Errorf("the connection stays open")
 	}
-	if r.head() && len(a.body) > 0 {
+	if r.head() && (len(a.body) > 0) {
 		t.Errorf("HEAD has a body: %s", a.body)
 	}
 	for name, want := range r.checks {
-		got := a.header.Get(name)
+		var got string
 		switch name {
+		default:
+			got = a.header.Get(name)
 		case "sends":
-			got = ""
 			for _, c := range calls {
 				got = c.Target
 			}
@@ -192,24 +193,27 @@ func (r row) check(t *testing.T, a answer, calls []fakepartner.Call) {
 			t.Errorf("%s: got %q, want %q (%s)", name, got, want, message)
 		}
 	}
-	if _, told := r.checks["body"]; a.status == http.StatusOK && !told && !r.asksUpstream() {
+	if _, ok := r.checks["body"]; (a.status == http.StatusOK) && !ok && !r.asksUpstream() {
 		want, _ := fakepartner.Projected(calls[0].Target)
 		a.expectJSON(t, want)
 	}
 }
 
+// between reports whether value is a number from low to high.
 func between(value, low, high string) bool {
 	v, err := strconv.Atoi(value)
 	l, lowErr := strconv.Atoi(low)
 	h, highErr := strconv.Atoi(high)
-	return err == nil && lowErr == nil && highErr == nil && l <= v && v <= h
+	return (err == nil) && (lowErr == nil) && (highErr == nil) && (l <= v) && (v <= h)
 }
 
-// logKeys are all that a line of the access log may have.
-var logKeys = []string{"time", "level", "msg", "status", "duration_ms", "operation", "connection", "upstream_status", "request_id", "correlation_id", "cv", "client_request_id", "error"}
+// logKeys are the keys that a line of the access log may have.
+var logKeys = []string{
+	"time", "level", "msg", "status", "duration_ms", "operation", "connection", "upstream_status", "request_id", "correlation_id", "cv",
+	"client_request_id", "error",
+}
 
-// checkLog waits for the line of the access log and holds it to what a line has, and the whole log to having
-// nothing of the request.
+// checkLog waits for the line of the access log and checks its keys. The log since before may have nothing private of the request.
 func (s *stack) checkLog(t *testing.T, r row, a answer, before int) {
 	t.Helper()
 	line := s.logged(t, a)
@@ -221,12 +225,12 @@ func (s *stack) checkLog(t *testing.T, r row, a answer, before int) {
 			t.Errorf("the access log has %s: %v", key, line)
 		}
 	}
-	output := []byte(s.out.from(before))
+	output := []byte(s.out.since(before))
 	if found := s.secrets.Find(output); found != "" {
 		t.Errorf("the log has a credential: %s", found)
 	}
 	if bytes.Contains(output, []byte(reply.Private)) {
-		t.Errorf("the log has what Partner Center alone knows: %s", output)
+		t.Errorf("the log has undocumented data of Partner Center: %s", output)
 	}
 	for _, private := range r.private() {
 		if bytes.Contains(output, []byte(private)) {
@@ -235,7 +239,7 @@ func (s *stack) checkLog(t *testing.T, r row, a answer, before int) {
 	}
 }
 
-// private are the parts of a request that no log may have: its query, its body and its headers.
+// private returns the parts of a request that no log may have: its query, body and headers.
 func (r row) private() []string {
 	var parts []string
 	if _, query, ok := strings.Cut(r.request, "?"); ok && !strings.HasPrefix(r.request, "RAW ") {
@@ -245,21 +249,23 @@ func (r row) private() []string {
 		kind, value, _ := strings.Cut(item, ":")
 		name, header, isHeader := strings.Cut(value, ": ")
 		switch {
-		case kind == "body", kind == "rawbody":
+		case (kind == "body") || (kind == "rawbody"):
 			parts = append(parts, value)
-		case kind == "hdr" && isHeader && !slices.Contains([]string{"MS-RequestId", "MS-CorrelationId", "x-ms-client-request-id"}, name):
+		case (kind == "hdr") && isHeader && !slices.Contains([]string{"MS-RequestId", "MS-CorrelationId", "x-ms-client-request-id"}, name):
 			parts = append(parts, header)
 		}
 	}
 	return slices.DeleteFunc(parts, func(p string) bool { return len(p) < 6 })
 }
 
+// asksUpstream reports whether the row chooses the answer of Partner Center.
 func (r row) asksUpstream() bool {
 	return slices.ContainsFunc(r.items, func(i string) bool { return strings.HasPrefix(i, "up:") })
 }
 
-// behaviour is what the row asks of Partner Center: a name, or a form with its text. Without one it is good.
-func (s *stack) behaviour(t *testing.T, r row) http.HandlerFunc {
+// upstreamAnswer returns the answer of Partner Center that a row chooses, by name or by a form with a text. Without one it is
+// the good answer.
+func (s *stack) upstreamAnswer(t *testing.T, r row) http.HandlerFunc {
 	t.Helper()
 	for _, item := range r.items {
 		what, ok := strings.CutPrefix(item, "up:")
@@ -287,7 +293,7 @@ func (s *stack) behaviour(t *testing.T, r row) http.HandlerFunc {
 		case "retry":
 			return fakepartner.Refuse(n, "", "Retry-After", rest)
 		}
-		t.Fatalf("no behaviour %q", what)
+		t.Fatalf("no answer %q", what)
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestKeysChange changes the keys file under a running service, which follows from the next call on.
+// TestKeysChange changes the keys file of a running service. The next call already uses the new keys.
 func TestKeysChange(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -24,7 +24,7 @@ func TestKeysChange(t *testing.T) {
 	added := addKey(t, s.keys.path, "newcomer")
 	expect(added, 200)
 	if name := s.logged(t, s.get(t, "/v1/nope", added)).text("connection"); name != "newcomer" {
-		t.Errorf("the log has %q", name)
+		t.Errorf("the log has the connection %q, want newcomer", name)
 	}
 	expect(s.keys.key, 200)
 
@@ -33,7 +33,7 @@ func TestKeysChange(t *testing.T) {
 	expect(added, 401)
 	expect(s.keys.other, 200)
 
-	// As large as before, in the same file, and within what its time can tell apart.
+	// The file keeps its size and its inode, and changes within the resolution of its modification time.
 	for range 20 {
 		overwriteFile(t, s.keys.path, keyLine("apps", s.keys.key))
 		expect(s.keys.key, 200)
@@ -44,7 +44,7 @@ func TestKeysChange(t *testing.T) {
 	}
 }
 
-// TestKeysRemove removes a key as an administrator does; the running service refuses it from the next call on.
+// TestKeysRemove removes keys with connector keys remove. The running service refuses them from the next call on.
 func TestKeysRemove(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -60,38 +60,40 @@ func TestKeysRemove(t *testing.T) {
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 }
 
-// TestKeysBroken keeps the last good keys while the file is of no use, and says so once.
+// TestKeysBroken breaks the keys file. The service keeps the last good keys, and logs the error once.
 func TestKeysBroken(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	complaints := func() int { return len(s.out.lines("level", "ERROR")) }
-	for trouble, spoil := range map[string]func(){
-		"a line that is no key": func() { s.keys.write(t, keyLine("flows", s.keys.key), "apps 12345") },
-		"a file that is gone": func() {
+	errors := func() int { return len(s.out.lines("level", "ERROR")) }
+	for name, breakFile := range map[string]func(){
+		"a line that is not a key": func() { s.keys.write(t, keyLine("flows", s.keys.key), "apps 12345") },
+		"no file": func() {
 			if err := os.Remove(s.keys.path); err != nil {
 				t.Fatal(err)
 			}
 		},
 	} {
-		before := complaints()
-		spoil()
-		for range 3 {
+		t.Run(name, func(t *testing.T) {
+			before := errors()
+			breakFile()
+			for range 3 {
+				s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
+				s.get(t, "/v1/customers", s.keys.other).expect(t, 200, "")
+				s.get(t, "/v1/customers", s.keys.revoked).expect(t, 401, "InvalidApiKey")
+			}
+			if n := errors() - before; n != 1 {
+				t.Errorf("%d errors in the log, want 1", n)
+			}
+			s.keys.write(t, keyLine("flows", s.keys.key))
 			s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
+			s.get(t, "/v1/customers", s.keys.other).expect(t, 401, "InvalidApiKey")
+			s.keys.write(t, keyLine("flows", s.keys.key), keyLine("apps", s.keys.other))
 			s.get(t, "/v1/customers", s.keys.other).expect(t, 200, "")
-			s.get(t, "/v1/customers", s.keys.revoked).expect(t, 401, "InvalidApiKey")
-		}
-		if n := complaints() - before; n != 1 {
-			t.Errorf("%s: %d complaints", trouble, n)
-		}
-		s.keys.write(t, keyLine("flows", s.keys.key))
-		s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
-		s.get(t, "/v1/customers", s.keys.other).expect(t, 401, "InvalidApiKey")
-		s.keys.write(t, keyLine("flows", s.keys.key), keyLine("apps", s.keys.other))
-		s.get(t, "/v1/customers", s.keys.other).expect(t, 200, "")
+		})
 	}
 }
 
-// addKey makes a key as an administrator does.
+// addKey runs connector keys add and returns the key.
 func addKey(t *testing.T, file, name string) string {
 	t.Helper()
 	return strings.TrimSpace(keysCommand(t, file, "add", name))

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// TestBlockedLog has nobody read the service's log: calls are answered all the same, many more than a pipe has room for
-// lines, and the service ends when it is told to.
+// TestBlockedLog does not read the service's log. Calls are answered, many more than the pipe has room for lines, and the
+// service ends by SIGTERM.
 func TestBlockedLog(t *testing.T) {
 	t.Parallel()
 	unread, log, err := os.Pipe()
@@ -22,7 +22,7 @@ func TestBlockedLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unread.Close()
-	expectUnheard(t, log, false) // what the pipe has no room for is kept
+	expectAnswersWithoutLog(t, log, false) // the service keeps lines for which the pipe has no room
 }
 
 // TestFullDisk writes the log to a disk that is full.
@@ -32,12 +32,12 @@ func TestFullDisk(t *testing.T) {
 	if err != nil {
 		t.Skip("this system has no /dev/full")
 	}
-	expectUnheard(t, full, true)
+	expectAnswersWithoutLog(t, full, true)
 }
 
-// expectUnheard runs a service whose log goes to a file that takes none or not much of it, and looks whether the metrics
-// tell of lines that are missing.
-func expectUnheard(t *testing.T, log *os.File, missing bool) {
+// expectAnswersWithoutLog runs a service whose log goes to a file that accepts little or nothing, and compares whether the
+// metrics count dropped lines.
+func expectAnswersWithoutLog(t *testing.T, log *os.File, dropped bool) {
 	t.Helper()
 	s := newBackends(t)
 	address, admin := freeAddress(t), freeAddress(t)
@@ -67,19 +67,19 @@ func expectUnheard(t *testing.T, log *os.File, missing bool) {
 		body, _ := io.ReadAll(resp.Body)
 		return resp.StatusCode, string(body)
 	}
-	ask := func() int {
-		status, _ := get("http://" + address + "/v1/customers")
-		return status
+	status := func() int {
+		s, _ := get("http://" + address + "/v1/customers")
+		return s
 	}
-	waitFor(t, "the service answers", func() bool { return ask() == 200 })
+	waitFor(t, "the service answers", func() bool { return status() == 200 })
 	for i := range 1000 { // some 400 KiB of log, where a pipe has room for 64
-		if status := ask(); status != 200 {
-			t.Fatalf("call %d: %d", i, status)
+		if got := status(); got != 200 {
+			t.Fatalf("call %d has status %d", i, got)
 		}
 	}
-	status, metrics := get("http://" + admin + "/metrics")
-	if none := strings.Contains(metrics, "\nconnector_log_lines_dropped_total 0\n"); status != 200 || none == missing {
-		t.Errorf("the metrics (%d) say that no line is missing: %t", status, none)
+	code, metrics := get("http://" + admin + "/metrics")
+	if none := strings.Contains(metrics, "\nconnector_log_lines_dropped_total 0\n"); (code != 200) || (none == dropped) {
+		t.Errorf("the metrics, with status %d, count no dropped line: %t", code, none)
 	}
 	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func expectUnheard(t *testing.T, log *os.File, missing bool) {
 	}
 }
 
-// freeAddress is an address that nothing listens on, or nothing did a moment ago.
+// freeAddress returns an address that nothing listened on a moment ago.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,79 +13,86 @@ import (
 	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
-// TestMetrics makes calls that end in all ways, one after the other, and expects each to be counted and nothing else.
+// TestMetrics makes calls that end in every way, one after the other. Each changes exactly the counters that it should.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, append(acceptTokens(), withMetrics, "CONNECTOR_UPSTREAM_TIMEOUT=3s")...)
-	const customers, customer = "GetAllCustomers", "GetCustomerDetails"
-	none := [][]string{}
-	first := [][]string{asked("app", "ok"), {"connector_limiter_connections +1"}}
-	admitted := decided("admitted")
+	s := newStack(t, append(acceptTokens(), withMetrics, "CONNECTOR_UPSTREAM_TIMEOUT=5s")...)
+	const customers, details, orders = "GetAllCustomers", "GetCustomerDetails", "GetCustomerOrders"
+	const customer = "/v1/customers/" + customerID
+	oddOrders := reply.JSON(`{"items":[{"id":4711,"lineItems":[{"quantity":"x"},{"quantity":"y"}],"` + reply.Private + `":1}]}`)
+	// upstream returns the changes of a call that reaches Partner Center and gets an answer with a status.
+	upstream := func(operation, status string) [][]string {
+		return [][]string{decided("admitted"), calledUpstream(operation, status, 1)}
+	}
+	newConnection := []string{"connector_limiter_connections +1"}
 	for _, c := range []struct {
+		name        string
 		target, key string
-		behaviour   http.HandlerFunc
+		answer      http.HandlerFunc
 		status      int
 		code        string
 		operation   string
-		more        [][]string
+		more        [][]string // changes besides those of every call
 	}{
-		{"/v1/customers", s.keys.key, nil, 200, "", customers, append(first, admitted, calledUpstream(customers, "200", 1))},
-		{"/v1/customers", s.keys.second, nil, 200, "", customers, [][]string{admitted, calledUpstream(customers, "200", 1)}},
-		{"/v1/invoices", s.keys.other, nil, 200, "", "GetInvoices", [][]string{admitted, calledUpstream("GetInvoices", "200", 1), {"connector_limiter_connections +1"}}},
-		{"/v1/pickers/customers", s.keys.key, nil, 200, "", "ListCustomersForPicker", [][]string{admitted, calledUpstream("ListCustomersForPicker", "200", 1)}},
+		{"the first call", "/v1/customers", s.keys.key, nil, 200, "", customers,
+			append(upstream(customers, "200"), requestedToken("app", "ok"), newConnection)},
+		{"another key of the connection", "/v1/customers", s.keys.second, nil, 200, "", customers, upstream(customers, "200")},
+		{"another connection", "/v1/invoices", s.keys.other, nil, 200, "", "GetInvoices", append(upstream("GetInvoices", "200"), newConnection)},
+		{"another operation", "/v1/pickers/customers", s.keys.key, nil, 200, "", "ListCustomersForPicker", upstream("ListCustomersForPicker", "200")},
 
-		{"/v1/customers?size=1", s.keys.key, nil, 400, "UnknownParameter", customers, none},
-		{"/v1/customers/" + customerID + "/products", s.keys.key, nil, 400, "MissingTargetView", "GetCustomerProducts", none},
-		{"/v1/customers;x", s.keys.key, nil, 400, "MalformedPath", "none", none},
-		{"/v1/customers", "", nil, 401, "MissingCredentials", customers, none},
-		{"/v1/customers", "wrong", nil, 401, "InvalidApiKey", customers, none},
-		{"/v1/secret", "wrong", nil, 401, "InvalidApiKey", "none", none},
-		{"/v1/secret", s.keys.key, nil, 404, "NotFound", "none", none},
-		{"/metrics", s.keys.key, nil, 404, "NotFound", "none", none},
+		{"unknown parameter", "/v1/customers?size=1", s.keys.key, nil, 400, "UnknownParameter", customers, nil},
+		{"missing parameter", customer + "/products", s.keys.key, nil, 400, "MissingTargetView", "GetCustomerProducts", nil},
+		{"malformed path", "/v1/customers;x", s.keys.key, nil, 400, "MalformedPath", "none", nil},
+		{"no key", "/v1/customers", "", nil, 401, "MissingCredentials", customers, nil},
+		{"wrong key", "/v1/customers", "wrong", nil, 401, "InvalidApiKey", customers, nil},
+		{"wrong key at an unknown path", "/v1/secret", "wrong", nil, 401, "InvalidApiKey", "none", nil},
+		{"unknown path", "/v1/secret", s.keys.key, nil, 404, "NotFound", "none", nil},
+		{"path of the metrics", "/metrics", s.keys.key, nil, 404, "NotFound", "none", nil},
 
-		{"/v1/customers/" + customerID, s.keys.key, fakepartner.Refuse(403, "20002"), 403, "NoCustomerRelationship", customer, [][]string{admitted, calledUpstream(customer, "403", 1)}},
-		{"/v1/customers/" + customerID, s.keys.key, fakepartner.Refuse(404, ""), 404, "CustomerNotFound", customer, [][]string{admitted, calledUpstream(customer, "404", 1)}},
-		{"/v1/customers/" + customerID, s.keys.key, fakepartner.Refuse(429, ""), 429, "PartnerCenterThrottled", customer, [][]string{admitted, calledUpstream(customer, "429", 1)}},
-		{"/v1/customers/" + customerID, s.keys.key, fakepartner.Refuse(400, "3000"), 400, "PartnerCenterInvalidProperty", customer, [][]string{admitted, calledUpstream(customer, "400", 1)}},
-		{"/v1/customers", s.keys.key, fakepartner.Refuse(418, ""), 400, "PartnerCenterRejected", customers, [][]string{admitted, calledUpstream(customers, "4xx", 1)}},
-		{"/v1/customers", s.keys.key, fakepartner.Behaviors["401"], 502, "PartnerCenterUnauthorized", customers, [][]string{admitted, calledUpstream(customers, "401", 2), asked("app", "ok")}},
-		{"/v1/customers", s.keys.key, fakepartner.Behaviors["500"], 502, "PartnerCenterError", customers, [][]string{admitted, calledUpstream(customers, "500", 1)}},
-		{"/v1/customers", s.keys.key, fakepartner.Refuse(599, ""), 502, "PartnerCenterError", customers, [][]string{admitted, calledUpstream(customers, "5xx", 1)}},
-		{"/v1/customers", s.keys.key, fakepartner.Refuse(799, ""), 502, "PartnerCenterError", customers, [][]string{admitted, calledUpstream(customers, "other", 1)}},
-		{"/v1/customers", s.keys.key, fakepartner.Behaviors["304"], 502, "PartnerCenterRedirect", customers, [][]string{admitted, calledUpstream(customers, "3xx", 1)}},
-		{"/v1/customers", s.keys.key, fakepartner.Behaviors["206"], 502, "PartnerCenterError", customers, [][]string{admitted, calledUpstream(customers, "2xx", 1)}},
-		{"/v1/customers", s.keys.key, fakepartner.Behaviors["switch"], 502, "PartnerCenterError", customers, [][]string{admitted, calledUpstream(customers, "1xx", 1)}},
-		{"/v1/customers", s.keys.key, fakepartner.Behaviors["503"], 503, "PartnerCenterUnavailable", customers, [][]string{admitted, calledUpstream(customers, "503", 1)}},
-		{"/v1/customers", s.keys.key, fakepartner.Behaviors["html200"], 502, "PartnerCenterInvalidResponse", customers, [][]string{admitted, calledUpstream(customers, "200", 1)}},
-		{"/v1/customers", s.keys.key, fakepartner.Behaviors["reset-mid-body"], 502, "PartnerCenterInvalidResponse", customers, [][]string{admitted, calledUpstream(customers, "200", 1)}},
-		{"/v1/customers", s.keys.key, fakepartner.Behaviors["reset"], 502, "PartnerCenterUnreachable", customers, [][]string{admitted, calledUpstream(customers, "none", 1)}},
-		{"/v1/customers", s.keys.key, fakepartner.Behaviors["hang"], 504, "PartnerCenterTimeout", customers, [][]string{admitted, calledUpstream(customers, "none", 1)}},
+		{"refused by code", customer, s.keys.key, fakepartner.Refuse(403, "20002"), 403, "NoCustomerRelationship", details, upstream(details, "403")},
+		{"not found", customer, s.keys.key, fakepartner.Refuse(404, ""), 404, "CustomerNotFound", details, upstream(details, "404")},
+		{"throttled", customer, s.keys.key, fakepartner.Refuse(429, ""), 429, "PartnerCenterThrottled", details, upstream(details, "429")},
+		{"rejected by code", customer, s.keys.key, fakepartner.Refuse(400, "3000"), 400, "PartnerCenterInvalidProperty", details, upstream(details, "400")},
+		{"another 4xx", "/v1/customers", s.keys.key, fakepartner.Refuse(418, ""), 400, "PartnerCenterRejected", customers, upstream(customers, "4xx")},
+		{"token refused twice", "/v1/customers", s.keys.key, fakepartner.Behaviors["401"], 502, "PartnerCenterUnauthorized", customers,
+			[][]string{decided("admitted"), calledUpstream(customers, "401", 2), requestedToken("app", "ok")}},
+		{"500", "/v1/customers", s.keys.key, fakepartner.Behaviors["500"], 502, "PartnerCenterError", customers, upstream(customers, "500")},
+		{"another 5xx", "/v1/customers", s.keys.key, fakepartner.Refuse(599, ""), 502, "PartnerCenterError", customers, upstream(customers, "5xx")},
+		{"unknown status", "/v1/customers", s.keys.key, fakepartner.Refuse(799, ""), 502, "PartnerCenterError", customers, upstream(customers, "other")},
+		{"3xx", "/v1/customers", s.keys.key, fakepartner.Behaviors["304"], 502, "PartnerCenterRedirect", customers, upstream(customers, "3xx")},
+		{"another 2xx", "/v1/customers", s.keys.key, fakepartner.Behaviors["206"], 502, "PartnerCenterError", customers, upstream(customers, "2xx")},
+		{"1xx", "/v1/customers", s.keys.key, fakepartner.Behaviors["switch"], 502, "PartnerCenterError", customers, upstream(customers, "1xx")},
+		{"503", "/v1/customers", s.keys.key, fakepartner.Behaviors["503"], 503, "PartnerCenterUnavailable", customers, upstream(customers, "503")},
+		{"HTML", "/v1/customers", s.keys.key, fakepartner.Behaviors["html200"], 502, "PartnerCenterInvalidResponse", customers, upstream(customers, "200")},
+		{"incomplete answer", "/v1/customers", s.keys.key, fakepartner.Behaviors["reset-mid-body"], 502, "PartnerCenterInvalidResponse", customers,
+			upstream(customers, "200")},
+		{"no answer", "/v1/customers", s.keys.key, fakepartner.Behaviors["reset"], 502, "PartnerCenterUnreachable", customers, upstream(customers, "none")},
+		{"timeout", "/v1/customers", s.keys.key, reply.Hang, 504, "PartnerCenterTimeout", customers, upstream(customers, "none")},
 
-		{"/v1/customers/" + customerID + "/orders", s.keys.key, reply.JSON(`{"items":[{"id":4711,"lineItems":[{"quantity":"x"},{"quantity":"y"}],"` + reply.Private + `":1}]}`), 200, "", "GetCustomerOrders",
-			[][]string{admitted, calledUpstream("GetCustomerOrders", "200", 1), leftOut("GetCustomerOrders", "items[].id", 1), leftOut("GetCustomerOrders", "items[].lineItems[].quantity", 2)}},
-		{"/v1/pickers/customers", s.keys.key, reply.JSON(`{"items":[{"id":4711}]}`), 200, "", "ListCustomersForPicker",
-			[][]string{admitted, calledUpstream("ListCustomersForPicker", "200", 1), leftOut(customers, "items[].id", 1)}},
+		{"dropped values", customer + "/orders", s.keys.key, oddOrders, 200, "", orders,
+			append(upstream(orders, "200"), dropped(orders, "items[].id", 1), dropped(orders, "items[].lineItems[].quantity", 2))},
+		{"dropped value of the picker", "/v1/pickers/customers", s.keys.key, reply.JSON(`{"items":[{"id":4711}]}`), 200, "", "ListCustomersForPicker",
+			append(upstream("ListCustomersForPicker", "200"), dropped(customers, "items[].id", 1))},
 	} {
-		s.upstream.Answer(c.behaviour)
-		before := s.scrape(t)
-		s.get(t, c.target, c.key).expect(t, c.status, c.code)
-		code := c.code
-		if code == "" {
-			code = "-"
-		}
-		s.expectChanges(t, before, append(c.more, called(c.operation, c.status, code))...)
-		if t.Failed() {
-			t.Fatalf("%s: %d %s", c.target, c.status, c.code)
+		ok := t.Run(c.name, func(t *testing.T) {
+			s.upstream.Answer(c.answer)
+			before := s.scrape(t)
+			s.get(t, c.target, c.key).expect(t, c.status, c.code)
+			s.expectChanges(t, before, append(c.more, called(c.operation, c.status, cmp.Or(c.code, "-")))...)
+		})
+		if !ok {
+			return // the next differences would repeat this one
 		}
 	}
 	before := s.scrape(t)
-	s.send(t, "POST /v1/customers HTTP/1.1\r\nHost: "+publicHost+"\r\nConnection: close\r\n\r\n").answer(t).expect(t, 405, "MethodNotAllowed")
-	expectHealth(t, s.process, "/readyz", 200) // is no call
+	post := "POST /v1/customers HTTP/1.1\r\nHost: " + publicHost + "\r\nConnection: close\r\n\r\n"
+	s.send(t, post).answer(t).expect(t, 405, "MethodNotAllowed")
+	expectHealth(t, s.process, "/readyz", 200) // health checks are not calls
 	expectHealth(t, s.process, "/healthz", 200)
 	s.expectChanges(t, before, called("none", 405, "MethodNotAllowed"))
 }
 
-// TestMetricsOfLostCalls counts calls whose answers nobody gets whole.
+// TestMetricsOfLostCalls counts calls whose answers are not delivered completely.
 func TestMetricsOfLostCalls(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, withMetrics)
@@ -93,8 +101,8 @@ func TestMetricsOfLostCalls(t *testing.T) {
 	s.upstream.Answer(fakepartner.Behaviors["hang"])
 	c := s.send(t, call("/v1/customers", s.keys.key))
 	waitFor(t, "Partner Center has the call", func() bool { return len(s.upstream.Calls()) == 1 })
-	if under := s.scrape(t)["connector_requests_under_way"]; under != 1 {
-		t.Errorf("%v requests under way", under)
+	if n := s.scrape(t)["connector_requests_under_way"]; n != 1 {
+		t.Errorf("%v requests in flight, want 1", n)
 	}
 	c.Close()
 	waitFor(t, "the access log has the call", func() bool { return len(s.out.lines("msg", "call")) == 2 })
@@ -108,7 +116,7 @@ func TestMetricsOfLostCalls(t *testing.T) {
 	s.expectChanges(t, before, called("GetInvoiceStatement", 200, "BrokenOff"), calledUpstream("GetInvoiceStatement", "200", 1), decided("admitted"))
 }
 
-// TestMetricsOfTheLimit counts the limiter's decisions, that it can make none among them.
+// TestMetricsOfTheLimit counts the decisions of the limiter, including those that it cannot make.
 func TestMetricsOfTheLimit(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, withMetrics, "CONNECTOR_LIMIT_CALLS=1")
@@ -117,17 +125,17 @@ func TestMetricsOfTheLimit(t *testing.T) {
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 429, "RateLimitExceeded")
 	s.expectChanges(t, before, called("GetAllCustomers", 429, "RateLimitExceeded"), decided("refused"))
 
-	const more = 1400 // than the limiter can hold of such a limit
+	const connections = 1400 // more than the limiter has memory for with such a limit
 	s = newBackends(t)
 	lines := []string{keyLine("flows", s.keys.key)}
-	for i := range more {
+	for i := range connections {
 		lines = append(lines, keyLine(fmt.Sprint("connection-", i), fmt.Sprint("key-", i)))
 	}
 	s.keys.write(t, lines...)
 	s.process = s.start(t, "connector", withMetrics, manyCalls, "CONNECTOR_LIMIT_WINDOW=5m", "CONNECTOR_LOG_LEVEL=info")
 	before = s.scrape(t)
 	admitted := 0
-	for admitted < more && s.statusFor(t, fmt.Sprint("key-", admitted)) == 200 {
+	for (admitted < connections) && s.statusFor(t, fmt.Sprint("key-", admitted)) == 200 {
 		admitted++
 	}
 	s.get(t, "/v1/customers", "key-1399").expect(t, 503, "LimiterUnavailable")
@@ -138,14 +146,14 @@ func TestMetricsOfTheLimit(t *testing.T) {
 		`connector_limiter_decisions_total{decision="unavailable"}`:                                 2,
 		`connector_calls_total{code="LimiterUnavailable",operation="GetAllCustomers",status="503"}`: 2,
 	} {
-		if got := after[name]; got != float64(want) || admitted < 1000 {
+		if got := after[name]; (got != float64(want)) || (admitted < 1000) {
 			t.Errorf("%s is %v, want %d", name, got, want)
 		}
 	}
 	expectSameSeries(t, before, after)
 }
 
-// statusFor makes a call over a connection that is kept, and returns the status of its answer.
+// statusFor makes a call over a kept connection and returns the status of the answer.
 func (s *stack) statusFor(t *testing.T, key string) int {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodGet, "http://"+s.address+"/v1/customers", nil)
@@ -163,7 +171,7 @@ func (s *stack) statusFor(t *testing.T, key string) int {
 	return resp.StatusCode
 }
 
-// TestMetricsOfTokens counts requests for tokens of each kind and with each result.
+// TestMetricsOfTokens counts token requests by kind and result.
 func TestMetricsOfTokens(t *testing.T) {
 	t.Parallel()
 	s := newBackends(t)
@@ -190,21 +198,21 @@ func TestMetricsOfTokens(t *testing.T) {
 		}
 		before = s.scrape(t)
 	}
-	expectTokens(asked("app", "ok"), asked("signing_keys", "ok"), asked("user", "ok"))
+	expectTokens(requestedToken("app", "ok"), requestedToken("signing_keys", "ok"), requestedToken("user", "ok"))
 
-	s.upstream.Answer(fakepartner.Refuse(401, "400")) // so that others are asked for
+	s.upstream.Answer(fakepartner.Refuse(401, "400")) // so that the service requests other tokens
 	s.entra.AnswerToken(fakeentra.Refusal(7000215))
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 502, "PartnerCenterUnauthorized")
 	s.get(t, "/v1/invoices/G1", s.keys.key).expect(t, 502, "PartnerCenterUnauthorized")
-	expectTokens(asked("app", "refused"), asked("user", "refused"))
+	expectTokens(requestedToken("app", "refused"), requestedToken("user", "refused"))
 
 	s.entra.AnswerToken(reply.With(503, "text/html", reply.Private))
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 503, "IdentityUnavailable")
 	s.get(t, "/v1/invoices/G1", s.keys.key).expect(t, 503, "IdentityUnavailable")
-	expectTokens(asked("app", "unavailable"), asked("user", "unavailable"))
+	expectTokens(requestedToken("app", "unavailable"), requestedToken("user", "unavailable"))
 
 	s.entra.Answer(fakeentra.KeysPath, reply.With(503, "text/html", reply.Private))
 	s.entra.AddKey()
 	s.get(t, "/v1/customers", "", bearer(s.entra.Mint(t, ""))).expect(t, 401, "InvalidToken")
-	expectTokens(asked("signing_keys", "unavailable"))
+	expectTokens(requestedToken("signing_keys", "unavailable"))
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/partner-center/connector/internal/e2e/secret"
 )
 
-// TestAppCredentials signs the service in with each credential of an app, alone and together with a user.
+// TestAppCredentials signs the service in with each kind of credential of an app, app-only and for a user.
 func TestAppCredentials(t *testing.T) {
 	t.Parallel()
 	for name, settings := range map[string]func(*testing.T, *fakeentra.Server) []string{
@@ -46,7 +46,7 @@ func TestAppCredentials(t *testing.T) {
 	}
 }
 
-// expectKind calls and expects Partner Center to be called once, with a token of a kind.
+// expectKind makes a call and expects one call of Partner Center with a token of a kind.
 func (s *stack) expectKind(t *testing.T, target string, kind fakeentra.Kind) {
 	t.Helper()
 	s.upstream.Answer(nil)
@@ -60,8 +60,8 @@ func (s *stack) expectKind(t *testing.T, target string, kind fakeentra.Kind) {
 	}
 }
 
-// TestUserAlone signs in as the app with a user where nothing else is set that the app could be without one.
-func TestUserAlone(t *testing.T) {
+// TestUserWithoutAppCredential has a refresh token and no credential of the app. All calls are made for the user.
+func TestUserWithoutAppCredential(t *testing.T) {
 	t.Parallel()
 	s := newBackends(t)
 	s.entra.AllowPublicClient()
@@ -70,7 +70,7 @@ func TestUserAlone(t *testing.T) {
 	s.expectKind(t, "/v1/invoices/G000024135", fakeentra.AppUser)
 }
 
-// TestCredentialsRotate replaces each credential's file while the service runs: the next token is got with the new one.
+// TestCredentialsRotate replaces the file of a credential while the service runs. The next token request uses the new one.
 func TestCredentialsRotate(t *testing.T) {
 	t.Parallel()
 	s := newBackends(t)
@@ -88,13 +88,13 @@ func TestCredentialsRotate(t *testing.T) {
 	s.entra.AddFederatedToken(next)
 	replaceFile(t, token, next)
 	for _, p := range []*process{bySecret, byToken} {
-		s.upstream.Answer(s.refuseFirst(2, fakepartner.Good)) // the first tokens of both, so that each gets another
+		s.upstream.Answer(s.refuseFirst(2, fakepartner.Good)) // refuses the first token of each, so that both request another
 		p.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	}
 }
 
-// TestReplicasShareARefreshToken has two services rotate one refresh token, each use of which ends it, many times at
-// once: no call fails, and the file ends with a token that is good.
+// TestReplicasShareARefreshToken has two services use and rotate one refresh token at once, many times. No call fails, and the
+// file ends with a token that works.
 func TestReplicasShareARefreshToken(t *testing.T) {
 	t.Parallel()
 	s := newBackends(t)
@@ -108,7 +108,7 @@ func TestReplicasShareARefreshToken(t *testing.T) {
 	}
 	const rounds = 15
 	for round := range rounds {
-		s.upstream.Answer(s.refuseFirst(s.entra.TokensIssued(), fakepartner.Good)) // every token so far
+		s.upstream.Answer(s.refuseFirst(s.entra.TokensIssued(), fakepartner.Good)) // refuses every token so far
 		var sent []*pending
 		for _, p := range replicas {
 			sent = append(sent, p.send(t, call("/v1/invoices/G000024135", s.keys.key)))
@@ -120,31 +120,32 @@ func TestReplicasShareARefreshToken(t *testing.T) {
 		}
 	}
 	content, err := os.ReadFile(file)
-	if err != nil || !s.entra.RefreshTokenWorks(strings.TrimSpace(string(content))) {
-		t.Errorf("the file holds no good refresh token: %v", err)
+	if (err != nil) || !s.entra.RefreshTokenWorks(strings.TrimSpace(string(content))) {
+		t.Errorf("the file has no refresh token that works: %v", err)
 	}
-	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o640 {
+	if info, err := os.Stat(file); (err != nil) || (info.Mode().Perm() != 0o640) {
 		t.Errorf("the file has the mode %v, %v", info.Mode(), err)
 	}
 }
 
-// TestUserRefused tells a user without multifactor authentication apart from any other refusal, wherever it is said.
+// TestUserRefused distinguishes a user without multifactor authentication from other refusals, by Entra ID and by Partner Center.
 func TestUserRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
+		name     string
 		entra    int    // AADSTS code; 0: good
 		upstream string // body of a 401; empty: good
 		status   int
 		code     string
 	}{
-		{50076, "", 502, "MfaRequired"},
-		{50173, "", 502, "PartnerCenterUnauthorized"},
-		{65001, "", 502, "PartnerCenterUnauthorized"},
-		{0, `{"code":900421,"description":"` + reply.Private + `"}`, 502, "MfaRequired"},
-		{0, `{"code":400,"description":"MFA required ` + reply.Private + `"}`, 502, "MfaRequired"},
-		{0, `{"code":400}`, 502, "PartnerCenterUnauthorized"},
+		{"Entra ID requires MFA", 50076, "", 502, "MfaRequired"},
+		{"Entra ID revoked the grant", 50173, "", 502, "PartnerCenterUnauthorized"},
+		{"Entra ID has no consent", 65001, "", 502, "PartnerCenterUnauthorized"},
+		{"Partner Center requires MFA by code", 0, `{"code":900421,"description":"` + reply.Private + `"}`, 502, "MfaRequired"},
+		{"Partner Center requires MFA by text", 0, `{"code":400,"description":"MFA required ` + reply.Private + `"}`, 502, "MfaRequired"},
+		{"Partner Center gives no reason", 0, `{"code":400}`, 502, "PartnerCenterUnauthorized"},
 	} {
-		t.Run(fmt.Sprint(c.entra, c.upstream), func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := newBackends(t)
 			s.process = s.start(t, "connector", "CONNECTOR_REFRESH_TOKEN_FILE="+newFile(t, s.entra.NewRefreshToken()))
@@ -157,19 +158,19 @@ func TestUserRefused(t *testing.T) {
 			}
 			a := s.get(t, "/v1/invoices/G000024135", s.keys.key)
 			a.expect(t, c.status, c.code)
-			if calls := len(s.upstream.Calls()); c.upstream != "" && c.code == "MfaRequired" && calls != 1 {
-				t.Errorf("%d calls of Partner Center, though another token would be no better", calls)
+			if calls := len(s.upstream.Calls()); (c.upstream != "") && (c.code == "MfaRequired") && (calls != 1) {
+				t.Errorf("%d calls of Partner Center, want 1: another token has no MFA either", calls)
 			}
-			if cause := s.logged(t, a).text("error"); c.entra != 0 && !strings.Contains(cause, fmt.Sprint("AADSTS", c.entra)) {
-				t.Errorf("the log has: %s", cause)
+			if cause := s.logged(t, a).text("error"); (c.entra != 0) && !strings.Contains(cause, fmt.Sprint("AADSTS", c.entra)) {
+				t.Errorf("the log has the error %q without the AADSTS code", cause)
 			}
 			s.upstream.Answer(nil)
-			s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "") // app-only does not suffer
+			s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "") // app-only calls still work
 		})
 	}
 }
 
-// TestClouds has every cloud's audience asked for, and what stands in the place of its identities.
+// TestClouds requests tokens for the audience of each cloud.
 func TestClouds(t *testing.T) {
 	t.Parallel()
 	for cloud, want := range map[string]string{
@@ -183,7 +184,7 @@ func TestClouds(t *testing.T) {
 			scopes := s.entra.NextScope()
 			s.get(t, "/v1/customers", s.keys.key)
 			if got := strings.Fields(<-scopes); !slices.Contains(got, want) {
-				t.Errorf("asked for %q, want %q", got, want)
+				t.Errorf("requested the scopes %q, want %q", got, want)
 			}
 		})
 	}

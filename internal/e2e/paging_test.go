@@ -12,8 +12,7 @@ import (
 	"github.com/partner-center/connector/internal/e2e/secret"
 )
 
-// TestNextPage follows a list to its second page: Partner Center gets its own token back, which nobody on the way
-// has seen.
+// TestNextPage follows a list to its second page. Partner Center gets its own token back, and the caller never sees it.
 func TestNextPage(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, manyCalls)
@@ -24,7 +23,7 @@ func TestNextPage(t *testing.T) {
 		if r.Header.Get("MS-ContinuationToken") == "" {
 			page = fmt.Sprintf(`{"items":[{"id":"1"}],"links":{"next":{"uri":"%s/customers?seekOperation=Next","headers":[{"key":"MS-ContinuationToken","value":"%s"}]}}}`, reply.Private, secret.InJSON(token))
 		} else if r.Header.Get("MS-ContinuationToken") != token {
-			s.upstream.Fault("a token that is not Partner Center's")
+			s.upstream.Fault("another continuation token than its own")
 		}
 		reply.JSON(page)(w, r)
 	})
@@ -37,25 +36,23 @@ func TestNextPage(t *testing.T) {
 			t.Fatalf("%v: %s", err, a.body)
 		}
 		link, err := url.Parse(page.NextLink)
-		if err != nil || !link.IsAbs() {
-			t.Fatalf("nextLink %q: %v", page.NextLink, err)
+		if (err != nil) || !link.IsAbs() {
+			t.Fatalf("nextLink is %q: %v", page.NextLink, err)
 		}
 		return link
 	}
 	link := next()
-	if link.Scheme != "https" || link.Host != publicHost || link.Path != "/v1/customers" || link.Query().Get("Size") != "1" {
-		t.Errorf("nextLink: %s", link)
+	if (link.Scheme != "https") || (link.Host != publicHost) || (link.Path != "/v1/customers") || (link.Query().Get("Size") != "1") {
+		t.Errorf("nextLink is %s", link)
 	}
 	a := s.get(t, link.RequestURI(), s.keys.other)
 	a.expect(t, 200, "")
-	if string(a.body) != `{"items":[{"id":"2"}],"totalCount":1}` {
-		t.Errorf("the last page: %s", a.body)
-	}
+	a.expectJSON(t, `{"items":[{"id":"2"}],"totalCount":1}`)
 	s.expectTampered(t, link)
 
 	const gateway = "https://europe-001.azure-apihub.net/apim/shared-connector/0f8fad5bd9cb"
 	if link := next("X-MS-APIM-Referrer-Prefix: " + gateway); !strings.HasPrefix(link.String(), gateway+"/v1/customers?") {
-		t.Errorf("nextLink through the gateway: %s", link)
+		t.Errorf("nextLink through the gateway is %s", link)
 	}
 	for _, forged := range []string{
 		"https://evil.example/apim/a/b", "http://x.azure-apihub.net/apim/a/b", "https://x.azure-apihub.net.evil.example/apim/a/b",
@@ -63,19 +60,19 @@ func TestNextPage(t *testing.T) {
 		"https://evilazure-apihub.net/apim/a/b", "//x.azure-apihub.net/apim/a/b", "https://x.azure-apihub.net:8443/apim/a/b",
 	} {
 		if link := next("X-MS-APIM-Referrer-Prefix: " + forged); link.Host != publicHost {
-			t.Errorf("%s leads to %s", forged, link)
+			t.Errorf("the forged prefix %s makes the link %s", forged, link)
 		}
 	}
-	// Marks that end a text in JSON, in a host that net/url takes.
+	// These characters end a text in JSON, and net/url accepts them in a host.
 	next(`X-MS-APIM-Referrer-Prefix: https://a"b<c>.azure-apihub.net/apim/a/b`)
 }
 
-// expectTampered changes a link's token in every way in which a caller could hope for another page.
+// expectTampered changes a link's token in ways that could lead to another page. Each is refused.
 func (s *stack) expectTampered(t *testing.T, link *url.URL) {
 	t.Helper()
 	sealed := link.Query().Get("ContinuationToken")
 	tampered := []string{sealed[1:], sealed[:len(sealed)-1], sealed + "A", sealed + "=", "B" + sealed[1:], strings.ToLower(sealed), sealed + sealed}
-	for _, last := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" { // some spell the same bytes
+	for _, last := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" { // some of them decode to the same bytes
 		tampered = append(tampered, sealed[:len(sealed)-1]+string(last))
 	}
 	for _, forged := range tampered {

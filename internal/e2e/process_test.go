@@ -17,10 +17,10 @@ import (
 	"github.com/partner-center/connector/internal/e2e/secret"
 )
 
-// patience bounds every wait of these tests. Nothing takes nearly that long but a test that fails.
+// patience bounds every wait of these tests. Only a failing test takes that long, however busy the machine is.
 const patience = time.Minute
 
-// waitFor returns when a condition holds.
+// waitFor returns once a condition holds. It fails the test with what it waited for.
 func waitFor(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !holds(); time.Sleep(2 * time.Millisecond) {
@@ -35,28 +35,30 @@ type process struct {
 	t       testing.TB
 	address string // host:port that it listens on
 	out     *transcript
-	secrets *secret.Set // what must stand in no answer and in no output
+	secrets *secret.Set // must not appear in any output
 
-	status    int  // that it must end with
-	mayLookUp bool // names, in vain
+	status    int  // that the process must end with
+	mayLookUp bool // names, although every lookup fails
 
+	startup time.Duration // from the start to the first line of the log
 	command *exec.Cmd
 	ended   chan struct{}
 }
 
-// start runs connector serve with exactly these variables on a free port until the test ends. Then the process
-// must end by SIGTERM, with status 0, and must have done nothing that no process may do.
+// start runs connector serve with exactly these variables on a free port until the test ends. Then the process must end by
+// SIGTERM with status 0, and its output must pass checkOutput.
 func start(t testing.TB, program string, known *secret.Set, environment ...string) *process {
 	t.Helper()
 	p := &process{t: t, out: new(transcript), secrets: known, ended: make(chan struct{})}
 	p.command = exec.Command(program, "serve", "--listen", "127.0.0.1:0")
 	p.command.Env = slices.Concat(plainEnvironment(t), []string{"CONNECTOR_DRAIN=0s", "CONNECTOR_LOG_LEVEL=debug"}, environment)
 	p.command.Stdout, p.command.Stderr = p.out, p.out
+	began := time.Now()
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
 	}
 	go func() {
-		_ = p.command.Wait() // the state tells it
+		_ = p.command.Wait() // stop looks at the state
 		close(p.ended)
 	}()
 	t.Cleanup(p.stop)
@@ -71,17 +73,22 @@ func start(t testing.TB, program string, known *secret.Set, environment ...strin
 		p.address = listening[0].text("address")
 		return true
 	})
+	p.startup = time.Since(began)
 	return p
 }
 
-// plainEnvironment has no setting, but what keeps an instrumented binary from waiting for a second at its end and
-// from complaining that nobody asks for its coverage.
+// plainEnvironment returns an environment without settings. It keeps an instrumented binary from waiting for a second at its
+// end, and from complaining that no directory for its coverage is set.
 func plainEnvironment(t testing.TB) []string {
 	t.Helper()
 	return []string{"GORACE=atexit_sleep_ms=0", "GOCOVERDIR=" + cmp.Or(os.Getenv("GOCOVERDIR"), t.TempDir())}
 }
 
-// terminate asks the process to end.
+// atMost returns a bound for something that takes d at most on an idle machine. On a busy one, everything takes longer by as
+// much as the start of the process does.
+func (p *process) atMost(d time.Duration) time.Duration { return d + 5*p.startup }
+
+// terminate sends SIGTERM.
 func (p *process) terminate() {
 	p.t.Helper()
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
@@ -98,7 +105,7 @@ func (p *process) hasEnded() bool {
 	}
 }
 
-// stop ends the process if need be and judges its life.
+// stop ends the process if it still runs, and checks its status and output.
 func (p *process) stop() {
 	if !p.hasEnded() {
 		p.terminate()
@@ -113,19 +120,20 @@ func (p *process) stop() {
 	if status := p.command.ProcessState.ExitCode(); status != p.status {
 		p.t.Errorf("the service ended with status %d, not %d", status, p.status)
 	}
-	p.judge()
+	p.checkOutput()
 }
 
-// lookup is the line of a process that looked up a name.
-var lookup = regexp.MustCompile("(?m)^" + outside + ": name server .*\n")
+// lookup matches the line of a process that looked up a name.
+var lookup = regexp.MustCompile("(?m)^" + outsideLine + ": name server .*\n")
 
-// judge fails the test for anything in the output that no run may have.
-func (p *process) judge() {
+// checkOutput fails the test for anything in the output that no run may have: a credential, a panic, a data race, a leaked
+// goroutine, a connection to another machine or a line that is not JSON.
+func (p *process) checkOutput() {
 	output := p.out.String()
 	if p.mayLookUp {
 		output = lookup.ReplaceAllString(output, "")
 	}
-	for _, never := range []string{outside, leaked, "DATA RACE", `"msg":"panic"`, "goroutine "} {
+	for _, never := range []string{outsideLine, leakLine, "DATA RACE", `"msg":"panic"`, "goroutine "} {
 		if strings.Contains(output, never) {
 			p.t.Errorf("the output has %q", never)
 		}
@@ -135,7 +143,7 @@ func (p *process) judge() {
 	}
 	for line := range strings.Lines(output) {
 		if !json.Valid([]byte(line)) {
-			p.t.Errorf("a line of the output is no JSON: %s", line)
+			p.t.Errorf("a line of the output is not JSON: %s", line)
 		}
 	}
 	if p.t.Failed() {
@@ -143,12 +151,12 @@ func (p *process) judge() {
 	}
 }
 
-// transcript is all that a process writes. It can be read while the process runs.
+// transcript collects the output of a process. It can be read while the process runs.
 type transcript struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-	read int       // bytes of text that are in log, if they are a log's
-	log  []logLine // in their order
+	mu    sync.Mutex
+	text  bytes.Buffer
+	whole int       // bytes of text that form whole lines
+	log   []logLine // the lines that are JSON objects, in their order
 }
 
 func (o *transcript) Write(b []byte) (int, error) {
@@ -156,11 +164,11 @@ func (o *transcript) Write(b []byte) (int, error) {
 	defer o.mu.Unlock()
 	o.text.Write(b)
 	for {
-		line, _, whole := bytes.Cut(o.text.Bytes()[o.read:], []byte("\n"))
+		line, _, whole := bytes.Cut(o.text.Bytes()[o.whole:], []byte("\n"))
 		if !whole {
 			return len(b), nil
 		}
-		o.read += len(line) + 1
+		o.whole += len(line) + 1
 		var l logLine
 		if json.Unmarshal(line, &l) == nil {
 			o.log = append(o.log, l)
@@ -168,15 +176,16 @@ func (o *transcript) Write(b []byte) (int, error) {
 	}
 }
 
-func (o *transcript) String() string { return o.from(0) }
+func (o *transcript) String() string { return o.since(0) }
 
-// from returns what was written behind the first n bytes.
-func (o *transcript) from(n int) string {
+// since returns the output after the first n bytes.
+func (o *transcript) since(n int) string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return string(o.text.Bytes()[n:])
 }
 
+// size returns the number of bytes so far.
 func (o *transcript) size() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -199,11 +208,13 @@ func (o *transcript) lines(key, value string) []logLine {
 // logLine is one line of the log.
 type logLine map[string]any
 
+// text returns the text under a key, or "".
 func (l logLine) text(key string) string {
 	s, _ := l[key].(string)
 	return s
 }
 
+// number returns the number under a key, or 0.
 func (l logLine) number(key string) float64 {
 	n, _ := l[key].(float64)
 	return n

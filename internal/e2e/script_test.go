@@ -14,7 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestScripts runs the command line as testdata/script has it.
+// TestScripts runs the scripts of command lines in testdata/script.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -42,10 +42,10 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits runs a command that must end with a status: exits STATUS COMMAND...
+// exits is a command of scripts that runs another one, which must end with a status: exits STATUS COMMAND...
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
-	if err != nil || neg {
+	if (err != nil) || neg {
 		ts.Fatalf("usage: exits STATUS COMMAND...")
 	}
 	status := 0
@@ -61,11 +61,11 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// mode holds a file to its permissions: mode 0600 FILE
+// mode is a command of scripts that compares the permissions of a file: mode 0600 FILE
 func mode(ts *testscript.TestScript, neg bool, args []string) {
 	info, err := os.Stat(ts.MkAbs(args[1]))
 	ts.Check(err)
-	if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[0] || neg {
+	if got := fmt.Sprintf("%04o", info.Mode().Perm()); (got != args[0]) || neg {
 		ts.Fatalf("%s has mode %s", args[1], got)
 	}
 }

@@ -15,12 +15,12 @@ import (
 	"github.com/partner-center/connector/openapi"
 )
 
-// expectSameSeries compares the names of the series of two scrapes.
+// expectSameSeries expects two scrapes to have the same series.
 func expectSameSeries(t *testing.T, before, after scrape) {
 	t.Helper()
 	for _, name := range after.series() {
 		if _, ok := before[name]; !ok {
-			t.Errorf("there is a new series: %s", name)
+			t.Errorf("new series %s", name)
 		}
 	}
 	if len(after) < len(before) {
@@ -28,8 +28,8 @@ func expectSameSeries(t *testing.T, before, after scrape) {
 	}
 }
 
-// TestSeries sends what callers can choose, at random, and has Partner Center answer at random too: what there was to
-// count is counted, and no series is there that was not there from the start.
+// TestSeries makes random calls and has Partner Center give random answers. Everything is counted, in series that exist from
+// the start.
 func TestSeries(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, append(acceptTokens(), withMetrics, "CONNECTOR_LIMIT_CALLS=20", "CONNECTOR_PUBLIC_URL=", "CONNECTOR_LOG_LEVEL=info")...)
@@ -40,30 +40,31 @@ func TestSeries(t *testing.T) {
 		if rand.IntN(3) > 0 {
 			status = 200
 		}
-		name := text()
+		name := randomText()
 		reply.With(status, "application/json", fmt.Sprintf(`{"items":[{"id":%d,"%s":"%s","companyProfile":{"%s":1,"domain":{}}}],"totalCount":"%s"}`, rand.Int(), name, name, name, name))(w, r)
 	})
 	const calls = 200
 	answered := 0
 	for range calls {
-		a := parseAnswer(t, s.send(t, s.chosen(t)).all(t))
-		if a.header.Get("MS-RequestId") != "" { // else net/http has answered
+		a := parse(t, s.send(t, s.randomRequest(t)).all(t), http.MethodGet)
+		if a.header.Get("MS-RequestId") != "" { // otherwise net/http itself has answered
 			answered++
 		}
 	}
-	waitFor(t, "no request is under way", func() bool { return s.scrape(t)["connector_requests_under_way"] == 0 })
+	waitFor(t, "no request is in flight", func() bool { return s.scrape(t)["connector_requests_under_way"] == 0 })
 	after := s.scrape(t)
 	expectSameSeries(t, before, after)
-	if n := after.sum("connector_calls_total"); n != answered || after.sum("connector_call_duration_seconds_count") != n || n < calls/2 {
-		t.Errorf("%d of %d calls were answered by the service, counted are %d", answered, calls, n)
+	n := after.sum("connector_calls_total")
+	if (n != answered) || (after.sum("connector_call_duration_seconds_count") != n) || (n < calls/2) {
+		t.Errorf("%d calls counted, %d of %d answered by the service", n, answered, calls)
 	}
-	if after.sum("connector_left_out_values_total") == 0 || after.sum("connector_upstream_calls_total") == 0 {
-		t.Error("Partner Center was not called, or answered well")
+	if (after.sum("connector_left_out_values_total") == 0) || (after.sum("connector_upstream_calls_total") == 0) {
+		t.Error("no call reached Partner Center, or no value was dropped")
 	}
 }
 
-// text is one that nobody has thought of.
-func text() string {
+// randomText returns a text with characters of many kinds.
+func randomText() string {
 	const alphabet = `abcXYZ019-_.~{}"'<>\/` + "\u00e9"
 	letters := []rune(alphabet)
 	var b strings.Builder
@@ -73,12 +74,12 @@ func text() string {
 	return strings.NewReplacer(`"`, "", `\`, "").Replace(b.String()) + "x"
 }
 
-// chosen is a request in which everything that a caller can choose is chosen at random, or well.
-func (s *stack) chosen(t *testing.T) string {
+// randomRequest returns a request in which every part that a caller chooses is random or good.
+func (s *stack) randomRequest(t *testing.T) string {
 	t.Helper()
 	pick := func(of ...string) string { return of[rand.IntN(len(of))] }
 	method := pick("GET", "GET", "GET", "POST", "DELETE", "X"+fmt.Sprint(rand.IntN(1000)))
-	target := pick("/v1/customers", "/v1/invoices", "/v1/customers/"+guid(rand.Int()&0xffff), "/v1/customers/"+customerID+"/orders", "/v1/invoices/G"+fmt.Sprint(rand.Int()), "/v1/"+strings.ReplaceAll(text(), "\u00e9", ""), "/"+fmt.Sprint(rand.Int()))
+	target := pick("/v1/customers", "/v1/invoices", "/v1/customers/"+guid(rand.Int()&0xffff), "/v1/customers/"+customerID+"/orders", "/v1/invoices/G"+fmt.Sprint(rand.Int()), "/v1/"+strings.ReplaceAll(randomText(), "\u00e9", ""), "/"+fmt.Sprint(rand.Int()))
 	if rand.IntN(3) == 0 {
 		target += "?" + pick("Size", "Offset", "x"+fmt.Sprint(rand.Int())) + "=" + fmt.Sprint(rand.IntN(700))
 	}
@@ -86,9 +87,9 @@ func (s *stack) chosen(t *testing.T) string {
 	switch rand.IntN(6) {
 	case 0:
 	case 1:
-		lines = append(lines, "X-Api-Key: "+text())
+		lines = append(lines, "X-Api-Key: "+randomText())
 	case 2:
-		lines = append(lines, "Authorization: "+pick("Bearer ", "Basic ", "")+text())
+		lines = append(lines, "Authorization: "+pick("Bearer ", "Basic ", "")+randomText())
 	case 3:
 		lines = append(lines, bearer(s.entra.MintFor(guid(rand.Int()&0xffff))), "X-MS-APIM-Referrer-Prefix: https://x.azure-apihub.net/apim/a/c"+fmt.Sprint(rand.Int()))
 	default:
@@ -96,7 +97,7 @@ func (s *stack) chosen(t *testing.T) string {
 	}
 	for _, name := range []string{"MS-CorrelationId", "MS-RequestId", "x-ms-client-request-id", "User-Agent", "traceparent", "X-" + fmt.Sprint(rand.Int())} {
 		if rand.IntN(2) == 0 {
-			lines = append(lines, name+": "+text())
+			lines = append(lines, name+": "+randomText())
 		}
 	}
 	return method + " " + target + " HTTP/1.1\r\nConnection: close\r\n" + strings.Join(lines, "\r\n") + "\r\n\r\n"
@@ -104,7 +105,7 @@ func (s *stack) chosen(t *testing.T) string {
 
 var label = regexp.MustCompile(`([a-z_]+)="([^"]*)"`)
 
-// checkLabels holds every label of the service's own series to what its values are taken from.
+// checkLabels checks that the labels of the service's series have values from fixed tables.
 func checkLabels(t *testing.T, s scrape) {
 	t.Helper()
 	spec, err := openapi3.NewLoader().LoadFromData(openapi.YAML)
@@ -145,7 +146,7 @@ func checkLabels(t *testing.T, s scrape) {
 				known = true
 			}
 			if !known {
-				t.Errorf("%s: %q is from no table", name, l[0])
+				t.Errorf("%s: %q is in no table", name, l[0])
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"github.com/partner-center/connector/internal/e2e/fakeentra"
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
+	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
 const (
@@ -29,4 +30,10 @@ func acceptTokens() []string {
 // passThrough returns the settings of a service that passes callers' tokens on and has no credential of its own.
 func passThrough() []string {
 	return []string{"CONNECTOR_SIGN_IN=caller", "CONNECTOR_API_KEYS_FILE=", noSecret, "CONNECTOR_CLIENT_ID="}
+}
+
+// privateTexts are texts that no metric and no trace may have.
+var privateTexts = []string{
+	reply.Private, fakeentra.CallerOnly, customerID, otherCustomer, fakeentra.TenantID, fakeentra.ClientID, fakeentra.UserID,
+	fakeentra.MakerAppID, publicHost, "flows", "apps",
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/partner-center/connector/internal/e2e/secret"
 )
 
-// The host under which the platform reaches the service in these tests.
+// publicHost is the host under which the platform reaches the service.
 const publicHost = "svc.test"
 
-// stack is a service with all that it talks to.
+// stack is a service with everything that it talks to.
 type stack struct {
 	*process
 	upstream *fakepartner.Server
@@ -24,21 +24,23 @@ type stack struct {
 	secrets  *secret.Set // must not appear in any output
 }
 
-// newStack starts a service between a fake Partner Center and a fake Entra ID. Variables given win over the usual
-// ones.
+// newStack starts a service between a fake Partner Center and a fake Entra ID. The variables override the usual ones.
 func newStack(t testing.TB, variables ...string) *stack {
 	t.Helper()
-	return newStackOf(t, "connector", variables...)
-}
-
-func newStackOf(t testing.TB, program string, variables ...string) *stack {
-	t.Helper()
 	s := newBackends(t)
-	s.process = s.start(t, program, variables...)
+	s.process = s.start(t, "connector", variables...)
 	return s
 }
 
-// newSurroundings is a stack without its service.
+// newLeakCheckedStack is newStack with a service that may leave no goroutine behind.
+func newLeakCheckedStack(t testing.TB, variables ...string) *stack {
+	t.Helper()
+	s := newBackends(t)
+	s.process = s.start(t, "connector-leakcheck", variables...)
+	return s
+}
+
+// newBackends returns a stack whose service is not started yet.
 func newBackends(t testing.TB) *stack {
 	t.Helper()
 	known := new(secret.Set)
@@ -46,13 +48,13 @@ func newBackends(t testing.TB) *stack {
 	return &stack{entra: entra, upstream: fakepartner.New(t, entra.Accepts), keys: newKeysFile(t, known), secrets: known}
 }
 
-// start starts a service amid the others. A variable that is given empty is unset.
+// start starts a service between the backends. An empty value unsets a variable.
 func (s *stack) start(t testing.TB, program string, variables ...string) *process {
 	t.Helper()
 	return start(t, program, s.secrets, append(s.environment(t), variables...)...)
 }
 
-// environment is that of a service amid the others.
+// environment returns the variables of a service between the backends.
 func (s *stack) environment(t testing.TB) []string {
 	t.Helper()
 	return append(s.entra.Env(t),
@@ -65,16 +67,15 @@ func (s *stack) environment(t testing.TB) []string {
 // keysFile is a file of API keys.
 type keysFile struct {
 	path    string
-	secrets *secret.Set
-	key     string // the usual one, of the connection "flows"
-	second  string // another of the same connection
+	key     string // of the connection "flows"
+	second  string // of the connection "flows" too
 	other   string // of the connection "apps"
-	revoked string // stands in a comment
+	revoked string // stands in a comment of the file
 }
 
 func newKeysFile(t testing.TB, known *secret.Set) *keysFile {
 	t.Helper()
-	k := &keysFile{path: filepath.Join(t.TempDir(), "keys"), secrets: known}
+	k := &keysFile{path: filepath.Join(t.TempDir(), "keys")}
 	for _, key := range []*string{&k.key, &k.second, &k.other, &k.revoked} {
 		*key = secret.NewAPIKey()
 		known.Add("API key", *key)
@@ -83,6 +84,7 @@ func newKeysFile(t testing.TB, known *secret.Set) *keysFile {
 	return k
 }
 
+// keyLine returns the line of a keys file for a connection's key.
 func keyLine(name, key string) string { return fmt.Sprintf("%s %x", name, sha256.Sum256([]byte(key))) }
 
 // write replaces the file's content.

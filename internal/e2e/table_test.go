@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// row is one hostile request and what must become of it.
+// row is a hostile request with its expected answer.
 type row struct {
 	id      string
 	request string // METHOD TARGET, or RAW and the bytes
@@ -21,7 +21,7 @@ type row struct {
 	checks  map[string]string // further expectations by name
 }
 
-// readTable reads the rows of a table; its format stands in testdata/hostile.tsv.
+// readTable reads the rows of a table, whose format is described in testdata/hostile.tsv.
 func readTable(t *testing.T, path string) []row {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -43,6 +43,7 @@ func readTable(t *testing.T, path string) []row {
 	return rows
 }
 
+// parseRow parses the fields of a line.
 func parseRow(t *testing.T, fields []string) row {
 	t.Helper()
 	r := row{id: fields[0], request: fields[1], checks: map[string]string{}}
@@ -59,7 +60,7 @@ func parseRow(t *testing.T, fields []string) row {
 		t.Fatalf("%s: calls %q", r.id, fields[4])
 	}
 	words := strings.Fields(fields[5])
-	if len(words) == 0 || !strings.HasPrefix(words[0], "code=") {
+	if (len(words) == 0) || !strings.HasPrefix(words[0], "code=") {
 		t.Fatalf("%s: no code in %q", r.id, fields[5])
 	}
 	r.code = strings.TrimPrefix(words[0], "code=")
@@ -73,12 +74,15 @@ func parseRow(t *testing.T, fields []string) row {
 	return r
 }
 
-// plain says whether net/http answers by itself, or the service without its usual headers.
-func (r row) plain() bool { return r.code == "-" && r.status != 200 && !r.head() || r.code == "plain" }
+// plain reports whether net/http itself answers, or the service without its usual headers.
+func (r row) plain() bool {
+	return ((r.code == "-") && (r.status != 200) && !r.head()) || (r.code == "plain")
+}
 
+// head reports whether the request is a HEAD.
 func (r row) head() bool { return strings.HasPrefix(r.request, "HEAD ") }
 
-// state is what the service must have been through, or how it must be set.
+// state returns the name of the state that the service must be in.
 func (r row) state() string {
 	for _, item := range r.items {
 		if state, ok := strings.CutPrefix(item, "state:"); ok {
@@ -93,7 +97,7 @@ var (
 	escape = regexp.MustCompile(`\\(r|n|\\|x[0-9a-fA-F]{2})`)
 )
 
-// repeated writes {REPEAT:text:n} out.
+// repeated expands {REPEAT:text:n}.
 func repeated(s string) string {
 	return repeat.ReplaceAllStringFunc(s, func(macro string) string {
 		parts := repeat.FindStringSubmatch(macro)
@@ -102,6 +106,7 @@ func repeated(s string) string {
 	})
 }
 
+// unescape replaces the escapes of the table.
 func unescape(s string) string {
 	return escape.ReplaceAllStringFunc(s, func(e string) string {
 		switch e[1] {
@@ -117,7 +122,7 @@ func unescape(s string) string {
 	})
 }
 
-// fill puts values in the place of macros.
+// fill replaces the macros of the table.
 func (s *stack) fill(t *testing.T, text string) string {
 	t.Helper()
 	if strings.Contains(text, "{JWT}") {
@@ -132,7 +137,7 @@ func (s *stack) fill(t *testing.T, text string) string {
 	).Replace(text)
 }
 
-// wire returns the bytes that a row sends.
+// wire returns the bytes of a row's request.
 func (s *stack) wire(t *testing.T, r row) string {
 	t.Helper()
 	request := s.fill(t, unescape(repeated(r.request)))
@@ -161,7 +166,7 @@ func (s *stack) wire(t *testing.T, r row) string {
 	return request + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n" + lines + "\r\n" + body
 }
 
-// credential is the header line that an item of the table asks for; empty: none.
+// credential returns the header line for an item auth: of the table, or "" for none.
 func (s *stack) credential(t *testing.T, item string) string {
 	t.Helper()
 	switch way, mutation, _ := strings.Cut(item, " "); {
@@ -175,7 +180,7 @@ func (s *stack) credential(t *testing.T, item string) string {
 	return ""
 }
 
-// method is that of the request, for reading the answer.
+// method returns the method of the request.
 func (r row) method() string {
 	method, _, _ := strings.Cut(strings.TrimPrefix(r.request, "RAW "), " ")
 	return method

@@ -21,8 +21,7 @@ import (
 	"github.com/partner-center/connector/internal/e2e/secret"
 )
 
-// TestUpstreamTLS calls Partner Centers that cannot prove that they are the one, or not well enough: none gets a
-// call, let alone the token.
+// TestUpstreamTLS calls servers that do not prove that they are Partner Center. None of them gets a call, which has a token.
 func TestUpstreamTLS(t *testing.T) {
 	t.Parallel()
 	here := []net.IP{net.IPv4(127, 0, 0, 1)}
@@ -30,16 +29,16 @@ func TestUpstreamTLS(t *testing.T) {
 		name        string
 		certificate x509.Certificate
 		trusted     bool
-		newest      uint16 // version of TLS; 0: all
-		plain       bool   // no TLS at all
+		maxVersion  uint16 // of TLS; 0: no limit
+		plain       bool   // no TLS
 		status      int
 	}{
-		{name: "good", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, trusted: true, status: 200},
-		{name: "untrusted", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, status: 502},
-		{name: "expired", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(-time.Minute)}, trusted: true, status: 502},
-		{name: "other host", certificate: x509.Certificate{DNSNames: []string{"evil.example"}, NotAfter: time.Now().Add(time.Hour)}, trusted: true, status: 502},
-		{name: "TLS 1.1", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, trusted: true, newest: tls.VersionTLS11, status: 502},
-		{name: "plain", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, trusted: true, plain: true, status: 502},
+		{name: "a trusted certificate", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, trusted: true, status: 200},
+		{name: "an untrusted certificate", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, status: 502},
+		{name: "an expired certificate", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(-time.Minute)}, trusted: true, status: 502},
+		{name: "a certificate of another host", certificate: x509.Certificate{DNSNames: []string{"evil.example"}, NotAfter: time.Now().Add(time.Hour)}, trusted: true, status: 502},
+		{name: "TLS 1.1", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, trusted: true, maxVersion: tls.VersionTLS11, status: 502},
+		{name: "no TLS", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, trusted: true, plain: true, status: 502},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -51,7 +50,7 @@ func TestUpstreamTLS(t *testing.T) {
 			upstream.Config.ErrorLog = log.New(io.Discard, "", 0)
 			defer upstream.Close()
 			certificate := selfSigned(t, c.certificate)
-			upstream.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS10, MaxVersion: c.newest}
+			upstream.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS10, MaxVersion: c.maxVersion}
 			if c.plain {
 				upstream.Start()
 			} else {
@@ -72,8 +71,8 @@ func TestUpstreamTLS(t *testing.T) {
 			}
 			began := time.Now()
 			p.get(t, "/v1/customers", keys.key).expect(t, c.status, code)
-			if took := time.Since(began); took > 5*time.Second {
-				t.Errorf("it took %v to find out", took)
+			if took := time.Since(began); took > p.atMost(5*time.Second) {
+				t.Errorf("the call took %v", took)
 			}
 			if want := int32(200 / c.status); calls.Load() != want {
 				t.Errorf("%d calls, want %d", calls.Load(), want)
@@ -82,7 +81,7 @@ func TestUpstreamTLS(t *testing.T) {
 	}
 }
 
-// selfSigned makes a certificate of a template.
+// selfSigned returns a self-signed certificate that is made from a template.
 func selfSigned(t *testing.T, template x509.Certificate) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

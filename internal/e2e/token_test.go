@@ -4,13 +4,14 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/partner-center/connector/internal/e2e/fakeentra"
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
 	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
-// refuseFirst refuses the tokens up to a number, as if they had been withdrawn, and does then for the others.
+// refuseFirst returns a handler that refuses the first n tokens, as if they had been revoked, and answers others with then.
 func (s *stack) refuseFirst(n int, then http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if s.entra.TokenNumber(fakepartner.BearerToken(r)) <= n {
@@ -21,36 +22,39 @@ func (s *stack) refuseFirst(n int, then http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// TestStaleToken has Partner Center refuse a token that was good: the caller sees nothing of it, and whatever
-// becomes of the second call is the answer.
+// TestStaleToken has Partner Center refuse a token that was good. The service repeats the call once with a new token, and the
+// second answer decides.
 func TestStaleToken(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	for n, c := range []struct {
+		name   string
 		then   http.HandlerFunc
 		status int
 		code   string
 	}{
-		{fakepartner.Good, 200, ""},
-		{fakepartner.Refuse(403, ""), 403, "PartnerCenterForbidden"},
-		{fakepartner.Refuse(429, ""), 429, "PartnerCenterThrottled"},
-		{fakepartner.Refuse(500, ""), 502, "PartnerCenterError"},
-		{fakepartner.Behaviors["reset-mid-head"], 502, "PartnerCenterUnreachable"},
-		{fakepartner.Refuse(401, ""), 502, "PartnerCenterUnauthorized"},
-		{fakepartner.Good, 200, ""},
+		{"a good answer", fakepartner.Good, 200, ""},
+		{"a refusal", fakepartner.Refuse(403, ""), 403, "PartnerCenterForbidden"},
+		{"throttling", fakepartner.Refuse(429, ""), 429, "PartnerCenterThrottled"},
+		{"an error", fakepartner.Refuse(500, ""), 502, "PartnerCenterError"},
+		{"a reset connection", fakepartner.Behaviors["reset-mid-head"], 502, "PartnerCenterUnreachable"},
+		{"another refusal of the token", fakepartner.Refuse(401, ""), 502, "PartnerCenterUnauthorized"},
+		{"a good answer after failures", fakepartner.Good, 200, ""},
 	} {
-		s.upstream.Answer(s.refuseFirst(n+1, c.then))
-		s.get(t, "/v1/customers", s.keys.key).expect(t, c.status, c.code)
-		calls := s.upstream.Calls()
-		if len(calls) != 2 || s.entra.TokenRequests() != n+2 {
-			t.Fatalf("%d calls of Partner Center, %d tokens", len(calls), s.entra.TokenRequests())
-		}
-		for i, call := range calls {
-			if number := s.entra.TokenNumber(call.Token()); number != n+1+i {
-				t.Errorf("call %d has token %d, want %d", i+1, number, n+1+i)
+		t.Run(c.name, func(t *testing.T) {
+			s.upstream.Answer(s.refuseFirst(n+1, c.then))
+			s.get(t, "/v1/customers", s.keys.key).expect(t, c.status, c.code)
+			calls := s.upstream.Calls()
+			if (len(calls) != 2) || (s.entra.TokenRequests() != n+2) {
+				t.Fatalf("%d calls of Partner Center, %d token requests", len(calls), s.entra.TokenRequests())
 			}
-		}
+			for i, call := range calls {
+				if number := s.entra.TokenNumber(call.Token()); number != n+1+i {
+					t.Errorf("call %d has token %d, want %d", i+1, number, n+1+i)
+				}
+			}
+		})
 	}
 	s.upstream.Answer(nil)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
@@ -59,16 +63,16 @@ func TestStaleToken(t *testing.T) {
 	}
 }
 
-// TestStaleTokenOfMany has many callers meet the same withdrawn token: one asks for another.
-func TestStaleTokenOfMany(t *testing.T) {
+// TestStaleTokenOfManyCalls refuses the token of many calls at once, which cause one token request.
+func TestStaleTokenOfManyCalls(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	s.upstream.Answer(s.refuseFirst(1, fakepartner.Good))
 	const callers = 30
 	s.expectAll(t, callers)
-	if calls := len(s.upstream.Calls()); s.entra.TokenRequests() != 2 || calls > 2*callers {
-		t.Errorf("%d tokens, %d calls of Partner Center", s.entra.TokenRequests(), calls)
+	if calls := len(s.upstream.Calls()); (s.entra.TokenRequests() != 2) || (calls > 2*callers) {
+		t.Errorf("%d token requests, %d calls of Partner Center", s.entra.TokenRequests(), calls)
 	}
 }
 
@@ -84,7 +88,7 @@ func (s *stack) expectAll(t *testing.T, callers int) {
 	}
 }
 
-// TestFirstToken has many callers wait for the first token: one asks for it.
+// TestFirstToken has many calls wait for the first token, which cause one token request.
 func TestFirstToken(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -98,15 +102,15 @@ func TestFirstToken(t *testing.T) {
 	})
 	go func() {
 		defer close(release)
-		waitFor(t, "a token is asked for", func() bool { return s.entra.TokenRequests() > 0 })
+		waitFor(t, "a token is requested", func() bool { return s.entra.TokenRequests() > 0 })
 	}()
 	s.expectAll(t, 50)
-	if s.entra.TokenRequests() != 1 || len(s.upstream.Calls()) != 50 {
-		t.Errorf("%d tokens, %d calls of Partner Center", s.entra.TokenRequests(), len(s.upstream.Calls()))
+	if (s.entra.TokenRequests() != 1) || (len(s.upstream.Calls()) != 50) {
+		t.Errorf("%d token requests, %d calls of Partner Center", s.entra.TokenRequests(), len(s.upstream.Calls()))
 	}
 }
 
-// TestEntraAway has Entra ID fail: the token at hand goes on serving, and only what needs another fails.
+// TestEntraAway makes Entra ID fail. Calls succeed with the token that the service has, and fail only if they need another.
 func TestEntraAway(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -115,7 +119,7 @@ func TestEntraAway(t *testing.T) {
 		a := s.get(t, "/v1/customers", s.keys.key)
 		a.expect(t, 503, "IdentityUnavailable")
 		if wait := a.header.Get("Retry-After"); wait != "10" {
-			t.Errorf("Retry-After: %s", wait)
+			t.Errorf("Retry-After is %q, want 10", wait)
 		}
 	}
 	s.entra.AnswerToken(nil)
@@ -133,9 +137,8 @@ func TestEntraAway(t *testing.T) {
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 }
 
-// TestOneCallersRefusal has Partner Center refuse one caller's call for a reason of its own while Entra ID is away: the
-// token goes on serving everybody else.
-func TestOneCallersRefusal(t *testing.T) {
+// TestRefusalOfOneCall has Partner Center refuse one caller's calls while Entra ID is away. The token still serves other callers.
+func TestRefusalOfOneCall(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
@@ -153,7 +156,7 @@ func TestOneCallersRefusal(t *testing.T) {
 	}
 }
 
-// TestEntraThrottles has Entra ID ask for time: it gets it, however many calls come.
+// TestEntraThrottles has Entra ID ask for a pause. The service makes no token request in it, however many calls arrive.
 func TestEntraThrottles(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -162,31 +165,34 @@ func TestEntraThrottles(t *testing.T) {
 		a := s.get(t, "/v1/customers", s.keys.key)
 		a.expect(t, 503, "IdentityUnavailable")
 		if wait := a.header.Get("Retry-After"); wait != "10" {
-			t.Errorf("Retry-After: %s", wait)
+			t.Errorf("Retry-After is %q, want 10", wait)
 		}
 	}
 	if asked := s.entra.TokenRequests(); asked != 1 {
-		t.Errorf("%d tokens were asked for", asked)
+		t.Errorf("%d token requests", asked)
 	}
 }
 
-// TestTokenRenewed has short tokens: each is followed by another before its end, and no call fails.
+// TestTokenRenewed has tokens that last two seconds. The service renews each before it expires, and no call fails.
 func TestTokenRenewed(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, manyCalls)
 	s.entra.SetLifetime(2)
+	began := time.Now()
 	waitFor(t, "a call has the third token", func() bool {
 		s.upstream.Answer(nil)
 		s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 		calls := s.upstream.Calls()
-		return len(calls) == 1 && s.entra.TokenNumber(calls[0].Token()) == 3
+		return (len(calls) == 1) && (s.entra.TokenNumber(calls[0].Token()) >= 3)
 	})
-	if asked := s.entra.TokenRequests(); asked != 3 {
-		t.Errorf("%d tokens were asked for", asked)
+	// A token is renewed in its second half, so two tokens take a second at least.
+	most := 3 + int(time.Since(began)/time.Second)
+	if requests := s.entra.TokenRequests(); (requests < 3) || (requests > most) {
+		t.Errorf("%d token requests, want 3 to %d", requests, most)
 	}
 }
 
-// TestSecretRefused says in the log what an administrator needs to look it up.
+// TestSecretRefused logs the AADSTS code of a refusal, which administrators look up.
 func TestSecretRefused(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -194,8 +200,8 @@ func TestSecretRefused(t *testing.T) {
 	a := s.get(t, "/v1/customers", s.keys.key)
 	a.expect(t, 502, "PartnerCenterUnauthorized")
 	if cause := s.logged(t, a).text("error"); !strings.Contains(cause, "AADSTS7000215") {
-		t.Errorf("the log has: %s", cause)
+		t.Errorf("the log has the error %q without the AADSTS code", cause)
 	}
 	s.entra.AnswerToken(nil)
-	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "") // the secret may have been mended over there
+	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "") // the secret may have been changed at Entra ID
 }

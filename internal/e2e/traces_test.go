@@ -21,19 +21,19 @@ const (
 	callersSpan  = "00f067aa0ba902b7"
 )
 
-// continues is the header line of a caller who has begun a trace.
+// continues returns the header line of a caller that has begun a trace.
 func continues(flags string) string {
 	return "traceparent: 00-" + callersTrace + "-" + callersSpan + "-" + flags
 }
 
-// newTracedStack is a stack whose service sends its traces to a collector.
+// newTracedStack is newLeakCheckedStack with a service that sends its traces to a collector.
 func newTracedStack(t *testing.T, variables ...string) (*stack, *collector) {
 	t.Helper()
 	c := newCollector(t)
-	return newStackOf(t, "connector-watched", append(c.environment(), variables...)...), c
+	return newLeakCheckedStack(t, append(c.environment(), variables...)...), c
 }
 
-// TestTrace follows one call from its caller's trace to Partner Center and Entra ID, who learn nothing of it.
+// TestTrace follows a call in its caller's trace. Partner Center and Entra ID get nothing of the trace.
 func TestTrace(t *testing.T) {
 	t.Parallel()
 	s, c := newTracedStack(t, acceptTokens()...)
@@ -53,52 +53,52 @@ func TestTrace(t *testing.T) {
 	served, made := c.spansOf(t, 1)
 	call := served[0]
 	if call.name != "GetCustomerOrders" || call.trace != callersTrace || call.parent != callersSpan || call.attributes != "http.response.status_code=200" || call.failed || call.TraceState != "" || len(call.Events)+len(call.Links) > 0 {
-		t.Errorf("the call: %+v", call)
+		t.Errorf("the span of the call is %+v", call)
 	}
-	want := []string{"signing keys", "signing keys", "access token", "access token", "Partner Center"} // metadata come before keys, and before a token
+	want := []string{"signing keys", "signing keys", "access token", "access token", "Partner Center"} // metadata are read before the keys, and before a token
 	var names []string
 	for _, m := range made {
 		names = append(names, m.name)
 		if m.trace != callersTrace || m.parent != call.id || m.attributes != "http.response.status_code=200" || m.failed || m.TraceState != "" {
-			t.Errorf("%+v", m)
+			t.Errorf("the span of a request is %+v", m)
 		}
 		if m.StartTimeUnixNano < call.StartTimeUnixNano || m.EndTimeUnixNano > call.EndTimeUnixNano {
-			t.Errorf("%s took place outside of the call", m.name)
+			t.Errorf("%s is not within the call", m.name)
 		}
 	}
 	if !slices.Equal(names, want) {
-		t.Errorf("made: %q, want %q", names, want)
+		t.Errorf("requests %q, want %q", names, want)
 	}
 	if about := regexp.MustCompile(`^service\.name=partner-center-connector service\.version=\S+ telemetry\.sdk\.language=go telemetry\.sdk\.name=opentelemetry telemetry\.sdk\.version=\S+$`); !about.MatchString(c.resource) {
-		t.Errorf("the service is %s", c.resource)
+		t.Errorf("the resource is %s", c.resource)
 	}
 
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	served, made = c.spansOf(t, 2)
 	if second := served[1]; second.trace == callersTrace || second.parent != "" || made[len(made)-1].parent != second.id || len(made) != len(want)+1 {
-		t.Errorf("a call of nobody's trace: %+v, %+v", second, made)
+		t.Errorf("a call without a trace has the spans %+v, %+v", second, made)
 	}
 	s.expectNothingPrivate(t, c)
 }
 
-// expectNothingPrivate searches all that a collector got.
+// expectNothingPrivate searches everything that a collector got for private texts.
 func (s *stack) expectNothingPrivate(t *testing.T, c *collector, private ...string) {
 	t.Helper()
 	_, text := c.received("")
 	if found := s.secrets.Find(text); found != "" {
 		t.Errorf("the traces have a credential: %s", found)
 	}
-	for _, p := range append(private, reply.Private, fakeentra.CallerOnly, customerID, otherCustomer, fakeentra.TenantID, fakeentra.ClientID, fakeentra.UserID, fakeentra.MakerAppID, publicHost, "flows", "apps") {
+	for _, p := range append(private, privateTexts...) {
 		if bytes.Contains(text, []byte(p)) {
 			t.Errorf("the traces have %q", p)
 		}
 	}
 }
 
-// TestTraceOfFailures has calls that end otherwise than well.
+// TestTraceOfFailures checks the spans of calls that fail.
 func TestTraceOfFailures(t *testing.T) {
 	t.Parallel()
-	s, c := newTracedStack(t, "CONNECTOR_UPSTREAM_TIMEOUT=2s")
+	s, c := newTracedStack(t, "CONNECTOR_UPSTREAM_TIMEOUT=4s")
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	_, made := c.spansOf(t, 1)
 	requests, calls := len(made), 1
@@ -144,15 +144,15 @@ func TestTraceOfFailures(t *testing.T) {
 	gone.Close()
 	served, made := c.spansOf(t, calls+1)
 	if got := served[calls]; got.attributes != "error.type=CallerGone http.response.status_code=499" || got.failed {
-		t.Errorf("a call whose caller has gone: %+v", got)
+		t.Errorf("the span of a call whose caller left is %+v", got)
 	}
 	if got := made[len(made)-1]; got.attributes != "error.type=canceled" || got.failed {
-		t.Errorf("its request: %+v", got)
+		t.Errorf("the span of its request is %+v", got)
 	}
 	s.expectNothingPrivate(t, c)
 }
 
-// TestTracesAreSampled has the service decide by its own setting, whatever a caller wants.
+// TestTracesAreSampled samples by the setting of the service, whatever the caller's trace says.
 func TestTracesAreSampled(t *testing.T) {
 	t.Parallel()
 	for sampler, want := range map[string]int{"always_off": 0, "parentbased_always_off": 0, "parentbased_always_on": 3, "": 3} {
@@ -162,19 +162,19 @@ func TestTracesAreSampled(t *testing.T) {
 		}
 		s.terminate()
 		waitFor(t, "the service ends", s.hasEnded)
-		if served, _ := c.received("SERVER"); len(served) != want || want == 0 && c.asked() > 0 {
-			t.Errorf("%q: %d calls in %d requests, want %d calls", sampler, len(served), c.asked(), want)
+		if served, _ := c.received("SERVER"); len(served) != want || want == 0 && c.exports() > 0 {
+			t.Errorf("%q: %d calls in %d requests, want %d calls", sampler, len(served), c.exports(), want)
 		}
 	}
 }
 
-// TestTracesAreFlushed sends at the end what has not been sent.
+// TestTracesAreFlushed sends the remaining spans when the service ends.
 func TestTracesAreFlushed(t *testing.T) {
 	t.Parallel()
 	s, c := newTracedStack(t, "OTEL_BSP_SCHEDULE_DELAY=3600000")
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
-	if asked := c.asked(); asked != 0 {
-		t.Errorf("%d requests before the end", asked)
+	if asked := c.exports(); asked != 0 {
+		t.Errorf("%d exports before the end", asked)
 	}
 	s.terminate()
 	waitFor(t, "the service ends", s.hasEnded)
@@ -183,8 +183,8 @@ func TestTracesAreFlushed(t *testing.T) {
 	}
 }
 
-// TestCollectorAway has a collector that is not there, hangs, breaks or refuses: calls do not notice, the log has a line
-// and no more, and the end does not wait for long.
+// TestCollectorAway has a collector that is absent, hangs, breaks or refuses. Calls are answered as before, the log has one line,
+// and the end of the service does not wait for long.
 func TestCollectorAway(t *testing.T) {
 	t.Parallel()
 	for name, behaviour := range map[string]http.HandlerFunc{
@@ -197,21 +197,21 @@ func TestCollectorAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, c := newTracedStack(t, "OTEL_EXPORTER_OTLP_HEADERS=api-key=hush-4711")
-			if c.behave(behaviour); behaviour == nil {
+			if c.answerWith(behaviour); behaviour == nil {
 				c.Close()
 			}
 			began := time.Now()
 			for range 30 {
 				s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
-				time.Sleep(5 * time.Millisecond) // so that there are many batches
+				time.Sleep(5 * time.Millisecond) // makes many batches
 			}
-			if took := time.Since(began); took > 10*time.Second {
+			if took := time.Since(began); took > s.atMost(10*time.Second) {
 				t.Errorf("the calls took %v", took)
 			}
 			began = time.Now()
 			s.terminate()
 			waitFor(t, "the service ends", s.hasEnded)
-			if took := time.Since(began); took > 10*time.Second {
+			if took := time.Since(began); took > s.atMost(10*time.Second) {
 				t.Errorf("the end took %v", took)
 			}
 			lines := s.out.lines("msg", "traces are lost")
