@@ -55,7 +55,7 @@ func TestTrace(t *testing.T) {
 	if call.name != "GetCustomerOrders" || call.trace != callersTrace || call.parent != callersSpan || call.attributes != "http.response.status_code=200" || call.failed || call.TraceState != "" || len(call.Events)+len(call.Links) > 0 {
 		t.Errorf("the span of the call is %+v", call)
 	}
-	want := []string{"signing keys", "signing keys", "access token", "access token", "Partner Center"} // metadata are read before the keys, and before a token
+	want := []string{"signing keys", "signing keys", "access token", "Partner Center"} // metadata are read before the keys
 	var names []string
 	for _, m := range made {
 		names = append(names, m.name)
@@ -121,7 +121,7 @@ func TestTraceOfFailures(t *testing.T) {
 		{"/v1/customers", s.keys.key, fakepartner.Behaviors["hang"], "GetAllCustomers", "error.type=PartnerCenterTimeout http.response.status_code=504", true,
 			[]string{"Partner Center error.type=no_answer true"}},
 		{"/v1/customers", s.keys.key, fakepartner.Behaviors["401"], "GetAllCustomers", "error.type=PartnerCenterUnauthorized http.response.status_code=502", true,
-			[]string{"Partner Center error.type=401 http.response.status_code=401 true", "access token http.response.status_code=200 false", "access token http.response.status_code=200 false", "Partner Center error.type=401 http.response.status_code=401 true"}},
+			[]string{"Partner Center error.type=401 http.response.status_code=401 true", "access token http.response.status_code=200 false", "Partner Center error.type=401 http.response.status_code=401 true"}},
 	} {
 		s.upstream.Answer(f.behaviour)
 		s.get(t, f.target, f.key)
