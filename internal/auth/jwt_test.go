@@ -8,110 +8,64 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"math"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
 
-// The keys of the tests, made once.
-var (
-	keyA  = sync.OnceValue(newKey)
-	keyB  = sync.OnceValue(newKey)
-	rogue = sync.OnceValue(newKey) // no key of Entra ID
-)
-
-func newKey() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err)
-	}
-	return key
-}
-
-func encode(part string) string { return base64.RawURLEncoding.EncodeToString([]byte(part)) }
-
-// sign returns a token of any header and payload with an RS256 signature.
-func sign(key *rsa.PrivateKey, header, payload string) string {
-	content := encode(header) + "." + encode(payload)
-	sum := sha256.Sum256([]byte(content))
-	return content + "." + encode(string(must(rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:]))))
-}
-
-func must[T any](value T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return value
-}
-
-// goodHeader is a header as Entra ID writes it.
-const goodHeader = `{"typ":"JWT","nonce":"AQ","alg":"RS256","x5t":"key-A","kid":"key-A"}`
-
-// replace replaces what must occur in a text.
-func replace(text, old, new string) string {
-	if !strings.Contains(text, old) {
-		panic(old + " does not occur in " + text)
-	}
-	return strings.Replace(text, old, new, 1)
-}
-
-// TestSpellings changes good tokens as a whole.
+// TestSpellings shows that a token has one spelling.
 func TestSpellings(t *testing.T) {
-	inBubble(t, func(t *testing.T, _ *entra, v *Tokens) {
-		good := sign(keyA(), goodHeader, v2Payload)
-		header, rest, _ := strings.Cut(good, ".")
-		payload, signature, _ := strings.Cut(rest, ".")
-		expect(t, v, "good", good, "")
-		last := len(good) - 1
-		for _, c := range []struct{ name, token string }{
-			{"empty", ""},
-			{"a word", "x"},
-			{"dots", "..."},
-			{"two dots", ".."},
-			{"10,000 dots", strings.Repeat(".", 10_000)},
-			{"two parts", header + "." + payload},
-			{"four parts", good + "."},
-			{"an encrypted token", header + "." + payload + "." + signature + ".AA.AA"},
-			{"detached payload", header + ".." + signature},
-			{"no header", "." + payload + "." + signature},
-			{"no signature", header + "." + payload + "."},
-			{"a flipped bit", good[:last-20] + flip(good[last-20]) + good[last-19:]},
-			{"half a signature", good[:len(good)-171]},
-			{"an edited payload", header + "." + encode(replace(v2Payload, user, client)) + "." + signature},
-			{"an edited header", encode(goodHeader+" ") + "." + payload + "." + signature},
-			{"padding", good + "="},
-			{"padding twice", good + "=="},
-			{"padding of the header", header + "=." + payload + "." + signature},
-			{"loose bits in the signature", good[:last] + loose(good[last])},
-			{"a newline at the end", good + "\n"},
-			{"a newline in the signature", good[:last] + "\n" + good[last:]},
-			{"a carriage return", good[:5] + "\r" + good[5:]},
-			{"a newline in the header", good[:5] + "\r\n" + good[5:]},
-			{"a newline at the start", "\n" + good},
-			{"a space in front", " " + good},
-			{"something behind", good + " x"},
-			{"a scheme", "Bearer " + good},
-			{"a tab", good[:5] + "\t" + good[5:]},
-			{"base64 of the other alphabet", header + "." + payload + ".+/+/" + signature[4:]},
-			{"a byte beyond ASCII", good[:last] + "ä"},
-			{"a NUL", good + "\x00"},
-			{"the JSON form", `{"protected":"` + header + `","payload":"` + payload + `","signature":"` + signature + `"}`},
-			{"twice", good + good},
-		} {
-			expect(t, v, c.name, c.token, "InvalidToken")
-		}
-		expect(t, v, "good", good, "")
-	})
+	good := sign(keyA(), goodHeader, v2Payload)
+	header, rest, _ := strings.Cut(good, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+	last := len(good) - 1
+	rows := []row{{"accepts a token", good, ""}}
+	for _, c := range []struct{ name, token string }{
+		{"nothing", ""},
+		{"a word", "x"},
+		{"dots alone", "..."},
+		{"two dots", ".."},
+		{"10,000 dots", strings.Repeat(".", 10_000)},
+		{"two parts", header + "." + payload},
+		{"four parts", good + "."},
+		{"an encrypted token", header + "." + payload + "." + signature + ".AA.AA"},
+		{"a detached payload", header + ".." + signature},
+		{"a token without a header", "." + payload + "." + signature},
+		{"a token without a signature", header + "." + payload + "."},
+		{"a flipped bit", good[:last-20] + flip(good[last-20]) + good[last-19:]},
+		{"half a signature", good[:len(good)-171]},
+		{"an edited payload", header + "." + encode(replace(v2Payload, user, client)) + "." + signature},
+		{"an edited header", encode(goodHeader+" ") + "." + payload + "." + signature},
+		{"padding", good + "="},
+		{"padding twice", good + "=="},
+		{"padding of the header", header + "=." + payload + "." + signature},
+		{"loose bits in the signature", good[:last] + loose(good[last])},
+		{"a newline at the end", good + "\n"},
+		{"a newline in the signature", good[:last] + "\n" + good[last:]},
+		{"a carriage return", good[:5] + "\r" + good[5:]},
+		{"a newline in the header", good[:5] + "\r\n" + good[5:]},
+		{"a newline at the start", "\n" + good},
+		{"a space in front", " " + good},
+		{"text after it", good + " x"},
+		{"a scheme", "Bearer " + good},
+		{"a tab", good[:5] + "\t" + good[5:]},
+		{"base64 of the other alphabet", header + "." + payload + ".+/+/" + signature[4:]},
+		{"a byte beyond ASCII", good[:last] + "ä"},
+		{"a NUL", good + "\x00"},
+		{"the JSON form", `{"protected":"` + header + `","payload":"` + payload + `","signature":"` + signature + `"}`},
+		{"two tokens in one", good + good},
+	} {
+		rows = append(rows, row{"rejects " + c.name, c.token, "InvalidToken"})
+	}
+	verifyRows(t, rows)
 }
 
-// TestLooseBits changes the last character of payloads to another that stands for the same bytes. The library
-// signs what it decodes to, so that such a token would be good.
+// TestLooseBits changes the last character of a part to another that stands for the same bytes. The library verifies the
+// signature of what it decodes, so only the strict decoder rejects such a token.
 func TestLooseBits(t *testing.T) {
 	inBubble(t, func(t *testing.T, _ *entra, v *Tokens) {
 		for _, header := range []string{goodHeader, goodHeader + " ", goodHeader + "  "} {
@@ -133,11 +87,12 @@ func TestLooseBits(t *testing.T) {
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-// loose returns the next character of the alphabet, which differs in the lowest bits.
+// loose returns the next character of the alphabet, which differs in the lowest bit.
 func loose(c byte) string {
 	return string(alphabet[strings.IndexByte(alphabet, c)^1])
 }
 
+// flip returns a character that differs in a high bit.
 func flip(c byte) string { return string(alphabet[strings.IndexByte(alphabet, c)^32]) }
 
 func TestSize(t *testing.T) {
@@ -156,7 +111,7 @@ func TestSize(t *testing.T) {
 	})
 }
 
-// TestNonsenseIsCheap shows that what is no token costs next to nothing.
+// TestNonsenseIsCheap shows that text that is not a token costs next to nothing.
 func TestNonsenseIsCheap(t *testing.T) {
 	v := NewTokens(configuration(&entra{}))
 	for _, token := range []string{strings.Repeat(".", 10_000), strings.Repeat("e30.", 4_000), strings.Repeat("A", 1<<20), strings.Repeat("A", 16_000)} {
@@ -174,111 +129,110 @@ func TestNonsenseIsCheap(t *testing.T) {
 }
 
 func TestHeaders(t *testing.T) {
-	inBubble(t, func(t *testing.T, e *entra, v *Tokens) {
-		public := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: must(x509.MarshalPKIXPublicKey(&keyA().PublicKey))})
-		const rs256 = "HMAC said to be RS256"
-		content := func(alg string) string {
-			return encode(replace(goodHeader, "RS256", alg)) + "." + encode(v2Payload)
+	public := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: must(x509.MarshalPKIXPublicKey(&keyA().PublicKey))})
+	var rows []row
+	const rs256 = "HMAC said to be RS256"
+	content := func(alg string) string {
+		return encode(replace(goodHeader, "RS256", alg)) + "." + encode(v2Payload)
+	}
+	mac := func(alg string) string {
+		h := hmac.New(sha256.New, public)
+		h.Write([]byte(content(alg)))
+		return content(alg) + "." + encode(string(h.Sum(nil)))
+	}
+	rs384 := func() string {
+		sum := sha512.Sum384([]byte(content("RS384")))
+		return content("RS384") + "." + encode(string(must(rsa.SignPKCS1v15(nil, keyA(), crypto.SHA384, sum[:]))))
+	}
+	ps256 := func() string {
+		sum := sha256.Sum256([]byte(content("PS256")))
+		return content("PS256") + "." + encode(string(must(rsa.SignPSS(rand.Reader, keyA(), crypto.SHA256, sum[:], nil))))
+	}
+	for _, c := range []struct{ name, token string }{
+		{"alg none", content("none") + "."},
+		{"alg None", content("None") + "."},
+		{"alg NONE", content("NONE") + "."},
+		{"alg none with a signature", sign(keyA(), replace(goodHeader, "RS256", "none"), v2Payload)},
+		{"HMAC with the public key", mac("HS256")},
+		{rs256, mac("RS256")},
+		{"RS384", rs384()},
+		{"PS256", ps256()},
+	} {
+		rows = append(rows, row{"rejects " + c.name, c.token, "InvalidToken"})
+		if _, err := readHeader(c.token); err == nil && c.name != rs256 {
+			t.Errorf("%s: left to the library to reject", c.name)
 		}
-		mac := func(alg string) string {
-			h := hmac.New(sha256.New, public)
-			h.Write([]byte(content(alg)))
-			return content(alg) + "." + encode(string(h.Sum(nil)))
-		}
-		rs384 := func() string {
-			sum := sha512.Sum384([]byte(content("RS384")))
-			return content("RS384") + "." + encode(string(must(rsa.SignPKCS1v15(nil, keyA(), crypto.SHA384, sum[:]))))
-		}
-		ps256 := func() string {
-			sum := sha256.Sum256([]byte(content("PS256")))
-			return content("PS256") + "." + encode(string(must(rsa.SignPSS(rand.Reader, keyA(), crypto.SHA256, sum[:], nil))))
-		}
-		for _, c := range []struct{ name, token string }{
-			{"alg none", content("none") + "."},
-			{"alg None", content("None") + "."},
-			{"alg NONE", content("NONE") + "."},
-			{"alg none with a signature", sign(keyA(), replace(goodHeader, "RS256", "none"), v2Payload)},
-			{"HMAC with the public key", mac("HS256")},
-			{rs256, mac("RS256")},
-			{"RS384", rs384()},
-			{"PS256", ps256()},
-		} {
-			expect(t, v, c.name, c.token, "InvalidToken")
-			if _, err := readHeader(c.token); err == nil && c.name != rs256 {
-				t.Errorf("%s: left to the library to refuse", c.name)
-			}
-		}
-		for _, c := range []struct{ name, token string }{
-			{"a rogue key", sign(rogue(), goodHeader, v2Payload)},
-			{"the other key of Entra ID", sign(keyB(), goodHeader, v2Payload)},
-		} {
-			expect(t, v, c.name, c.token, "InvalidToken")
-		}
+	}
+	for _, c := range []struct{ name, token string }{
+		{"a rogue key", sign(rogue(), goodHeader, v2Payload)},
+		{"the other key of Entra ID", sign(keyB(), goodHeader, v2Payload)},
+	} {
+		rows = append(rows, row{"rejects " + c.name, c.token, "InvalidToken"})
+	}
 
-		type row struct{ old, new, want string }
-		rows := []row{
-			{`"typ":"JWT",`, ``, ""},
-			{`"typ":"JWT"`, `"typ":"at+jwt","cty":1,"Crit":[],"JWK":{}`, ""},
-			{`{`, " {\n", ""},
-			{`"RS256"`, `"rs256"`, "InvalidToken"},
-			{`"RS256"`, `"RS256 "`, "InvalidToken"},
-			{`"RS256"`, `["RS256"]`, "InvalidToken"},
-			{`"RS256"`, `null`, "InvalidToken"},
-			{`"alg"`, `"Alg"`, "InvalidToken"},
-			{`"alg":"RS256",`, ``, "InvalidToken"},
-			{`"alg"`, `"alg":"none","alg"`, "InvalidToken"},
-			{`"alg"`, `"\u0061lg":"RS256","alg"`, "InvalidToken"},
-			{`"typ":"JWT"`, `"typ":"JWT","typ":"JWT"`, "InvalidToken"},
-			{`"typ":"JWT"`, `"typ":{"a":1,"a":2}`, "InvalidToken"},
-			{`"typ":"JWT"`, `"typ":` + strings.Repeat("[", 7) + strings.Repeat("]", 7), ""},
-			{`"typ":"JWT"`, `"typ":` + strings.Repeat("[", 8) + strings.Repeat("]", 8), "InvalidToken"},
-			{`"typ":"JWT"`, `"typ":` + strings.Repeat("[", 5_000) + strings.Repeat("]", 5_000), "InvalidToken"},
-			{`"JWT"`, "\"\xff\"", "InvalidToken"},
-			{`"JWT"`, `"\ud800"`, "InvalidToken"},
-			{`}`, `}{}`, "InvalidToken"},
-			{`}`, `} x`, "InvalidToken"},
-			{`}`, ``, "InvalidToken"},
-			{`{`, "\ufeff{", "InvalidToken"},
-			{goodHeader, `[` + goodHeader + `]`, "InvalidToken"},
-			{goodHeader, `null`, "InvalidToken"},
-			{goodHeader, `"RS256"`, "InvalidToken"},
-			{goodHeader, ``, "InvalidToken"},
-			{`,"kid":"key-A"`, ``, "InvalidToken"},
+	edits := []struct{ old, new, want string }{
+		{`"typ":"JWT",`, ``, ""},
+		{`"typ":"JWT"`, `"typ":"at+jwt","cty":1,"Crit":[],"JWK":{}`, ""},
+		{`{`, " {\n", ""},
+		{`"RS256"`, `"rs256"`, "InvalidToken"},
+		{`"RS256"`, `"RS256 "`, "InvalidToken"},
+		{`"RS256"`, `["RS256"]`, "InvalidToken"},
+		{`"RS256"`, `null`, "InvalidToken"},
+		{`"alg"`, `"Alg"`, "InvalidToken"},
+		{`"alg":"RS256",`, ``, "InvalidToken"},
+		{`"alg"`, `"alg":"none","alg"`, "InvalidToken"},
+		{`"alg"`, `"\u0061lg":"RS256","alg"`, "InvalidToken"},
+		{`"typ":"JWT"`, `"typ":"JWT","typ":"JWT"`, "InvalidToken"},
+		{`"typ":"JWT"`, `"typ":{"a":1,"a":2}`, "InvalidToken"},
+		{`"typ":"JWT"`, `"typ":` + strings.Repeat("[", 7) + strings.Repeat("]", 7), ""},
+		{`"typ":"JWT"`, `"typ":` + strings.Repeat("[", 8) + strings.Repeat("]", 8), "InvalidToken"},
+		{`"typ":"JWT"`, `"typ":` + strings.Repeat("[", 5_000) + strings.Repeat("]", 5_000), "InvalidToken"},
+		{`"JWT"`, "\"\xff\"", "InvalidToken"},
+		{`"JWT"`, `"\ud800"`, "InvalidToken"},
+		{`}`, `}{}`, "InvalidToken"},
+		{`}`, `} x`, "InvalidToken"},
+		{`}`, ``, "InvalidToken"},
+		{`{`, "\ufeff{", "InvalidToken"},
+		{goodHeader, `[` + goodHeader + `]`, "InvalidToken"},
+		{goodHeader, `null`, "InvalidToken"},
+		{goodHeader, `"RS256"`, "InvalidToken"},
+		{goodHeader, ``, "InvalidToken"},
+		{`,"kid":"key-A"`, ``, "InvalidToken"},
+	}
+	for _, name := range []string{"crit", "jku", "jwk", "x5u", "x5c", "b64", "zip"} {
+		for _, value := range []string{`"https://evil.example/keys"`, `null`, `[]`, `["exp"]`, `{}`, `true`} {
+			edits = append(edits, struct{ old, new, want string }{`{`, fmt.Sprintf(`{%q:%s,`, name, value), "InvalidToken"})
 		}
-		for _, name := range []string{"crit", "jku", "jwk", "x5u", "x5c", "b64", "zip"} {
-			for _, value := range []string{`"https://evil.example/keys"`, `null`, `[]`, `["exp"]`, `{}`, `true`} {
-				rows = append(rows, row{`{`, fmt.Sprintf(`{%q:%s,`, name, value), "InvalidToken"})
-			}
-		}
-		for _, id := range []string{``, `../../../dev/null`, `' OR 1=1 --`, `a\r\nb`, `key-A\n`, `key-A\u0000`, `key.A`, `key A`, `kéy`, strings.Repeat("k", 129)} {
-			rows = append(rows, row{`"kid":"key-A"`, `"kid":"` + id + `"`, "InvalidToken"})
-		}
-		for _, id := range []string{`null`, `1`, `["key-A"]`, `{}`} {
-			rows = append(rows, row{`"kid":"key-A"`, `"kid":` + id, "InvalidToken"})
-		}
-		for _, c := range rows {
-			expect(t, v, fmt.Sprintf("%.40q for %q", c.new, c.old), sign(keyA(), replace(goodHeader, c.old, c.new), v2Payload), c.want)
-		}
+	}
+	for _, id := range []string{``, `../../../dev/null`, `' OR 1=1 --`, `a\r\nb`, `key-A\n`, `key-A\u0000`, `key.A`, `key A`, `kéy`, strings.Repeat("k", 129)} {
+		edits = append(edits, struct{ old, new, want string }{`"kid":"key-A"`, `"kid":"` + id + `"`, "InvalidToken"})
+	}
+	for _, id := range []string{`null`, `1`, `["key-A"]`, `{}`} {
+		edits = append(edits, struct{ old, new, want string }{`"kid":"key-A"`, `"kid":` + id, "InvalidToken"})
+	}
+	for _, c := range edits {
+		name := fmt.Sprintf("reads %.40q for %.40q", c.new, c.old)
+		rows = append(rows, row{name, sign(keyA(), replace(goodHeader, c.old, c.new), v2Payload), c.want})
+	}
 
-		jwk := publicJWK("key-A", &rogue().PublicKey)
-		expect(t, v, "a key of its own", sign(rogue(), replace(goodHeader, `{`, `{"jwk":`+jwk+`,`), v2Payload), "InvalidToken")
-		if e.fetches != 1 {
-			t.Errorf("%d fetches", e.fetches)
-		}
-	})
+	jwk := publicJWK("key-A", &rogue().PublicKey)
+	rows = append(rows, row{"rejects a token with a key of its own", sign(rogue(), replace(goodHeader, `{`, `{"jwk":`+jwk+`,`), v2Payload), "InvalidToken"})
+	verifyRows(t, rows)
 }
 
 func TestReadObject(t *testing.T) {
 	for text, want := range map[string]bool{`{}`: true, ` {"a":[{}]} `: true, `null`: false, `[]`: false, `"{}"`: false, `1`: false, ``: false, ` `: false,
 		`{}{}`: false, `{},`: false, `{"a":1,"a":1}`: false, `{"a":1,"\u0061":1}`: false, `{"a":{"b":1,"b":1}}`: false, "{\"\xff\":1}": false, `{"a":"\ud800"}`: false,
 		`{'a':1}`: false, `{"a":01}`: false, `{"a":1,}`: false, `{"a":NaN}`: false, `{"a":1}//`: false, strings.Repeat(`{"a":`, 20_000): false} {
-		if o, ok := readObject([]byte(text)); ok != want {
-			t.Errorf("%.40s: %v, %t", text, o, ok)
-		}
+		t.Run(fmt.Sprintf("%.40q", text), func(t *testing.T) {
+			if o, ok := readObject([]byte(text)); ok != want {
+				t.Errorf("%v, %t", o, ok)
+			}
+		})
 	}
 }
 
-// TestLongKeyID uses the longest id that a key can have.
+// TestLongKeyID uses the longest ID that a key can have.
 func TestLongKeyID(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *entra, v *Tokens) {
 		id := strings.Repeat("k_-9", 32)

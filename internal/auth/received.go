@@ -16,14 +16,15 @@ func (o object) reject(code fault.Code, claim string) error {
 // maxQuoted bounds a claim in the log, in bytes. The longest audience of Entra ID is about half as long.
 const maxQuoted = 256
 
-// quote returns a member for the log: printable ASCII in quotes, cut if it is long.
+// quote returns a member for the log: printable ASCII in quotes, cut if it is long. Values of other types, which Entra ID
+// does not issue, are not shown.
 func (o object) quote(name string) string {
 	if !o.has(name) {
 		return "none"
 	}
 	text, ok := o.text(name)
 	if !ok {
-		text = string(o[name]) // JSON of another type
+		return "not a string"
 	}
 	if len(text) > maxQuoted {
 		return fmt.Sprintf("%+q and %d bytes more", text[:maxQuoted], len(text)-maxQuoted)
