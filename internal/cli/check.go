@@ -24,7 +24,7 @@ type checkCommand struct {
 }
 
 // Run tries everything that a call needs, prints a line for each finding and fails if a call would fail.
-func (c *checkCommand) Run(con *console) error {
+func (c *checkCommand) Run(ctx context.Context, con *console) error {
 	settings, log, err := loadSettings(c.Flags, con)
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func (c *checkCommand) Run(con *console) error {
 	defer s.close()
 	d := c.diagnosis(s, settings)
 	p := printer{out: con.stdout}
-	diagnose.Run(con.ctx, d, p.print)
+	diagnose.Run(ctx, d, p.print)
 	switch {
 	case len(d.Mistakes) > 0:
 		return errMistakesReported

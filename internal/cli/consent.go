@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"time"
@@ -20,7 +21,7 @@ type consentCommand struct {
 }
 
 // Run leads a user through the sign-in and writes the resulting refresh token.
-func (c *consentCommand) Run(con *console) error {
+func (c *consentCommand) Run(ctx context.Context, con *console) error {
 	partner, err := config.LoadPartner(c.PartnerFlags, con.getenv)
 	if err != nil {
 		return err
@@ -31,7 +32,7 @@ func (c *consentCommand) Run(con *console) error {
 	if !c.NoBrowser {
 		options.Open = func(address string) { _ = browser.OpenURL(address) } // the address is printed as well
 	}
-	err = consent.Run(con.ctx, own, options)
+	err = consent.Run(ctx, own, options)
 	switch {
 	case err == nil:
 		return nil

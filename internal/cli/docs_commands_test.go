@@ -95,7 +95,7 @@ func selectKey(t *testing.T, arguments []string) []string {
 func tryCommand(t *testing.T, arguments []string, shown string) {
 	t.Helper()
 	line := strings.Join(arguments, " ")
-	parsed, err := parse(arguments, &console{ctx: t.Context(), getenv: environment(), stdout: t.Output(), stderr: t.Output()})
+	parsed, err := parse(arguments, &console{getenv: environment(), stdout: t.Output(), stderr: t.Output()})
 	if (err != nil) || (parsed == nil) {
 		t.Errorf("connector %s: %v", line, err)
 		return

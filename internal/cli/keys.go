@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -21,14 +22,14 @@ type keysAddCommand struct {
 }
 
 // Run prints the new key, which is stored nowhere.
-func (c *keysAddCommand) Run(con *console) error {
+func (c *keysAddCommand) Run(ctx context.Context, con *console) error {
 	if err := checkKeysFile(c.APIKeysFile); err != nil {
 		return err
 	}
 	if err := checkKeyName(c.Name); err != nil {
 		return err
 	}
-	key, err := auth.AddKey(con.ctx, c.APIKeysFile, c.Name)
+	key, err := auth.AddKey(ctx, c.APIKeysFile, c.Name)
 	if err != nil {
 		return err
 	}
@@ -70,7 +71,7 @@ type keysRemoveCommand struct {
 }
 
 // Run removes the keys of the name, or the one that the digest selects, and prints those that are gone.
-func (c *keysRemoveCommand) Run(con *console) error {
+func (c *keysRemoveCommand) Run(ctx context.Context, con *console) error {
 	if err := checkKeyName(c.Name); err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func (c *keysRemoveCommand) Run(con *console) error {
 	if _, err := listKeys(c.APIKeysFile); err != nil {
 		return err
 	}
-	removed, err := auth.RemoveKeys(con.ctx, c.APIKeysFile, c.Name, c.Digest)
+	removed, err := auth.RemoveKeys(ctx, c.APIKeysFile, c.Name, c.Digest)
 	if err != nil {
 		return err
 	}

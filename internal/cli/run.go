@@ -41,9 +41,8 @@ type commands struct {
 	VersionFlag versionFlag `name:"version" env:"-" help:"Print the version, the commit and the Go version."`
 }
 
-// console is what a command uses of its process.
+// console is what a command uses of its process. Its Run method takes it, and the context of Run if it needs that.
 type console struct {
-	ctx    context.Context // ends with the first signal
 	getenv func(string) string
 	stdout io.Writer
 	stderr io.Writer
@@ -62,7 +61,7 @@ func Main() int {
 // AZURE_*, GOMEMLIMIT) are read from the process's environment, by those libraries.
 func Run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	prepareProcess()
-	con := &console{ctx, getenv, stdout, stderr}
+	con := &console{getenv, stdout, stderr}
 	command, err := parse(args, con)
 	switch {
 	case err != nil:
@@ -72,6 +71,7 @@ func Run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	case command == nil:
 		return ExitOK
 	}
+	command.BindTo(ctx, (*context.Context)(nil))
 	return exitStatus(command.Run(con), stderr)
 }
 

@@ -17,9 +17,9 @@ type serveCommand struct {
 	config.Flags
 }
 
-// Run serves until the context of con ends, and then shuts down: the listener, once its calls have been drained, then
-// the parts of the service in the order of close, then the log.
-func (c *serveCommand) Run(con *console) error {
+// Run serves until ctx ends, and then shuts down: the listener, once its calls have been drained, then the parts of the
+// service in the order of close, then the log.
+func (c *serveCommand) Run(ctx context.Context, con *console) error {
 	settings, log, err := loadSettings(c.Flags, con)
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func (c *serveCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	err = s.serve(con.ctx, settings, log)
+	err = s.serve(ctx, settings, log)
 	if err := s.close(); err != nil {
 		log.Debug("a part of the service did not end well", "error", err)
 	}

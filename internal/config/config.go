@@ -13,8 +13,7 @@ import (
 )
 
 // Flags are the settings as written. Each is a flag and an environment variable of the same name that begins with
-// CONNECTOR_; the flag wins. All are text, so that Load can report all mistakes together. Their help texts
-// are in help.go.
+// CONNECTOR_; the flag wins. All are text, so that Load can report all mistakes together. Their help texts are in help.go.
 type Flags struct {
 	Listen         string `default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	PublicURL      string `placeholder:"URL"`
