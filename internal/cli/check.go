@@ -163,9 +163,14 @@ func (s *service) smallCall(user bool) func(context.Context) error {
 
 // tryLimit connects to the Redis that calls are counted in and reads from it.
 func (s *service) tryLimit(ctx context.Context) error {
-	if err := s.start(ctx); err != nil {
+	var mistake config.Mistake
+	err := s.start(ctx)
+	switch {
+	case errors.As(err, &mistake):
+		return errors.New(mistake.Wants) // the remedy names the setting
+	case err != nil:
 		return err
 	}
-	_, err := s.limiter.Peek(ctx, ratelimit.Key{Identity: "connector check"})
+	_, err = s.limiter.Peek(ctx, ratelimit.Key{Identity: "connector check"})
 	return err
 }

@@ -24,7 +24,7 @@ func newMetrics(operations gate.Operations, projections proxy.Projections) *metr
 
 // watch adds what is looked at when the metrics are read, the lines that the log has dropped among it. It is called once.
 func (s *service) watch(log serviceLog) {
-	g := metrics.Gauges{InFlight: s.handler.InFlight, Draining: s.handler.Draining, Dropped: log.sink.Dropped}
+	g := metrics.Gauges{InFlight: s.handler.InFlight, Draining: s.handler.Draining, Dropped: log.sink.Dropped, CertificateEnd: s.certificateEnd}
 	if local, ok := s.limiter.(*ratelimit.Limiter); ok { // what Redis holds would have to be looked for in all of it
 		g.Connections = local.Live
 	}

@@ -48,6 +48,7 @@ func (s *service) serve(ctx context.Context, c config.Config, log serviceLog) er
 	if s.keys != nil && s.keys.Len() == 0 {
 		log.Warn("the API keys file has no key, so no API key is accepted; connector keys add creates one")
 	}
+	s.warnOfCertificate(log.Logger)
 	limitMemory(c.MaxBody)
 	s.watch(log)
 	var err error

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/config"
@@ -34,6 +35,8 @@ type service struct {
 	metrics   *metrics.Metrics
 	traces    *traces.Traces
 	admin     *http.Server // of the metrics; serve sets it
+
+	certificateEnd func() time.Time // of the app's certificate
 }
 
 // newService wires a service, which the caller closes. Its only effects outside are those of the embedded sandbox: two

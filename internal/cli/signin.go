@@ -8,6 +8,7 @@ import (
 
 	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/config"
+	"github.com/partner-center/connector/internal/diagnose"
 	"github.com/partner-center/connector/internal/entra"
 	"github.com/partner-center/connector/internal/metrics"
 	"github.com/partner-center/connector/internal/partnercenter"
@@ -52,6 +53,7 @@ func (s *service) signInOurselves(c config.Config, client *http.Client, log *slo
 	if c.OnlyCallers() {
 		return
 	}
+	s.certificateEnd = own.CertificateEnd()
 	if c.HasApp() {
 		own.Observe = s.metrics.Token(metrics.App)
 		s.app = entra.NewApp(own)
@@ -102,6 +104,17 @@ func entraConfig(p config.Partner, client *http.Client, timeout time.Duration, l
 		Timeout:             timeout,
 		HTTP:                client,
 		Log:                 log,
+	}
+}
+
+// warnOfCertificate logs a warning if the app's certificate ends soon.
+func (s *service) warnOfCertificate(log *slog.Logger) {
+	if s.certificateEnd == nil {
+		return
+	}
+	if end := s.certificateEnd(); time.Until(end) < diagnose.CertificateNotice {
+		log.Warn("the app's certificate ends soon; upload a new one to the app registration and replace its file",
+			"setting", "CONNECTOR_CLIENT_CERTIFICATE_FILE", "end", end.UTC())
 	}
 }
 

@@ -38,6 +38,8 @@ type Gauges struct {
 	Draining    func() bool // whether the service is shutting down
 	Dropped     func() int  // log lines dropped since the start
 	Connections func() int  // connections with calls in the limiter's window; nil if the limiter cannot tell
+
+	CertificateEnd func() time.Time // end of the app's certificate; nil if it has none
 }
 
 // Metrics are the metrics of one service. They are safe for concurrent use.
@@ -160,6 +162,11 @@ func (m *Metrics) Watch(g Gauges) {
 	if g.Connections != nil {
 		add("limiter_connections", "Connections with calls in the limiter's current window; absent with Redis.",
 			func() float64 { return float64(g.Connections()) })
+	}
+	if g.CertificateEnd != nil {
+		add("certificate_expiry_timestamp_seconds",
+			"End of the app's certificate, in seconds since 1970; absent with another credential.",
+			func() float64 { return float64(g.CertificateEnd().Unix()) })
 	}
 }
 

@@ -58,6 +58,8 @@ func TestMetrics(t *testing.T) {
 		Draining:    func() bool { return true },
 		Dropped:     func() int { return 5 },
 		Connections: func() int { return 4 },
+
+		CertificateEnd: func() time.Time { return time.Unix(1798761600, 0) },
 	})
 	t.Run("have every series from the start", func(t *testing.T) {
 		expect(t, m,
@@ -77,6 +79,7 @@ func TestMetrics(t *testing.T) {
 			`connector_requests_under_way 3`,
 			`connector_draining 1`,
 			`connector_limiter_connections 4`,
+			`connector_certificate_expiry_timestamp_seconds 1.7987616e+09`,
 			`connector_log_lines_dropped_total 5`,
 		)
 	})
@@ -85,7 +88,7 @@ func TestMetrics(t *testing.T) {
 			t.Error("there is a series")
 		}
 	})
-	t.Run("omit connections that the limiter cannot count", func(t *testing.T) {
+	t.Run("omit what the service cannot tell", func(t *testing.T) {
 		m := New(small)
 		m.Watch(Gauges{
 			InFlight: func() int { return 0 },
@@ -93,8 +96,10 @@ func TestMetrics(t *testing.T) {
 			Dropped:  func() int { return 0 },
 		})
 		expect(t, m, `connector_draining 0`)
-		if strings.Contains(read(t, m), "limiter_connections") {
-			t.Error("there is a series")
+		for _, name := range []string{"limiter_connections", "certificate_expiry"} {
+			if strings.Contains(read(t, m), name) {
+				t.Errorf("there is a series of %s", name)
+			}
 		}
 	})
 }
