@@ -14,15 +14,16 @@ import (
 // countIn returns the setting that makes a service count calls in a server.
 func countIn(s *redisserver.Server) string { return "CONNECTOR_REDIS_URL=redis://" + s.Address() }
 
-// TestReplicasShareOneLimit lets three services count in one Redis: together they admit what one would, from the first
-// call on.
+// TestReplicasShareOneLimit lets three services count in one Redis: together they admit what one
+// would, from the first call on.
 func TestReplicasShareOneLimit(t *testing.T) {
 	t.Parallel()
 	store := redisserver.Start(t)
 	s := newBackends(t)
 	var instances []*process
 	for range 3 {
-		instances = append(instances, s.start(t, "connector", countIn(store), "CONNECTOR_LIMIT_CALLS=30", "CONNECTOR_LIMIT_WINDOW=5m"))
+		p := s.start(t, "connector", countIn(store), "CONNECTOR_LIMIT_CALLS=30", "CONNECTOR_LIMIT_WINDOW=5m")
+		instances = append(instances, p)
 	}
 	got := map[int]int{}
 	for range 15 {
@@ -30,7 +31,8 @@ func TestReplicasShareOneLimit(t *testing.T) {
 			got[p.get(t, "/v1/customers", s.keys.key).status]++
 		}
 	}
-	if (got[200] > 30) || (got[200]+got[503] < 30) || (got[429] > 15) { // on a busy machine calls may be refused with 503
+	// On a busy machine calls may be refused with 503.
+	if (got[200] > 30) || (got[200]+got[503] < 30) || (got[429] > 15) {
 		t.Errorf("got %v", got)
 	}
 	for _, p := range instances {
@@ -41,8 +43,8 @@ func TestReplicasShareOneLimit(t *testing.T) {
 	}
 }
 
-// TestStoreAway kills the Redis: calls are refused, or counted by the service itself if it is set to, and never
-// unlimited. It also shows that the service starts without the Redis.
+// TestStoreAway kills the Redis: calls are refused, or counted by the service itself if it is set
+// to, and never unlimited. It also shows that the service starts without the Redis.
 func TestStoreAway(t *testing.T) {
 	t.Parallel()
 	const calls = 5
@@ -51,10 +53,16 @@ func TestStoreAway(t *testing.T) {
 		dead    bool // at the start
 		want    map[int]int
 	}{
-		"refuse refuses calls when Redis goes":                  {setting: "refuse", want: map[int]int{503: 4 * calls}},
-		"refuse refuses calls when Redis was never there":       {setting: "refuse", dead: true, want: map[int]int{503: 4 * calls}},
-		"local keeps the limit, with the calls before the loss": {setting: "local", want: map[int]int{200: calls - 1, 429: 3*calls + 1}},
-		"local keeps the limit when Redis was never there":      {setting: "local", dead: true, want: map[int]int{200: calls, 429: 3 * calls}},
+		"refuse refuses calls when Redis goes": {setting: "refuse", want: map[int]int{503: 4 * calls}},
+		"refuse refuses calls when Redis was never there": {
+			setting: "refuse", dead: true, want: map[int]int{503: 4 * calls},
+		},
+		"local keeps the limit, with the calls before the loss": {
+			setting: "local", want: map[int]int{200: calls - 1, 429: 3*calls + 1},
+		},
+		"local keeps the limit when Redis was never there": {
+			setting: "local", dead: true, want: map[int]int{200: calls, 429: 3 * calls},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -84,8 +92,8 @@ func TestStoreAway(t *testing.T) {
 	}
 }
 
-// TestMetricsOfAStoreAway shows that calls that cannot be decided are counted, and that there is no number of
-// connections if the service cannot know it.
+// TestMetricsOfAStoreAway shows that calls that cannot be decided are counted, and that there is no
+// number of connections if the service cannot know it.
 func TestMetricsOfAStoreAway(t *testing.T) {
 	t.Parallel()
 	store := redisserver.Start(t)
@@ -100,7 +108,8 @@ func TestMetricsOfAStoreAway(t *testing.T) {
 	}
 }
 
-// TestEvictingStore shows that serve does not start on a Redis that may lose counters, and that check says why.
+// TestEvictingStore shows that serve does not start on a Redis that may lose counters, and that
+// check says why.
 func TestEvictingStore(t *testing.T) {
 	t.Parallel()
 	store := redisserver.Start(t, "--maxmemory", "10mb", "--maxmemory-policy", "allkeys-lru")
@@ -115,8 +124,9 @@ func TestEvictingStore(t *testing.T) {
 	}
 }
 
-// TestWrongRedisURL shows that a URL that cannot be used is a mistake in the settings like any other: serve and check
-// name it with all other mistakes, without the password, and exit with status 2.
+// TestWrongRedisURL shows that a URL that cannot be used is a mistake in the settings like any
+// other: serve and check name it with all other mistakes, without the password, and exit with
+// status 2.
 func TestWrongRedisURL(t *testing.T) {
 	t.Parallel()
 	s := newBackends(t)

@@ -14,9 +14,9 @@ const (
 	chunkLogs = 64       // logs are allocated in chunks of as many
 )
 
-// Limiter counts calls per key in memory, exact to the nanosecond of the process's monotonic clock. The memory of
-// its logs is bounded at 64 MiB: beyond that, new keys are refused and live ones are kept. It is safe for
-// concurrent use.
+// Limiter counts calls per key in memory, exact to the nanosecond of the process's monotonic clock.
+// The memory of its logs is bounded at 64 MiB: beyond that, new keys are refused and live ones are
+// kept. It is safe for concurrent use.
 type Limiter struct {
 	rule
 	capacity int // logs that fit into memory
@@ -30,8 +30,9 @@ type Limiter struct {
 	swept  time.Duration       // when sweep last ran
 }
 
-// New returns a limiter of calls per window. Calls is at least 1 and at most 65,535; window is at least 1 ms and at
-// most 2^39 ns, about nine minutes. Both upper bounds are those of the packed log.
+// New returns a limiter of calls per window. Calls is at least 1 and at most 65,535; window is at
+// least 1 ms and at most 2^39 ns, about nine minutes. Both upper bounds are those of the packed
+// log.
 func New(calls int, window time.Duration) (*Limiter, error) {
 	if (calls < 1) || (calls > maxCalls) {
 		return nil, fmt.Errorf("ratelimit: %d calls: must be 1 to %d", calls, maxCalls)
@@ -54,7 +55,8 @@ func (l *Limiter) Calls() int { return l.calls }
 // Window returns the length of the window.
 func (l *Limiter) Window() time.Duration { return l.window }
 
-// Live returns the number of keys with an admitted call in the window that ends now. It reads the head of every log.
+// Live returns the number of keys with an admitted call in the window that ends now. It reads the
+// head of every log.
 func (l *Limiter) Live() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -91,10 +93,11 @@ func (l *Limiter) Peek(_ context.Context, key Key) (Decision, error) {
 	return l.peek(l.log(n), now), nil
 }
 
-// Record counts a call of key that another limiter has admitted, and reports whether there was room for it. If there
-// was none, the call replaces the oldest one. Record counts under key itself, even if its identity has more than
-// MaxNames names: the other limiter has applied that rule. A new key for which there is no memory is not recorded;
-// it has room, because Take admits no call of it either.
+// Record counts a call of key that another limiter has admitted, and reports whether there was room
+// for it. If there was none, the call replaces the oldest one. Record counts under key itself, even
+// if its identity has more than MaxNames names: the other limiter has applied that rule. A new key
+// for which there is no memory is not recorded; it has room, because Take admits no call of it
+// either.
 func (l *Limiter) Record(key Key) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -116,8 +119,8 @@ func (l *Limiter) Record(key Key) bool {
 // now returns the time on the limiter's clock, which starts at zero.
 func (l *Limiter) now() time.Duration { return time.Since(l.start) }
 
-// counted returns the encoded key that a call counts under: its own, or its identity's shared one if other names
-// use up what an identity may have.
+// counted returns the encoded key that a call counts under: its own, or its identity's shared one
+// if other names use up what an identity may have.
 func (l *Limiter) counted(key Key, now time.Duration) string {
 	own := key.Encode()
 	if _, ok := l.index[own]; ok || (key.Name == "") || (len(l.names[key.Identity]) < MaxNames) {
@@ -132,8 +135,8 @@ func (l *Limiter) counted(key Key, now time.Duration) string {
 	return key.Identity
 }
 
-// logFor returns the number of the log of an encoded key, which is a new one if the key has none. It returns false
-// if there is no memory for a new one.
+// logFor returns the number of the log of an encoded key, which is a new one if the key has none.
+// It returns false if there is no memory for a new one.
 func (l *Limiter) logFor(key string, now time.Duration) (int32, bool) {
 	if n, ok := l.index[key]; ok {
 		return n, true
@@ -184,8 +187,8 @@ func (l *Limiter) allocate(now time.Duration) (int32, bool) {
 	return n, true
 }
 
-// sweep frees the logs of all keys whose calls have left the window. It visits every key, so it runs at most once in
-// a hundredth of the window, however many new keys arrive.
+// sweep frees the logs of all keys whose calls have left the window. It visits every key, so it
+// runs at most once in a hundredth of the window, however many new keys arrive.
 func (l *Limiter) sweep(now time.Duration) {
 	if now-l.swept < l.window/100 {
 		return

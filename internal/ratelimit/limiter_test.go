@@ -19,8 +19,8 @@ import (
 // maxWindow is the longest window that New takes.
 const maxWindow = time.Duration(1) << 39
 
-// TestAgainstModel drives the limiter with random limits, bursts and pauses, with waits that end at a window's boundary
-// or a tick on either side of it, and with new keys that make it sweep.
+// TestAgainstModel drives the limiter with random limits, bursts and pauses, with waits that end at
+// a window's boundary or a tick on either side of it, and with new keys that make it sweep.
 func TestAgainstModel(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		synctest.Test(t, func(*testing.T) {
@@ -83,8 +83,8 @@ func (p *pair) take(key ratelimit.Key) {
 	}
 }
 
-// TestRetryIsExact shows that a refused caller is admitted after the wait that it was given and not a nanosecond
-// earlier, and that its refused calls do not move that instant.
+// TestRetryIsExact shows that a refused caller is admitted after the wait that it was given and not
+// a nanosecond earlier, and that its refused calls do not move that instant.
 func TestRetryIsExact(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(t, 100, time.Minute)
@@ -117,7 +117,8 @@ func TestRetryIsExact(t *testing.T) {
 	})
 }
 
-// TestNames shows that an identity with ever new names gets a fixed number of keys, which become free one by one.
+// TestNames shows that an identity with ever new names gets a fixed number of keys, which become
+// free one by one.
 func TestNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(t, 2, time.Minute)
@@ -173,7 +174,8 @@ func TestLive(t *testing.T) {
 	})
 }
 
-// TestRecord shows that a call that another limiter admitted counts as if it had been admitted here.
+// TestRecord shows that a call that another limiter admitted counts as if it had been admitted
+// here.
 func TestRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(t, 2, time.Minute)
@@ -197,7 +199,8 @@ func TestRecord(t *testing.T) {
 	})
 }
 
-// TestFull shows that new keys are refused before a live one is forgotten, and admitted again when it has expired.
+// TestFull shows that new keys are refused before a live one is forgotten, and admitted again when
+// it has expired.
 func TestFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const calls = 10_000
@@ -302,8 +305,8 @@ func TestMemory(t *testing.T) {
 	runtime.KeepAlive(l)
 }
 
-// TestMillionIdentities lets a million keys call once each: memory stays bounded, what was counted is kept, and calls
-// that find no memory are refused.
+// TestMillionIdentities lets a million keys call once each: memory stays bounded, what was counted
+// is kept, and calls that find no memory are refused.
 func TestMillionIdentities(t *testing.T) {
 	before := heap()
 	l := newLimiter(t, 100, 6*time.Minute)

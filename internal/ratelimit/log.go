@@ -35,12 +35,14 @@ func (r rule) decision(g log, now time.Duration, allowed bool) Decision {
 	return d
 }
 
-// log is one key's admissions within the window, oldest first. It is packed, because there are very many of them:
-// the newest instant in full (8 bytes), the position of the oldest stamp and the number of stamps (2 bytes each),
-// then a ring of stamps (5 bytes each, nanoseconds modulo 2^40, about 18 minutes).
+// log is one key's admissions within the window, oldest first. It is packed, because there are very
+// many of them: the newest instant in full (8 bytes), the position of the oldest stamp and the
+// number of stamps (2 bytes each), then a ring of stamps (5 bytes each, nanoseconds modulo 2^40,
+// about 18 minutes).
 //
-// A stamp is never compared at an age of two windows or more, because expire empties the log once its newest
-// admission has left the window. So stamps that wrap around are unambiguous for windows of up to 2^39 ns.
+// A stamp is never compared at an age of two windows or more, because expire empties the log once
+// its newest admission has left the window. So stamps that wrap around are unambiguous for windows
+// of up to 2^39 ns.
 type log []byte
 
 const (

@@ -1,5 +1,5 @@
-// Package limittest defines the limit as a model that is obviously right: it keeps every admission and counts them for
-// each decision. Tests hold every limiter to it.
+// Package limittest defines the limit as a model that is obviously right: it keeps every admission
+// and counts them for each decision. Tests hold every limiter to it.
 package limittest
 
 import (
@@ -65,8 +65,8 @@ func (m *Model) Take(key ratelimit.Key, now time.Time) ratelimit.Decision {
 	return d
 }
 
-// Counted returns the key that a call counts under: key itself if fewer than MaxNames other names of its identity are
-// live, and otherwise the identity's key without a name.
+// Counted returns the key that a call counts under: key itself if fewer than MaxNames other names
+// of its identity are live, and otherwise the identity's key without a name.
 func (m *Model) Counted(key ratelimit.Key, now time.Time) ratelimit.Key {
 	others := 0
 	for other := range m.admitted {
@@ -92,8 +92,8 @@ func (m *Model) live(key ratelimit.Key, now time.Time) []time.Time {
 	return live
 }
 
-// Keys returns keys that tests draw from: a few without a name, and more names of two identities than may have logs of
-// their own.
+// Keys returns keys that tests draw from: a few without a name, and more names of two identities
+// than may have logs of their own.
 func Keys() []ratelimit.Key {
 	keys := []ratelimit.Key{{Identity: "a"}, {Identity: "b"}, {Identity: "c"}}
 	for i := range ratelimit.MaxNames + 3 {

@@ -1,5 +1,6 @@
-// Package redisserver starts redis-server processes for tests. Each belongs to one test, which may kill, stop and
-// restart it; it ends with the test. Tests that need one are skipped on a machine without redis-server.
+// Package redisserver starts redis-server processes for tests. Each belongs to one test, which may
+// kill, stop and restart it; it ends with the test. Tests that need one are skipped on a machine
+// without redis-server.
 package redisserver
 
 import (
@@ -74,9 +75,15 @@ func (s *Server) Restart() {
 		s.process = nil
 		s.t.Fatal(err)
 	}
-	for end := time.Now().Add(patience); !s.answers(); time.Sleep(time.Millisecond) {
+	s.until("redis-server answers", s.answers)
+}
+
+// until waits for a condition.
+func (s *Server) until(what string, met func() bool) {
+	s.t.Helper()
+	for end := time.Now().Add(patience); !met(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			s.t.Fatalf("redis-server does not answer within %v", patience)
+			s.t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
 }
@@ -148,11 +155,7 @@ func (s *Server) Info(section, name string) string {
 func (s *Server) Follow(port int) {
 	s.t.Helper()
 	s.Do("REPLICAOF", "127.0.0.1", port)
-	for end := time.Now().Add(patience); s.Info("replication", "master_link_status") != "up"; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			s.t.Fatalf("the replica has no data within %v", patience)
-		}
-	}
+	s.until("the replica has the data", func() bool { return s.Info("replication", "master_link_status") == "up" })
 }
 
 // Promote makes the server a primary.

@@ -51,7 +51,8 @@ func (a *admissions) total() int {
 	return n
 }
 
-// most returns the most calls of one key that were certainly admitted within some window: made and answered in it.
+// most returns the most calls of one key that were certainly admitted within some window: made and
+// answered in it.
 func (a *admissions) most(window time.Duration) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()

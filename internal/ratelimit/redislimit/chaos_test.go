@@ -22,8 +22,8 @@ const (
 	chaosSettle = 500 * time.Millisecond
 )
 
-// world is a server, a second one that may replicate it, and the networks of instances: processes and sockets, or
-// fakes in virtual time.
+// world is a server, a second one that may replicate it, and the networks of instances: processes
+// and sockets, or fakes in virtual time.
 type world interface {
 	kill()              // ends the server as a crash does
 	restart()           // starts it again, with the data that it saved
@@ -49,7 +49,8 @@ type network interface {
 	limiter(testing.TB) *redislimit.Limiter // with the chaos's limit, not started
 }
 
-// disaster is something that happens to a server. If it loses counters, the limit is exceeded without a fence.
+// disaster is something that happens to a server. If it loses counters, the limit is exceeded
+// without a fence.
 type disaster struct {
 	name    string
 	loses   bool
@@ -140,8 +141,9 @@ var disasters = []disaster{
 func fenced(l *redislimit.Limiter)   { l.SetFence(chaosFence, chaosSettle) }
 func unfenced(l *redislimit.Limiter) { l.SetFence(0, 0) }
 
-// TestChaos shows in virtual time that no more than the limit is admitted in any window, whatever happens to the server,
-// and that calls are admitted again within half a second of the end of the window or the fence.
+// TestChaos shows in virtual time that no more than the limit is admitted in any window, whatever
+// happens to the server, and that calls are admitted again within half a second of the end of the
+// window or the fence.
 func TestChaos(t *testing.T) {
 	for _, d := range disasters {
 		t.Run("a server "+d.name, func(t *testing.T) {
@@ -167,7 +169,8 @@ func TestChaos(t *testing.T) {
 	}
 }
 
-// TestChaosBites shows that it is the fence that keeps the limit: without it every loss exceeds the limit.
+// TestChaosBites shows that it is the fence that keeps the limit: without it every loss exceeds the
+// limit.
 func TestChaosBites(t *testing.T) {
 	for _, d := range disasters {
 		if !d.loses {
@@ -186,7 +189,8 @@ func TestChaosBites(t *testing.T) {
 	}
 }
 
-// TestChaosSequence shows the limit in virtual time through random sequences of what can happen to a server.
+// TestChaosSequence shows the limit in virtual time through random sequences of what can happen to
+// a server.
 func TestChaosSequence(t *testing.T) {
 	skipInShort(t)
 	rapid.Check(t, func(r *rapid.T) {
@@ -334,8 +338,9 @@ func (s *storm) begin() {
 	}
 }
 
-// run lets a disaster strike in the middle of calls, early in a window that is used up, and a second time soon after the
-// first, that is within its fence. It returns when the last strike was over.
+// run lets a disaster strike in the middle of calls, early in a window that is used up, and a
+// second time soon after the first, that is within its fence. It returns when the last strike was
+// over.
 func (s *storm) run(d disaster) time.Time {
 	if d.prepare != nil {
 		d.prepare(s)
@@ -401,8 +406,8 @@ func (s *storm) end() int {
 	return s.admitted.most(chaosWindow)
 }
 
-// TestAnswersInTime shows in virtual time that a call is decided or refused within 40 ms, whatever the server does, even
-// to many callers at once, and that decisions come back soon.
+// TestAnswersInTime shows in virtual time that a call is decided or refused within 40 ms, whatever
+// the server does, even to many callers at once, and that decisions come back soon.
 func TestAnswersInTime(t *testing.T) {
 	for name, o := range map[string]struct {
 		begin, end func(*fakeWorld)
@@ -441,7 +446,8 @@ func TestAnswersInTime(t *testing.T) {
 	}
 }
 
-// longestOf lets callers make three calls each at the same time, and returns how long the longest call took.
+// longestOf lets callers make three calls each at the same time, and returns how long the longest
+// call took.
 func longestOf(t *testing.T, l *redislimit.Limiter, callers int) time.Duration {
 	t.Helper()
 	var mu sync.Mutex
@@ -465,10 +471,15 @@ func longestOf(t *testing.T, l *redislimit.Limiter, callers int) time.Duration {
 	return longest
 }
 
-// bubble runs f in virtual time. The Redis client keeps timers in a sync.Pool of the process, which must not pass from
-// one bubble to another: two collections empty it.
+// bubble runs f in virtual time. The Redis client keeps timers in a sync.Pool of the process, and a
+// timer must not leave its bubble nor enter another: two collections empty the pool.
 func bubble(t *testing.T, f func(*testing.T)) {
+	emptyPools()
+	defer emptyPools()
 	synctest.Test(t, f)
+}
+
+func emptyPools() {
 	runtime.GC()
 	runtime.GC()
 }

@@ -5,23 +5,25 @@ import (
 	"time"
 )
 
-// driftRatio is the part of the elapsed time by which a clock may run fast or slow without having been set: 1/1000.
+// driftRatio is the part of the elapsed time by which a clock may run fast or slow without having
+// been set: 1/1000.
 const driftRatio = 1000
 
-// exchange is when a question was sent and answered by our clock, and when it was decided by the server's.
+// exchange is when a question was sent and answered by our clock, and when it was decided by the
+// server's.
 type exchange struct {
 	sent, received time.Duration
 	server         int64 // us
 }
 
-// offset returns by how many microseconds the server's clock is ahead of ours. The server is taken to have read its
-// clock half way between sent and received.
+// offset returns by how many microseconds the server's clock is ahead of ours. The server is taken
+// to have read its clock half way between sent and received.
 func (x exchange) offset() int64 {
 	return x.server - (x.sent + (x.received-x.sent)/2).Microseconds()
 }
 
-// offset is the expected difference between the server's clock and ours. The monitor alone calls set and follow; the
-// other methods are safe for concurrent use with them.
+// offset is the expected difference between the server's clock and ours. The monitor alone calls
+// set and follow; the other methods are safe for concurrent use with them.
 type offset struct {
 	ahead atomic.Int64  // us by which the server's clock is ahead of ours
 	moved time.Duration // when ahead was last changed; the monitor's

@@ -10,8 +10,8 @@ import (
 // someTime is an instant of the server's clock in us.
 const someTime = int64(1e15)
 
-// answered returns an exchange that began an hour after our clock did and took as long as took. The server's clock,
-// which was at someTime when ours was at zero, is off by off.
+// answered returns an exchange that began an hour after our clock did and took as long as took. The
+// server's clock, which was at someTime when ours was at zero, is off by off.
 func answered(took, off time.Duration) exchange {
 	sent := time.Hour
 	return exchange{sent: sent, received: sent + took, server: someTime + (sent + took/2 + off).Microseconds()}
@@ -57,7 +57,8 @@ func TestAccept(t *testing.T) {
 }
 
 func TestOffset(t *testing.T) {
-	// firstDeviation returns after how long a clock that runs fast by ppm differs by more than is tolerated.
+	// firstDeviation returns after how long a clock that runs fast by ppm differs by more than is
+	// tolerated.
 	firstDeviation := func(ppm int64) time.Duration {
 		o := newOffset()
 		for at := heartbeatInterval; at < 24*time.Hour; at += heartbeatInterval {

@@ -11,15 +11,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Calls are sent in batches, so that many callers need few sockets and a caller waits for nothing but its answer.
-// Redis works on one batch while others are on their way.
+// Calls are sent in batches, so that many callers need few sockets and a caller waits for nothing
+// but its answer. Redis works on one batch while others are on their way.
 const (
 	workersPerConnection = 4
 	batchSize            = 64
 )
 
-// connection is a set of sockets to one server process, with the epoch that the process holds and the offset of its
-// clock. These belong together: when one of them changes, a new connection replaces this one.
+// connection is a set of sockets to one server process, with the epoch that the process holds and
+// the offset of its clock. These belong together: when one of them changes, a new connection
+// replaces this one.
 type connection struct {
 	client  *redis.Client
 	now     func() time.Duration
@@ -69,8 +70,8 @@ func (c *connection) close() {
 	})
 }
 
-// verify checks that a socket leads to the same server process as the first one did: another one may answer under
-// the same address.
+// verify checks that a socket leads to the same server process as the first one did: another one
+// may answer under the same address.
 func (c *connection) verify(ctx context.Context, socket redis.Cmdable) error {
 	run, err := inspect(ctx, socket)
 	if err != nil {
@@ -85,8 +86,8 @@ func (c *connection) verify(ctx context.Context, socket redis.Cmdable) error {
 	return nil
 }
 
-// inspect returns the id of the server process. A server that evicts is an EvictionError. INFO reports both, even
-// where CONFIG is forbidden.
+// inspect returns the id of the server process. A server that evicts is an EvictionError. INFO
+// reports both, even where CONFIG is forbidden.
 func inspect(ctx context.Context, socket redis.Cmdable) (string, error) {
 	var server, memory *redis.StringCmd
 	_, err := socket.Pipelined(ctx, func(p redis.Pipeliner) error {
@@ -158,8 +159,8 @@ func (c *connection) collect(batch []*call) []*call {
 	return batch
 }
 
-// exchange sends a batch and hands out its answers. A server that does not know the script by its digest yet gets
-// the source.
+// exchange sends a batch and hands out its answers. A server that does not know the script by its
+// digest yet gets the source.
 func (c *connection) exchange(batch []*call) {
 	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
 	defer cancel()
@@ -171,7 +172,8 @@ func (c *connection) exchange(batch []*call) {
 // evaluate is EVALSHA or EVAL.
 type evaluate func(ctx context.Context, s redis.Scripter, keys []string, args ...any) *redis.Cmd
 
-// send sends a batch once. It returns the calls that the server could not answer because it does not know the script.
+// send sends a batch once. It returns the calls that the server could not answer because it does
+// not know the script.
 func (c *connection) send(ctx context.Context, batch []*call, run evaluate) (unknown []*call) {
 	cmds := make([]*redis.Cmd, 0, batchSize)
 	heartbeats := c.heartbeats.Load()

@@ -9,9 +9,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// This file holds what is decided about a reply or an error, from values alone: no connection, no clock.
+// This file holds what is decided about a reply or an error, from values alone: no connection, no
+// clock.
 
-// retryAway is what a caller is told to wait for while the server is away. The monitor looks for it more often.
+// retryAway is what a caller is told to wait for while the server is away. The monitor looks for it
+// more often.
 const retryAway = 2 * time.Second
 
 var (
@@ -43,8 +45,8 @@ type reply struct {
 	shared    bool // the log that the names of an identity share has decided
 }
 
-// parseReply reads the numbers that take.lua returns. Heartbeats is what was known of the epoch's record when the
-// question was sent: a lower number is older data.
+// parseReply reads the numbers that take.lua returns. Heartbeats is what was known of the epoch's
+// record when the question was sent: a lower number is older data.
 func parseReply(v []int64, x exchange, heartbeats int64) (reply, error) {
 	switch {
 	case len(v) != 6:
@@ -92,8 +94,8 @@ func wholeSeconds(d time.Duration) time.Duration {
 	return max(1, (d+time.Second-1)/time.Second) * time.Second
 }
 
-// accept returns why an exchange must not be used, or nil. A late one says nothing about the server's clock: this
-// process may have been stopped meanwhile.
+// accept returns why an exchange must not be used, or nil. A late one says nothing about the
+// server's clock: this process may have been stopped meanwhile.
 func (t timing) accept(x exchange, o *offset) error {
 	if x.received-x.sent > t.decision {
 		return errSlow
@@ -104,8 +106,8 @@ func (t timing) accept(x exchange, o *offset) error {
 	return nil
 }
 
-// continues reports whether e is still the epoch that was known by known's heartbeats and offset. If it is not, the
-// server has that epoch's record and may not have all of its counters.
+// continues reports whether e is still the epoch that was known by known's heartbeats and offset.
+// If it is not, the server has that epoch's record and may not have all of its counters.
 func (t timing) continues(e epoch, heartbeats int64, o *offset) bool {
 	return (e.heartbeats > heartbeats) && (o.deviation(e.exchange) <= t.tolerance+o.drift(e.received))
 }
@@ -134,8 +136,8 @@ func assess(err error) damage {
 	}
 }
 
-// distrusts reports whether the same server may no longer have its counters: its clock was set, its data is older, or
-// it follows another server and takes that one's data.
+// distrusts reports whether the same server may no longer have its counters: its clock was set, its
+// data is older, or it follows another server and takes that one's data.
 func distrusts(err error) bool {
 	return errors.Is(err, errClock) || errors.Is(err, errOlder) ||
 		redis.IsReadOnlyError(err) || redis.IsLoadingError(err) || redis.IsMasterDownError(err)

@@ -44,8 +44,8 @@ func TestRedisOldData(t *testing.T) {
 	})
 }
 
-// TestRedisDemoted shows that a server that followed another one for a while is fenced, although its data looks as
-// before.
+// TestRedisDemoted shows that a server that followed another one for a while is fenced, although
+// its data looks as before.
 func TestRedisDemoted(t *testing.T) {
 	t.Parallel()
 	s, other := redisserver.Start(t), redisserver.Start(t)
@@ -62,8 +62,9 @@ func TestRedisDemoted(t *testing.T) {
 	}
 }
 
-// TestRedisAnotherServer shows that a connection to another server than the one that holds the epoch is not used,
-// although that one has the same record, and that it is used after a fence once all connections lead to it.
+// TestRedisAnotherServer shows that a connection to another server than the one that holds the
+// epoch is not used, although that one has the same record, and that it is used after a fence once
+// all connections lead to it.
 func TestRedisAnotherServer(t *testing.T) {
 	t.Parallel()
 	s, other := redisserver.Start(t), redisserver.Start(t)
@@ -88,8 +89,10 @@ func TestRedisAnotherServer(t *testing.T) {
 	until(t, "the other server is used after its fence", func() bool { return admits(l, identity("fabrikam")) })
 }
 
-// TestRedisFence shows what a loss costs: refusals that say for how long, and calls again after that.
+// TestRedisFence shows what a loss costs: refusals that say for how long, and calls again after
+// that.
 func TestRedisFence(t *testing.T) {
+	skipInShort(t)
 	t.Parallel()
 	s := redisserver.Start(t)
 	var log logs
@@ -101,7 +104,8 @@ func TestRedisFence(t *testing.T) {
 	if after := retryAfter(err); (after != 3*time.Second) && (time.Since(lost) < 900*time.Millisecond) {
 		t.Errorf("%v, want to retry after the rest of 2.9 s, rounded up", err)
 	}
-	if _, err := l.Peek(t.Context(), identity("contoso")); !isUnavailable(err) && (time.Since(lost) < 2600*time.Millisecond) {
+	_, err = l.Peek(t.Context(), identity("contoso"))
+	if !isUnavailable(err) && (time.Since(lost) < 2600*time.Millisecond) {
 		t.Errorf("a peek: %v", err)
 	}
 	until(t, "calls are admitted again", func() bool { return admits(l, identity("contoso")) })
@@ -113,8 +117,8 @@ func TestRedisFence(t *testing.T) {
 	}
 }
 
-// TestRedisOtherEpoch shows that nothing is decided in another epoch than the one that the connection joined, not even
-// if that one is not fenced and has counters of its own.
+// TestRedisOtherEpoch shows that nothing is decided in another epoch than the one that the
+// connection joined, not even if that one is not fenced and has counters of its own.
 func TestRedisOtherEpoch(t *testing.T) {
 	t.Parallel()
 	s := redisserver.Start(t)
@@ -126,7 +130,8 @@ func TestRedisOtherEpoch(t *testing.T) {
 	}
 }
 
-// TestRedisOlderData shows that a server that goes back to older data, without a restart, begins another epoch.
+// TestRedisOlderData shows that a server that goes back to older data, without a restart, begins
+// another epoch.
 func TestRedisOlderData(t *testing.T) {
 	for name, goBack := range map[string]func(*testing.T, *redisserver.Server, *forwarder, *redislimit.Limiter){
 		"at the next call": func(t *testing.T, s *redisserver.Server, _ *forwarder, l *redislimit.Limiter) {
@@ -185,8 +190,8 @@ func TestRedisSteady(t *testing.T) {
 	}
 }
 
-// TestRedisNewcomer shows that an instance that is new to an emptied server admits nothing, although the instances that
-// know what was lost have no calls.
+// TestRedisNewcomer shows that an instance that is new to an emptied server admits nothing,
+// although the instances that know what was lost have no calls.
 func TestRedisNewcomer(t *testing.T) {
 	t.Parallel()
 	s := redisserver.Start(t)
@@ -203,8 +208,10 @@ func TestRedisNewcomer(t *testing.T) {
 	})
 }
 
-// TestRedisLongOutage shows that nothing is fenced if everything has left the window during the outage.
+// TestRedisLongOutage shows that nothing is fenced if everything has left the window during the
+// outage.
 func TestRedisLongOutage(t *testing.T) {
+	skipInShort(t)
 	t.Parallel()
 	s := redisserver.Start(t)
 	var log logs

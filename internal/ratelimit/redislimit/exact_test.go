@@ -14,8 +14,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestRedisAgainstModel holds the limiter, at the instants that the server's clock gives, to the same model as the one
-// in memory.
+// TestRedisAgainstModel holds the limiter, at the instants that the server's clock gives, to the
+// same model as the one in memory.
 func TestRedisAgainstModel(t *testing.T) {
 	s := redisserver.Start(t)
 	limiters := map[string]*redislimit.Limiter{}
@@ -29,7 +29,8 @@ func TestRedisAgainstModel(t *testing.T) {
 			l = start(t, s.Address(), calls, window)
 			limiters[fmt.Sprint(calls, window)] = l
 		}
-		p := &pair{r: r, prefix: fmt.Sprint(round, " "), window: window, limiter: l, model: limittest.NewModel(calls, window)}
+		p := &pair{r: r, prefix: fmt.Sprint(round, " "), window: window, limiter: l}
+		p.model = limittest.NewModel(calls, window)
 		for range rapid.IntRange(1, 25).Draw(r, "steps") {
 			p.step(rapid.SampledFrom(limittest.Keys()).Draw(r, "key"), 2*calls)
 		}
@@ -124,9 +125,11 @@ func (f *frozen) peek(key ratelimit.Key) ratelimit.Decision {
 	return d
 }
 
-// TestRedisIsExact shows on a clock that stands still that a call is refused up to the last microsecond and not after
-// it, that refused calls and peeks leave no trace, and what the hints are.
+// TestRedisIsExact shows on a clock that stands still that a call is refused up to the last
+// microsecond and not after it, that refused calls and peeks leave no trace, and what the hints
+// are.
 func TestRedisIsExact(t *testing.T) {
+	t.Parallel()
 	f := newFrozen(t, 100, time.Minute, time.Hour)
 	contoso := identity("contoso")
 	for i := range 100 {
@@ -167,8 +170,10 @@ func TestRedisIsExact(t *testing.T) {
 	}
 }
 
-// TestRedisOrder shows that admissions on a clock that is set back a little still leave the window in order.
+// TestRedisOrder shows that admissions on a clock that is set back a little still leave the window
+// in order.
 func TestRedisOrder(t *testing.T) {
+	t.Parallel()
 	f := newFrozen(t, 4, time.Minute, time.Hour)
 	for _, ms := range []int{40, 30, 20, 45} {
 		f.at(time.Duration(ms) * time.Millisecond)
@@ -184,6 +189,7 @@ func TestRedisOrder(t *testing.T) {
 
 // TestRedisStampsWrap shows the instants at which stamps wrap around, every 2^32 us.
 func TestRedisStampsWrap(t *testing.T) {
+	t.Parallel()
 	const window = 5 * time.Minute
 	f := newFrozen(t, 3, window, 3*time.Hour)
 	f.start = time.UnixMicro((time.Now().UnixMicro()>>32 + 1) << 32)
@@ -211,6 +217,7 @@ func TestRedisStampsWrap(t *testing.T) {
 // TestRedisLargestLog shows the most calls of the longest window that the settings allow.
 func TestRedisLargestLog(t *testing.T) {
 	skipInShort(t)
+	t.Parallel()
 	const calls = 10_000
 	l := start(t, redisserver.Start(t).Address(), calls, 5*time.Minute)
 	for i := range calls {
@@ -223,7 +230,8 @@ func TestRedisLargestLog(t *testing.T) {
 	}
 }
 
-// TestRedisReplicas shows one limit for several instances, whose first calls are all admitted at once.
+// TestRedisReplicas shows one limit for several instances, whose first calls are all admitted at
+// once.
 func TestRedisReplicas(t *testing.T) {
 	t.Parallel()
 	s := redisserver.Start(t)
@@ -252,8 +260,10 @@ func TestRedisReplicas(t *testing.T) {
 	}
 }
 
-// TestRedisNames shows that an identity with ever new names gets a fixed number of keys, whichever instance it asks.
+// TestRedisNames shows that an identity with ever new names gets a fixed number of keys, whichever
+// instance it asks.
 func TestRedisNames(t *testing.T) {
+	t.Parallel()
 	s, c := startWithClock(t)
 	const window = time.Minute
 	var instances []*redislimit.Limiter
@@ -285,9 +295,9 @@ func TestRedisNames(t *testing.T) {
 	}
 }
 
-// TestRedisMemory holds a saturated connection, its keys and its place among names included, to 800 bytes by the
-// server's own measure, which leaves out some 60 bytes of each key's expiry. It also shows that peeks write nothing and
-// that everything expires.
+// TestRedisMemory holds a saturated connection, its keys and its place among names included, to 800
+// bytes by the server's own measure, which leaves out some 60 bytes of each key's expiry. It also
+// shows that peeks write nothing and that everything expires.
 func TestRedisMemory(t *testing.T) {
 	for name, key := range map[string]ratelimit.Key{
 		"without a name": {Identity: "plain"},
@@ -329,6 +339,7 @@ func TestRedisMemory(t *testing.T) {
 
 // TestRedisForgets shows that what has left the window is not kept.
 func TestRedisForgets(t *testing.T) {
+	t.Parallel()
 	f := newFrozen(t, 2, 10*time.Millisecond, time.Hour)
 	for i := range 100 {
 		f.at(time.Duration(i) * 3 * time.Millisecond)

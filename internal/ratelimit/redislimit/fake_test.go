@@ -20,8 +20,9 @@ import (
 	"github.com/partner-center/connector/internal/ratelimit/redislimit"
 )
 
-// fakeServer is a Redis server in memory, as far as the limiter uses one, whose time is that of the test. In the place
-// of take.lua stands the model of the limit; TestScripts holds the scripts to it.
+// fakeServer is a Redis server in memory, as far as the limiter uses one, whose time is that of the
+// test. In the place of take.lua stands the model of the limit; TestScripts holds the scripts to
+// it.
 type fakeServer struct {
 	mu       sync.Mutex
 	clock    func() time.Time
@@ -122,7 +123,8 @@ func (f *fakeServer) accept(c net.Conn) bool {
 	return true
 }
 
-// serve answers the commands of a connection until it ends. Commands are read ahead, as by a socket's buffer.
+// serve answers the commands of a connection until it ends. Commands are read ahead, as by a
+// socket's buffer.
 func (f *fakeServer) serve(c net.Conn, n *fakeNetwork) {
 	defer c.Close()
 	commands := make(chan []string, 4096)

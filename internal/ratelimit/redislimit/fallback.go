@@ -8,9 +8,9 @@ import (
 	"github.com/partner-center/connector/internal/ratelimit"
 )
 
-// fallback keeps the limit of this process while the server is away. It also records what the server admits to this
-// process, so that the limit does not start anew when the server goes away, nor when it comes back. A nil fallback
-// refuses nothing.
+// fallback keeps the limit of this process while the server is away. It also records what the
+// server admits to this process, so that the limit does not start anew when the server goes away,
+// nor when it comes back. A nil fallback refuses nothing.
 type fallback struct {
 	*ratelimit.Limiter
 	start   time.Time
@@ -29,8 +29,8 @@ func (f *fallback) binds() bool {
 	return (decided > 0) && (time.Since(f.start)-time.Duration(decided) < f.Window())
 }
 
-// refuses reports whether a call must be refused because of calls that the server does not know of, and the decision
-// in that case.
+// refuses reports whether a call must be refused because of calls that the server does not know of,
+// and the decision in that case.
 func (f *fallback) refuses(ctx context.Context, key ratelimit.Key) (ratelimit.Decision, bool) {
 	if (f == nil) || !f.binds() {
 		return ratelimit.Decision{}, false

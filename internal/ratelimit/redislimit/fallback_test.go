@@ -10,8 +10,8 @@ import (
 	"github.com/partner-center/connector/internal/ratelimit"
 )
 
-// TestRedisLocal shows that an instance that keeps the limit by itself while the server is away admits no more than the
-// limit at any moment, neither when the server goes nor when it comes back.
+// TestRedisLocal shows that an instance that keeps the limit by itself while the server is away
+// admits no more than the limit at any moment, neither when the server goes nor when it comes back.
 func TestRedisLocal(t *testing.T) {
 	t.Parallel()
 	s := redisserver.Start(t)
@@ -82,8 +82,8 @@ func TestRedisLocalNames(t *testing.T) {
 	}
 }
 
-// TestRedisLocalStorm shows that the limit of an instance holds while the server comes and goes, loses its counters, and
-// many call at once.
+// TestRedisLocalStorm shows that the limit of an instance holds while the server comes and goes,
+// loses its counters, and many call at once.
 func TestRedisLocalStorm(t *testing.T) {
 	skipInShort(t)
 	t.Parallel()

@@ -65,8 +65,8 @@ var outages = map[string]outage{
 	},
 }
 
-// TestRedisAnswersInTime shows that each of many callers gets a decision or a refusal within 50 ms, whatever the server
-// does, and decisions again afterwards.
+// TestRedisAnswersInTime shows that each of many callers gets a decision or a refusal within 50 ms,
+// whatever the server does, and decisions again afterwards.
 func TestRedisAnswersInTime(t *testing.T) {
 	skipInShort(t)
 	for name, o := range outages {
@@ -182,9 +182,9 @@ func TestRedisCrowd(t *testing.T) {
 	until(t, "a call after the crowd", func() bool { return admits(l, identity("contoso")) })
 }
 
-// stopwatch holds callers to 50 ms and what the machine itself adds. It measures that by goroutines that only sleep. On
-// a machine that is too busy to tell, it holds callers to a minute; the tests in virtual time hold them to 50 ms
-// everywhere.
+// stopwatch holds callers to 50 ms and what the machine itself adds. It measures that by goroutines
+// that only sleep. On a machine that is too busy to tell, it holds callers to a minute; the tests
+// in virtual time hold them to 50 ms everywhere.
 type stopwatch struct {
 	t        *testing.T
 	done     chan struct{}
@@ -243,8 +243,8 @@ func (w *stopwatch) take(l *redislimit.Limiter, key ratelimit.Key) bool {
 	return (err == nil) && d.Allowed
 }
 
-// check fails the test if calls took too long. A caller has to wake up a few times, so that the longest call may be
-// late by more than a sleeper.
+// check fails the test if calls took too long. A caller has to wake up a few times, so that the
+// longest call may be late by more than a sleeper.
 func (w *stopwatch) check() {
 	w.t.Helper()
 	close(w.done)

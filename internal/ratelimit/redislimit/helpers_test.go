@@ -3,6 +3,7 @@ package redislimit_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"log/slog"
 	"os"
 	"strings"
@@ -24,7 +25,8 @@ const patience = 60 * time.Second
 const epochKey = "{partner-center-connector}:generation"
 
 func TestMain(m *testing.M) {
-	logging.Disable() // of the Redis client, which prints every failed connection
+	logging.Disable()              // of the Redis client, which prints every failed connection
+	flag.Set("test.parallel", "8") // most of these tests wait; the command line can still say otherwise
 	os.Exit(m.Run())
 }
 
@@ -38,7 +40,8 @@ func logTo(l *logs) option {
 	return func(c *redislimit.Config) { c.Log = slog.New(slog.NewTextHandler(l, nil)) }
 }
 
-// start returns a started limiter for a test that is not about time: it is patient with a slow machine.
+// start returns a started limiter for a test that is not about time: it is patient with a slow
+// machine.
 func start(t testing.TB, address string, calls int, window time.Duration, options ...option) *redislimit.Limiter {
 	t.Helper()
 	return started(t, newPatient(t, address, calls, window, options...))

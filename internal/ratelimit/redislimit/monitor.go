@@ -16,7 +16,8 @@ const (
 	heartbeatPause    = 10 * time.Millisecond // between two heartbeats that failing calls ask for
 )
 
-// state is the connection in use, or why there is none. States are immutable; one replaces another as a whole.
+// state is the connection in use, or why there is none. States are immutable; one replaces another
+// as a whole.
 type state struct {
 	connection *connection // nil: none
 	history                // without a connection
@@ -49,8 +50,8 @@ func (l *Limiter) accept(c *connection, x exchange) error {
 	return nil
 }
 
-// suspect acts on an error of the connection of s. It drops the connection if the error says that it is of no use, and
-// lets the monitor check it otherwise.
+// suspect acts on an error of the connection of s. It drops the connection if the error says that
+// it is of no use, and lets the monitor check it otherwise.
 func (l *Limiter) suspect(s *state, err error) {
 	switch assess(err) {
 	case lostCounts:
@@ -98,8 +99,8 @@ func (l *Limiter) run(ctx context.Context) {
 	}
 }
 
-// heartbeat checks the connection in use. If it is no longer good or there is none, heartbeat makes one and returns
-// the error of that.
+// heartbeat checks the connection in use. If it is no longer good or there is none, heartbeat makes
+// one and returns the error of that.
 func (l *Limiter) heartbeat(ctx context.Context) error {
 	s := l.state.Load()
 	if s.connection != nil {
@@ -124,7 +125,8 @@ func (l *Limiter) heartbeat(ctx context.Context) error {
 	return err
 }
 
-// check writes the epoch's record over the connection in use and returns an error if the connection is no longer good.
+// check writes the epoch's record over the connection in use and returns an error if the connection
+// is no longer good.
 func (l *Limiter) check(ctx context.Context, c *connection) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*l.timing.decision) // for two answers
 	defer cancel()
@@ -146,7 +148,8 @@ func (l *Limiter) check(ctx context.Context, c *connection) error {
 	return nil
 }
 
-// connect returns a connection to whatever server answers, which has joined its epoch and takes calls.
+// connect returns a connection to whatever server answers, which has joined its epoch and takes
+// calls.
 func (l *Limiter) connect(ctx context.Context, s *state) (*connection, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.timing.connect)
 	defer cancel()
@@ -166,8 +169,8 @@ func (l *Limiter) connect(ctx context.Context, s *state) (*connection, error) {
 	return c, nil
 }
 
-// rejoin joins the epoch of c's server. If that is the epoch of the previous connection but the server may have lost
-// some of its counters, it begins another one.
+// rejoin joins the epoch of c's server. If that is the epoch of the previous connection but the
+// server may have lost some of its counters, it begins another one.
 func (l *Limiter) rejoin(ctx context.Context, c *connection, h history) (epoch, error) {
 	e, err := l.join(ctx, c, h)
 	if (err != nil) || (h.previous == nil) || (e.id != h.previous.epoch) {
@@ -193,7 +196,8 @@ var joinSource string
 
 var joinScript = redis.NewScript(joinSource)
 
-// join lets the server of c report its epoch, or begin one. It writes the epoch's record, which is a heartbeat.
+// join lets the server of c report its epoch, or begin one. It writes the epoch's record, which is
+// a heartbeat.
 func (l *Limiter) join(ctx context.Context, c *connection, h history) (epoch, error) {
 	if err := c.verify(ctx, c.client); err != nil {
 		return epoch{}, err
@@ -255,7 +259,8 @@ func (l *Limiter) logChange(c *connection, err error) {
 	l.logged = health{away: true, evicts: evicts || l.logged.evicts}
 }
 
-// logConnected logs a new connection if it follows an outage, and a fence that does more than settle an empty server.
+// logConnected logs a new connection if it follows an outage, and a fence that does more than
+// settle an empty server.
 func (l *Limiter) logConnected(c *connection) {
 	if rest := c.opens - l.now(); rest > l.timing.settle {
 		l.log.Warn("Redis may have lost counters of the limit; no call is admitted until those have left the window",

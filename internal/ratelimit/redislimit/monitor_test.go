@@ -9,8 +9,8 @@ import (
 	"github.com/partner-center/connector/internal/ratelimit"
 )
 
-// TestAnswerOfADroppedConnection shows that an admission is not passed on if its connection was dropped between the
-// question and the answer.
+// TestAnswerOfADroppedConnection shows that an admission is not passed on if its connection was
+// dropped between the question and the answer.
 func TestAnswerOfADroppedConnection(t *testing.T) {
 	none := func(*testing.T) *state { return nil }
 	away := func(*testing.T) *state { return &state{cause: errAway, replaced: make(chan struct{})} }
@@ -62,7 +62,8 @@ func TestAnswerOfADroppedConnection(t *testing.T) {
 	}
 }
 
-// answering returns a connection on which every question gets the same answer, after meanwhile has returned.
+// answering returns a connection on which every question gets the same answer, after meanwhile has
+// returned.
 func answering(t *testing.T, r reply, meanwhile func()) *connection {
 	c := &connection{calls: make(chan *call), closed: make(chan struct{})}
 	done := make(chan struct{})

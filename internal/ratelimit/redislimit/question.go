@@ -10,7 +10,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The names and forms of keys in Redis stay as they are: instances of two versions may run side by side.
+// The names and forms of keys in Redis stay as they are: instances of two versions may run side by
+// side.
 const (
 	// keyPrefix begins every key. The braces keep all keys in one slot of a Redis Cluster.
 	keyPrefix = "{partner-center-connector}:"
@@ -38,8 +39,8 @@ type question struct {
 	args []any
 }
 
-// question returns what to ask about a key. A log outlives its newest call by a second, in case the server's clock is
-// corrected.
+// question returns what to ask about a key. A log outlives its newest call by a second, in case the
+// server's clock is corrected.
 func (l *Limiter) question(key ratelimit.Key, m mode) question {
 	ttl := (l.window + time.Millisecond - 1).Milliseconds() + 1000
 	own := digest(key.Encode())

@@ -1,22 +1,29 @@
-// Package redislimit counts calls in Redis or Valkey, so that all instances of the service share one limit. Like
-// [ratelimit.Limiter] it keeps an exact sliding log per key, to the microsecond of the server's clock.
+// Package redislimit counts calls in Redis or Valkey, so that all instances of the service share
+// one limit. Like [ratelimit.Limiter] it keeps an exact sliding log per key, to the microsecond of
+// the server's clock.
 //
-// Counters belong to an epoch: a period in which the server is known to have lost none of them. When it may have lost
-// some (it was killed, emptied, restored from old data, failed over to a replica that lags, or had its clock set), a
-// new epoch begins, which admits nothing until all earlier admissions have left the window. So the limit holds through
-// all of these. Whatever the server does, a call is decided or refused with [ratelimit.Unavailable] within 50 ms. A
-// call that is refused so may have been counted, and one in flight while connections are renewed may be counted twice;
-// no other call is counted without being admitted.
+// Counters belong to an epoch: a period in which the server is known to have lost none of them.
+// When it may have lost some (it was killed, emptied, restored from old data, failed over to a
+// replica that lags, or had its clock set), a new epoch begins, which admits nothing until all
+// earlier admissions have left the window. So the limit holds through all of these. Whatever the
+// server does, a call is decided or refused with [ratelimit.Unavailable] within 50 ms. A call that
+// is refused so may have been counted, and one in flight while connections are renewed may be
+// counted twice; no other call is counted without being admitted.
 //
 // # Limitations
 //
-//   - A clock that is set by less than 50 ms, or runs fast by up to a thousandth, shortens the window by as much.
-//   - A loss is detected by instances that ran before it. If all instances are restarted while the server is emptied,
-//     or no older one reaches an emptied server within the half second for which it waits, counting starts at zero.
+//   - A clock that is set by less than 50 ms, or runs fast by up to a thousandth, shortens the
+//     window by as much.
+//   - A loss is detected by instances that ran before it. If all instances are restarted while the
+//     server is emptied, or no older one reaches an emptied server within the half second for which
+//     it waits, counting starts at zero.
 //   - If two servers accept writes for longer than a window, each counts for itself.
-//   - A proxy that switches servers behind an open connection is detected after a quarter of a second.
-//   - An instance whose host was suspended takes the server's clock for set, and makes it admit nothing for a window.
-//   - An instance that counts by itself while the server is away knows nothing of the other instances' calls.
+//   - A proxy that switches servers behind an open connection is detected after a quarter of a
+//     second.
+//   - An instance whose host was suspended takes the server's clock for set, and makes it admit
+//     nothing for a window.
+//   - An instance that counts by itself while the server is away knows nothing of the other
+//     instances' calls.
 //   - Calls may reach their destination closer together than they were admitted.
 package redislimit
 
@@ -69,9 +76,10 @@ type timing struct {
 	tolerance time.Duration // by which the server's clock may differ from what is expected
 }
 
-// standard returns the timing for a window. A decision takes at most 50 ms, ten of which are left for many callers to
-// wake up. A fence adds a second to the window, in which a server that was cut off may have gone on admitting. Two
-// heartbeats are time enough for an older instance to find an empty server and to raise its fence.
+// standard returns the timing for a window. A decision takes at most 50 ms, ten of which are left
+// for many callers to wake up. A fence adds a second to the window, in which a server that was cut
+// off may have gone on admitting. Two heartbeats are time enough for an older instance to find an
+// empty server and to raise its fence.
 func standard(window time.Duration) timing {
 	return timing{
 		decision:  40 * time.Millisecond,
@@ -100,9 +108,9 @@ type Limiter struct {
 	logged  health         // what the log says; the monitor's
 }
 
-// New returns a limiter on a server. It opens no connection: every decision is Unavailable until Start. The Redis
-// client below prints failed connections to standard error unless the process turns its log off; the limiter logs a
-// failure once.
+// New returns a limiter on a server. It opens no connection: every decision is Unavailable until
+// Start. The Redis client below prints failed connections to standard error unless the process
+// turns its log off; the limiter logs a failure once.
 func New(c Config) (*Limiter, error) {
 	memory, err := ratelimit.New(c.Calls, c.Window)
 	if err != nil {
@@ -128,8 +136,8 @@ func New(c Config) (*Limiter, error) {
 	return l, nil
 }
 
-// clientOptions returns the options of the Redis client. The limiter itself bounds, retries and logs; the client does
-// none of it.
+// clientOptions returns the options of the Redis client. The limiter itself bounds, retries and
+// logs; the client does none of it.
 func clientOptions(c Config) redis.Options {
 	o := redis.Options{
 		Addr:                  c.Address,
@@ -148,8 +156,8 @@ func clientOptions(c Config) redis.Options {
 		ReadBufferSize:        4096,
 		WriteBufferSize:       4096,
 
-		// These are a feature of version 3. The client would resolve the server's name for them, without a deadline,
-		// each time that it is made.
+		// These are a feature of version 3. The client would resolve the server's name for them,
+		// without a deadline, each time that it is made.
 		MaintNotificationsConfig: &maintnotifications.Config{
 			Mode:         maintnotifications.ModeDisabled,
 			EndpointType: maintnotifications.EndpointTypeNone,
@@ -162,8 +170,9 @@ func clientOptions(c Config) redis.Options {
 	return o
 }
 
-// Start connects, and keeps the limiter connected until Close. It is called once. A server that cannot be reached is
-// no error: Start returns, and the limiter keeps trying. The error is an EvictionError, that of ctx, or nil.
+// Start connects, and keeps the limiter connected until Close. It is called once. A server that
+// cannot be reached is no error: Start returns, and the limiter keeps trying. The error is an
+// EvictionError, that of ctx, or nil.
 func (l *Limiter) Start(ctx context.Context) error {
 	if evicts, ok := errors.AsType[*EvictionError](l.heartbeat(ctx)); ok {
 		return evicts
@@ -177,7 +186,8 @@ func (l *Limiter) Start(ctx context.Context) error {
 	return l.settle(ctx)
 }
 
-// settle waits for the end of an empty server's fence, so that the first calls of a new service are not refused.
+// settle waits for the end of an empty server's fence, so that the first calls of a new service are
+// not refused.
 func (l *Limiter) settle(ctx context.Context) error {
 	c := l.state.Load().connection
 	if c == nil {
@@ -195,7 +205,8 @@ func (l *Limiter) settle(ctx context.Context) error {
 	}
 }
 
-// Close ends every connection and waits for all goroutines of the limiter. Calls are Unavailable from then on.
+// Close ends every connection and waits for all goroutines of the limiter. Calls are Unavailable
+// from then on.
 func (l *Limiter) Close() error {
 	l.stop()
 	l.monitor.Wait()
@@ -217,8 +228,8 @@ func (l *Limiter) Calls() int { return l.calls }
 // Window returns the length of the window.
 func (l *Limiter) Window() time.Duration { return l.window }
 
-// Take decides on a call of key and counts it if it is admitted. The error is Unavailable, ErrFull, that of ctx, or
-// nil.
+// Take decides on a call of key and counts it if it is admitted. The error is Unavailable, ErrFull,
+// that of ctx, or nil.
 func (l *Limiter) Take(ctx context.Context, key ratelimit.Key) (ratelimit.Decision, error) {
 	if err := ctx.Err(); err != nil {
 		return ratelimit.Decision{}, err
@@ -239,8 +250,8 @@ func (l *Limiter) Take(ctx context.Context, key ratelimit.Key) (ratelimit.Decisi
 	return v.Decision, nil
 }
 
-// Peek returns what Take would decide on a call of key, without counting one. The error is Unavailable, that of ctx,
-// or nil.
+// Peek returns what Take would decide on a call of key, without counting one. The error is
+// Unavailable, that of ctx, or nil.
 func (l *Limiter) Peek(ctx context.Context, key ratelimit.Key) (ratelimit.Decision, error) {
 	if err := ctx.Err(); err != nil {
 		return ratelimit.Decision{}, err
@@ -255,10 +266,12 @@ func (l *Limiter) Peek(ctx context.Context, key ratelimit.Key) (ratelimit.Decisi
 	return v.Decision, err
 }
 
-// ask lets the server decide within the time for a decision. The answer is used only if the connection that it came
-// by is still in use, because otherwise it may rest on counters from before a loss. The error is Unavailable.
+// ask lets the server decide within the time for a decision. The answer is used only if the
+// connection that it came by is still in use, because otherwise it may rest on counters from before
+// a loss. The error is Unavailable.
 func (l *Limiter) ask(ctx context.Context, key ratelimit.Key, m mode) (verdict, error) {
-	// The caller's cancellation is left out: a caller that gives up must not look like a server that is away.
+	// The caller's cancellation is left out: a caller that gives up must not look like a server
+	// that is away.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timing.decision)
 	defer cancel()
 	q := l.question(key, m)
@@ -285,8 +298,8 @@ func (l *Limiter) ask(ctx context.Context, key ratelimit.Key, m mode) (verdict, 
 	}
 }
 
-// connected returns the state once it has a connection. It waits while the first attempt at a new one is under way,
-// and returns Unavailable after it has failed.
+// connected returns the state once it has a connection. It waits while the first attempt at a new
+// one is under way, and returns Unavailable after it has failed.
 func (l *Limiter) connected(ctx context.Context) (*state, error) {
 	for {
 		s := l.state.Load()

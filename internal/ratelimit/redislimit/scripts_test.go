@@ -11,9 +11,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestScripts holds the scripts on a real server to the fake server, answer by answer, at instants that the test sets.
-// So what the tests in virtual time show is true of the scripts.
+// TestScripts holds the scripts on a real server to the fake server, answer by answer, at instants
+// that the test sets. So what the tests in virtual time show is true of the scripts.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	s, clock := startWithClock(t)
 	client := redis.NewClient(&redis.Options{
 		Addr: s.Address(), Protocol: 2, DialTimeout: patience, ReadTimeout: patience,

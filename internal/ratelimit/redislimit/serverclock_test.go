@@ -17,7 +17,8 @@ type serverClock struct {
 	file *os.File
 }
 
-// clockLibrary is preloaded before the C library. libfaketime does the same, but deadlocks with jemalloc.
+// clockLibrary is preloaded before the C library. libfaketime does the same, but deadlocks with
+// jemalloc.
 const clockLibrary = `
 #define _GNU_SOURCE
 #include <fcntl.h>
