@@ -34,7 +34,7 @@ func TestGoldens(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkDocumented(t, schema, got)
-			got = append(got, "\nleft out: "+strings.Join(dropped, " ")+"\n"...)
+			got = append(got, "\ndropped: "+strings.Join(dropped, " ")+"\n"...)
 			golden := strings.TrimSuffix(input, ".json") + ".golden"
 			if *update {
 				if err := os.WriteFile(golden, got, 0o644); err != nil {
