@@ -12,6 +12,7 @@ import (
 
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
 	"github.com/partner-center/connector/internal/e2e/reply"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 func TestAdminServesMetricsAndNothingElse(t *testing.T) {
@@ -63,6 +64,7 @@ func TestAdminIsOffByDefault(t *testing.T) {
 // TestAdminAnswersWhileDraining reads the metrics for as long as the service answers anything.
 func TestAdminAnswersWhileDraining(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newLeakCheckedStack(t, withMetrics, "CONNECTOR_DRAIN=1s")
 	release := make(chan struct{})
 	s.upstream.Answer(func(w http.ResponseWriter, r *http.Request) {
@@ -101,6 +103,7 @@ func TestAdminAnswersWhileDraining(t *testing.T) {
 // TestAdminEndsLast reads the metrics while the service only sends its last spans.
 func TestAdminEndsLast(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s, c := newTracedStack(t, withMetrics)
 	c.answerWith(reply.Hang)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
@@ -128,6 +131,7 @@ func (s *stack) dialAdmin(t *testing.T) net.Conn {
 // seconds, and does not wait for that at its end.
 func TestAdminClosesIncompleteRequests(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t, withMetrics)
 	const incomplete = "GET /metrics HTTP/1.1\r\nHost: "
 	began := time.Now()

@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"github.com/partner-center/connector/internal/e2e/reply"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // TestBurst has 120 callers at a time, each asking for another customer, while connections to Partner Center come and go. Each
 // gets its own answer with its own IDs, although the service reuses memory.
 func TestBurst(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t, manyCalls)
 	var n atomic.Int64
 	s.upstream.Answer(func(w http.ResponseWriter, r *http.Request) {

@@ -11,6 +11,7 @@ import (
 	"github.com/partner-center/connector/internal/e2e/fakeentra"
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
 	"github.com/partner-center/connector/internal/e2e/reply"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 func TestSignInSettings(t *testing.T) {
@@ -52,6 +53,7 @@ func TestSignInSettings(t *testing.T) {
 // TestSigningKeysRollOver follows Entra ID to new keys at once, and gives up keys that it removes.
 func TestSigningKeysRollOver(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t, acceptTokens()...)
 	old := s.entra.Mint(t, "")
 	s.get(t, "/v1/customers", "", bearer(old)).expect(t, 200, "")
@@ -70,6 +72,7 @@ func TestSigningKeysRollOver(t *testing.T) {
 // TestUnknownKeys sends many tokens at once whose keys do not exist. They cause one request for the keys together.
 func TestUnknownKeys(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	for _, c := range []struct {
 		name     string
 		warm     bool
@@ -104,6 +107,7 @@ func TestUnknownKeys(t *testing.T) {
 // TestKeysAway breaks the endpoint of the signing keys: a service without keys cannot verify tokens, one with keys can.
 func TestKeysAway(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	for name, broken := range map[string]http.HandlerFunc{
 		"an error":           reply.With(500, "text/html", reply.Private),
 		"HTML":               reply.With(200, "text/html", "<html>"+reply.Private),
@@ -140,6 +144,7 @@ func TestKeysAway(t *testing.T) {
 // other users and API keys are not affected.
 func TestConnectionsOfAUser(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	const calls, counted = 3, 10
 	s := newStack(t, append(acceptTokens(), fmt.Sprint("CONNECTOR_LIMIT_CALLS=", calls))...)
 	gateway := func(name string) string {
@@ -227,6 +232,7 @@ func TestCaller(t *testing.T) {
 // TestCallerRefused has Partner Center refuse makers' own tokens, which the service cannot renew.
 func TestCallerRefused(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t, passThrough()...)
 	token := s.entra.IssueUserToken(fakeentra.UserID, nil)
 	for _, c := range []struct{ name, body, code string }{

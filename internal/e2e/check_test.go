@@ -14,11 +14,13 @@ import (
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
 	"github.com/partner-center/connector/internal/e2e/reply"
 	"github.com/partner-center/connector/internal/e2e/secret"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // TestCheck runs connector check against every state of Partner Center and Entra ID that an administrator meets during setup.
 func TestCheck(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	for _, c := range []struct {
 		name            string
 		entra, upstream http.HandlerFunc

@@ -15,11 +15,13 @@ import (
 	"github.com/partner-center/connector/internal/cli"
 	"github.com/partner-center/connector/internal/e2e/fakeentra"
 	"github.com/partner-center/connector/internal/e2e/reply"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // TestConsent lets a user consent in a browser, and starts a service with the refresh token.
 func TestConsent(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	for _, c := range []struct {
 		name   string
 		claims map[string]any // of the user's token

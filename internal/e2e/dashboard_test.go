@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/partner-center/connector/internal/e2e/tier"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -227,6 +228,7 @@ func groupsBy(expression, label string) bool {
 // TestPromtool checks the metrics, the rules and the dashboard with Prometheus's own tool, where it is installed.
 func TestPromtool(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	if _, err := exec.LookPath("promtool"); err != nil {
 		t.Skip("promtool is not installed")
 	}

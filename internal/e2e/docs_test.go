@@ -12,11 +12,13 @@ import (
 	"github.com/partner-center/connector/internal/e2e/fakeentra"
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
 	"github.com/partner-center/connector/internal/e2e/secret"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // TestDocumentedFindings holds the lines of connector check that the documentation shows to those that it prints.
 func TestDocumentedFindings(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	for page, variables := range map[string][][]string{
 		"setup.md":   {nil},
 		"sign-in.md": {acceptTokens(), passThrough()},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // TestDrain ends a busy service. For the time that is set it is not ready but answers calls, and closes each connection after the
@@ -117,6 +118,7 @@ func TestEndsAtOnceWithoutCalls(t *testing.T) {
 // TestSecondSignalEndsDrain sends a second signal to a service that drains, which ends at once.
 func TestSecondSignalEndsDrain(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t, "CONNECTOR_DRAIN=5m")
 	s.status = -1 // by a signal
 	s.terminate()

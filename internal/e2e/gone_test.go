@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // TestCallerLeaves closes the connection of a call. The service cancels its call of Partner Center.
@@ -34,6 +35,7 @@ func TestCallerLeaves(t *testing.T) {
 // never an answer that is not the service's.
 func TestCallerHalfCloses(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t)
 	for _, behaviour := range []http.HandlerFunc{nil, fakepartner.Behaviors["hang"]} {
 		for range 5 {
@@ -55,6 +57,7 @@ func TestCallerHalfCloses(t *testing.T) {
 // TestLogReaderLeaves closes the reading end of the log's pipe. Calls are answered as before.
 func TestLogReaderLeaves(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

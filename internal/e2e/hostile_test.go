@@ -13,6 +13,7 @@ import (
 	"github.com/partner-center/connector/internal/e2e/fakeentra"
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
 	"github.com/partner-center/connector/internal/e2e/reply"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // TestHostile sends the requests of testdata/hostile.tsv, and has Partner Center give the answers of the table. Each row has the
@@ -30,6 +31,9 @@ func TestHostile(t *testing.T) {
 	for state, rows := range groups {
 		t.Run("state="+state, func(t *testing.T) {
 			t.Parallel()
+			if state != "" {
+				tier.Full(t)
+			}
 			runGroup(t, state, rows)
 		})
 	}

@@ -5,11 +5,13 @@ import (
 	"testing"
 
 	"github.com/partner-center/connector/internal/e2e/secret"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // TestInterrupt ends a service with a single Ctrl-C. The sandbox stops at once, unless its drain time is set.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	for _, c := range []struct{ name, drain, want string }{
 		{"stops the sandbox at once", "", "0s"},
 		{"drains the sandbox if it is told to", "1s", "1s"},

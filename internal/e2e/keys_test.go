@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // TestKeysChange changes the keys file of a running service. The next call already uses the new keys.
@@ -63,6 +65,7 @@ func TestKeysRemove(t *testing.T) {
 // TestKeysBroken breaks the keys file. The service keeps the last good keys, and logs the error once.
 func TestKeysBroken(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t)
 	errors := func() int { return len(s.out.lines("level", "ERROR")) }
 	for name, breakFile := range map[string]func(){

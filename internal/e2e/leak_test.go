@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/partner-center/connector/internal/e2e/secret"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // spellings are encodings in which a credential may leak into an output.
@@ -41,6 +42,7 @@ func leakyConnector() {
 // not.
 func TestSecretsAreFound(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newBackends(t)
 	for spelling := range spellings {
 		t.Run(spelling, func(t *testing.T) {

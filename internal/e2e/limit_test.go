@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // TestLimit makes more calls at once than a connection may, and then calls until one is admitted again: neither too early nor
 // later than the answers say.
 func TestLimit(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	for _, window := range []time.Duration{5 * time.Second, 20 * time.Second, time.Minute} {
 		if tryLimit(t, window) {
 			return
@@ -140,6 +142,7 @@ func TestLimitCounts(t *testing.T) {
 // TestDefaultLimit expects the limit of the retired connector.
 func TestDefaultLimit(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t)
 	if policy := s.get(t, "/v1/customers", s.keys.key).header.Get("RateLimit-Policy"); policy != `"connection";q=100;w=60` {
 		t.Errorf("RateLimit-Policy: %s", policy)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/partner-center/connector/internal/e2e/tier"
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
@@ -25,6 +26,7 @@ const (
 // shows that the measuring works.
 func TestLoad(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		t.Skip("processor times of other processes are read from /proc")
 	}

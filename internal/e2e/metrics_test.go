@@ -11,6 +11,7 @@ import (
 	"github.com/partner-center/connector/internal/e2e/fakeentra"
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
 	"github.com/partner-center/connector/internal/e2e/reply"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // TestMetrics makes calls that end in every way, one after the other. Each changes exactly the counters that it should.
@@ -95,6 +96,7 @@ func TestMetrics(t *testing.T) {
 // TestMetricsOfLostCalls counts calls whose answers are not delivered completely.
 func TestMetricsOfLostCalls(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t, withMetrics)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	before := s.scrape(t)
@@ -119,6 +121,7 @@ func TestMetricsOfLostCalls(t *testing.T) {
 // TestMetricsOfTheLimit counts the decisions of the limiter, including those that it cannot make.
 func TestMetricsOfTheLimit(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t, withMetrics, "CONNECTOR_LIMIT_CALLS=1")
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	before := s.scrape(t)
@@ -174,6 +177,7 @@ func (s *stack) statusFor(t *testing.T, key string) int {
 // TestMetricsOfTokens counts token requests by kind and result.
 func TestMetricsOfTokens(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newBackends(t)
 	settings := append(acceptTokens(), withMetrics, "CONNECTOR_REFRESH_TOKEN_FILE="+newFile(t, s.entra.NewRefreshToken()))
 	s.process = s.start(t, "connector", settings...)

@@ -11,11 +11,13 @@ import (
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
 	"github.com/partner-center/connector/internal/e2e/reply"
 	"github.com/partner-center/connector/internal/e2e/secret"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // TestAppCredentials signs the service in with each kind of credential of an app, app-only and for a user.
 func TestAppCredentials(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	for name, settings := range map[string]func(*testing.T, *fakeentra.Server) []string{
 		"secret": func(*testing.T, *fakeentra.Server) []string { return nil },
 		"certificate": func(t *testing.T, e *fakeentra.Server) []string {
@@ -63,6 +65,7 @@ func (s *stack) expectKind(t *testing.T, target string, kind fakeentra.Kind) {
 // TestUserWithoutAppCredential has a refresh token and no credential of the app. All calls are made for the user.
 func TestUserWithoutAppCredential(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newBackends(t)
 	s.entra.AllowPublicClient()
 	s.process = s.start(t, "connector", noSecret, "CONNECTOR_REFRESH_TOKEN_FILE="+newFile(t, s.entra.NewRefreshToken()))
@@ -73,6 +76,7 @@ func TestUserWithoutAppCredential(t *testing.T) {
 // TestCredentialsRotate replaces the file of a credential while the service runs. The next token request uses the new one.
 func TestCredentialsRotate(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newBackends(t)
 	secretFile, federated := newFile(t, s.entra.Secret()), secret.New("federated")
 	s.entra.AddFederatedToken(federated)
@@ -97,6 +101,7 @@ func TestCredentialsRotate(t *testing.T) {
 // file ends with a token that works.
 func TestReplicasShareARefreshToken(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newBackends(t)
 	file := newFile(t, s.entra.NewRefreshToken()+"\n")
 	if err := os.Chmod(file, 0o640); err != nil {
@@ -131,6 +136,7 @@ func TestReplicasShareARefreshToken(t *testing.T) {
 // TestUserRefused distinguishes a user without multifactor authentication from other refusals, by Entra ID and by Partner Center.
 func TestUserRefused(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	for _, c := range []struct {
 		name     string
 		entra    int    // AADSTS code; 0: good
@@ -173,6 +179,7 @@ func TestUserRefused(t *testing.T) {
 // TestClouds requests tokens for the audience of each cloud.
 func TestClouds(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	for cloud, want := range map[string]string{
 		"global": "https://api.partnercenter.microsoft.com/.default",
 		"usgov":  "https://api.partnercenter.microsoft.com/.default",

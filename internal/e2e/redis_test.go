@@ -9,6 +9,7 @@ import (
 
 	"github.com/partner-center/connector/internal/cli"
 	"github.com/partner-center/connector/internal/e2e/redisserver"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // countIn returns the setting that makes a service count calls in a server.
@@ -18,6 +19,7 @@ func countIn(s *redisserver.Server) string { return "CONNECTOR_REDIS_URL=redis:/
 // would, from the first call on.
 func TestReplicasShareOneLimit(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	store := redisserver.Start(t)
 	s := newBackends(t)
 	var instances []*process

@@ -11,12 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/partner-center/connector/internal/e2e/tier"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // TestScripts runs the scripts of command lines in testdata/script.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		Deadline:            time.Now().Add(8 * patience), // of all scripts together

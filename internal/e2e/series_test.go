@@ -11,6 +11,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/partner-center/connector/internal/e2e/reply"
+	"github.com/partner-center/connector/internal/e2e/tier"
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/openapi"
 )
@@ -32,6 +33,7 @@ func expectSameSeries(t *testing.T, before, after scrape) {
 // the start.
 func TestSeries(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t, append(acceptTokens(), withMetrics, "CONNECTOR_LIMIT_CALLS=20", "CONNECTOR_PUBLIC_URL=", "CONNECTOR_LOG_LEVEL=info")...)
 	before := s.scrape(t)
 	checkLabels(t, before)

@@ -15,6 +15,7 @@ import (
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
 	"github.com/partner-center/connector/internal/e2e/reply"
 	"github.com/partner-center/connector/internal/e2e/secret"
+	"github.com/partner-center/connector/internal/e2e/tier"
 	"github.com/partner-center/connector/internal/sandbox"
 )
 
@@ -65,6 +66,7 @@ func TestUpstreamHeaders(t *testing.T) {
 // TestDeadline ends a call that Partner Center does not answer at the deadline of CONNECTOR_UPSTREAM_TIMEOUT.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	const deadline = time.Second
 	s := newStack(t, "CONNECTOR_UPSTREAM_TIMEOUT="+deadline.String())
 	warmUp(t, s)
@@ -85,6 +87,7 @@ func TestDeadline(t *testing.T) {
 // even if there is no other way to the internet.
 func TestProxiesAreIgnored(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	proxy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -124,6 +127,7 @@ func TestProxiesAreIgnored(t *testing.T) {
 // TestUnreachable starts a service while Entra ID or Partner Center is down. It is ready and answers with errors.
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -174,6 +178,7 @@ func TestKeptConnection(t *testing.T) {
 // TestDeadConnection has Partner Center close the kept connection. The next call succeeds.
 func TestDeadConnection(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t)
 	for range 5 {
 		s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")

@@ -6,12 +6,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // TestIncompleteRequest sends the beginning of a request. The service answers others meanwhile, and closes the connection
 // after a few seconds.
 func TestIncompleteRequest(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t)
 	incomplete := s.dial(t)
 	began := time.Now()
@@ -29,6 +32,7 @@ func TestIncompleteRequest(t *testing.T) {
 // service's read timeout of 10 seconds.
 func TestMissingBody(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t)
 	for _, c := range []struct{ request, header, want string }{
 		{"POST /v1/customers", "Content-Length: 5", "405"},

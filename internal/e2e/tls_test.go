@@ -19,11 +19,13 @@ import (
 	"github.com/partner-center/connector/internal/e2e/fakeentra"
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
 	"github.com/partner-center/connector/internal/e2e/secret"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // TestUpstreamTLS calls servers that do not prove that they are Partner Center. None of them gets a call, which has a token.
 func TestUpstreamTLS(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	here := []net.IP{net.IPv4(127, 0, 0, 1)}
 	for _, c := range []struct {
 		name        string

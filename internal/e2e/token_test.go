@@ -9,6 +9,7 @@ import (
 	"github.com/partner-center/connector/internal/e2e/fakeentra"
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
 	"github.com/partner-center/connector/internal/e2e/reply"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // refuseFirst returns a handler that refuses the first n tokens, as if they had been revoked, and answers others with then.
@@ -66,6 +67,7 @@ func TestStaleToken(t *testing.T) {
 // TestStaleTokenOfManyCalls refuses the token of many calls at once, which cause one token request.
 func TestStaleTokenOfManyCalls(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	s.upstream.Answer(s.refuseFirst(1, fakepartner.Good))
@@ -140,6 +142,7 @@ func TestEntraAway(t *testing.T) {
 // TestRefusalOfOneCall has Partner Center refuse one caller's calls while Entra ID is away. The token still serves other callers.
 func TestRefusalOfOneCall(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t)
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	s.entra.AnswerToken(reply.With(503, "text/html", reply.Private))
@@ -159,6 +162,7 @@ func TestRefusalOfOneCall(t *testing.T) {
 // TestEntraThrottles has Entra ID ask for a pause. The service makes no token request in it, however many calls arrive.
 func TestEntraThrottles(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t)
 	s.entra.AnswerToken(fakepartner.Refuse(429, "", "Retry-After", "60"))
 	for range 20 {
@@ -176,6 +180,7 @@ func TestEntraThrottles(t *testing.T) {
 // TestTokenRenewed has tokens that last two seconds. The service renews each before it expires, and no call fails.
 func TestTokenRenewed(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t, manyCalls)
 	s.entra.SetLifetime(2)
 	began := time.Now()
@@ -195,6 +200,7 @@ func TestTokenRenewed(t *testing.T) {
 // TestSecretRefused logs the AADSTS code of a refusal, which administrators look up.
 func TestSecretRefused(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t)
 	s.entra.AnswerToken(fakeentra.Refusal(7000215))
 	a := s.get(t, "/v1/customers", s.keys.key)

@@ -13,6 +13,7 @@ import (
 	"github.com/partner-center/connector/internal/e2e/fakeentra"
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
 	"github.com/partner-center/connector/internal/e2e/reply"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // The ids of a trace that a caller has begun.
@@ -98,6 +99,7 @@ func (s *stack) expectNothingPrivate(t *testing.T, c *collector, private ...stri
 // TestTraceOfFailures checks the spans of calls that fail.
 func TestTraceOfFailures(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s, c := newTracedStack(t, "CONNECTOR_UPSTREAM_TIMEOUT=4s")
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	_, made := c.spansOf(t, 1)
@@ -155,6 +157,7 @@ func TestTraceOfFailures(t *testing.T) {
 // TestTracesAreSampled samples by the setting of the service, whatever the caller's trace says.
 func TestTracesAreSampled(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	for sampler, want := range map[string]int{"always_off": 0, "parentbased_always_off": 0, "parentbased_always_on": 3, "": 3} {
 		s, c := newTracedStack(t, "OTEL_TRACES_SAMPLER="+sampler)
 		for _, flags := range []string{"00", "01", "03"} {
@@ -171,6 +174,7 @@ func TestTracesAreSampled(t *testing.T) {
 // TestTracesAreFlushed sends the remaining spans when the service ends.
 func TestTracesAreFlushed(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s, c := newTracedStack(t, "OTEL_BSP_SCHEDULE_DELAY=3600000")
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	if asked := c.exports(); asked != 0 {
@@ -187,6 +191,7 @@ func TestTracesAreFlushed(t *testing.T) {
 // and the end of the service does not wait for long.
 func TestCollectorAway(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	for name, behaviour := range map[string]http.HandlerFunc{
 		"hanging":   func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		"breaking":  reply.Reset(""),

@@ -13,11 +13,3 @@ func Full(t testing.TB) {
 		t.Skip("not in the short tier")
 	}
 }
-
-// Pick returns full, or short under -short. It is for the number of callers, rounds or inputs of a test.
-func Pick(short, full int) int {
-	if testing.Short() {
-		return short
-	}
-	return full
-}
