@@ -138,4 +138,5 @@ var errReported = errors.New("reported")
 // errMistakesReported is errReported for mistakes in the settings.
 var errMistakesReported = errors.New("mistakes reported")
 
+// indent puts two blanks before each line.
 func indent(lines string) string { return "  " + strings.ReplaceAll(lines, "\n", "\n  ") }

@@ -71,9 +71,10 @@ func (s *service) serve(ctx context.Context, c config.Config, log serviceLog) er
 	}
 }
 
-// longestCall returns the time after which every call has ended.
+// longestCall returns the time after which every call has ended: its deadline, and a little for a slow reader.
 func longestCall(c config.Config) time.Duration { return c.UpstreamTimeout + 5*time.Second }
 
+// newHTTPServer returns a server with a bound on everything that a client can delay or enlarge.
 func newHTTPServer(handler http.Handler, c config.Config, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:                      handler,

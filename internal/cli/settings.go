@@ -46,6 +46,7 @@ func checkKeys(path string) error {
 	return keysMistake(err)
 }
 
+// keysMistake returns err as a mistake in the setting that names the keys file.
 func keysMistake(err error) error {
 	return config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: err.Error()}
 }
@@ -74,7 +75,8 @@ func unknownVariables(environ []string, getenv func(string) string) []error {
 	return mistakes
 }
 
-// suggest returns a question for the setting that name is probably meant to be, or nothing.
+// suggest returns a question for the setting that name is probably meant to be, or nothing. Three edits cover swapped
+// letters and a missing underscore.
 func suggest(name string, known []config.Setting) string {
 	for _, s := range known {
 		if levenshtein.ComputeDistance(name, s.Variable) <= 3 {

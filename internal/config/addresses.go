@@ -18,7 +18,8 @@ func (l *loader) listen(setting, value, example string) string {
 	return value
 }
 
-// adminListen checks the address of the metrics, which must differ from the service's. Port 0 is a free one each time.
+// adminListen checks the address of the metrics, which must differ from the service's: the metrics have no credential. Two
+// ports 0 are two free ports.
 func (l *loader) adminListen(value, service string) string {
 	if value == "" {
 		return ""
@@ -31,7 +32,8 @@ func (l *loader) adminListen(value, service string) string {
 	return l.listen(setting, value, example)
 }
 
-// traces reports whether one of OpenTelemetry's variables names a collector.
+// traces reports whether one of OpenTelemetry's variables names a collector. The exporter reads them itself, but would only
+// log what is wrong with them.
 func (l *loader) traces() bool {
 	named := false
 	for _, setting := range []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"} {
@@ -48,7 +50,8 @@ func (l *loader) traces() bool {
 	return named
 }
 
-// publicURL returns the public URL in lower case, without the default port of its scheme.
+// publicURL returns the public URL in lower case, without the default port of its scheme: as the Host header of a request
+// has it.
 func (l *loader) publicURL(value string) string {
 	if value == "" {
 		return ""
@@ -62,7 +65,8 @@ func (l *loader) publicURL(value string) string {
 	return u.Scheme + "://" + strings.TrimSuffix(strings.ToLower(u.Host), port)
 }
 
-// authorityURL checks the URL of Entra ID; empty: the cloud's.
+// authorityURL checks the URL of Entra ID; empty: the cloud's. Not even a loopback address may have http, because the app's
+// credentials go there.
 func (l *loader) authorityURL(value string, cloud Cloud) string {
 	if value == "" {
 		return cloud.Authority
@@ -74,7 +78,7 @@ func (l *loader) authorityURL(value string, cloud Cloud) string {
 	return strings.TrimSuffix(value, "/")
 }
 
-// upstreamURL checks the URL of Partner Center; empty: the cloud's.
+// upstreamURL checks the URL of Partner Center; empty: the cloud's. A loopback address may have http, for tests.
 func (l *loader) upstreamURL(value string, cloud Cloud) string {
 	if value == "" {
 		return cloud.Upstream

@@ -86,6 +86,7 @@ func (l *loader) refreshTokenFile(path string) string {
 	return path
 }
 
+// guidForm is a GUID in its canonical form.
 var guidForm = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 
 // guid returns a GUID in lower case.

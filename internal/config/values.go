@@ -12,7 +12,8 @@ import (
 	"github.com/partner-center/connector/internal/secretfile"
 )
 
-// file checks that the file at path can be read; empty: there is none.
+// file checks that the file at path can be read, so that a mistake shows at the start and not at the first call. An empty
+// path is no file.
 func (l *loader) file(setting, path string) string {
 	if path == "" {
 		return ""
@@ -34,6 +35,7 @@ func unreadable(path string, err error) string {
 	return "cannot read " + path + ": " + secretfile.Reason(err).Error()
 }
 
+// boolean parses a truth value in any of the forms of strconv.ParseBool.
 func (l *loader) boolean(setting string, value Toggle) bool {
 	b, err := strconv.ParseBool(string(value))
 	if err != nil {
@@ -42,6 +44,7 @@ func (l *loader) boolean(setting string, value Toggle) bool {
 	return b
 }
 
+// integer parses a whole number within a range.
 func (l *loader) integer(setting, value string, valid interval[int]) int {
 	n, err := strconv.Atoi(value)
 	if err != nil || !valid.contains(n) {
@@ -50,6 +53,7 @@ func (l *loader) integer(setting, value string, valid interval[int]) int {
 	return n
 }
 
+// duration parses a duration within a range. A bare number is a mistake, because its unit would be a guess.
 func (l *loader) duration(setting, value string, valid interval[time.Duration]) time.Duration {
 	d, err := time.ParseDuration(value)
 	if err != nil || !valid.contains(d) {
@@ -58,9 +62,11 @@ func (l *loader) duration(setting, value string, valid interval[time.Duration]) 
 	return d
 }
 
+// sizeForm is a number and perhaps a unit of units, in any case. Decimal units such as MB are a mistake: people mean
+// different numbers by them.
 var sizeForm = regexp.MustCompile(`^([0-9]{1,12}) ?([A-Za-z]*)$`)
 
-// size returns a number of bytes.
+// size parses a number of bytes within a range.
 func (l *loader) size(setting, value string, valid interval[int64]) int64 {
 	var n int64
 	if parts := sizeForm.FindStringSubmatch(value); parts != nil {
@@ -73,6 +79,7 @@ func (l *loader) size(setting, value string, valid interval[int64]) int64 {
 	return n
 }
 
+// level parses the name of a level. The forms that slog takes besides, such as INFO+2, are mistakes.
 func (l *loader) level(value string) slog.Level {
 	var level slog.Level
 	l.oneOf("CONNECTOR_LOG_LEVEL", value, "debug", "info", "warn", "error")
@@ -80,12 +87,14 @@ func (l *loader) level(value string) slog.Level {
 	return level
 }
 
+// oneOf checks that a value is one of a few words. An empty word is not shown in the mistake.
 func (l *loader) oneOf(setting, value string, allowed ...string) {
 	if !slices.Contains(allowed, value) {
 		l.report(setting, strings.TrimPrefix(strings.Join(allowed, " or "), " or "), "")
 	}
 }
 
+// cloud returns the addresses of a cloud, by its name.
 func (l *loader) cloud(name string) Cloud {
 	cloud, ok := Clouds[name]
 	if !ok {
