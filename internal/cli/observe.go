@@ -22,10 +22,16 @@ func newMetrics(operations gate.Operations, projections proxy.Projections) *metr
 	})
 }
 
-// watch adds what is looked at when the metrics are read, the lines that the log has dropped among it. It is called once.
+// watch adds the gauges that are computed when the metrics are read. It is called once. Live connections are a gauge only
+// if they are counted in memory: in Redis, counting them would mean a search through all keys.
 func (s *service) watch(log serviceLog) {
-	g := metrics.Gauges{InFlight: s.handler.InFlight, Draining: s.handler.Draining, Dropped: log.sink.Dropped, CertificateEnd: s.certificateEnd}
-	if local, ok := s.limiter.(*ratelimit.Limiter); ok { // what Redis holds would have to be looked for in all of it
+	g := metrics.Gauges{
+		InFlight:       s.handler.InFlight,
+		Draining:       s.handler.Draining,
+		Dropped:        log.sink.Dropped,
+		CertificateEnd: s.certificateEnd,
+	}
+	if local, ok := s.limiter.(*ratelimit.Limiter); ok {
 		g.Connections = local.Live
 	}
 	s.metrics.Watch(g)
@@ -46,7 +52,7 @@ func (s *service) observer() gate.Observer {
 	return o
 }
 
-// traced is a client whose requests are traced, if anybody wants traces.
+// traced returns a client whose requests are traced as what, if the settings ask for traces.
 func (s *service) traced(client *http.Client, what string) *http.Client {
 	if s.traces == nil {
 		return client
