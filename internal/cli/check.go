@@ -23,14 +23,15 @@ type checkCommand struct {
 	config.Flags
 }
 
-// Run tries everything that a call needs, prints a line for each finding and fails if a call would fail.
+// Run tries everything that a call needs, prints a line for each finding and fails if a call would
+// fail.
 func (c *checkCommand) Run(ctx context.Context, con *console) error {
 	settings, log, err := loadSettings(c.Flags, con)
 	if err != nil {
 		return err
 	}
 	log.close()             // from here on only findings are printed
-	settings.Traces = false // the calls of a check are nobody's
+	settings.Traces = false // no caller made these calls
 	s, err := newService(settings, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
@@ -109,8 +110,8 @@ func variables(f config.PartnerFlags) diagnose.Variables {
 	return diagnose.Variables{ClientSecret: "CONNECTOR_CLIENT_SECRET"}
 }
 
-// fileMistakes returns what is wrong with the files of the app's credential and of the user's refresh token, as far as
-// they are in use.
+// fileMistakes returns what is wrong with the files of the app's credential and of the user's
+// refresh token, as far as they are in use.
 func (s *service) fileMistakes(own entra.Config) (app, user error) {
 	if s.app != nil || s.user != nil {
 		app = own.ValidateApp()
@@ -149,7 +150,8 @@ func newToken(t *entra.Tokens) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) { return t.Get(ctx, "") }
 }
 
-// smallCall returns a function that asks Partner Center for one customer, as the app or as the app with a user.
+// smallCall returns a function that asks Partner Center for one customer, as the app or as the app
+// with a user.
 func (s *service) smallCall(user bool) func(context.Context) error {
 	request := partnercenter.Request{Path: "/customers", Query: url.Values{"size": {"1"}}, User: user}
 	return func(ctx context.Context) error {

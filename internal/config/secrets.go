@@ -7,8 +7,8 @@ import (
 	"github.com/partner-center/connector/internal/secretfile"
 )
 
-// secret reads a secret, if there is one, from its variable or from the file that its _FILE twin names. Check returns
-// what is wrong with its text.
+// secret reads a secret, if there is one, from its variable or from the file that its _FILE twin
+// names. Check returns what is wrong with its text.
 func (l *loader) secret(setting, path string, check func(string) error) Secret {
 	value := l.getenv(setting)
 	if path == "" {
@@ -21,7 +21,8 @@ func (l *loader) secret(setting, path string, check func(string) error) Secret {
 	return l.secretFile(setting+"_FILE", path, check)
 }
 
-// reportBoth reports a secret that is set in its variable and in the file that its _FILE twin names.
+// reportBoth reports a secret that is set in its variable and in the file that its _FILE twin
+// names.
 func (l *loader) reportBoth(setting string) {
 	l.report(setting, "set here or in the file that "+setting+"_FILE names, not both", "")
 }
@@ -37,7 +38,8 @@ func (l *loader) secretFile(setting, path string, check func(string) error) Secr
 	return l.checkSecret(setting, path, value, check)
 }
 
-// checkSecret reports a secret whose text is wrong, and nothing of the text. Path is the file that holds it; empty: none.
+// checkSecret reports a secret whose text is wrong, and nothing of the text. Path is the file that
+// holds it; empty: none.
 func (l *loader) checkSecret(setting, path, value string, check func(string) error) Secret {
 	if value == "" {
 		return ""

@@ -9,7 +9,8 @@ import (
 	"github.com/partner-center/connector/internal/config"
 )
 
-// TestSpoiltSecrets covers what editors, shells and clipboards do to secrets: it is named, in a file and in a variable.
+// TestSpoiltSecrets covers what editors, shells and clipboards do to secrets: it is named, in a
+// file and in a variable.
 func TestSpoiltSecrets(t *testing.T) {
 	const long = "0123456789abcdef0123456789abcdef" // as link secrets must be
 	for name, c := range map[string]struct {
@@ -60,8 +61,8 @@ func TestSpoiltSecrets(t *testing.T) {
 	}
 }
 
-// isAllowed reports whether a secret may have a blank that others may not: passphrases have blanks inside, and those of
-// certificates anywhere.
+// isAllowed reports whether a secret may have a blank that others may not: passphrases have blanks
+// inside, and those of certificates anywhere.
 func isAllowed(setting, name string) bool {
 	switch setting {
 	case "CONNECTOR_LINK_SECRET":

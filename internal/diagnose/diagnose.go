@@ -1,7 +1,8 @@
-// Package diagnose tries what a call needs and returns findings: what works, what does not, and what an administrator
-// can do about it. It knows the remedies for errors of Entra ID, Partner Center, certificates and the public URL. It
-// prints nothing, changes nothing and starts no service; the parts that it tries are functions that its caller wires.
-// Texts of findings hold no secret and nothing that a peer sent but names and numbers that may be logged.
+// Package diagnose tries what a call needs and returns findings: what works, what does not, and
+// what an administrator can do about it. It knows the remedies for errors of Entra ID, Partner
+// Center, certificates and the public URL. It prints nothing, changes nothing and starts no
+// service; the parts that it tries are functions that its caller wires. Texts of findings hold no
+// secret and nothing that a peer sent but names and numbers that may be logged.
 package diagnose
 
 import (
@@ -83,8 +84,8 @@ type Connection struct {
 	Writable  func() error                          // reports why the refresh token cannot be replaced; nil: no need
 }
 
-// Run tries everything in c, in an order in which causes come before their effects, and calls report with each finding
-// as soon as it is made.
+// Run tries everything in c, in an order in which causes come before their effects, and calls
+// report with each finding as soon as it is made.
 func Run(ctx context.Context, c Config, report func(Finding)) {
 	r := &run{Config: c, report: report}
 	r.settings()
@@ -149,7 +150,8 @@ func (r *run) certificate() {
 	if r.Certificate == nil {
 		return
 	}
-	r.ends("certificate", r.Certificate, "Make a new one, upload it to the app registration and put it into the file that "+
+	r.ends("certificate", r.Certificate, "Make a new one, upload it to the app registration and put it into the "+
+		"file that "+
 		"CONNECTOR_CLIENT_CERTIFICATE_FILE names; no restart is needed.")
 }
 

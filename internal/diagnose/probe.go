@@ -19,8 +19,8 @@ type tenant struct {
 
 var cloudName = regexp.MustCompile(`^[a-z0-9.-]{1,64}$`)
 
-// probe reads the tenant's metadata. The error is an *entra.RefusedError with code 90002 where the cloud knows no such
-// tenant.
+// probe reads the tenant's metadata. The error is an *entra.RefusedError with code 90002 where the
+// cloud knows no such tenant.
 func probe(ctx context.Context, c entra.Config) (tenant, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()

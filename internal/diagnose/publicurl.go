@@ -25,9 +25,9 @@ type visit struct {
 	tls    *tls.ConnectionState // nil: plain HTTP
 }
 
-// publicURL calls the service under the URL by which the platform reaches it. The service need not be running while
-// the settings are checked, so a service that does not answer is a warning; an answer that no caller could use is a
-// failure.
+// publicURL calls the service under the URL by which the platform reaches it. The service need not
+// be running while the settings are checked, so a service that does not answer is a warning; an
+// answer that no caller could use is a failure.
 func (r *run) publicURL(ctx context.Context) {
 	if r.PublicURL == "" {
 		return
@@ -40,7 +40,8 @@ func (r *run) publicURL(ctx context.Context) {
 	switch health.status {
 	case http.StatusOK:
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		r.warn(publicSubject, fmt.Sprintf("%s/healthz answers %d, as a proxy does that does not reach the service", r.PublicURL, health.status),
+		r.warn(publicSubject, fmt.Sprintf("%s/healthz answers %d, as a proxy does that does not reach "+
+			"the service", r.PublicURL, health.status),
 			"Start the service, which this command does not, and check where the proxy forwards to.")
 		return
 	default:
@@ -66,7 +67,8 @@ func (r *run) unreachable(err error) {
 		r.fail(publicSubject, text, remedy)
 		return
 	}
-	r.warn(publicSubject, text, "Start the service, which this command does not, and check that name, firewall and proxy lead to it.")
+	r.warn(publicSubject, text, "Start the service, which this command does not, and check that name, firewall and "+
+		"proxy lead to it.")
 }
 
 // stranger reports an answer that is not the service's.
@@ -75,11 +77,12 @@ func (r *run) stranger(v visit) {
 	if (v.status >= 300) && (v.status < 400) {
 		remedy = "Set CONNECTOR_PUBLIC_URL to the URL that the redirect leads to: the platform follows none."
 	}
-	r.fail(publicSubject, fmt.Sprintf("%s/healthz answers %d, but not as this service does", r.PublicURL, v.status), remedy)
+	r.fail(publicSubject, fmt.Sprintf("%s/healthz answers %d, but not as this "+
+		"service does", r.PublicURL, v.status), remedy)
 }
 
-// host reports whether the service takes the Host that arrives with the public URL. Without a credential, it answers 401
-// where it does and 421 where it does not.
+// host reports whether the service takes the Host that arrives with the public URL. Without a
+// credential, it answers 401 where it does and 421 where it does not.
 func (r *run) host(ctx context.Context) bool {
 	v, err := r.visit(ctx, "/v1/customers")
 	switch {

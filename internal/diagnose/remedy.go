@@ -12,7 +12,8 @@ import (
 	"github.com/partner-center/connector/internal/secretfile"
 )
 
-// Variables tell which of two environment variables a value comes from, so that remedies name the right one.
+// Variables tell which of two environment variables a value comes from, so that remedies name the
+// right one.
 type Variables struct {
 	ClientSecret string // CONNECTOR_CLIENT_SECRET or CONNECTOR_CLIENT_SECRET_FILE
 	RedisURL     string // CONNECTOR_REDIS_URL or CONNECTOR_REDIS_URL_FILE
@@ -46,20 +47,25 @@ const (
 const secretPlace = "{client secret}"
 
 // remedies are what to do about the AADSTS numbers of
-// https://learn.microsoft.com/entra/identity-platform/reference-error-codes and of Entra ID's own messages.
+// https://learn.microsoft.com/entra/identity-platform/reference-error-codes and of Entra ID's own
+// messages.
 var remedies = map[int]string{
 	7000215: "Put the secret's Value, not its Secret ID, into " + secretPlace + ".",
-	7000222: "The client secret has expired: make a new one in the app registration and put its Value into " + secretPlace + ".",
+	7000222: "The client secret has expired: make a new one in the app registration and put its " +
+		"Value into " + secretPlace + ".",
 	7000216: "Set a credential of the app: tokens of the app alone need one.",
 	7000218: "Set a credential of the app, or allow public client flows in the app registration.",
 	700025:  "Unset the app's credential, or register the redirect URI of the app under Web: it is a public client.",
 
-	700027:  "Upload the certificate to the app registration, or name the one that is there: Entra ID knows none that fits this signature.",
+	700027: "Upload the certificate to the app registration, or name the one that is there: Entra ID knows none " +
+		"that fits this signature.",
 	7000214: "The certificate has been revoked: upload a new one to the app registration and name it.",
 	7000277: "The certificate has been revoked: upload a new one to the app registration and name it.",
 	1000502: "The certificate is outside its dates: upload a new one to the app registration and name it.",
-	50012:   "Upload the certificate to the app registration, or name the one that is there: Entra ID does not accept this signature.",
-	700024:  "Set this machine's clock, or make sure that the federated token is renewed in time: Entra ID finds it outside its dates.",
+	50012: "Upload the certificate to the app registration, or name the one that is there: Entra ID does not " +
+		"accept this signature.",
+	700024: "Set this machine's clock, or make sure that the federated token is renewed in time: Entra ID finds " +
+		"it outside its dates.",
 
 	70021:   federation + "issuer, subject and audience must be the same.",
 	700211:  federation + "the issuer is another.",
@@ -79,8 +85,10 @@ var remedies = map[int]string{
 	900440:  wrongCloud,
 	90038:   wrongCloud,
 	90044:   wrongCloud,
-	500011:  "Check CONNECTOR_CLOUD and CONNECTOR_TENANT_ID, and add the API permission of Microsoft Partner Center to the app: the tenant does not know Partner Center.",
-	650057:  "Add the API permission user_impersonation of Microsoft Partner Center to the app registration, and check CONNECTOR_CLOUD.",
+	500011: "Check CONNECTOR_CLOUD and CONNECTOR_TENANT_ID, and add the API permission of Microsoft Partner " +
+		"Center to the app: the tenant does not know Partner Center.",
+	650057: "Add the API permission user_impersonation of Microsoft Partner Center to the app registration, and " +
+		"check CONNECTOR_CLOUD.",
 
 	65001:  "Run connector consent: no user has consented to the app yet.",
 	65004:  "Run connector consent again and accept: the consent was declined.",
@@ -90,9 +98,12 @@ var remedies = map[int]string{
 	70000:  consentAgain,
 	70008:  consentAgain,
 	700082: consentAgain,
-	700084: "Register the redirect URI of the app under Web or Mobile and desktop, not under Single-page application, and run connector consent.",
-	70043:  "Run connector consent and sign in again; a Conditional Access policy on sign-in frequency will end it again, so exempt the user.",
-	50173:  "Run connector consent and sign in again: the password was changed or an administrator ended the user's sessions.",
+	700084: "Register the redirect URI of the app under Web or Mobile and desktop, not under Single-page " +
+		"application, and run connector consent.",
+	70043: "Run connector consent and sign in again; a Conditional Access policy on sign-in frequency will end it " +
+		"again, so exempt the user.",
+	50173: "Run connector consent and sign in again: the password was changed or an administrator ended the " +
+		"user's sessions.",
 	50057:  "Enable the user's account, or run connector consent with another.",
 	50055:  "Change the user's password, which has expired, and run connector consent.",
 	50072:  mfaMissing,
@@ -102,9 +113,12 @@ var remedies = map[int]string{
 	50079:  mfaMissing,
 	53004:  mfaMissing,
 	500121: mfaMissing,
-	53000:  "Run connector consent on a device that complies with the tenant's Conditional Access policies, or change them for this user.",
-	53001:  "Run connector consent on a device that is joined to the domain, or change the Conditional Access policy for this user.",
-	53003:  "Find in the sign-in logs of Entra ID which Conditional Access policy blocks this sign-in, and allow it there.",
+	53000: "Run connector consent on a device that complies with the tenant's Conditional Access policies, or " +
+		"change them for this user.",
+	53001: "Run connector consent on a device that is joined to the domain, or change the Conditional Access " +
+		"policy for this user.",
+	53003: "Find in the sign-in logs of Entra ID which Conditional Access policy blocks this sign-in, and allow " +
+		"it there.",
 	530032: "Find in the sign-in logs of Entra ID which security policy blocks this sign-in, and allow it there.",
 }
 
@@ -118,7 +132,8 @@ var suberrorRemedies = map[string]string{
 	"user_password_expired": remedies[50055],
 }
 
-// nameRemedies are what to do about an OAuth error where neither its numbers nor its suberror are more exact.
+// nameRemedies are what to do about an OAuth error where neither its numbers nor its suberror are
+// more exact.
 var nameRemedies = map[string]string{
 	"access_denied":        "Run connector consent again: the sign-in was canceled or refused.",
 	"consent_required":     remedies[65001],
@@ -131,8 +146,8 @@ func (v Variables) Explain(err error) string {
 	return Finding{Text: err.Error(), Remedy: v.Remedy(err)}.String()
 }
 
-// Remedy returns what an administrator can do about an error of a token request. It is empty where nothing is known, and
-// for a *secretfile.Error, whose text has the remedy.
+// Remedy returns what an administrator can do about an error of a token request. It is empty where
+// nothing is known, and for a *secretfile.Error, whose text has the remedy.
 func (v Variables) Remedy(err error) string {
 	var refused *entra.RefusedError
 	var silent *entra.NoAnswerError
@@ -144,9 +159,11 @@ func (v Variables) Remedy(err error) string {
 	case !errors.As(err, &silent):
 		return ""
 	case silent.Peer == entra.ManagedIdentity:
-		return "Run the service on Azure with a managed identity assigned to it, or set another credential than CONNECTOR_MANAGED_IDENTITY."
+		return "Run the service on Azure with a managed identity assigned to it, or set another credential than " +
+			"CONNECTOR_MANAGED_IDENTITY."
 	}
-	return cmp.Or(trustRemedy(err, silent.Peer), "Check that this machine reaches Entra ID (CONNECTOR_CLOUD, CONNECTOR_AUTHORITY_URL): "+
+	return cmp.Or(trustRemedy(err, silent.Peer), "Check that this machine reaches Entra ID (CONNECTOR_CLOUD, "+
+		"CONNECTOR_AUTHORITY_URL): "+
 		"name resolution and firewall. The service uses no proxy.")
 }
 
@@ -212,13 +229,17 @@ func (v Variables) CallRemedy(err error) string {
 
 // callRemedies are what to do about faults of calls.
 var callRemedies = map[fault.Code]string{
-	fault.PartnerCenterUnauthorized: "Entra ID accepts the app, but Partner Center does not: add the app in Partner Center, Account settings, " +
+	fault.PartnerCenterUnauthorized: "Entra ID accepts the app, but Partner Center does not: add the app in " +
+		"Partner Center, Account settings, " +
 		"App management, and check CONNECTOR_CLOUD.",
-	fault.PartnerCenterWrongAudience: "The token is for another audience than Partner Center's: check CONNECTOR_CLOUD and CONNECTOR_UPSTREAM_URL.",
-	fault.PartnerCenterForbidden: "Add the app in Partner Center, Account settings, App management, and give the user a role there. " +
+	fault.PartnerCenterWrongAudience: "The token is for another audience than Partner Center's: check " +
+		"CONNECTOR_CLOUD and CONNECTOR_UPSTREAM_URL.",
+	fault.PartnerCenterForbidden: "Add the app in Partner Center, Account settings, App management, and give the " +
+		"user a role there. " +
 		"Partner Center gives API access to direct-bill partners and indirect providers, not to indirect resellers.",
-	fault.MfaRequired:              "The user signed in without multifactor authentication. " + mfaMissing,
-	fault.PartnerCenterUnreachable: "Check CONNECTOR_UPSTREAM_URL and CONNECTOR_CLOUD. The service does not use HTTPS_PROXY: allow it direct https.",
-	fault.PartnerCenterRedirect:    "Check CONNECTOR_UPSTREAM_URL: what answers there is not Partner Center.",
-	fault.PartnerCenterTimeout:     "Check that this machine reaches Partner Center, or raise CONNECTOR_UPSTREAM_TIMEOUT.",
+	fault.MfaRequired: "The user signed in without multifactor authentication. " + mfaMissing,
+	fault.PartnerCenterUnreachable: "Check CONNECTOR_UPSTREAM_URL and CONNECTOR_CLOUD. The service does not use " +
+		"HTTPS_PROXY: allow it direct https.",
+	fault.PartnerCenterRedirect: "Check CONNECTOR_UPSTREAM_URL: what answers there is not Partner Center.",
+	fault.PartnerCenterTimeout:  "Check that this machine reaches Partner Center, or raise CONNECTOR_UPSTREAM_TIMEOUT.",
 }

@@ -31,8 +31,8 @@ const (
 	assertionLife = 5 * time.Minute // by which it may be off where it dates assertions that Entra ID checks
 )
 
-// entraID tries what Entra ID tells without a sign-in: the tenant, its cloud, the time. It reports whether the tenant
-// exists.
+// entraID tries what Entra ID tells without a sign-in: the tenant, its cloud, the time. It reports
+// whether the tenant exists.
 func (r *run) entraID(ctx context.Context) bool {
 	const subject = "Entra ID"
 	tenant, err := probe(ctx, r.EntraID.Config)

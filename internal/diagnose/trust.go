@@ -7,8 +7,8 @@ import (
 	"fmt"
 )
 
-// trustRemedy returns what to do about a certificate of peer that this machine does not accept, or an empty text if err
-// is no such error.
+// trustRemedy returns what to do about a certificate of peer that this machine does not accept, or
+// an empty text if err is no such error.
 func trustRemedy(err error, peer string) string {
 	roots, rootsErr := x509.SystemCertPool()
 	if rootsErr != nil {
@@ -26,22 +26,25 @@ func trustRemedyWith(roots *x509.CertPool, err error, peer string) string {
 	var invalid x509.CertificateInvalidError
 	switch {
 	case errors.As(err, &noRoots), errors.As(err, &unknown) && roots.Equal(x509.NewCertPool()):
-		return "There are no CA certificates on this machine: install ca-certificates, or set SSL_CERT_FILE to a file with them."
+		return "There are no CA certificates on this machine: install ca-certificates, or set SSL_CERT_FILE to a file " +
+			"with them."
 	case errors.As(err, &unknown):
-		return fmt.Sprintf("This machine does not know the issuer of that certificate, %s. A proxy that inspects TLS may answer in place "+
+		return fmt.Sprintf("This machine does not know the issuer of that certificate, %s. A proxy that inspects TLS "+
+			"may answer in place "+
 			"of %s: add its CA to the system's store, or to the file that SSL_CERT_FILE names.", issuer(err), peer)
 	case errors.As(err, &names):
 		return fmt.Sprintf("The certificate there is for other names. Find out which machine answers in place of %s.", peer)
 	case errors.As(err, &invalid) && (invalid.Reason == x509.Expired):
-		return "The certificate there is outside its dates. Check this machine's clock; if it is right, the certificate has to be renewed."
+		return "The certificate there is outside its dates. Check this machine's clock; if it is right, the " +
+			"certificate has to be renewed."
 	case errors.As(err, &verification):
 		return fmt.Sprintf("The certificate there is not acceptable. Find out which machine answers in place of %s.", peer)
 	}
 	return ""
 }
 
-// issuer returns the name of the CA that the certificate in a verification error claims to come from. The peer chose the
-// name, so it is quoted and cut.
+// issuer returns the name of the CA that the certificate in a verification error claims to come
+// from. The peer chose the name, so it is quoted and cut.
 func issuer(err error) string {
 	const longest = 64
 	var verification *tls.CertificateVerificationError

@@ -72,8 +72,8 @@ func newAppCertificate(t *testing.T, e *fakeentra.Server, lasts time.Duration) (
 	return block("CERTIFICATE", der), block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(private))
 }
 
-// TestServeAndCheckAgree covers that a mistake in the file of a credential is a mistake in the settings for both, and is
-// named by both.
+// TestServeAndCheckAgree covers that a mistake in the file of a credential is a mistake in the
+// settings for both, and is named by both.
 func TestServeAndCheckAgree(t *testing.T) {
 	t.Parallel()
 	s := newBackends(t)
@@ -213,7 +213,8 @@ func newPublicProxy(t *testing.T) *publicProxy {
 	return p
 }
 
-// TestCheckCallsThePublicURL covers what check tells about the URL by which the platform reaches the service.
+// TestCheckCallsThePublicURL covers what check tells about the URL by which the platform reaches
+// the service.
 func TestCheckCallsThePublicURL(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -151,7 +151,8 @@ func TestRetryAfterHeader(t *testing.T) {
 	}
 }
 
-// TestOddAnswers covers answers with status 200 that hold no token, and refusals that hold more than a name and numbers.
+// TestOddAnswers covers answers with status 200 that hold no token, and refusals that hold more
+// than a name and numbers.
 func TestOddAnswers(t *testing.T) {
 	const noToken, tooLong = "no usable answer of Entra ID: it holds no token", "no usable answer of Entra ID: it is longer than 1 MiB"
 	type object map[string]any

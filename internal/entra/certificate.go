@@ -59,7 +59,8 @@ func (c Config) readCertificate() (*keyPair, error) {
 		"put the certificate and its own key into one file")
 }
 
-// choose returns the certificate of a key, preferring one in force: a file may hold the old and the new one.
+// choose returns the certificate of a key, preferring one in force: a file may hold the old and the
+// new one.
 func choose(certificates []*x509.Certificate, key *rsa.PrivateKey, now time.Time) (leaf *x509.Certificate) {
 	for _, certificate := range certificates {
 		switch {
@@ -103,7 +104,8 @@ func (c Config) parsePFX(content []byte) ([]*x509.Certificate, crypto.PrivateKey
 	key, leaf, others, err := pkcs12.DecodeChain(content, c.CertificatePassword)
 	switch {
 	case errors.Is(err, pkcs12.ErrIncorrectPassword):
-		remedy := "set its password in CONNECTOR_CLIENT_CERTIFICATE_PASSWORD or the file of CONNECTOR_CLIENT_CERTIFICATE_PASSWORD_FILE"
+		remedy := "set its password in CONNECTOR_CLIENT_CERTIFICATE_PASSWORD or the file of " +
+			"CONNECTOR_CLIENT_CERTIFICATE_PASSWORD_FILE"
 		if c.CertificatePassword != "" {
 			remedy = "check the password in " + cmp.Or(c.PasswordSetting, "CONNECTOR_CLIENT_CERTIFICATE_PASSWORD")
 			if err := secretfile.CheckToken(c.CertificatePassword); err != nil {
@@ -128,7 +130,8 @@ func pemBlocks(content []byte) (blocks []*pem.Block) {
 	}
 }
 
-// encrypted reports whether a block is an encrypted key, of PKCS #8 or of the older kind with a header.
+// encrypted reports whether a block is an encrypted key, of PKCS #8 or of the older kind with a
+// header.
 func encrypted(b *pem.Block) bool {
 	return b.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(b.Headers["Proc-Type"], "ENCRYPTED")
 }

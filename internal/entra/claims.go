@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Claims are what an access token states about itself. Nothing of it is verified: use it only for a token that has just
-// come from Entra ID.
+// Claims are what an access token states about itself. Nothing of it is verified: use it only for a
+// token that has just come from Entra ID.
 type Claims struct {
 	Audience string // the first where there are several
 	Tenant   string // ID

@@ -45,8 +45,9 @@ func (c *Client) CheckCredential(ctx context.Context) error {
 	return err
 }
 
-// Redeem exchanges a grant for a token: it posts the grant's parameters, grant_type and scope among them, with the app's
-// credential to the token endpoint. An error is a *RefusedError, a *NoAnswerError or a *secretfile.Error.
+// Redeem exchanges a grant for a token: it posts the grant's parameters, grant_type and scope among
+// them, with the app's credential to the token endpoint. An error is a *RefusedError, a
+// *NoAnswerError or a *secretfile.Error.
 func (c *Client) Redeem(ctx context.Context, grant url.Values) (Grant, error) {
 	auth, err := c.authenticate(ctx)
 	if err != nil {
@@ -72,7 +73,8 @@ func (c *Client) Redeem(ctx context.Context, grant url.Values) (Grant, error) {
 	return parseGrant(resp.Body)
 }
 
-// Get returns a whole 200 answer of Entra ID to a GET. An error is a *RefusedError or a *NoAnswerError.
+// Get returns a whole 200 answer of Entra ID to a GET. An error is a *RefusedError or a
+// *NoAnswerError.
 func (c *Client) Get(ctx context.Context, address string) (Answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -81,8 +83,8 @@ func (c *Client) Get(ctx context.Context, address string) (Answer, error) {
 	return exchange(c.config.HTTP.Transport, req, origin{peer: EntraID})
 }
 
-// parseGrant reads a token endpoint's answer. Its members are read one by one: a wrong type in one that is not needed
-// must not cost the token.
+// parseGrant reads a token endpoint's answer. Its members are read one by one: a wrong type in one
+// that is not needed must not cost the token.
 func parseGrant(body []byte) (Grant, error) {
 	var answer struct {
 		AccessToken  json.RawMessage `json:"access_token"`
@@ -100,7 +102,8 @@ func parseGrant(body []byte) (Grant, error) {
 	return g, nil
 }
 
-// seconds reads a number of seconds, which Entra ID's older endpoints put in quotes; zero: it is none.
+// seconds reads a number of seconds, which Entra ID's older endpoints put in quotes; zero: it is
+// none.
 func seconds(member json.RawMessage) time.Duration {
 	n, err := strconv.ParseFloat(strings.Trim(string(member), `"`), 64)
 	if err != nil || !(n > 0) { // which NaN is not either
@@ -136,7 +139,8 @@ func exchange(transport http.RoundTripper, req *http.Request, from origin) (Answ
 	return Answer{resp.Header, body}, nil
 }
 
-// roundTrip sends a request and reads the whole answer, whose Body is closed. It follows no redirect.
+// roundTrip sends a request and reads the whole answer, whose Body is closed. It follows no
+// redirect.
 func roundTrip(transport http.RoundTripper, req *http.Request, peer string) (*http.Response, []byte, error) {
 	resp, err := transport.RoundTrip(req)
 	if err != nil {

@@ -8,8 +8,9 @@ import (
 	"github.com/partner-center/connector/internal/secretfile"
 )
 
-// clientAuth authenticates the app in one token request: by a secret, by an assertion of another issuer such as
-// Kubernetes, by an assertion that the app signs with its certificate or, for a public client, not at all.
+// clientAuth authenticates the app in one token request: by a secret, by an assertion of another
+// issuer such as Kubernetes, by an assertion that the app signs with its certificate or, for a
+// public client, not at all.
 type clientAuth struct {
 	secret    string
 	assertion string

@@ -26,7 +26,8 @@ func startIdentity(t *testing.T, answer http.HandlerFunc) {
 	}
 }
 
-// identityTokens issues numbered tokens of the managed identity with a client ID, or of the system's if that is empty.
+// identityTokens issues numbered tokens of the managed identity with a client ID, or of the
+// system's if that is empty.
 func identityTokens(t *testing.T, clientID string) http.HandlerFunc {
 	issued := 0
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -42,8 +43,8 @@ func identityTokens(t *testing.T, clientID string) http.HandlerFunc {
 	}
 }
 
-// eachKind runs a test with the two kinds of tokens. New makes tokens of the kind, which are closed after the test; for
-// a user the refresh token file holds refresh-0.
+// eachKind runs a test with the two kinds of tokens. New makes tokens of the kind, which are closed
+// after the test; for a user the refresh token file holds refresh-0.
 func eachKind(t *testing.T, test func(t *testing.T, kind string, newTokens func(Config) *Tokens)) {
 	t.Helper()
 	for kind, newTokens := range map[string]func(*testing.T, Config) *Tokens{
@@ -105,7 +106,8 @@ func TestClientSecret(t *testing.T) {
 	})
 }
 
-// TestClientSecretFile covers that the file is read for each token, and that the last good secret stays in force.
+// TestClientSecretFile covers that the file is read for each token, and that the last good secret
+// stays in force.
 func TestClientSecretFile(t *testing.T) {
 	eachKind(t, func(t *testing.T, _ string, newTokens func(Config) *Tokens) {
 		e := newFakeEntra(t)

@@ -1,10 +1,12 @@
-// Package entra gets the service's own access tokens from Entra ID: as an app, or as an app together with a user who has
-// consented once (App+User, the Secure Application Model). Every token comes from one place, Client.Redeem, whichever
-// credential and grant it takes. Secrets and certificates are read again for every token, so a new one needs no restart;
-// while a file cannot be used, the value read last stays in force. Nothing that Entra ID says enters an error or a log
-// but an error's name and numbers, because its texts repeat what was sent. The package retries nothing and keeps no
-// access token across restarts. The refresh token's file is the business of entra/tokenfile, the first sign-in that of
-// entra/consent, and what to do about an error that of diagnose.
+// Package entra gets the service's own access tokens from Entra ID: as an app, or as an app
+// together with a user who has consented once (App+User, the Secure Application Model). Every token
+// comes from one place, Client.Redeem, whichever credential and grant it takes. Secrets and
+// certificates are read again for every token, so a new one needs no restart; while a file cannot
+// be used, the value read last stays in force. Nothing that Entra ID says enters an error or a log
+// but an error's name and numbers, because its texts repeat what was sent. The package retries
+// nothing and keeps no access token across restarts. The refresh token's file is the business of
+// entra/tokenfile, the first sign-in that of entra/consent, and what to do about an error that of
+// diagnose.
 package entra
 
 import (
@@ -19,8 +21,8 @@ import (
 	"github.com/partner-center/connector/internal/entra/tokenfile"
 )
 
-// Config is what signs the service in. At most one of the app's credentials is set; with none it is a public client,
-// which can only be used together with a user.
+// Config is what signs the service in. At most one of the app's credentials is set; with none it is
+// a public client, which can only be used together with a user.
 type Config struct {
 	Authority string // Entra ID's, such as https://login.microsoftonline.com, without a slash at the end
 	TenantID  string // the partner's
@@ -44,8 +46,8 @@ type Config struct {
 	Observe func(error) // is called with the result of each request for a token: nil or a *fault.Error; may be nil
 }
 
-// Validate reads the files that the settings name and returns what is wrong with each: *secretfile.Error values, joined.
-// It uses no network.
+// Validate reads the files that the settings name and returns what is wrong with each:
+// *secretfile.Error values, joined. It uses no network.
 func (c Config) Validate() error {
 	err := c.ValidateApp()
 	if c.RefreshTokenFile != "" {
@@ -79,7 +81,8 @@ func (c Config) ValidateApp() error {
 		leaf.NotBefore.Format(time.DateOnly), leaf.NotAfter.Format(time.DateOnly)), remedy)
 }
 
-// Certificate returns the certificate of the app that the file holds now, or nil if the app has none.
+// Certificate returns the certificate of the app that the file holds now, or nil if the app has
+// none.
 func (c Config) Certificate() (*x509.Certificate, error) {
 	if c.CertificateFile == "" {
 		return nil, nil
@@ -102,8 +105,9 @@ func (c Config) Endpoint(name string) string {
 	return c.Authority + "/" + c.TenantID + "/oauth2/v2.0/" + name
 }
 
-// exchangeContext returns the context of an exchange with Entra ID. The exchange has the whole timeout, whatever was
-// spent on waiting for the lock, and does not end with the service: Entra ID may already have replaced the refresh token.
+// exchangeContext returns the context of an exchange with Entra ID. The exchange has the whole
+// timeout, whatever was spent on waiting for the lock, and does not end with the service: Entra ID
+// may already have replaced the refresh token.
 func (c Config) exchangeContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), c.Timeout)
 }

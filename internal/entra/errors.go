@@ -83,8 +83,8 @@ func newRefusedError(from origin, resp *http.Response, body []byte) *RefusedErro
 	return e
 }
 
-// SignInError returns the refusal that a browser brings back from the sign-in page in the query of its redirect. The
-// number of such an error is in its description alone.
+// SignInError returns the refusal that a browser brings back from the sign-in page in the query of
+// its redirect. The number of such an error is in its description alone.
 func SignInError(answer url.Values) *RefusedError {
 	return &RefusedError{
 		Peer:  SignInPage,
@@ -101,8 +101,8 @@ func nameOrEmpty(s string) string {
 	return ""
 }
 
-// text returns a member that is a string, else an empty one. Members are read one by one, because an unexpected type of
-// one must not cost the others.
+// text returns a member that is a string, else an empty one. Members are read one by one, because
+// an unexpected type of one must not cost the others.
 func text(member json.RawMessage) (s string) {
 	if json.Unmarshal(member, &s) != nil {
 		return ""
@@ -129,7 +129,8 @@ func numbers(member json.RawMessage) (codes []int) {
 
 var aadsts = regexp.MustCompile(`AADSTS([0-9]{1,9})\b`)
 
-// firstNumber returns the first AADSTS number in an error's description. Nothing else of a description is read.
+// firstNumber returns the first AADSTS number in an error's description. Nothing else of a
+// description is read.
 func firstNumber(description string) []int {
 	found := aadsts.FindStringSubmatch(description)
 	if found == nil {

@@ -6,12 +6,14 @@ import (
 	"time"
 )
 
-// expiryAge is how old a known end of the certificate may be: decrypting a PFX takes too long to do it on each call.
+// expiryAge is how old a known end of the certificate may be: decrypting a PFX takes too long to do
+// it on each call.
 const expiryAge = time.Minute
 
-// CertificateEnd returns a function that returns when the app's certificate ends, or nil if the app has none. The
-// function reads the file again when its answer is older than a minute, and falls back to the last good one. It is safe
-// for concurrent use. Before the file could be read once, it returns the zero time.
+// CertificateEnd returns a function that returns when the app's certificate ends, or nil if the app
+// has none. The function reads the file again when its answer is older than a minute, and falls
+// back to the last good one. It is safe for concurrent use. Before the file could be read once, it
+// returns the zero time.
 func (c Config) CertificateEnd() func() time.Time {
 	if c.CertificateFile == "" {
 		return nil

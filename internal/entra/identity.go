@@ -39,7 +39,8 @@ func (c Config) byManagedIdentity(ctx context.Context) (clientAuth, error) {
 
 func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// recorder remembers how the last request failed, because azidentity's own errors repeat the peer's words.
+// recorder remembers how the last request failed, because azidentity's own errors repeat the peer's
+// words.
 type recorder struct {
 	base http.RoundTripper
 	err  error

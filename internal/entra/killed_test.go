@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// TestKilledWhileRotating kills processes in the middle of their work and finds the file whole each time.
+// TestKilledWhileRotating kills processes in the middle of their work and finds the file whole each
+// time.
 func TestKilledWhileRotating(t *testing.T) {
 	e := newFakeEntra(t)
 	r := rotate(e, false)

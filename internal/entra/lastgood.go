@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// lastGood re-reads a value on each get and falls back to the last good one. It is safe for concurrent use.
+// lastGood re-reads a value on each get and falls back to the last good one. It is safe for
+// concurrent use.
 type lastGood[T any] struct {
 	read func() (T, error)
 	log  *slog.Logger

@@ -124,7 +124,8 @@ func repeat(answer func(sent string) (status int, media, body string)) http.Hand
 	}
 }
 
-// TestNothingLeaks uses every credential with peers that repeat in every answer all that they were sent.
+// TestNothingLeaks uses every credential with peers that repeat in every answer all that they were
+// sent.
 func TestNothingLeaks(t *testing.T) {
 	secrets := []string{oddSecret, strings.Map(visible, oddSecret), oddAssertion, oddRefresh, oddIdentity, wrongPassword, "the-header",
 		"PRIVATE", base64.StdEncoding.EncodeToString(firstPair().key.D.Bytes())[:40]}

@@ -54,7 +54,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// lockedBuffer is a text that several goroutines write.
+// lockedBuffer is a buffer that is safe for concurrent use.
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -72,7 +72,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// fakeEntra is an Entra ID that answers requests for tokens as a test says.
+// fakeEntra is an Entra ID whose token endpoint a test controls.
 type fakeEntra struct {
 	*httptest.Server
 	t      testing.TB
@@ -128,7 +128,7 @@ func (e *fakeEntra) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// grant answers with the next token; the caller holds the lock.
+// grant answers with the next token. Its caller holds the lock.
 func (e *fakeEntra) grant(form url.Values) (int, any) {
 	token := map[string]any{"token_type": "Bearer", "expires_in": 3600, "access_token": fmt.Sprint("access-", len(e.forms))}
 	if form.Get("grant_type") != "client_credentials" {
@@ -137,19 +137,19 @@ func (e *fakeEntra) grant(form url.Values) (int, any) {
 	return 200, token
 }
 
-// refuse makes every answer a refusal.
+// refuse refuses every token request from now on.
 func (e *fakeEntra) refuse(status int, name string, codes ...int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.answer = func(url.Values) (int, any) { return status, refusal(name, codes...) }
 }
 
-// last is the request for a token that came last.
+// last returns the form of the latest token request.
 func (e *fakeEntra) last() url.Values {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.forms) == 0 {
-		e.t.Fatal("nobody asked for a token")
+		e.t.Fatal("there was no token request")
 	}
 	return e.forms[len(e.forms)-1]
 }
@@ -170,7 +170,7 @@ func answerWith(w http.ResponseWriter, status int, name string, codes ...int) {
 	json.NewEncoder(w).Encode(refusal(name, codes...))
 }
 
-// config is that of a service that this Entra ID knows, without a credential.
+// config returns the settings of a service that this Entra ID knows, without a credential.
 func (e *fakeEntra) config() Config {
 	return Config{
 		Authority: e.URL, TenantID: contoso, ClientID: app, Resource: resource, ExchangeAudience: exchangeAudience,
@@ -179,14 +179,14 @@ func (e *fakeEntra) config() Config {
 	}
 }
 
-// withSecret is config with a client secret.
+// withSecret returns config with a client secret.
 func (e *fakeEntra) withSecret() Config {
 	c := e.config()
 	c.ClientSecret = "the-secret"
 	return c
 }
 
-// write makes a file with a mode of 0600 and returns its path.
+// write creates a file with mode 0600 and returns its path.
 func write(t testing.TB, name, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -210,7 +210,7 @@ func read(t testing.TB, path string) string {
 	return string(content)
 }
 
-// must returns a token that has to come.
+// must returns a token, which there has to be.
 func must(t testing.TB, s *Tokens, refused string) string {
 	t.Helper()
 	token, err := s.Get(context.Background(), refused)
@@ -220,7 +220,7 @@ func must(t testing.TB, s *Tokens, refused string) string {
 	return token
 }
 
-// mustFail returns the fault of a token that must not come.
+// mustFail returns the fault of a request that has to fail with a code.
 func mustFail(t testing.TB, s *Tokens, code fault.Code) *fault.Error {
 	t.Helper()
 	token, err := s.Get(context.Background(), "")
@@ -266,7 +266,7 @@ func newPair(name string, from, to time.Time) testPair {
 	return testPair{certificate, key, pemBlock("CERTIFICATE", certificate.Raw) + pemBlock("PRIVATE KEY", pkcs8)}
 }
 
-// certify makes a certificate of a key.
+// certify makes a self-signed certificate of a key.
 func certify(key *rsa.PrivateKey, name string, from, to time.Time) *x509.Certificate {
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: from, NotAfter: to}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
@@ -291,7 +291,7 @@ var (
 	endedPair  = sync.OnceValue(func() testPair { return newPair("old", time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)) })
 )
 
-// checkAssertion checks what an app says of itself as Entra ID does, and returns its jti.
+// checkAssertion verifies the assertion of an app as Entra ID does, and returns its jti.
 func (e *fakeEntra) checkAssertion(form url.Values, by *x509.Certificate) string {
 	e.t.Helper()
 	if form.Get("client_assertion_type") != assertionType || form.Has("client_secret") {
@@ -329,7 +329,7 @@ func (e *fakeEntra) checkAssertion(form url.Values, by *x509.Certificate) string
 	return claims.ID
 }
 
-// jwt is an access token with these claims, signed by nobody.
+// jwt returns an access token with these claims and a signature that is not valid.
 func jwt(claims map[string]any) string {
 	payload, _ := json.Marshal(claims)
 	return strings.Join([]string{
@@ -339,7 +339,7 @@ func jwt(claims map[string]any) string {
 
 func pkcs1(p testPair) string { return pemBlock("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(p.key)) }
 
-// ecPair is a certificate with a key that is not RSA.
+// ecPair returns a certificate with a key on an elliptic curve.
 func ecPair(t *testing.T) string {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

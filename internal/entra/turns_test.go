@@ -58,7 +58,8 @@ func (d deadlineRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return d.base.RoundTrip(req)
 }
 
-// TestExchangeAfterALongWait covers that an exchange has the whole timeout, however long it waited for the lock.
+// TestExchangeAfterALongWait covers that an exchange has the whole timeout, however long it waited
+// for the lock.
 func TestExchangeAfterALongWait(t *testing.T) {
 	e := newFakeEntra(t)
 	r := rotate(e, true)

@@ -9,7 +9,8 @@ import (
 	"github.com/partner-center/connector/internal/entra/tokenfile"
 )
 
-// NewUser returns the tokens of the app together with the user whose refresh token the file holds. It makes no call.
+// NewUser returns the tokens of the app together with the user whose refresh token the file holds.
+// It makes no call.
 func NewUser(c Config) *Tokens {
 	u := &user{config: c, client: NewClient(c), file: tokenfile.New(c.RefreshTokenFile, c.Log)}
 	return newTokens(c, u.fetch)

@@ -119,8 +119,8 @@ func TestAnswerWithoutRefreshTokenLeavesTheFile(t *testing.T) {
 	}
 }
 
-// TestReplicas has two instances with several callers each share a file. Entra ID accepts each refresh token once, and
-// a reader sees nothing but whole tokens in the file.
+// TestReplicas has two instances with several callers each share a file. Entra ID accepts each
+// refresh token once, and a reader sees nothing but whole tokens in the file.
 func TestReplicas(t *testing.T) {
 	e := newFakeEntra(t)
 	r := rotate(e, true)
@@ -164,8 +164,8 @@ func TestReplicas(t *testing.T) {
 	}
 }
 
-// unwritable moves a file to where nothing can be created beside it, not even by root: no name is long enough there for
-// a lock or for a temporary file. It returns a function that moves it back.
+// unwritable moves a file to where nothing can be created beside it, not even by root: no name is
+// long enough there for a lock or for a temporary file. It returns a function that moves it back.
 func unwritable(t *testing.T, path string) (restore func()) {
 	t.Helper()
 	link := func(from, to string) {
@@ -254,7 +254,8 @@ func TestUnwritableFile(t *testing.T) {
 	})
 }
 
-// TestChangedWhileRefused covers that the file is tried once more if it has changed when Entra ID refuses its token.
+// TestChangedWhileRefused covers that the file is tried once more if it has changed when Entra ID
+// refuses its token.
 func TestChangedWhileRefused(t *testing.T) {
 	for _, name := range []string{"invalid_grant", "interaction_required"} {
 		t.Run(name, func(t *testing.T) {

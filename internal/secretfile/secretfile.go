@@ -1,7 +1,8 @@
-// Package secretfile reads secrets that settings hold or name files for. A secret is one line of plain text; a line
-// break at its end is not part of it. What editors, shells and clipboards add by accident is reported as what it is: a
-// byte-order mark, UTF-16, further lines, blanks. No error repeats anything of a secret. The package keeps nothing and
-// watches nothing: callers read a file again when they want its current content.
+// Package secretfile reads secrets that settings hold or name files for. A secret is one line of
+// plain text; a line break at its end is not part of it. What editors, shells and clipboards add by
+// accident is reported as what it is: a byte-order mark, UTF-16, further lines, blanks. No error
+// repeats anything of a secret. The package keeps nothing and watches nothing: callers read a file
+// again when they want its current content.
 package secretfile
 
 import (
@@ -13,7 +14,8 @@ import (
 	"unicode"
 )
 
-// Error is a file that a setting names and that cannot be used. It reads as one line that begins with the setting.
+// Error is a file that a setting names and that cannot be used. It reads as one line that begins
+// with the setting.
 type Error struct {
 	Setting string // the environment variable
 	Path    string
@@ -67,7 +69,8 @@ func CheckText(value string) error {
 	return nil
 }
 
-// CheckEnds is CheckText for a value that neither begins nor ends with a blank, such as a passphrase.
+// CheckEnds is CheckText for a value that neither begins nor ends with a blank, such as a
+// passphrase.
 func CheckEnds(value string) error {
 	if err := CheckText(value); err != nil {
 		return err

@@ -20,8 +20,8 @@ const (
 	headerTimeout = 10 * time.Second
 )
 
-// waitForAnswer serves the callback on listener, which it closes, until Entra ID's answer has come, and returns that
-// unless it is a refusal.
+// waitForAnswer serves the callback on listener, which it closes, until Entra ID's answer has come,
+// and returns that unless it is a refusal.
 func waitForAnswer(ctx context.Context, s *signIn, listener net.Listener) (url.Values, error) {
 	c := &callback{port: s.port, state: s.state, answer: make(chan url.Values, 1)}
 	server := &http.Server{Handler: c, ReadHeaderTimeout: headerTimeout, ErrorLog: log.New(io.Discard, "", 0)}
@@ -58,7 +58,8 @@ const lastPage = `<!DOCTYPE html>
 <p>You can close this window. The terminal shows the result.</p></html>
 `
 
-// ServeHTTP accepts the answer that belongs to this sign-in and answers every other request with 404.
+// ServeHTTP accepts the answer that belongs to this sign-in and answers every other request with
+// 404.
 func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	ourHost := (r.Host == "localhost:"+c.port) || (r.Host == "127.0.0.1:"+c.port)

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// TestForeignRequests covers that the consent goes on waiting through every request that is not its answer.
+// TestForeignRequests covers that the consent goes on waiting through every request that is not its
+// answer.
 func TestForeignRequests(t *testing.T) {
 	s := withSecret(t)
 	s.hold(t, "old")

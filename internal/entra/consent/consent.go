@@ -1,8 +1,9 @@
-// Package consent signs a user in once, in a browser, and writes the refresh token with which the service acts for that
-// user from then on. It uses the authorization code grant with PKCE: a page of Entra ID sends the browser back to a port
-// of this machine. Only an answer with the sign-in's own random state is accepted, and no page repeats anything of it.
-// A token of another tenant is refused, and a token without multifactor authentication never replaces an existing one.
-// The package opens no browser itself and does not explain errors of Entra ID; both are its caller's.
+// Package consent signs a user in once, in a browser, and writes the refresh token with which the
+// service acts for that user from then on. It uses the authorization code grant with PKCE: a page
+// of Entra ID sends the browser back to a port of this machine. Only an answer with the sign-in's
+// own random state is accepted, and no page repeats anything of it. A token of another tenant is
+// refused, and a token without multifactor authentication never replaces an existing one. The
+// package opens no browser itself and does not explain errors of Entra ID; both are its caller's.
 package consent
 
 import (
@@ -32,9 +33,10 @@ type Options struct {
 
 const signInTimeout = 10 * time.Minute // for the user to sign in
 
-// Run lets a user sign in and allow the app to act for them at Partner Center, and writes the resulting refresh token to
-// the file of c. It waits ten minutes unless ctx ends first. An error of c's files is a *secretfile.Error; one of
-// Entra ID's is an *entra.RefusedError or an *entra.NoAnswerError.
+// Run lets a user sign in and allow the app to act for them at Partner Center, and writes the
+// resulting refresh token to the file of c. It waits ten minutes unless ctx ends first. An error of
+// c's files is a *secretfile.Error; one of Entra ID's is an *entra.RefusedError or an
+// *entra.NoAnswerError.
 func Run(ctx context.Context, c entra.Config, o Options) error {
 	client := entra.NewClient(c)
 	if err := check(ctx, c, client); err != nil {
@@ -119,14 +121,16 @@ The browser comes back to port %s of this machine within ten minutes. The app re
 http://localhost.
 `
 
-// save writes the refresh token if it is one of the right tenant, and tells the user what the sign-in was like.
+// save writes the refresh token if it is one of the right tenant, and tells the user what the
+// sign-in was like.
 func save(ctx context.Context, c entra.Config, grant entra.Grant, out io.Writer) error {
 	if grant.RefreshToken == "" {
 		return errors.New("no refresh token came from Entra ID: check that the app may ask for offline_access")
 	}
 	claims, readable := entra.Inspect(grant.AccessToken)
 	if readable && !strings.EqualFold(claims.Tenant, c.TenantID) {
-		return fmt.Errorf("the user signed in to tenant %q, not to the partner's: sign in again with a user of CONNECTOR_TENANT_ID",
+		return fmt.Errorf("the user signed in to tenant %q, not to the partner's: sign in again with a user of "+
+			"CONNECTOR_TENANT_ID",
 			claims.Tenant)
 	}
 	file := tokenfile.New(c.RefreshTokenFile, c.Log)
@@ -137,7 +141,8 @@ func save(ctx context.Context, c entra.Config, grant entra.Grant, out io.Writer)
 	defer unlock()
 	withoutMFA := readable && claims.Methods && !claims.MFA
 	if withoutMFA && !file.IsEmpty() {
-		return fmt.Errorf("the user signed in without multifactor authentication, and Partner Center has refused the calls of "+
+		return fmt.Errorf("the user signed in without multifactor authentication, and Partner Center has refused the "+
+			"calls of "+
 			"such users since April 2026: %s keeps the refresh token that it holds; require multifactor authentication of "+
 			"this user and run connector consent again", c.RefreshTokenFile)
 	}

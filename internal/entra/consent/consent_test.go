@@ -79,8 +79,8 @@ func newFile(t *testing.T, content string) string {
 	return path
 }
 
-// TestAddress covers what the sign-in page is asked for. That the code is redeemed with the verifier of the challenge and
-// the same redirect URI is what the fake checks in every test.
+// TestAddress covers what the sign-in page is asked for. That the code is redeemed with the
+// verifier of the challenge and the same redirect URI is what the fake checks in every test.
 func TestAddress(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	a := begin(t, ctx, withSecret(t))
@@ -132,7 +132,8 @@ func TestForm(t *testing.T) {
 	}
 }
 
-// TestWithoutMFA covers that a token which Partner Center refuses is written only where there is nothing better.
+// TestWithoutMFA covers that a token which Partner Center refuses is written only where there is
+// nothing better.
 func TestWithoutMFA(t *testing.T) {
 	withoutMFA := claims{"tid": fakeentra.TenantID, "amr": []string{"pwd"}}
 	const absent = "-"
@@ -217,7 +218,8 @@ func TestRefusedSignIn(t *testing.T) {
 	}
 }
 
-// TestRefusedToken covers a good sign-in that does not lead to a good token: the file keeps what it holds.
+// TestRefusedToken covers a good sign-in that does not lead to a good token: the file keeps what it
+// holds.
 func TestRefusedToken(t *testing.T) {
 	for name, c := range map[string]struct {
 		use  func(*setup)

@@ -29,7 +29,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// setup is an Entra ID, the credentials that it has issued, and the settings of a service that knows it.
+// setup is an Entra ID, the credentials that it has issued, and the settings of a service that
+// knows it.
 type setup struct {
 	*fakeentra.Server
 	secrets *secret.Set

@@ -16,8 +16,9 @@ import (
 // lockPoll is how often a taken lock is tried again.
 const lockPoll = 20 * time.Millisecond
 
-// Lock takes the file's lock until unlock is called. It fails only when ctx ends first. Where there can be no lock, it
-// goes on without, and the log says so. A file that does not exist yet needs none: its lock would get the wrong owner.
+// Lock takes the file's lock until unlock is called. It fails only when ctx ends first. Where there
+// can be no lock, it goes on without, and the log says so. A file that does not exist yet needs
+// none: its lock would get the wrong owner.
 func (f *File) Lock(ctx context.Context) (unlock func(), err error) {
 	path := atomicfile.Target(f.path)
 	token, err := os.Stat(path)
@@ -38,8 +39,8 @@ func (f *File) Lock(ctx context.Context) (unlock func(), err error) {
 	return func() { l.Close() }, nil
 }
 
-// makeLock creates a lock file, if there is none, for all users of the token file. Those who may read that one may also
-// write the lock, because some network file systems lock nothing else.
+// makeLock creates a lock file, if there is none, for all users of the token file. Those who may
+// read that one may also write the lock, because some network file systems lock nothing else.
 func makeLock(path string, token fs.FileInfo) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if errors.Is(err, fs.ErrExist) {

@@ -1,9 +1,11 @@
-// Package tokenfile keeps a user's refresh token in a file that several processes may share. A new token replaces the
-// old one whole or not at all, and the file keeps its mode and, where the system allows it, its owner. Processes take
-// turns by a lock file beside it, which has the same mode and owner. A process that cannot use the lock, because it may
-// not open it or its file system has no locks, goes on without taking turns, and its log says so. The content of the
-// file wins over what a process remembers, unless a newer token could not be written and the file has not changed since.
-// If a process is killed before it writes an answer's token, the earlier one stays, which Entra ID goes on accepting.
+// Package tokenfile keeps a user's refresh token in a file that several processes may share. A new
+// token replaces the old one whole or not at all, and the file keeps its mode and, where the system
+// allows it, its owner. Processes take turns by a lock file beside it, which has the same mode and
+// owner. A process that cannot use the lock, because it may not open it or its file system has no
+// locks, goes on without taking turns, and its log says so. The content of the file wins over what
+// a process remembers, unless a newer token could not be written and the file has not changed
+// since. If a process is killed before it writes an answer's token, the earlier one stays, which
+// Entra ID goes on accepting.
 package tokenfile
 
 import (
@@ -48,7 +50,8 @@ func (f *File) Token() (string, error) {
 
 var errSame = errors.New("the file holds the refused token")
 
-// Other returns the file's token if that is not the refused one, and forgets a token that could not be written.
+// Other returns the file's token if that is not the refused one, and forgets a token that could not
+// be written.
 func (f *File) Other(refused string) (string, error) {
 	f.unsaved = ""
 	content, err := f.Token()
@@ -58,8 +61,8 @@ func (f *File) Other(refused string) (string, error) {
 	return content, err
 }
 
-// Save writes a token, unless another process has changed the file since Token. If it cannot be written, the token is
-// remembered and the log says so.
+// Save writes a token, unless another process has changed the file since Token. If it cannot be
+// written, the token is remembered and the log says so.
 func (f *File) Save(token string) {
 	before := f.seen
 	_, err := f.Token()
@@ -71,7 +74,8 @@ func (f *File) Save(token string) {
 	}
 	switch {
 	case err != nil && !f.failed:
-		f.log.Error("the refresh token file cannot be written; until it can, the newest token is lost when the service ends", "error", err)
+		f.log.Error("the refresh token file cannot be written; until it can, the newest token is lost when the "+
+			"service ends", "error", err)
 	case err == nil && f.failed:
 		f.log.Info("the refresh token file can be written again")
 	}
@@ -82,8 +86,8 @@ func (f *File) Save(token string) {
 	f.seen, f.unsaved = token, ""
 }
 
-// Replace writes a token whatever the file holds, and creates the file if there is none. Its error is a
-// *secretfile.Error.
+// Replace writes a token whatever the file holds, and creates the file if there is none. Its error
+// is a *secretfile.Error.
 func (f *File) Replace(token string) error {
 	if err := replace(f.path, token); err != nil {
 		return unwritable(f.path, err)
@@ -106,7 +110,8 @@ func Read(path string) (string, error) {
 	return token, err
 }
 
-// CheckWritable returns a *secretfile.Error if a file cannot be replaced, because nothing can be created beside it.
+// CheckWritable returns a *secretfile.Error if a file cannot be replaced, because nothing can be
+// created beside it.
 func CheckWritable(path string) error {
 	f, err := atomicfile.CreateTemp(atomicfile.Target(path))
 	if err != nil {

@@ -98,7 +98,8 @@ func TestSave(t *testing.T) {
 	})
 }
 
-// newUnwritable returns a file beside which nothing can be created, not even by root: no name is long enough there.
+// newUnwritable returns a file beside which nothing can be created, not even by root: no name is
+// long enough there.
 func newUnwritable(t *testing.T, content string) (*File, *bytes.Buffer) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), strings.Repeat("n", 255))
