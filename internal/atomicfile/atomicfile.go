@@ -1,8 +1,9 @@
-// Package atomicfile replaces the content of a file as a whole: a reader sees the old content or the new, even when
-// the process is killed halfway. The new content is written to a temporary file in the same directory, which is then
-// renamed, so the directory must be writable. The file keeps its mode and, where the system permits, its owner and
-// group. A symbolic link stays, and the file that it leads to is replaced. Writers do not exclude each other: take a
-// lock around reading and replacing if two may work on the same file.
+// Package atomicfile replaces the content of a file as a whole: a reader sees the old content or
+// the new, even when the process is killed halfway. The new content is written to a temporary file
+// in the same directory, which is then renamed, so the directory must be writable. The file keeps
+// its mode and, where the system permits, its owner and group. A symbolic link stays, and the file
+// that it leads to is replaced. Writers do not exclude each other: take a lock around reading and
+// replacing if two may work on the same file.
 package atomicfile
 
 import (
@@ -11,7 +12,8 @@ import (
 	"path/filepath"
 )
 
-// Replace gives the file at path new content. A file that does not exist is created, readable by its owner only.
+// Replace gives the file at path new content. A file that does not exist is created, readable by
+// its owner only.
 func Replace(path string, content []byte) error {
 	path = Target(path)
 	temporary, err := CreateTemp(path)
@@ -34,7 +36,8 @@ func Replace(path string, content []byte) error {
 	return nil
 }
 
-// syncDirectory makes a rename durable. Errors are ignored: not every system can, and the file is replaced either way.
+// syncDirectory makes a rename durable. Errors are ignored: not every system can, and the file is
+// replaced either way.
 func syncDirectory(path string) {
 	if d, err := os.Open(path); err == nil {
 		d.Sync()
@@ -42,13 +45,14 @@ func syncDirectory(path string) {
 	}
 }
 
-// CreateTemp creates a temporary file in the directory of path, readable by its owner only. The caller closes and
-// removes it.
+// CreateTemp creates a temporary file in the directory of path, readable by its owner only. The
+// caller closes and removes it.
 func CreateTemp(path string) (*os.File, error) {
 	return os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 }
 
-// Target returns the file that path leads to through symbolic links, or path itself if there is no such file.
+// Target returns the file that path leads to through symbolic links, or path itself if there is no
+// such file.
 func Target(path string) string {
 	if file, err := filepath.EvalSymlinks(path); err == nil {
 		return file

@@ -13,9 +13,10 @@ import (
 // lockPoll is how often a taken lock is tried again.
 const lockPoll = 20 * time.Millisecond
 
-// Lock takes an advisory lock on the directory of the file at path until unlock is called, or fails when ctx ends. It
-// leaves nothing behind, and works on a file that does not exist yet. Where directories cannot be locked, as on Windows
-// and some network file systems, it returns without a lock.
+// Lock takes an advisory lock on the directory of the file at path until unlock is called, or fails
+// when ctx ends. It leaves nothing behind, and works on a file that does not exist yet. Where
+// directories cannot be locked, as on Windows and some network file systems, it returns without a
+// lock.
 func Lock(ctx context.Context, path string) (unlock func(), err error) {
 	l := flock.New(filepath.Dir(Target(path)), flock.SetFlag(os.O_RDONLY))
 	_, err = l.TryLockContext(ctx, lockPoll)

@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-// KeepOwner gives f the owner and the group of other, or the group alone, as far as the process may.
+// KeepOwner gives f the owner and the group of other, or the group alone, as far as the process
+// may.
 func KeepOwner(f *os.File, other fs.FileInfo) {
 	of, ok := other.Sys().(*syscall.Stat_t)
 	if ok && (f.Chown(int(of.Uid), int(of.Gid)) != nil) {

@@ -1,8 +1,9 @@
-// Package auth identifies callers: it turns the credential in a request's headers, an API key or an access token of
-// Entra ID, into a Connection. A request with more than one credential is rejected before any of them is read.
-// Credentials are compared by their SHA-256 digests and never get into a log, an answer or an error. A credential is
-// kept no longer than its call, and only if it is the caller's own token for Partner Center. The package knows neither
-// limits nor the service's own tokens. It also keeps the file that API keys are stored in.
+// Package auth identifies callers: it turns the credential in a request's headers, an API key or an
+// access token of Entra ID, into a Connection. A request with more than one credential is rejected
+// before any of them is read. Credentials are compared by their SHA-256 digests and never get into
+// a log, an answer or an error. A credential is kept no longer than its call, and only if it is the
+// caller's own token for Partner Center. The package knows neither limits nor the service's own
+// tokens. It also keeps the file that API keys are stored in.
 package auth
 
 import (
@@ -27,7 +28,8 @@ type SignIn struct{ config Config }
 // NewSignIn returns a SignIn.
 func NewSignIn(c Config) *SignIn { return &SignIn{c} }
 
-// Challenges returns the WWW-Authenticate headers of an answer to a call without a valid credential.
+// Challenges returns the WWW-Authenticate headers of an answer to a call without a valid
+// credential.
 func (s *SignIn) Challenges() []string {
 	var all []string
 	if s.config.Keys != nil {
@@ -39,8 +41,8 @@ func (s *SignIn) Challenges() []string {
 	return all
 }
 
-// Authenticate returns the connection that the credential in h proves. An error is a *fault.Error, or the context's if
-// the caller is gone.
+// Authenticate returns the connection that the credential in h proves. An error is a *fault.Error,
+// or the context's if the caller is gone.
 func (s *SignIn) Authenticate(ctx context.Context, h http.Header) (Connection, error) {
 	keys, authorizations := h.Values("X-Api-Key"), h.Values("Authorization")
 	switch {
@@ -62,7 +64,8 @@ func (s *SignIn) missingMessage() string {
 	case s.config.Keys == nil:
 		return "The call carries no credential. Open the connection and sign in."
 	}
-	return "The call carries no credential. Open the connection and sign in, or enter the API key that your administrator made."
+	return "The call carries no credential. " +
+		"Open the connection and sign in, or enter the API key that your administrator made."
 }
 
 // unreadableMessage returns the text for a malformed Authorization header; empty: the code's own.

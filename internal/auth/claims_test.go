@@ -12,7 +12,8 @@ import (
 // change replaces old by new in a payload; want is the code of the rejection.
 type change struct{ payload, old, new, want string }
 
-// changes are edits of valid payloads, by the promise that they test: all but the last break one rule each.
+// changes are edits of valid payloads, by the promise that they test: all but the last break one
+// rule each.
 var changes = []struct {
 	promise string
 	rows    []change
@@ -79,7 +80,8 @@ var changes = []struct {
 	{"requires the issuer of tenant and version", []change{
 		{v2Payload, `"iss":"https://login.microsoftonline.com/` + tenant + `/v2.0",`, ``, "TokenWrongIssuer"},
 		{v2Payload, `"iss":`, `"iss":null,"x":`, "TokenWrongIssuer"},
-		{v2Payload, `"iss":"https://login.microsoftonline.com/` + tenant + `/v2.0"`, `"iss":["https://login.microsoftonline.com/` + tenant + `/v2.0"]`, "TokenWrongIssuer"},
+		{v2Payload, `"iss":"https://login.microsoftonline.com/` + tenant + `/v2.0"`,
+			`"iss":["https://login.microsoftonline.com/` + tenant + `/v2.0"]`, "TokenWrongIssuer"},
 		{v2Payload, `com/` + tenant, `com/` + stranger, "TokenWrongIssuer"},
 		{v2Payload, `"tid":"` + tenant, `"tid":"` + stranger, "TokenWrongIssuer"},
 		{v2Payload, `com/` + tenant, `com/common`, "TokenWrongIssuer"},
@@ -90,9 +92,11 @@ var changes = []struct {
 		{v2Payload, `microsoftonline.com`, `microsoftonline.com.evil.example`, "TokenWrongIssuer"},
 		{v2Payload, `/v2.0`, `/v2.0/`, "TokenWrongIssuer"},
 		{v2Payload, `/v2.0`, `/`, "TokenWrongIssuer"},
-		{v2Payload, `https://login.microsoftonline.com/` + tenant + `/v2.0`, `https://sts.windows.net/` + tenant + `/`, "TokenWrongIssuer"},
+		{v2Payload, `https://login.microsoftonline.com/` + tenant + `/v2.0`, `https://sts.windows.net/` + tenant + `/`,
+			"TokenWrongIssuer"},
 		{v2Payload, `"2.0"`, `"1.0"`, "TokenWrongIssuer"},
-		{v1Payload, `https://sts.windows.net/` + tenant + `/`, `https://login.microsoftonline.com/` + tenant + `/v2.0`, "TokenWrongIssuer"},
+		{v1Payload, `https://sts.windows.net/` + tenant + `/`, `https://login.microsoftonline.com/` + tenant + `/v2.0`,
+			"TokenWrongIssuer"},
 		{v1Payload, tenant + `/`, tenant, "TokenWrongIssuer"},
 		{v1Payload, `https://sts.windows.net`, `https://sts.chinacloudapi.cn`, "TokenWrongIssuer"},
 		{v1Payload, `"1.0"`, `"2.0"`, "TokenWrongIssuer"},
@@ -174,7 +178,8 @@ func allChanges() []change {
 
 func (c change) token(key *rsa.PrivateKey) string {
 	if (c.old == `"appid"`) && (c.payload == v2Payload) {
-		return sign(key, goodHeader, replace(c.payload, `{`, `{"appid":"x",`)) // the claim of the other version is ignored
+		return sign(key, goodHeader, replace(c.payload, `{`,
+			`{"appid":"x",`)) // the claim of the other version is ignored
 	}
 	return sign(key, goodHeader, replace(c.payload, c.old, c.new))
 }
@@ -191,8 +196,8 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// TestOrderOfRejections breaks two rules at once, one that leads to a 401 and one that leads to a 403. The 401 wins: who
-// may call is disclosed only for a valid token for this service.
+// TestOrderOfRejections breaks two rules at once, one that leads to a 401 and one that leads to a
+// 403. The 401 wins: who may call is disclosed only for a valid token for this service.
 func TestOrderOfRejections(t *testing.T) {
 	inBubble(t, func(t *testing.T, _ *entra, v *Tokens) {
 		for _, forbidden := range allChanges() {
@@ -208,7 +213,9 @@ func TestOrderOfRejections(t *testing.T) {
 				`"sub":"AQ"`:      "InvalidToken",
 				`"oid":"` + user:  "InvalidToken",
 			} {
-				wrong := map[string]string{`"iss":"https`: `"iss":"http`, `"aud":"`: `"aud":"x`, `"exp":946688400`: `"exp":946684700`, `"nbf":946684800`: `"nbf":946684900`, `"sub":"AQ"`: `"sub":1,"sub":1`, `"oid":"` + user: `"oid":"x`}[claim]
+				wrong := map[string]string{`"iss":"https`: `"iss":"http`, `"aud":"`: `"aud":"x`,
+					`"exp":946688400`: `"exp":946684700`, `"nbf":946684800`: `"nbf":946684900`,
+					`"sub":"AQ"`: `"sub":1,"sub":1`, `"oid":"` + user: `"oid":"x`}[claim]
 				both := forbidden
 				both.payload = replace(forbidden.payload, claim, wrong)
 				expect(t, v, forbidden.new+" and "+wrong, both.token(keyA()), want)

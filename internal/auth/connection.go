@@ -4,10 +4,11 @@ import "context"
 
 // Connection is an authenticated caller.
 type Connection struct {
-	// Identity is authenticated: an API key's name, or a token's tenant, user and client, separated by slashes.
+	// Identity is authenticated: an API key's name, or a token's tenant, user and client, separated
+	// by slashes.
 	Identity string
-	// Name is the connection's name in the header that the platform's gateway sends beside a token; empty: none. It is
-	// not authenticated: any caller can send any name.
+	// Name is the connection's name in the header that the platform's gateway sends beside a token;
+	// empty: none. It is not authenticated: any caller can send any name.
 	Name string
 
 	token string

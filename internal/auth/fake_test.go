@@ -60,7 +60,8 @@ func (e *entra) publish(keys ...string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.failure = nil
-	e.metadata = answer{status: 200, body: `{"issuer":"https://login.microsoftonline.com/` + tenant + `/v2.0","jwks_uri":"` + keysURL + `"}`}
+	e.metadata = answer{status: 200, body: `{"issuer":"https://login.microsoftonline.com/` + tenant +
+		`/v2.0","jwks_uri":"` + keysURL + `"}`}
 	e.keys = answer{status: 200, body: `{"keys":[` + strings.Join(keys, ",") + `]}`}
 }
 
@@ -107,7 +108,8 @@ func (e *entra) RoundTrip(r *http.Request) (*http.Response, error) {
 	if a.end != nil {
 		body = io.MultiReader(body, iotest.ErrReader(a.end))
 	}
-	return &http.Response{StatusCode: a.status, Header: http.Header{"Location": {a.location}}, Body: io.NopCloser(io.TeeReader(body, &e.read)), Request: r}, nil
+	return &http.Response{StatusCode: a.status, Header: http.Header{"Location": {a.location}},
+		Body: io.NopCloser(io.TeeReader(body, &e.read)), Request: r}, nil
 }
 
 func publicJWK(id string, public any) string {

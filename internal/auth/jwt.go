@@ -22,19 +22,21 @@ const (
 	maxNesting = 8        // of objects and arrays in its header and payload
 )
 
-// reject returns the fault of a token. The cause names the part that is wrong in fixed words: before its signature has
-// been verified, nothing of a token gets into the log.
+// reject returns the fault of a token. The cause names the part that is wrong in fixed words:
+// before its signature has been verified, nothing of a token gets into the log.
 func reject(code fault.Code, part string) error {
 	return &fault.Error{Code: code, Cause: errors.New(part)}
 }
 
-// hasForm reports whether token can be one in the compact form. It decodes nothing and allocates nothing. Line ends are
-// excluded because base64 decoders skip them, which would give one token many spellings.
+// hasForm reports whether token can be one in the compact form. It decodes nothing and allocates
+// nothing. Line ends are excluded because base64 decoders skip them, which would give one token
+// many spellings.
 func hasForm(token string) bool {
 	return (len(token) <= maxToken) && (strings.Count(token, ".") == 2) && !strings.ContainsAny(token, "\r\n")
 }
 
-// strictBase64 rejects padding and loose bits at the end, which would be other spellings of the same token.
+// strictBase64 rejects padding and loose bits at the end, which would be other spellings of the
+// same token.
 var strictBase64 = base64.RawURLEncoding.Strict()
 
 // forbidden are header members that name a key or change how the token is read.
@@ -42,8 +44,8 @@ var forbidden = []string{"crit", "jku", "jwk", "x5u", "x5c", "b64", "zip"}
 
 var keyID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 
-// readHeader returns the ID of the key that signed token, for which hasForm holds. Nothing else in the header affects
-// how the token is verified.
+// readHeader returns the ID of the key that signed token, for which hasForm holds. Nothing else in
+// the header affects how the token is verified.
 func readHeader(token string) (string, error) {
 	var parts [3][]byte
 	for i, part := range strings.SplitN(token, ".", len(parts)) {
@@ -125,8 +127,9 @@ func words(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ' ' })
 }
 
-// lifetime is the time in which a token is valid. Both ends are in seconds since 1970, with a minute of leeway beyond
-// each for clocks that differ. The leeway is applied to the clock, because the ends can be any integer.
+// lifetime is the time in which a token is valid. Both ends are in seconds since 1970, with a
+// minute of leeway beyond each for clocks that differ. The leeway is applied to the clock, because
+// the ends can be any integer.
 type lifetime struct{ begins, ends int64 }
 
 const leeway = 60 // seconds

@@ -64,8 +64,9 @@ func TestSpellings(t *testing.T) {
 	verifyRows(t, rows)
 }
 
-// TestLooseBits changes the last character of a part to another that stands for the same bytes. The library verifies the
-// signature of what it decodes, so only the strict decoder rejects such a token.
+// TestLooseBits changes the last character of a part to another that stands for the same bytes. The
+// library verifies the signature of what it decodes, so only the strict decoder rejects such a
+// token.
 func TestLooseBits(t *testing.T) {
 	inBubble(t, func(t *testing.T, _ *entra, v *Tokens) {
 		for _, header := range []string{goodHeader, goodHeader + " ", goodHeader + "  "} {
@@ -114,7 +115,8 @@ func TestSize(t *testing.T) {
 // TestNonsenseIsCheap shows that text that is not a token costs next to nothing.
 func TestNonsenseIsCheap(t *testing.T) {
 	v := NewTokens(configuration(&entra{}))
-	for _, token := range []string{strings.Repeat(".", 10_000), strings.Repeat("e30.", 4_000), strings.Repeat("A", 1<<20), strings.Repeat("A", 16_000)} {
+	for _, token := range []string{strings.Repeat(".", 10_000), strings.Repeat("e30.", 4_000), strings.Repeat("A",
+		1<<20), strings.Repeat("A", 16_000)} {
 		const runs = 100
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -129,7 +131,8 @@ func TestNonsenseIsCheap(t *testing.T) {
 }
 
 func TestHeaders(t *testing.T) {
-	public := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: must(x509.MarshalPKIXPublicKey(&keyA().PublicKey))})
+	public := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY",
+		Bytes: must(x509.MarshalPKIXPublicKey(&keyA().PublicKey))})
 	var rows []row
 	const rs256 = "HMAC said to be RS256"
 	content := func(alg string) string {
@@ -146,7 +149,8 @@ func TestHeaders(t *testing.T) {
 	}
 	ps256 := func() string {
 		sum := sha256.Sum256([]byte(content("PS256")))
-		return content("PS256") + "." + encode(string(must(rsa.SignPSS(rand.Reader, keyA(), crypto.SHA256, sum[:], nil))))
+		return content("PS256") + "." + encode(string(must(rsa.SignPSS(rand.Reader, keyA(), crypto.SHA256, sum[:],
+			nil))))
 	}
 	for _, c := range []struct{ name, token string }{
 		{"alg none", content("none") + "."},
@@ -201,10 +205,12 @@ func TestHeaders(t *testing.T) {
 	}
 	for _, name := range []string{"crit", "jku", "jwk", "x5u", "x5c", "b64", "zip"} {
 		for _, value := range []string{`"https://evil.example/keys"`, `null`, `[]`, `["exp"]`, `{}`, `true`} {
-			edits = append(edits, struct{ old, new, want string }{`{`, fmt.Sprintf(`{%q:%s,`, name, value), "InvalidToken"})
+			edits = append(edits, struct{ old, new, want string }{`{`, fmt.Sprintf(`{%q:%s,`, name, value),
+				"InvalidToken"})
 		}
 	}
-	for _, id := range []string{``, `../../../dev/null`, `' OR 1=1 --`, `a\r\nb`, `key-A\n`, `key-A\u0000`, `key.A`, `key A`, `kéy`, strings.Repeat("k", 129)} {
+	for _, id := range []string{``, `../../../dev/null`, `' OR 1=1 --`, `a\r\nb`, `key-A\n`, `key-A\u0000`, `key.A`,
+		`key A`, `kéy`, strings.Repeat("k", 129)} {
 		edits = append(edits, struct{ old, new, want string }{`"kid":"key-A"`, `"kid":"` + id + `"`, "InvalidToken"})
 	}
 	for _, id := range []string{`null`, `1`, `["key-A"]`, `{}`} {
@@ -216,14 +222,18 @@ func TestHeaders(t *testing.T) {
 	}
 
 	jwk := publicJWK("key-A", &rogue().PublicKey)
-	rows = append(rows, row{"rejects a token with a key of its own", sign(rogue(), replace(goodHeader, `{`, `{"jwk":`+jwk+`,`), v2Payload), "InvalidToken"})
+	rows = append(rows, row{"rejects a token with a key of its own", sign(rogue(), replace(goodHeader, `{`,
+		`{"jwk":`+jwk+`,`), v2Payload), "InvalidToken"})
 	verifyRows(t, rows)
 }
 
 func TestReadObject(t *testing.T) {
-	for text, want := range map[string]bool{`{}`: true, ` {"a":[{}]} `: true, `null`: false, `[]`: false, `"{}"`: false, `1`: false, ``: false, ` `: false,
-		`{}{}`: false, `{},`: false, `{"a":1,"a":1}`: false, `{"a":1,"\u0061":1}`: false, `{"a":{"b":1,"b":1}}`: false, "{\"\xff\":1}": false, `{"a":"\ud800"}`: false,
-		`{'a':1}`: false, `{"a":01}`: false, `{"a":1,}`: false, `{"a":NaN}`: false, `{"a":1}//`: false, strings.Repeat(`{"a":`, 20_000): false} {
+	for text, want := range map[string]bool{`{}`: true, ` {"a":[{}]} `: true, `null`: false, `[]`: false, `"{}"`: false,
+		`1`: false, ``: false, ` `: false,
+		`{}{}`: false, `{},`: false, `{"a":1,"a":1}`: false, `{"a":1,"\u0061":1}`: false, `{"a":{"b":1,"b":1}}`: false,
+		"{\"\xff\":1}": false, `{"a":"\ud800"}`: false,
+		`{'a':1}`: false, `{"a":01}`: false, `{"a":1,}`: false, `{"a":NaN}`: false, `{"a":1}//`: false,
+		strings.Repeat(`{"a":`, 20_000): false} {
 		t.Run(fmt.Sprintf("%.40q", text), func(t *testing.T) {
 			if o, ok := readObject([]byte(text)); ok != want {
 				t.Errorf("%v, %t", o, ok)

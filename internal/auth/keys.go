@@ -14,10 +14,10 @@ import (
 
 type digest = [sha256.Size]byte
 
-// Keys is a set of API keys by digest: fixed ones, and those in a file. The file is checked on every use and read again
-// when it has changed, so a change takes effect with the next call. While it cannot be read or parsed, the last good
-// content stays in force. The log reports when this begins and ends, and each change of the keys. Keys is safe for
-// concurrent use.
+// Keys is a set of API keys by digest: fixed ones, and those in a file. The file is checked on
+// every use and read again when it has changed, so a change takes effect with the next call. While
+// it cannot be read or parsed, the last good content stays in force. The log reports when this
+// begins and ends, and each change of the keys. Keys is safe for concurrent use.
 type Keys struct {
 	fixed map[digest]string
 	path  string // empty: no file
@@ -45,11 +45,12 @@ type fileVersion struct {
 	settled bool // the file was so old when it was read that a later change shows in its time
 }
 
-// settling is how long a file's time may stand still across two changes: some file systems count whole seconds.
+// settling is how long a file's time may stand still across two changes: some file systems count
+// whole seconds.
 const settling = 3 * time.Second
 
-// OpenKeys returns the keys of the file at path, which must be readable, and of plain, which holds keys by name. Both
-// may be empty.
+// OpenKeys returns the keys of the file at path, which must be readable, and of plain, which holds
+// keys by name. Both may be empty.
 func OpenKeys(path string, plain map[string]string, log *slog.Logger) (*Keys, error) {
 	k := &Keys{fixed: map[digest]string{}, path: path, log: log}
 	for name, key := range plain {
@@ -90,8 +91,8 @@ func (k *Keys) find(key string) (string, bool) {
 	return name, ok
 }
 
-// current returns the content in force. It holds no lock while it uses the file, so that a slow file system does not
-// make callers queue.
+// current returns the content in force. It holds no lock while it uses the file, so that a slow
+// file system does not make callers queue.
 func (k *Keys) current() *contents {
 	lookup := k.lookups.Add(1)
 	file, err := k.read(k.file.Load())
@@ -116,8 +117,8 @@ func (k *Keys) current() *contents {
 	return file
 }
 
-// read returns the content of the file, which is last itself if the file is known not to have changed since. Broken
-// content has no names.
+// read returns the content of the file, which is last itself if the file is known not to have
+// changed since. Broken content has no names.
 func (k *Keys) read(last *contents) (*contents, error) {
 	now := time.Now()
 	info, err := os.Stat(k.path)
@@ -139,8 +140,8 @@ func (k *Keys) read(last *contents) (*contents, error) {
 	return &contents{version: version, names: names}, nil
 }
 
-// report logs a failure to use the file once, however many calls meet it, its end, and a change of the keys. It needs
-// the lock.
+// report logs a failure to use the file once, however many calls meet it, its end, and a change of
+// the keys. It needs the lock.
 func (k *Keys) report(file *contents, err error) {
 	failure := ""
 	if err != nil {

@@ -83,10 +83,14 @@ func TestKeysLog(t *testing.T) {
 		want   []string
 	}{
 		{"nothing while the file stays", func() {}, nil},
-		{"the number of keys after a change", func() { write(t, path, line("flows", "k1")+line("apps", "k2")) }, []string{
-			`level=INFO msg="the API keys file has been read again" keys=2`,
-		}},
-		{"nothing after a change of comments", func() { write(t, path, "# Contoso\n"+line("flows", "k1")+line("apps", "k2")) }, nil},
+		{"the number of keys after a change", func() { write(t, path, line("flows", "k1")+line("apps", "k2")) },
+			[]string{
+				`level=INFO msg="the API keys file has been read again" keys=2`,
+			}},
+		{"nothing after a change of comments", func() {
+			write(t, path, "# Contoso\n"+line("flows", "k1")+line("apps",
+				"k2"))
+		}, nil},
 		{"a broken file once", func() { write(t, path, line("apps", "k3")+"nonsense\n") }, []string{
 			`level=ERROR msg="the API keys file cannot be used; the keys read last stay valid"`,
 		}},
@@ -123,7 +127,10 @@ func TestKeysLog(t *testing.T) {
 func TestKeysOutliveTheFile(t *testing.T) {
 	want := map[string]string{"k1": "flows", "k2": "apps", "k3": "InvalidApiKey"}
 	for name, spoil := range map[string]func(path string) error{
-		"when it is broken":  func(path string) error { return os.WriteFile(path, []byte(line("flows", "k3")+"nonsense\n"), 0o600) },
+		"when it is broken": func(path string) error {
+			return os.WriteFile(path, []byte(line("flows",
+				"k3")+"nonsense\n"), 0o600)
+		},
 		"when it is removed": os.Remove,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -159,7 +166,8 @@ func TestOpenKeys(t *testing.T) {
 		t.Run("rejects "+name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "keys")
 			write(t, path, line("good", "k")+broken)
-			if _, err := auth.OpenKeys(path, nil, slog.Default()); err == nil || !strings.Contains(err.Error(), "line 2") {
+			if _, err := auth.OpenKeys(path, nil, slog.Default()); err == nil || !strings.Contains(err.Error(),
+				"line 2") {
 				t.Error(err)
 			}
 		})
@@ -174,7 +182,8 @@ func TestOpenKeys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantNames(t, auth.NewSignIn(auth.Config{Keys: keys}), map[string]string{"secret": "sandbox", "other": "InvalidApiKey"})
+		wantNames(t, auth.NewSignIn(auth.Config{Keys: keys}), map[string]string{"secret": "sandbox",
+			"other": "InvalidApiKey"})
 	})
 	t.Run("counts and names all keys", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "keys")

@@ -36,11 +36,13 @@ var (
 	madeComment = regexp.MustCompile(`^\s*#\s*(\S+): made (\d{4}-\d\d-\d\d(?:T[0-9:.]+(?:Z|[+-]\d\d:\d\d))?)\s*$`)
 )
 
-// IsName reports whether text can name a key: 1 to 64 letters, digits, dots, underscores and hyphens.
+// IsName reports whether text can name a key: 1 to 64 letters, digits, dots, underscores and
+// hyphens.
 func IsName(text string) bool { return keyName.MatchString(text) }
 
-// parseLines parses lines of a name and the SHA-256 of a key in hex. A # begins a comment. A comment of the form
-// "# NAME: made TIME" on the line before a key of that name tells when the key was made.
+// parseLines parses lines of a name and the SHA-256 of a key in hex. A # begins a comment. A
+// comment of the form "# NAME: made TIME" on the line before a key of that name tells when the key
+// was made.
 func parseLines(content []byte) ([]keyLine, error) {
 	var lines []keyLine
 	names := map[string]string{} // by digest
@@ -64,7 +66,8 @@ func parseLines(content []byte) ([]keyLine, error) {
 	return lines, nil
 }
 
-// parseKey returns the key of a line, or nil if it has none. An error continues a sentence that begins with the line.
+// parseKey returns the key of a line, or nil if it has none. An error continues a sentence that
+// begins with the line.
 func parseKey(text string) (*StoredKey, error) {
 	text, _, _ = strings.Cut(text, "#")
 	fields := strings.Fields(text)
@@ -107,7 +110,8 @@ func parseKeys(content []byte) (map[digest]string, error) {
 	return names, nil
 }
 
-// ListKeys returns the keys in the file at path, in the file's order. A digest that stands there twice is listed twice.
+// ListKeys returns the keys in the file at path, in the file's order. A digest that stands there
+// twice is listed twice.
 func ListKeys(path string) ([]StoredKey, error) {
 	lines, err := readLines(path)
 	if err != nil {
@@ -134,9 +138,10 @@ func readLines(path string) ([]keyLine, error) {
 	return lines, nil
 }
 
-// AddKey makes a key of 256 random bits and returns it. Its name, for which IsName must hold, and its digest are appended
-// to the file at path, after a comment that says when it was made. A file that does not exist is created, readable by
-// its owner only. Several keys may share a name; they share its limit.
+// AddKey makes a key of 256 random bits and returns it. Its name, for which IsName must hold, and
+// its digest are appended to the file at path, after a comment that says when it was made. A file
+// that does not exist is created, readable by its owner only. Several keys may share a name; they
+// share its limit.
 func AddKey(ctx context.Context, path, name string) (key string, err error) {
 	if !IsName(name) {
 		return "", fmt.Errorf("%q cannot name a key", name)
@@ -167,7 +172,8 @@ func AddKey(ctx context.Context, path, name string) (key string, err error) {
 	return key, nil
 }
 
-// appendTo appends lines in one write, so that readers see all of them or none, and the directory need not be writable.
+// appendTo appends lines in one write, so that readers see all of them or none, and the directory
+// need not be writable.
 func appendTo(path string, lines []byte) error {
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -177,9 +183,9 @@ func appendTo(path string, lines []byte) error {
 	return errors.Join(err, file.Close())
 }
 
-// RemoveKeys removes the keys of a name from the file at path and returns them. If prefix is not empty, it removes the
-// one key of the name whose digest begins with it. The file is replaced as a whole; of its comments, only those that
-// say when a removed key was made go.
+// RemoveKeys removes the keys of a name from the file at path and returns them. If prefix is not
+// empty, it removes the one key of the name whose digest begins with it. The file is replaced as a
+// whole; of its comments, only those that say when a removed key was made go.
 func RemoveKeys(ctx context.Context, path, name, prefix string) ([]StoredKey, error) {
 	unlock, err := atomicfile.Lock(ctx, path)
 	if err != nil {
@@ -209,7 +215,8 @@ func RemoveKeys(ctx context.Context, path, name, prefix string) ([]StoredKey, er
 	return removed, atomicfile.Replace(path, []byte(strings.Join(kept, "")))
 }
 
-// selectDigest returns the digest that prefix stands for among the keys of a name; an empty one stands for all.
+// selectDigest returns the digest that prefix stands for among the keys of a name; an empty one
+// stands for all.
 func selectDigest(lines []keyLine, name, prefix string) (string, error) {
 	named, matching := false, map[string]bool{}
 	digest := ""
@@ -231,7 +238,8 @@ func selectDigest(lines []keyLine, name, prefix string) (string, error) {
 	case len(matching) == 0:
 		return "", fmt.Errorf("no key of %s has a digest that begins with %s", name, prefix)
 	case len(matching) > 1:
-		return "", fmt.Errorf("%d keys of %s have a digest that begins with %s: give more of its digits", len(matching), name, prefix)
+		return "", fmt.Errorf("%d keys of %s have a digest that begins with %s: give more of its digits", len(matching),
+			name, prefix)
 	}
 	return digest, nil
 }

@@ -114,11 +114,14 @@ func TestListKeys(t *testing.T) {
 	}{
 		{"reads a made comment", "# flows: made 2026-11-26T14:00:00Z\n", line("flows", "k"), "2026-11-26T14:00:00Z"},
 		{"reads a made comment with a date alone", "# flows: made 2026-11-26\n", line("flows", "k"), "2026-11-26"},
-		{"reads a made comment with an offset", "#flows: made 2026-11-26T15:00:00.5+01:00\r\n", line("flows", "k"), "2026-11-26T15:00:00.5+01:00"},
-		{"reads a made comment before a key with a comment of its own", "# flows: made 2026-11-26\n", "flows " + digest("flows", "k") + " # Ada\n", "2026-11-26"},
+		{"reads a made comment with an offset", "#flows: made 2026-11-26T15:00:00.5+01:00\r\n", line("flows", "k"),
+			"2026-11-26T15:00:00.5+01:00"},
+		{"reads a made comment before a key with a comment of its own", "# flows: made 2026-11-26\n", "flows " +
+			digest("flows", "k") + " # Ada\n", "2026-11-26"},
 		{"ignores other comments", "# flows: made for Contoso\n", line("flows", "k"), ""},
 		{"ignores a made comment of another name", "# apps: made 2026-11-26\n", line("flows", "k"), ""},
-		{"ignores a made comment that is not on the line before", "# flows: made 2026-11-26\n\n", line("flows", "k"), ""},
+		{"ignores a made comment that is not on the line before", "# flows: made 2026-11-26\n\n", line("flows", "k"),
+			""},
 		{"ignores a made comment with more text", "# flows: made 2026-11-26 by Ada\n", line("flows", "k"), ""},
 		{"lists a digest in lower case", "", "flows " + strings.ToUpper(digest("flows", "k")), ""},
 	} {
@@ -126,7 +129,8 @@ func TestListKeys(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "keys")
 			write(t, path, line("other", "x")+c.before+c.key)
 			got, err := auth.ListKeys(path)
-			want := []auth.StoredKey{{Name: "other", Digest: digest("other", "x")}, {Name: "flows", Digest: digest("flows", "k"), Made: c.want}}
+			want := []auth.StoredKey{{Name: "other", Digest: digest("other", "x")}, {Name: "flows",
+				Digest: digest("flows", "k"), Made: c.want}}
 			if err != nil || !slices.Equal(got, want) {
 				t.Errorf("got %v, %v, want %v", got, err, want)
 			}
@@ -144,7 +148,8 @@ func TestListKeys(t *testing.T) {
 func TestRemoveKeys(t *testing.T) {
 	const made = "# flows: made 2026-11-26T14:00:00Z\n"
 	k1, k2 := strings.Fields(line("flows", "k1"))[1], strings.Fields(line("flows", "k2"))[1]
-	content := "# keys of Contoso\n\n" + made + line("flows", "k1") + line("apps", "k3") + "# Ada's\n" + line("flows", "k2") + "# the end"
+	content := "# keys of Contoso\n\n" + made + line("flows", "k1") + line("apps", "k3") + "# Ada's\n" + line("flows",
+		"k2") + "# the end"
 	remaining := "# keys of Contoso\n\n" + line("apps", "k3") + "# Ada's\n" + "# the end"
 	for _, c := range []struct {
 		name, key, prefix, content, want string
@@ -152,24 +157,34 @@ func TestRemoveKeys(t *testing.T) {
 		wantErr                          string
 	}{
 		{"removes all keys of a name", "flows", "", content, remaining, 2, ""},
-		{"removes the key that a prefix selects", "flows", k1[:8], content, strings.Replace(content, made+line("flows", "k1"), "", 1), 1, ""},
-		{"removes the key that a whole digest selects", "flows", k2, content, strings.Replace(content, line("flows", "k2"), "", 1), 1, ""},
-		{"accepts a prefix in upper case", "flows", strings.ToUpper(k1[:8]), content, strings.Replace(content, made+line("flows", "k1"), "", 1), 1, ""},
-		{"removes a key that stands twice", "flows", k1[:8], line("flows", "k1") + line("apps", "k3") + line("flows", "k1"), line("apps", "k3"), 2, ""},
-		{"keeps a made comment of another name", "flows", "", "# apps: made 2026-11-26\n" + line("flows", "k1"), "# apps: made 2026-11-26\n", 1, ""},
-		{"keeps line ends", "flows", "", "# a\r\nflows " + k1 + "\r\napps " + k2 + "\r\n", "# a\r\napps " + k2 + "\r\n", 1, ""},
+		{"removes the key that a prefix selects", "flows", k1[:8], content, strings.Replace(content, made+line("flows",
+			"k1"), "", 1), 1, ""},
+		{"removes the key that a whole digest selects", "flows", k2, content, strings.Replace(content, line("flows",
+			"k2"), "", 1), 1, ""},
+		{"accepts a prefix in upper case", "flows", strings.ToUpper(k1[:8]), content, strings.Replace(content,
+			made+line("flows", "k1"), "", 1), 1, ""},
+		{"removes a key that stands twice", "flows", k1[:8], line("flows", "k1") + line("apps", "k3") + line("flows",
+			"k1"), line("apps", "k3"), 2, ""},
+		{"keeps a made comment of another name", "flows", "", "# apps: made 2026-11-26\n" + line("flows", "k1"),
+			"# apps: made 2026-11-26\n", 1, ""},
+		{"keeps line ends", "flows", "", "# a\r\nflows " + k1 + "\r\napps " + k2 + "\r\n", "# a\r\napps " + k2 + "\r\n",
+			1, ""},
 		{"leaves an empty file", "flows", "", made + line("flows", "k1"), "", 1, ""},
 		{"needs a name in the file", "other", "", content, content, 0, "no key is named other"},
-		{"needs a key with the prefix", "flows", "0000", content, content, 0, "no key of flows has a digest that begins with 0000"},
-		{"does not take a key of another name", "apps", k1[:8], content, content, 0, "no key of apps has a digest that begins with " + k1[:8]},
-		{"needs a prefix of one key", "flows", "a", "flows a" + k1[1:] + "\nflows a" + k2[1:], "flows a" + k1[1:] + "\nflows a" + k2[1:], 0, "2 keys of flows have a digest that begins with a: give more"},
+		{"needs a key with the prefix", "flows", "0000", content, content, 0,
+			"no key of flows has a digest that begins with 0000"},
+		{"does not take a key of another name", "apps", k1[:8], content, content, 0,
+			"no key of apps has a digest that begins with " + k1[:8]},
+		{"needs a prefix of one key", "flows", "a", "flows a" + k1[1:] + "\nflows a" + k2[1:], "flows a" + k1[1:] +
+			"\nflows a" + k2[1:], 0, "2 keys of flows have a digest that begins with a: give more"},
 		{"does not touch a broken file", "flows", "", content + "\nnonsense", content + "\nnonsense", 0, "line 9"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "keys")
 			write(t, path, c.content)
 			removed, err := auth.RemoveKeys(t.Context(), path, c.key, c.prefix)
-			if len(removed) != c.removed || (err == nil) != (c.wantErr == "") || (err != nil && !strings.Contains(err.Error(), c.wantErr)) {
+			if len(removed) != c.removed || (err == nil) != (c.wantErr == "") || (err != nil &&
+				!strings.Contains(err.Error(), c.wantErr)) {
 				t.Errorf("removed %v, %v", removed, err)
 			}
 			if got := read(t, path); got != c.want {
@@ -244,8 +259,8 @@ func read0(path string) string {
 	return string(content)
 }
 
-// FuzzKeysFile shows that accepted content hides no key that follows it, and that a key that is added and removed leaves
-// the content as it was.
+// FuzzKeysFile shows that accepted content hides no key that follows it, and that a key that is
+// added and removed leaves the content as it was.
 func FuzzKeysFile(f *testing.F) {
 	f.Add("# c\n\nflows " + strings.Repeat("0f", 32) + " # x\r\n")
 	f.Add("# last: made 2026-11-26\nlast " + strings.Repeat("0f", 32))

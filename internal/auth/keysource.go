@@ -23,7 +23,8 @@ type keySource struct {
 	client      *http.Client
 }
 
-// download returns the keys that the metadata of the partner's tenant points to. Errors quote nothing of the answers. See
+// download returns the keys that the metadata of the partner's tenant points to. Errors quote
+// nothing of the answers. See
 // https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-tokens.
 func (s keySource) download(ctx context.Context) (keySet, error) {
 	var metadata struct {
@@ -78,14 +79,15 @@ func (s keySource) get(ctx context.Context, address string, into any) error {
 	return nil
 }
 
-// The accepted sizes of an RSA key, in bits. Larger keys, which crypto/tls rejects too, take too long to verify with.
+// The accepted sizes of an RSA key, in bits. Larger keys, which crypto/tls rejects too, take too
+// long to verify with.
 const (
 	minKey = 2048
 	maxKey = 8192
 )
 
-// needed are the members of a key that are read. The library rejects a key whose other members are odd, such as the
-// certificate of another key, so they are dropped first.
+// needed are the members of a key that are read. The library rejects a key whose other members are
+// odd, such as the certificate of another key, so they are dropped first.
 var needed = []string{"kty", "use", "alg", "kid", "n", "e"}
 
 // readKey reads one key of a set. A key with a private part is rejected: anyone could sign with it.
@@ -99,8 +101,8 @@ func readKey(text jsontext.Value) (key jose.JSONWebKey, ok bool) {
 	return key, (err == nil) && (key.UnmarshalJSON(plain) == nil)
 }
 
-// usableKeys returns the RSA keys of a set that can verify RS256. Keys are read one by one, so that one of an unknown type
-// does not spoil the others. An ID that two keys share is dropped.
+// usableKeys returns the RSA keys of a set that can verify RS256. Keys are read one by one, so that
+// one of an unknown type does not spoil the others. An ID that two keys share is dropped.
 func usableKeys(set []jsontext.Value) keySet {
 	keys, ambiguous := keySet{}, map[string]bool{}
 	for _, text := range set {
@@ -123,7 +125,8 @@ func usableKeys(set []jsontext.Value) keySet {
 	return keys
 }
 
-// verifiesRS256 reports whether a key has an ID that a token can name, and no purpose other than to verify RS256.
+// verifiesRS256 reports whether a key has an ID that a token can name, and no purpose other than to
+// verify RS256.
 func verifiesRS256(key jose.JSONWebKey) bool {
 	return keyID.MatchString(key.KeyID) && slices.Contains([]string{"", "sig"}, key.Use) &&
 		slices.Contains([]string{"", "RS256"}, key.Algorithm)

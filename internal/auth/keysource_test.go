@@ -33,10 +33,13 @@ func TestUsableKeys(t *testing.T) {
 		{"two keys", []string{a, b}, 2},
 		{"a key without a use", []string{replace(a, `"use":"sig",`, ``)}, 1},
 		{"a key with an algorithm", []string{replace(a, `{`, `{"alg":"RS256",`)}, 1},
-		{"a key with other members of Entra ID", []string{replace(a, `{`, `{"issuer":"https://login.microsoftonline.com/{tenantid}/v2.0","cloud_instance_name":"microsoftonline.com",`)}, 1},
+		{"a key with other members of Entra ID", []string{replace(a, `{`,
+			`{"issuer":"https://login.microsoftonline.com/{tenantid}/v2.0","cloud_instance_name":"microsoftonline.com",`)}, 1},
 		{"a key beside other types", []string{ec, a, publicJWK("ed", ed), publicJWK("oct", []byte("secret"))}, 1},
-		{"a key beside unknown types", []string{`{"kty":"ML-DSA","kid":"x"}`, `{"kty":"OKP","crv":"Ed448","x":"AQ","kid":"x"}`, `{}`, `{"kty":1}`, `null`, `5`, `"x"`, `[]`, a}, 1},
-		{"a key beside broken ones", []string{`{"kty":"RSA","kid":"x"}`, `{"kty":"RSA","kid":"x","n":"!","e":"AQAB"}`, `{"kty":"RSA","kid":"x","n":"","e":""}`, a}, 1},
+		{"a key beside unknown types", []string{`{"kty":"ML-DSA","kid":"x"}`,
+			`{"kty":"OKP","crv":"Ed448","x":"AQ","kid":"x"}`, `{}`, `{"kty":1}`, `null`, `5`, `"x"`, `[]`, a}, 1},
+		{"a key beside broken ones", []string{`{"kty":"RSA","kid":"x"}`, `{"kty":"RSA","kid":"x","n":"!","e":"AQAB"}`,
+			`{"kty":"RSA","kid":"x","n":"","e":""}`, a}, 1},
 		{"not a key without an ID", []string{replace(b, `"kid":"key-B",`, ``), a}, 1},
 		{"not a key with an odd ID", []string{replace(b, `key-B`, `key.B`), a}, 1},
 		{"not a key with a long ID", []string{replace(b, `key-B`, strings.Repeat("k", 129)), a}, 1},
@@ -45,8 +48,10 @@ func TestUsableKeys(t *testing.T) {
 		{"not a private key", []string{publicJWK("key-B", keyB()), a}, 1},
 		{"a key with the certificate of another", []string{replace(b, `{`, `{"x5c":["AAAA"],`), a}, 2},
 		{"a key with a broken thumbprint", []string{replace(b, `{`, `{"x5t":"!",`), a}, 2},
-		{"a key with a thumbprint of nothing", []string{replace(b, `{`, `{"x5t":"AAAAAAAAAAAAAAAAAAAAAAAAAAA",`), a}, 2},
-		{"a key with members of other types", []string{replace(b, `{`, `{"x5c":{"a":1},"x5u":1,"x5t#S256":[],"key_ops":1,"crv":2,`), a}, 2},
+		{"a key with a thumbprint of nothing", []string{replace(b, `{`, `{"x5t":"AAAAAAAAAAAAAAAAAAAAAAAAAAA",`), a},
+			2},
+		{"a key with members of other types", []string{replace(b, `{`,
+			`{"x5c":{"a":1},"x5u":1,"x5t#S256":[],"key_ops":1,"crv":2,`), a}, 2},
 		{"not a key with an odd use", []string{replace(b, `"sig"`, `1`), a}, 1},
 		{"a key of 2048 bits", []string{publicJWK("n", modulus(2048)), a}, 2},
 		{"not a key of 2047 bits", []string{publicJWK("n", modulus(2047)), a}, 1},
@@ -80,7 +85,8 @@ func TestUsableKeys(t *testing.T) {
 	}
 }
 
-// TestAnswers has Entra ID answer in many ways, to a service that has keys and to one that has none.
+// TestAnswers has Entra ID answer in many ways, to a service that has keys and to one that has
+// none.
 func TestAnswers(t *testing.T) {
 	a := publicJWK("key-A", &keyA().PublicKey)
 	set := `{"keys":[` + a + `]}`
@@ -93,18 +99,25 @@ func TestAnswers(t *testing.T) {
 	}{
 		{"accepts a key set", good, answer{status: 200, body: set}, true},
 		{"accepts 1 MiB", good, answer{status: 200, body: set + strings.Repeat(" ", 1<<20-len(set))}, true},
-		{"rejects more than 1 MiB", good, answer{status: 200, body: set + strings.Repeat(" ", 1<<20+1-len(set))}, false},
-		{"accepts metadata of 1 MiB", answer{status: 200, body: good.body + strings.Repeat(" ", 1<<20-len(good.body))}, answer{status: 200, body: set}, true},
-		{"rejects metadata of more than 1 MiB", answer{status: 200, body: good.body + strings.Repeat(" ", 1<<20+1-len(good.body))}, answer{status: 200, body: set}, false},
+		{"rejects more than 1 MiB", good, answer{status: 200, body: set + strings.Repeat(" ", 1<<20+1-len(set))},
+			false},
+		{"accepts metadata of 1 MiB", answer{status: 200, body: good.body + strings.Repeat(" ", 1<<20-len(good.body))},
+			answer{status: 200, body: set}, true},
+		{"rejects metadata of more than 1 MiB", answer{status: 200, body: good.body + strings.Repeat(" ",
+			1<<20+1-len(good.body))}, answer{status: 200, body: set}, false},
 		{"rejects 3 MiB", good, answer{status: 200, body: set + strings.Repeat(" ", 3<<20)}, false},
 		{"rejects status 201", good, answer{status: 201, body: set}, false},
-		{"rejects status 203 of the metadata", answer{status: 203, body: good.body}, answer{status: 200, body: set}, false},
+		{"rejects status 203 of the metadata", answer{status: 203, body: good.body}, answer{status: 200, body: set},
+			false},
 		{"rejects status 500", good, answer{status: 500, body: set}, false},
 		{"follows no redirect", good, answer{status: 302, location: metadataURL, body: set}, false},
-		{"follows no redirect of the metadata", answer{status: 307, location: metadataURL + "?secret", body: good.body}, answer{status: 200, body: set}, false},
-		{"follows no redirect to nowhere", answer{status: 301, location: "://secret"}, answer{status: 200, body: set}, false},
+		{"follows no redirect of the metadata", answer{status: 307, location: metadataURL + "?secret", body: good.body},
+			answer{status: 200, body: set}, false},
+		{"follows no redirect to nowhere", answer{status: 301, location: "://secret"}, answer{status: 200, body: set},
+			false},
 		{"rejects HTML", good, answer{status: 200, body: "<html>secret</html>"}, false},
-		{"rejects HTML for metadata", answer{status: 200, body: "<html>secret</html>"}, answer{status: 200, body: set}, false},
+		{"rejects HTML for metadata", answer{status: 200, body: "<html>secret</html>"}, answer{status: 200, body: set},
+			false},
 		{"rejects an array", good, answer{status: 200, body: `[` + a + `]`}, false},
 		{"rejects an object of keys", good, answer{status: 200, body: `{"keys":{}}`}, false},
 		{"rejects names in another case", good, answer{status: 200, body: `{"Keys":[` + a + `]}`}, false},
@@ -113,7 +126,8 @@ func TestAnswers(t *testing.T) {
 		{"rejects an empty body", good, answer{status: 200}, false},
 		{"rejects a body that breaks off", good, answer{status: 200, body: set, end: errors.New("secret")}, false},
 		{"rejects metadata without jwks_uri", answer{status: 200, body: `{}`}, answer{status: 200, body: set}, false},
-		{"rejects a jwks_uri of another type", answer{status: 200, body: `{"jwks_uri":["` + keysURL + `"]}`}, answer{status: 200, body: set}, false},
+		{"rejects a jwks_uri of another type", answer{status: 200, body: `{"jwks_uri":["` + keysURL + `"]}`},
+			answer{status: 200, body: set}, false},
 		{"rejects http", uri("http" + keysURL[5:]), answer{status: 200, body: set}, false},
 		{"rejects a URL without a scheme", uri(keysURL[6:]), answer{status: 200, body: set}, false},
 		{"rejects a URL without a host", uri("https:///secret"), answer{status: 200, body: set}, false},
@@ -140,7 +154,9 @@ func TestAnswers(t *testing.T) {
 				expect(t, warm, c.name, token(keyA(), "key-A", 1), "")
 				synctest.Wait()
 				expect(t, warm, c.name, token(keyA(), "key-A", 2), "")
-				if got := e.logged.String(); strings.Count(got, "level=WARN") != map[bool]int{true: 0, false: 2}[c.good] || strings.Contains(got, "secret") || strings.Contains(got, "html") || strings.Count(got, "\n") > 2 {
+				if got := e.logged.String(); strings.Count(got, "level=WARN") != map[bool]int{true: 0,
+					false: 2}[c.good] || strings.Contains(got, "secret") || strings.Contains(got, "html") ||
+					strings.Count(got, "\n") > 2 {
 					t.Errorf("%s: logged %s", c.name, got)
 				}
 			})

@@ -30,10 +30,14 @@ const (
 
 // Two payloads as Entra ID writes them, valid for an hour from the start of a bubble's clock.
 const (
-	v2Payload = `{"aud":"` + service + `","iss":"https://login.microsoftonline.com/` + tenant + `/v2.0","iat":946684800,"nbf":946684800,"exp":946688400,` +
-		`"azp":"` + client + `","azpacr":"1","name":"Ada","oid":"` + user + `","scp":"access_as_user","sub":"AQ","tid":"` + tenant + `","uti":"x","ver":"2.0"}`
-	v1Payload = `{"aud":"api://` + service + `","iss":"https://sts.windows.net/` + tenant + `/","iat":946684800,"nbf":946684800,"exp":946688400,` +
-		`"amr":["pwd","mfa"],"appid":"` + client + `","appidacr":"1","idtyp":"user","oid":"` + user + `","scp":"User.Read access_as_user","sub":"AQ","tid":"` + tenant + `","ver":"1.0"}`
+	v2Payload = `{"aud":"` + service + `","iss":"https://login.microsoftonline.com/` + tenant +
+		`/v2.0","iat":946684800,"nbf":946684800,"exp":946688400,` +
+		`"azp":"` + client + `","azpacr":"1","name":"Ada","oid":"` + user +
+		`","scp":"access_as_user","sub":"AQ","tid":"` + tenant + `","uti":"x","ver":"2.0"}`
+	v1Payload = `{"aud":"api://` + service + `","iss":"https://sts.windows.net/` + tenant +
+		`/","iat":946684800,"nbf":946684800,"exp":946688400,` +
+		`"amr":["pwd","mfa"],"appid":"` + client + `","appidacr":"1","idtyp":"user","oid":"` + user +
+		`","scp":"User.Read access_as_user","sub":"AQ","tid":"` + tenant + `","ver":"1.0"}`
 )
 
 // goodHeader is a header as Entra ID writes it.
@@ -67,10 +71,12 @@ func inBubble(t *testing.T, test func(t *testing.T, e *entra, v *Tokens)) {
 }
 
 // causes are the parts that the log may name for a rejected token.
-var causes = []string{"form", "base64url", "header", "a header that is not allowed", "alg", "kid", "unknown key id", "signature",
+var causes = []string{"form", "base64url", "header", "a header that is not allowed", "alg", "kid", "unknown key id",
+	"signature",
 	"payload", "exp, nbf, oid, tid or ver", "iss", "aud", "exp", "nbf", "tid", "azp", "appid", "idtyp", "scp"}
 
-// expect verifies a token and wants the code of a rejection, or none and the identity of the valid payloads.
+// expect verifies a token and wants the code of a rejection, or none and the identity of the valid
+// payloads.
 func expect(t testing.TB, v *Tokens, name, token, code string) {
 	t.Helper()
 	identity, err := v.Verify(t.Context(), token)
@@ -90,7 +96,8 @@ func expect(t testing.TB, v *Tokens, name, token, code string) {
 	}
 }
 
-// isKnownCause reports whether a cause discloses nothing of a token except, if it is authentic, three of its claims.
+// isKnownCause reports whether a cause discloses nothing of a token except, if it is authentic,
+// three of its claims.
 func isKnownCause(cause error) bool {
 	if cause == nil {
 		return false
@@ -104,7 +111,8 @@ var receivedForm = regexp.MustCompile(`^aud (none|not a string|".*"( and \d+ byt
 // row is a token with the code of its rejection; empty: it is accepted.
 type row struct{ name, token, want string }
 
-// verifyRows verifies each token twice with a verifier of its own, and shows that only accepted ones are remembered.
+// verifyRows verifies each token twice with a verifier of its own, and shows that only accepted
+// ones are remembered.
 func verifyRows(t *testing.T, rows []row) {
 	t.Helper()
 	for _, r := range rows {

@@ -66,7 +66,8 @@ func TestAuthenticate(t *testing.T) {
 		{"accepts a second key of the name", http.Header{"X-Api-Key": {"k2"}}, "flows"},
 		{"accepts a key of another name", http.Header{"X-Api-Key": {"k3"}}, "apps"},
 		{"misses a credential", nil, "MissingCredentials"},
-		{"misses a credential in other headers", http.Header{"Cookie": {"k1"}, "Ocp-Apim-Subscription-Key": {"k1"}}, "MissingCredentials"},
+		{"misses a credential in other headers", http.Header{"Cookie": {"k1"}, "Ocp-Apim-Subscription-Key": {"k1"}},
+			"MissingCredentials"},
 		{"misses an empty key", http.Header{"X-Api-Key": {""}}, "MissingCredentials"},
 		{"rejects an unknown key", http.Header{"X-Api-Key": {"k9"}}, "InvalidApiKey"},
 		{"rejects a digest", http.Header{"X-Api-Key": {digest}}, "InvalidApiKey"},
@@ -75,7 +76,8 @@ func TestAuthenticate(t *testing.T) {
 		{"rejects a list", http.Header{"X-Api-Key": {"k1,k1"}}, "InvalidApiKey"},
 		{"rejects two keys", http.Header{"X-Api-Key": {"k1", "k1"}}, "MultipleCredentials"},
 		{"rejects two keys of which one is empty", http.Header{"X-Api-Key": {"k1", ""}}, "MultipleCredentials"},
-		{"rejects a key beside a token", http.Header{"X-Api-Key": {"k1"}, "Authorization": {"Bearer x"}}, "MultipleCredentials"},
+		{"rejects a key beside a token", http.Header{"X-Api-Key": {"k1"}, "Authorization": {"Bearer x"}},
+			"MultipleCredentials"},
 		{"rejects two tokens", http.Header{"Authorization": {"Bearer x", "Bearer x"}}, "MultipleCredentials"},
 		{"rejects a token if keys alone are accepted", http.Header{"Authorization": {"Bearer x"}}, "InvalidToken"},
 		{"rejects a key sent as a token", http.Header{"Authorization": {"bearer k1"}}, "InvalidToken"},
@@ -105,7 +107,8 @@ func TestConnection(t *testing.T) {
 		}
 	})
 	t.Run("shows its identity and name", func(t *testing.T) {
-		if got := fmt.Sprintf("%v %#v", auth.Connection{Identity: "flows"}, auth.Connection{Identity: "a/b/c", Name: "one"}); got != "flows a/b/c/one" {
+		if got := fmt.Sprintf("%v %#v", auth.Connection{Identity: "flows"}, auth.Connection{Identity: "a/b/c",
+			Name: "one"}); got != "flows a/b/c/one" {
 			t.Error(got)
 		}
 	})

@@ -11,9 +11,10 @@ import (
 	"github.com/partner-center/connector/internal/refresh"
 )
 
-// signingKeys keeps the keys with which Entra ID signs tokens. They are renewed after an hour in the background and stay
-// in force for a day from the first fetch that fails. An unknown key ID triggers a refetch, with exponential back-off,
-// since anyone can invent IDs. Keys that have not been used for more than a day are fetched before they are used again.
+// signingKeys keeps the keys with which Entra ID signs tokens. They are renewed after an hour in
+// the background and stay in force for a day from the first fetch that fails. An unknown key ID
+// triggers a refetch, with exponential back-off, since anyone can invent IDs. Keys that have not
+// been used for more than a day are fetched before they are used again.
 type signingKeys struct {
 	source    keySource
 	log       *slog.Logger
@@ -27,7 +28,8 @@ type signingKeys struct {
 // keySet holds keys by ID. It is replaced as a whole, never changed.
 type keySet map[string]*signingKey
 
-// signingKey is one key. As long as Entra ID publishes the same key under the same ID, its address stays the same.
+// signingKey is one key. As long as Entra ID publishes the same key under the same ID, its address
+// stays the same.
 type signingKey struct {
 	id     string
 	public *rsa.PublicKey
@@ -42,7 +44,8 @@ const (
 
 func newSigningKeys(c TokenConfig) *signingKeys {
 	s := &signingKeys{
-		source:  keySource{metadataURL: c.Authority + "/" + c.TenantID + "/v2.0/.well-known/openid-configuration", client: c.Client},
+		source: keySource{metadataURL: c.Authority + "/" + c.TenantID + "/v2.0/.well-known/openid-configuration",
+			client: c.Client},
 		log:     c.Log,
 		observe: c.Observe,
 		unknown: unknownIDs{wanted: map[string]bool{}},
@@ -84,7 +87,8 @@ func (s *signingKeys) holds(key *signingKey) bool {
 	return ok && (keys[key.id] == key)
 }
 
-// current returns the keys in force. A renewal that it starts belongs to no call, so that none appears to have waited.
+// current returns the keys in force. A renewal that it starts belongs to no call, so that none
+// appears to have waited.
 func (s *signingKeys) current() (keySet, bool) { return s.refresher.Current(context.Background()) }
 
 // get returns the keys in force, after a fetch if they do not meet the need. There is at least one.
@@ -124,19 +128,22 @@ func (s *signingKeys) fetch(ctx context.Context) (refresh.Fetched[keySet], error
 	return refresh.Fetched[keySet]{Value: keys, RenewIn: renewAfter, Lasts: keysLast}, nil
 }
 
-// report passes the result of a fetch to the observer, and logs the first failure and the end of failures.
+// report passes the result of a fetch to the observer, and logs the first failure and the end of
+// failures.
 func (s *signingKeys) report(err error) {
 	s.observe(err)
 	switch {
 	case (err != nil) && !s.failing:
-		s.log.Warn("the signing keys of Entra ID cannot be fetched; those fetched last stay in force for a day", "error", err)
+		s.log.Warn("the signing keys of Entra ID cannot be fetched; those fetched last stay in force for a day",
+			"error", err)
 	case (err == nil) && s.failing:
 		s.log.Info("the signing keys of Entra ID can be fetched again")
 	}
 	s.failing = err != nil
 }
 
-// keysBackoff makes callers wait only if there are no keys. While there are, unknownIDs limits the fetches.
+// keysBackoff makes callers wait only if there are no keys. While there are, unknownIDs limits the
+// fetches.
 func keysBackoff(f refresh.Failure) refresh.Pause {
 	if f.Usable {
 		return refresh.Pause{Renew: renewPause}

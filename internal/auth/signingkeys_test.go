@@ -191,7 +191,8 @@ func TestNoKeys(t *testing.T) {
 			wantFetches(t, e, "away", i+1)
 		}
 		var f *fault.Error
-		if _, err := v.Verify(t.Context(), token(keyA(), "key-A", 1)); !errors.As(err, &f) || f.RetryAfter != fault.DefaultRetry || f.Cause == nil {
+		if _, err := v.Verify(t.Context(), token(keyA(), "key-A", 1)); !errors.As(err, &f) ||
+			f.RetryAfter != fault.DefaultRetry || f.Cause == nil {
 			t.Error(err)
 		}
 		e.publish(publicJWK("key-A", &keyA().PublicKey))
@@ -199,13 +200,15 @@ func TestNoKeys(t *testing.T) {
 		expect(t, v, "back", token(keyA(), "key-A", 1), "")
 		e.publish(publicJWK("key-B", &keyB().PublicKey))
 		expect(t, v, "a rollover at once", token(keyB(), "key-B", 1), "")
-		if n := strings.Count(e.logged.String(), "\n"); n != 2 || strings.Count(e.logged.String(), "level=WARN") != 1 || strings.Count(e.logged.String(), "level=INFO") != 1 {
+		if n := strings.Count(e.logged.String(), "\n"); n != 2 || strings.Count(e.logged.String(), "level=WARN") != 1 ||
+			strings.Count(e.logged.String(), "level=INFO") != 1 {
 			t.Errorf("logged %s", &e.logged)
 		}
 	})
 }
 
-// TestWaiting shows how long callers wait for a slow fetch: until they are gone, until their deadlines, or to its end.
+// TestWaiting shows how long callers wait for a slow fetch: until they are gone, until their
+// deadlines, or to its end.
 func TestWaiting(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *entra, v *Tokens) {
 		e.delay = 3 * time.Second
@@ -221,7 +224,8 @@ func TestWaiting(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			var f *fault.Error
-			if _, err := v.Verify(ctx, good); !errors.As(err, &f) || f.Code != fault.IdentityUnavailable || f.RetryAfter != fault.DefaultRetry || time.Since(start) != 2*time.Second {
+			if _, err := v.Verify(ctx, good); !errors.As(err, &f) || f.Code != fault.IdentityUnavailable ||
+				f.RetryAfter != fault.DefaultRetry || time.Since(start) != 2*time.Second {
 				t.Errorf("a caller with a deadline: %v after %v", err, time.Since(start))
 			}
 		})
@@ -252,7 +256,8 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-// TestObserve shows that each fetch is observed, and has the context values of the call that began it.
+// TestObserve shows that each fetch is observed, and has the context values of the call that began
+// it.
 func TestObserve(t *testing.T) {
 	type mark struct{}
 	e := &entra{}
@@ -279,8 +284,8 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-// TestLateCaller has a caller come at the end of a fetch with an ID that was published after it. It must not get the
-// result of that fetch.
+// TestLateCaller has a caller come at the end of a fetch with an ID that was published after it. It
+// must not get the result of that fetch.
 func TestLateCaller(t *testing.T) {
 	e := &entra{}
 	e.publish(publicJWK("key-A", &keyA().PublicKey))
@@ -297,7 +302,8 @@ func TestLateCaller(t *testing.T) {
 	}
 }
 
-// slowEnd makes the context of a fetch so slow to end that a fetch ends a while after its keys have come.
+// slowEnd makes the context of a fetch so slow to end that a fetch ends a while after its keys have
+// come.
 type slowEnd struct{ next http.RoundTripper }
 
 func (s slowEnd) RoundTrip(r *http.Request) (*http.Response, error) {

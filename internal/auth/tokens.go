@@ -31,10 +31,11 @@ type TokenConfig struct {
 // Identity is the subject of a token, in lower-case GUIDs.
 type Identity struct{ Tenant, User, Client string }
 
-// Tokens verifies access tokens that Entra ID issued to a user for this service. A token is accepted if and only if
-// every rule holds now. Nothing of a token is used before its signature verifies except the ID of the key, and why a
-// token is unacceptable is disclosed only after that. A verified token is remembered by its digest, so it is verified
-// once. Tokens is safe for concurrent use.
+// Tokens verifies access tokens that Entra ID issued to a user for this service. A token is
+// accepted if and only if every rule holds now. Nothing of a token is used before its signature
+// verifies except the ID of the key, and why a token is unacceptable is disclosed only after that.
+// A verified token is remembered by its digest, so it is verified once. Tokens is safe for
+// concurrent use.
 type Tokens struct {
 	config   TokenConfig
 	keys     *signingKeys
@@ -46,14 +47,15 @@ func NewTokens(c TokenConfig) *Tokens {
 	return &Tokens{config: c, keys: newSigningKeys(c), verified: verifiedTokens{byDigest: map[digest]verified{}}}
 }
 
-// Keys returns the number of signing keys that Entra ID publishes, after a fetch if none are known. Errors are as those
-// of Verify.
+// Keys returns the number of signing keys that Entra ID publishes, after a fetch if none are known.
+// Errors are as those of Verify.
 func (t *Tokens) Keys(ctx context.Context) (int, error) {
 	keys, err := t.keys.get(ctx, refresh.Need[keySet]{})
 	return len(keys), err
 }
 
-// Verify returns the identity that a token proves. An error is a *fault.Error, or the context's if the caller is gone.
+// Verify returns the identity that a token proves. An error is a *fault.Error, or the context's if
+// the caller is gone.
 func (t *Tokens) Verify(ctx context.Context, token string) (Identity, error) {
 	if !hasForm(token) {
 		return Identity{}, reject(fault.InvalidToken, "form")
@@ -83,7 +85,8 @@ func (t *Tokens) Verify(ctx context.Context, token string) (Identity, error) {
 	return v.identity, nil
 }
 
-// open returns the claims of token if the key signed it. The library's errors can quote the token, so they are dropped.
+// open returns the claims of token if the key signed it. The library's errors can quote the token,
+// so they are dropped.
 func (k *signingKey) open(token string) (object, error) {
 	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
@@ -100,8 +103,8 @@ func (k *signingKey) open(token string) (object, error) {
 	return claims, nil
 }
 
-// check applies every rule to the claims of an authentic token. The rules that lead to a 403 come last: it is the
-// answer only to a valid token for this service.
+// check applies every rule to the claims of an authentic token. The rules that lead to a 403 come
+// last: it is the answer only to a valid token for this service.
 func (t *Tokens) check(claims object, now time.Time) (verified, error) {
 	ends, hasEnd := claims.integer("exp")
 	begins, hasBegin := claims.integer("nbf")

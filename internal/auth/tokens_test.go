@@ -45,15 +45,18 @@ func TestClients(t *testing.T) {
 		other := "0" + client[1:]
 		expect(t, v, "v2", sign(keyA(), goodHeader, replace(v2Payload, client, other)), "ClientNotAllowed")
 		expect(t, v, "v1", sign(keyA(), goodHeader, replace(v1Payload, client, other)), "ClientNotAllowed")
-		expect(t, v, "none", sign(keyA(), goodHeader, replace(v2Payload, `"azp":"`+client+`",`, ``)), "ClientNotAllowed")
+		expect(t, v, "none", sign(keyA(), goodHeader, replace(v2Payload, `"azp":"`+client+`",`, ``)),
+			"ClientNotAllowed")
 		v = NewTokens(configuration(e))
-		if identity, err := v.Verify(t.Context(), sign(keyA(), goodHeader, replace(v2Payload, client, other))); err != nil || identity.Client != other {
+		if identity, err := v.Verify(t.Context(), sign(keyA(), goodHeader, replace(v2Payload, client,
+			other))); err != nil || identity.Client != other {
 			t.Errorf("any client: %+v, %v", identity, err)
 		}
 	})
 }
 
-// TestTimesPass follows tokens past the ends of their lives, with a verifier that remembers them and with new ones.
+// TestTimesPass follows tokens past the ends of their lives, with a verifier that remembers them
+// and with new ones.
 func TestTimesPass(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *entra, v *Tokens) {
 		good := sign(keyA(), goodHeader, v2Payload)
@@ -97,8 +100,8 @@ func TestConcurrentUse(t *testing.T) {
 	})
 }
 
-// FuzzToken shows that an invented token is never accepted, and that a signed one is accepted only if another JSON reader
-// finds the same claims in it.
+// FuzzToken shows that an invented token is never accepted, and that a signed one is accepted only
+// if another JSON reader finds the same claims in it.
 func FuzzToken(f *testing.F) {
 	f.Add("a.b.c", goodHeader, v2Payload)
 	f.Add(strings.Repeat(".", 10_000), `{"alg":"none"}`, v1Payload)
@@ -133,7 +136,9 @@ func FuzzToken(f *testing.F) {
 		}
 		// encoding/json ignores case, so it can fail on a payload that is fine.
 		if json.Unmarshal([]byte(payload), &p) == nil && !strings.Contains(payload, `\u`) && p.Ver == "2.0" {
-			if (identity != Identity{p.Tid, p.Oid, p.Azp}) || p.Tid != tenant || p.Iss != c.Authority+"/"+tenant+"/v2.0" || p.Exp < now-60 || p.Nbf > time.Now().Unix()+60 || !strings.Contains(p.Scp, c.Scope) {
+			if (identity != Identity{p.Tid, p.Oid, p.Azp}) || p.Tid != tenant ||
+				p.Iss != c.Authority+"/"+tenant+"/v2.0" || p.Exp < now-60 || p.Nbf > time.Now().Unix()+60 ||
+				!strings.Contains(p.Scp, c.Scope) {
 				t.Fatalf("the payload %q: %+v", payload, identity)
 			}
 		}
@@ -144,7 +149,8 @@ func FuzzToken(f *testing.F) {
 	})
 }
 
-// isRejection reports whether an error is a 401 or 403 that discloses nothing of a token beyond what isKnownCause allows.
+// isRejection reports whether an error is a 401 or 403 that discloses nothing of a token beyond
+// what isKnownCause allows.
 func isRejection(err error) bool {
 	var f *fault.Error
 	return errors.As(err, &f) && ((f.Code.Status() == 401) || (f.Code.Status() == 403)) && isKnownCause(f.Cause)
@@ -154,7 +160,8 @@ func BenchmarkVerify(b *testing.B) {
 	e := &entra{}
 	e.publish(publicJWK("key-A", &keyA().PublicKey))
 	now := time.Now().Unix()
-	payload := strings.NewReplacer("946684800", fmt.Sprint(now), "946688400", fmt.Sprint(now+3600), `"Ada"`, `"`+strings.Repeat("a", 480)+`"`).Replace(v2Payload)
+	payload := strings.NewReplacer("946684800", fmt.Sprint(now), "946688400", fmt.Sprint(now+3600), `"Ada"`,
+		`"`+strings.Repeat("a", 480)+`"`).Replace(v2Payload)
 	good := sign(keyA(), goodHeader, payload)
 	v := NewTokens(configuration(e))
 	expect(b, v, "good", good, "")

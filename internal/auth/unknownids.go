@@ -2,8 +2,9 @@ package auth
 
 import "time"
 
-// unknownIDs limits the fetches that unknown key IDs trigger: tokens with invented IDs cost nothing to make, but a token
-// signed with a new key must not wait for long because somebody has invented an ID. It is not safe for concurrent use.
+// unknownIDs limits the fetches that unknown key IDs trigger: tokens with invented IDs cost nothing
+// to make, but a token signed with a new key must not wait for long because somebody has invented
+// an ID. It is not safe for concurrent use.
 type unknownIDs struct {
 	wanted map[string]bool // IDs that callers of the fetch in flight look for
 	next   time.Time       // when an unknown ID may trigger a fetch
@@ -19,7 +20,8 @@ const (
 // pausing reports whether an unknown ID may not trigger a fetch yet.
 func (u *unknownIDs) pausing(now time.Time) bool { return now.Before(u.next) }
 
-// fetched sets the pause by what a fetch brought. Without keys there is none: the pauses of failed fetches apply.
+// fetched sets the pause by what a fetch brought. Without keys there is none: the pauses of failed
+// fetches apply.
 func (u *unknownIDs) fetched(keys keySet) {
 	defer clear(u.wanted)
 	if len(keys) == 0 {

@@ -25,7 +25,8 @@ func storm(t *testing.T, v *Tokens, seed, code string) {
 	callers.Wait()
 }
 
-// TestStorm shows that any number of invented IDs triggers one fetch, and another only after a minute.
+// TestStorm shows that any number of invented IDs triggers one fetch, and another only after a
+// minute.
 func TestStorm(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *entra, v *Tokens) {
 		e.delay = time.Second
@@ -74,7 +75,8 @@ func TestStormWithValid(t *testing.T) {
 	})
 }
 
-// TestPauses shows when an invented ID may trigger the next fetch, while callers go on inventing IDs.
+// TestPauses shows when an invented ID may trigger the next fetch, while callers go on inventing
+// IDs.
 func TestPauses(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *entra, v *Tokens) {
 		made, fetches := 0, 1
@@ -117,7 +119,8 @@ func TestPauses(t *testing.T) {
 	})
 }
 
-// TestFailedSearch shows that a failed fetch for an unknown ID keeps the keys and pauses the next one.
+// TestFailedSearch shows that a failed fetch for an unknown ID keeps the keys and pauses the next
+// one.
 func TestFailedSearch(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *entra, v *Tokens) {
 		e.publish(publicJWK("key-A", &keyA().PublicKey))
@@ -141,7 +144,8 @@ func TestAbandonedSearch(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		for i := range 10 {
-			if _, err := v.Verify(ctx, token(rogue(), fmt.Sprint("x", i), 1)); err != nil && errors.Is(err, context.Canceled) {
+			if _, err := v.Verify(ctx, token(rogue(), fmt.Sprint("x", i), 1)); err != nil && errors.Is(err,
+				context.Canceled) {
 				synctest.Wait()
 			}
 		}

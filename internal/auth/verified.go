@@ -13,8 +13,8 @@ type verified struct {
 	life     lifetime
 }
 
-// verifiedTokens remembers verified tokens by digest, in bounded memory. Whether a token is still valid and its key in
-// force is for the caller to check. It is safe for concurrent use.
+// verifiedTokens remembers verified tokens by digest, in bounded memory. Whether a token is still
+// valid and its key in force is for the caller to check. It is safe for concurrent use.
 type verifiedTokens struct {
 	mu       sync.Mutex
 	byDigest map[digest]verified
@@ -30,8 +30,8 @@ func (t *verifiedTokens) get(d digest) (verified, bool) {
 	return v, ok
 }
 
-// put remembers a token. If there is no room, it forgets the expired ones and then any, an eighth at once so that the
-// next tokens find room. A forgotten token is only verified again.
+// put remembers a token. If there is no room, it forgets the expired ones and then any, an eighth
+// at once so that the next tokens find room. A forgotten token is only verified again.
 func (t *verifiedTokens) put(d digest, v verified) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

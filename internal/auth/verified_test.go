@@ -12,7 +12,8 @@ import (
 
 func sum(token string) digest { return sha256.Sum256([]byte(token)) }
 
-// TestVerifiedTokens marks a remembered token with another identity, which shows whether a result comes from memory.
+// TestVerifiedTokens marks a remembered token with another identity, which shows whether a result
+// comes from memory.
 func TestVerifiedTokens(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *entra, v *Tokens) {
 		e.publish(publicJWK("key-A", &keyA().PublicKey))

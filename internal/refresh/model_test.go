@@ -14,8 +14,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The model's instants never coincide: steps happen at whole milliseconds, fetches end 100 µs after one, timeouts 300 µs
-// and callers' deadlines 700 µs. Pauses and lives are whole milliseconds from the end of a fetch.
+// The model's instants never coincide: steps happen at whole milliseconds, fetches end 100 µs after
+// one, timeouts 300 µs and callers' deadlines 700 µs. Pauses and lives are whole milliseconds from
+// the end of a fetch.
 const (
 	fetchTick    = 100 * time.Microsecond
 	timeoutTick  = 300 * time.Microsecond
@@ -186,7 +187,8 @@ func drawSteps(r *rapid.T) []step {
 	return steps
 }
 
-// run drives a Refresher through the steps and returns what its callers got, and the number of fetches.
+// run drives a Refresher through the steps and returns what its callers got, and the number of
+// fetches.
 func run(t *testing.T, p plan, steps []step, rejected []int) (got []call, fetches int) {
 	start, inFlight, last := time.Now(), false, 0
 	r := refresh.New(refresh.Config[int]{
@@ -245,8 +247,8 @@ func run(t *testing.T, p plan, steps []step, rejected []int) (got []call, fetche
 	return slices.Concat(calls...), fetches
 }
 
-// TestModel lets random callers come, reject, give up and close while fetches succeed, fail, time out and return
-// the same value again.
+// TestModel lets random callers come, reject, give up and close while fetches succeed, fail, time
+// out and return the same value again.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		p, steps := drawPlan(r), drawSteps(r)

@@ -1,8 +1,9 @@
-// Package refresh keeps a value that has to be fetched and lasts for a while, such as an access token or a set of
-// signing keys. However many callers need it, one fetch is in flight. The value is renewed in the background before it
-// ends, and the last good one is used while fetches fail. A fetch outlives the caller that began it; it ends with its
-// timeout or with Close. When to fetch again, after a success or a failure, is the user's policy. The package logs
-// nothing and reads nothing but the clock.
+// Package refresh keeps a value that has to be fetched and lasts for a while, such as an access
+// token or a set of signing keys. However many callers need it, one fetch is in flight. The value
+// is renewed in the background before it ends, and the last good one is used while fetches fail. A
+// fetch outlives the caller that began it; it ends with its timeout or with Close. When to fetch
+// again, after a success or a failure, is the user's policy. The package logs nothing and reads
+// nothing but the clock.
 package refresh
 
 import (
@@ -12,11 +13,12 @@ import (
 	"time"
 )
 
-// Config configures a Refresher. Backoff and Ended, like the functions of a Need, are called one at a time, while the
-// Refresher is locked: they need no lock for what they share, and must not call the Refresher.
+// Config configures a Refresher. Backoff and Ended, like the functions of a Need, are called one at
+// a time, while the Refresher is locked: they need no lock for what they share, and must not call
+// the Refresher.
 type Config[T any] struct {
-	// Fetch returns the next value. It is never called twice at a time. Its context has the values of the context that
-	// began the fetch, but not its deadline or cancellation.
+	// Fetch returns the next value. It is never called twice at a time. Its context has the values
+	// of the context that began the fetch, but not its deadline or cancellation.
 	Fetch   func(context.Context) (Fetched[T], error)
 	Timeout time.Duration       // of one fetch; also bounds Close
 	Backoff func(Failure) Pause // what follows a failed fetch
@@ -85,9 +87,9 @@ func (r *Refresher[T]) Current(ctx context.Context) (value T, ok bool) {
 	return r.current(ctx, time.Now())
 }
 
-// Get returns a usable value that meets the need, or else the result of the fetch in flight or of a new one, which the
-// need has no say in: the source may return the same value again. The error is Fetch's, that of an earlier fetch while
-// its pause lasts, ErrClosed, or the context's.
+// Get returns a usable value that meets the need, or else the result of the fetch in flight or of a
+// new one, which the need has no say in: the source may return the same value again. The error is
+// Fetch's, that of an earlier fetch while its pause lasts, ErrClosed, or the context's.
 func (r *Refresher[T]) Get(ctx context.Context, need Need[T]) (value T, err error) {
 	value, f, err := r.join(ctx, need)
 	if f == nil {
@@ -101,8 +103,8 @@ func (r *Refresher[T]) Get(ctx context.Context, need Need[T]) (value T, err erro
 	}
 }
 
-// Close cancels the fetch in flight and waits until it has ended, but no longer than one timeout. No fetch starts after
-// that; the value stays usable for as long as it lasts.
+// Close cancels the fetch in flight and waits until it has ended, but no longer than one timeout.
+// No fetch starts after that; the value stays usable for as long as it lasts.
 func (r *Refresher[T]) Close() {
 	r.mu.Lock()
 	r.closed = true
@@ -120,7 +122,8 @@ func (r *Refresher[T]) Close() {
 	}
 }
 
-// join returns the value if it meets the need, or else the fetch to wait for, or the reason why there is none.
+// join returns the value if it meets the need, or else the fetch to wait for, or the reason why
+// there is none.
 func (r *Refresher[T]) join(ctx context.Context, need Need[T]) (value T, f *flight[T], err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -169,8 +172,8 @@ func (r *Refresher[T]) begin(ctx context.Context) *flight[T] {
 	return r.flight
 }
 
-// run fetches, keeps the result and ends the flight, in one step for all callers: who comes later sees the result, and
-// starts a fetch of its own if that will not do.
+// run fetches, keeps the result and ends the flight, in one step for all callers: who comes later
+// sees the result, and starts a fetch of its own if that will not do.
 func (r *Refresher[T]) run(ctx context.Context, f *flight[T]) {
 	fetched, err := r.config.Fetch(ctx)
 	f.cancel()

@@ -41,7 +41,10 @@ func (s *source) config() refresh.Config[int] {
 	return refresh.Config[int]{
 		Fetch:   s.fetch,
 		Timeout: 30 * time.Second,
-		Backoff: func(refresh.Failure) refresh.Pause { return refresh.Pause{Renew: time.Minute, Retry: 5 * time.Second} },
+		Backoff: func(refresh.Failure) refresh.Pause {
+			return refresh.Pause{Renew: time.Minute,
+				Retry: 5 * time.Second}
+		},
 	}
 }
 
@@ -51,7 +54,8 @@ func other(rejected int) refresh.Need[int] {
 }
 
 // expect wants a value or an error after so long.
-func expect(t *testing.T, r *refresh.Refresher[int], need refresh.Need[int], want int, wantErr error, after time.Duration) {
+func expect(t *testing.T, r *refresh.Refresher[int], need refresh.Need[int], want int, wantErr error,
+	after time.Duration) {
 	t.Helper()
 	begun := time.Now()
 	value, err := r.Get(t.Context(), need)
@@ -85,7 +89,8 @@ func TestRefresher(t *testing.T) {
 			expect(t, r, anyValue, 1, nil, 0)
 			wantFetches(t, s, 1)
 		}},
-		{"fetches once for many callers that reject one value", func(t *testing.T, s *source, r *refresh.Refresher[int]) {
+		{"fetches once for many callers that reject one value", func(t *testing.T, s *source,
+			r *refresh.Refresher[int]) {
 			expect(t, r, anyValue, 1, nil, time.Second)
 			var callers sync.WaitGroup
 			for range 100 {
@@ -96,7 +101,8 @@ func TestRefresher(t *testing.T) {
 			expect(t, r, other(1), 2, nil, 0) // a latecomer
 			wantFetches(t, s, 2)
 		}},
-		{"starts another fetch for a caller that rejects what has just come", func(t *testing.T, s *source, r *refresh.Refresher[int]) {
+		{"starts another fetch for a caller that rejects what has just come", func(t *testing.T, s *source,
+			r *refresh.Refresher[int]) {
 			var callers sync.WaitGroup
 			for range 100 { // all wake when the first fetch ends
 				callers.Go(func() {
@@ -151,7 +157,8 @@ func TestRefresher(t *testing.T) {
 			time.Sleep(1)
 			expect(t, r, anyValue, 1, nil, time.Second)
 		}},
-		{"goes on with the fetch when the caller that began it is gone", func(t *testing.T, s *source, r *refresh.Refresher[int]) {
+		{"goes on with the fetch when the caller that began it is gone", func(t *testing.T, s *source,
+			r *refresh.Refresher[int]) {
 			gone, leave := context.WithCancel(t.Context())
 			leave()
 			if _, err := r.Get(gone, anyValue); err != context.Canceled {
@@ -167,7 +174,8 @@ func TestRefresher(t *testing.T) {
 				t.Error(err)
 			}
 		}},
-		{"cancels the fetch in flight when it is closed, and starts no other", func(t *testing.T, s *source, r *refresh.Refresher[int]) {
+		{"cancels the fetch in flight when it is closed, and starts no other", func(t *testing.T, s *source,
+			r *refresh.Refresher[int]) {
 			expect(t, r, anyValue, 1, nil, time.Second)
 			go expect(t, r, other(1), 0, context.Canceled, 0)
 			synctest.Wait()
@@ -184,7 +192,8 @@ func TestRefresher(t *testing.T) {
 			expect(t, r, anyValue, 1, nil, 0) // due, but not renewed
 			wantFetches(t, s, 2)
 		}},
-		{"waits at Close for a fetch that ignores its context", func(t *testing.T, s *source, r *refresh.Refresher[int]) {
+		{"waits at Close for a fetch that ignores its context", func(t *testing.T, s *source,
+			r *refresh.Refresher[int]) {
 			s.stuck = true
 			go expect(t, r, anyValue, 1, nil, time.Second)
 			synctest.Wait()
@@ -247,7 +256,8 @@ func TestFetch(t *testing.T) {
 	})
 }
 
-// TestGrace keeps the last value for a day from the first failure, however long it has not been used.
+// TestGrace keeps the last value for a day from the first failure, however long it has not been
+// used.
 func TestGrace(t *testing.T) {
 	for _, unused := range []time.Duration{0, 50 * time.Minute, 100 * time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
@@ -314,7 +324,8 @@ func TestPolicy(t *testing.T) {
 			t.Errorf("%d callers joined a fetch", joined)
 		}
 		if len(failures) != 3 || failures[0].Err != io.EOF || failures[0].Usable || failures[0].RenewIn >= 0 ||
-			(failures[1] != refresh.Failure{Err: io.ErrUnexpectedEOF, RenewIn: 40*time.Minute - time.Second, Usable: true}) ||
+			(failures[1] != refresh.Failure{Err: io.ErrUnexpectedEOF, RenewIn: 40*time.Minute - time.Second,
+				Usable: true}) ||
 			failures[2].Usable {
 			t.Errorf("failures %+v", failures)
 		}

@@ -32,7 +32,7 @@ var claimMutations = map[string]mutation{
 	"aud-scope":       claim("aud", "api://"+ServiceID+"/"+Scope),
 	"aud-list":        claim("aud", ServiceID+",api://"+ServiceID),
 	"aud-array":       claim("aud", []string{ServiceID}),
-	"aud-array-two":   claim("aud", []string{"https://evil.example/", ServiceID}), // without CallerOnly, because the log has the aud of an authentic token
+	"aud-array-two":   claim("aud", []string{"https://evil.example/" + CallerOnly, ServiceID}),
 	"aud-array-empty": claim("aud", []string{}),
 	"aud-object":      claim("aud", map[string]any{ServiceID: true}),
 	"aud-number":      claim("aud", 7),
