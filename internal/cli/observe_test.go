@@ -9,10 +9,9 @@ import (
 	"github.com/partner-center/connector/internal/config"
 )
 
-// sandboxService returns a service in front of a sandbox that is closed with the test.
-func sandboxService(t *testing.T) *service {
-	t.Helper()
-	c := config.Config{
+// sandboxSettings returns the settings of a sandbox.
+func sandboxSettings() config.Config {
+	return config.Config{
 		Sandbox:         true,
 		SignIn:          []string{config.APIKey},
 		Partner:         config.Partner{Cloud: config.Clouds["global"]},
@@ -21,7 +20,12 @@ func sandboxService(t *testing.T) *service {
 		UpstreamTimeout: time.Second,
 		MaxBody:         16 << 20,
 	}
-	s, err := newService(c, slog.New(slog.DiscardHandler))
+}
+
+// sandboxService returns a service in front of a sandbox that is closed with the test.
+func sandboxService(t *testing.T) *service {
+	t.Helper()
+	s, err := newService(sandboxSettings(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

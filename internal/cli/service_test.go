@@ -43,15 +43,6 @@ func TestLimiterTakesEverySetting(t *testing.T) {
 }
 
 func TestNewService(t *testing.T) {
-	sandbox := config.Config{
-		Sandbox:         true,
-		SignIn:          []string{config.APIKey},
-		Partner:         config.Partner{Cloud: config.Clouds["global"]},
-		LimitCalls:      100,
-		LimitWindow:     time.Minute,
-		UpstreamTimeout: time.Second,
-		MaxBody:         16 << 20,
-	}
 	for _, c := range []struct {
 		name   string
 		change func(*config.Config)
@@ -63,7 +54,7 @@ func TestNewService(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Setenv("TMPDIR", t.TempDir())
-			settings := sandbox
+			settings := sandboxSettings()
 			c.change(&settings)
 			s, err := newService(settings, slog.New(slog.DiscardHandler))
 			if s != nil || err == nil {
