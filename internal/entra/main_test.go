@@ -15,14 +15,11 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"log/slog"
 	"maps"
 	"math/big"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -32,14 +29,16 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/partner-center/connector/internal/e2e/fakeentra"
+	"github.com/partner-center/connector/internal/e2e/secret"
 	"github.com/partner-center/connector/internal/fault"
 )
 
 const (
-	contoso          = "0f8fad5b-d9cb-469f-a165-70867728950e" // the partner's tenant
-	app              = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
-	resource         = "https://api.partnercenter.microsoft.com"
-	exchangeAudience = "api://AzureADTokenExchange"
+	contoso          = fakeentra.TenantID
+	app              = fakeentra.ClientID
+	resource         = fakeentra.Resource
+	exchangeAudience = fakeentra.ExchangeAudience
 	assertionType    = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 )
 
@@ -72,60 +71,47 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// fakeEntra is an Entra ID whose token endpoint a test controls.
+// fakeEntra is the fake Entra ID whose token endpoint a test scripts. It records the token requests.
 type fakeEntra struct {
-	*httptest.Server
+	*fakeentra.Server
 	t      testing.TB
 	answer func(form url.Values) (status int, body any) // nil: a numbered token, and a numbered refresh token for a user
-	header http.Header                                  // of every answer to a request for a token
+	header http.Header                                  // of every answer to a token request
 	log    *lockedBuffer
 
 	mu    sync.Mutex
-	forms []url.Values // the requests for tokens
+	forms []url.Values // the token requests
 }
 
 func newFakeEntra(t testing.TB) *fakeEntra {
-	e := &fakeEntra{t: t, log: new(lockedBuffer), header: http.Header{}}
-	e.Server = httptest.NewUnstartedServer(e)
-	e.Config.ErrorLog = log.New(io.Discard, "", 0)
-	e.StartTLS()
-	t.Cleanup(e.Close)
+	e := &fakeEntra{Server: fakeentra.New(t, new(secret.Set)), t: t, log: new(lockedBuffer), header: http.Header{}}
+	e.AnswerToken(e.serveToken)
 	return e
 }
 
-func (e *fakeEntra) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	base := e.URL + "/" + contoso
-	switch r.URL.Path {
-	case "/" + contoso + "/v2.0/.well-known/openid-configuration":
-		json.NewEncoder(w).Encode(map[string]any{
-			"issuer":                 base + "/v2.0",
-			"authorization_endpoint": base + "/oauth2/v2.0/authorize",
-			"token_endpoint":         base + "/oauth2/v2.0/token",
-			"cloud_instance_name":    "microsoftonline.com",
-		})
-	case "/" + contoso + "/oauth2/v2.0/token":
-		r.ParseForm()
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.forms = append(e.forms, r.PostForm)
-		answer := e.answer
-		if answer == nil {
-			answer = e.grant
-		}
-		status, body := answer(r.PostForm)
-		maps.Copy(w.Header(), e.header)
-		if w.Header().Get("Content-Type") == "" {
-			w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		}
-		w.WriteHeader(status)
-		if text, ok := body.(string); ok {
-			w.Write([]byte(text))
-			return
-		}
-		json.NewEncoder(w).Encode(body)
-	default:
-		answerWith(w, 400, "invalid_tenant", 90002)
+func (e *fakeEntra) serveToken(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/"+contoso+fakeentra.TokenPath {
+		fakeentra.Refusal(90002)(w, r)
+		return
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.forms = append(e.forms, r.PostForm)
+	answer := e.answer
+	if answer == nil {
+		answer = e.grant
+	}
+	status, body := answer(r.PostForm)
+	maps.Copy(w.Header(), e.header)
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	}
+	w.WriteHeader(status)
+	if text, ok := body.(string); ok {
+		w.Write([]byte(text))
+		return
+	}
+	json.NewEncoder(w).Encode(body)
 }
 
 // grant answers with the next token. Its caller holds the lock.
