@@ -82,7 +82,8 @@ func TestOneRequestForManyCallers(t *testing.T) {
 	})
 }
 
-// TestSameTokenAgain has Entra ID give the refused token once more: it is asked once, and its answer is passed on.
+// TestSameTokenAgain has Entra ID issue the refused token again: it is asked once, and its answer is
+// passed on.
 func TestSameTokenAgain(t *testing.T) {
 	requests := 0
 	s := newTokens(Config{Timeout: time.Second, Log: slog.New(slog.DiscardHandler)}, func(context.Context) (Grant, error) {
@@ -97,8 +98,8 @@ func TestSameTokenAgain(t *testing.T) {
 	}
 }
 
-// TestObserve tells of each request how it ended, however many callers wait for it, and gives it what the context of the
-// caller who began it carries, who need not stay.
+// TestObserve shows that each request is observed once, however many callers wait for it, and that it
+// has the context values of the caller that began it, who may be gone.
 func TestObserve(t *testing.T) {
 	type mark struct{}
 	synctest.Test(t, func(t *testing.T) {
@@ -192,7 +193,7 @@ func TestRefusedTokenIsDroppedOnce(t *testing.T) {
 	})
 }
 
-// TestRefusedForOneCallerOnly has one caller's token refused in an outage, while the others go on with it.
+// TestRefusedForOneCallerOnly has one caller's token refused in an outage, while the others keep using it.
 func TestRefusedForOneCallerOnly(t *testing.T) {
 	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
 		want(t, s, "", "token-1")
@@ -228,7 +229,7 @@ func TestRefusedForOneCallerOnly(t *testing.T) {
 	})
 }
 
-// TestRefusedDuringRenewal waits for the renewal that is under way.
+// TestRefusedDuringRenewal waits for the renewal in flight.
 func TestRefusedDuringRenewal(t *testing.T) {
 	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
 		want(t, s, "", "token-1")
@@ -243,7 +244,7 @@ func TestRefusedDuringRenewal(t *testing.T) {
 	})
 }
 
-// TestClose waits for what is under way, and for nothing else.
+// TestClose waits for the fetch in flight and starts no other.
 func TestClose(t *testing.T) {
 	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
 		s.fetch = func(ctx context.Context) (Grant, error) { return i.fetch(context.WithoutCancel(ctx)) }
@@ -269,7 +270,7 @@ func TestClose(t *testing.T) {
 	})
 }
 
-// TestCloseIsBounded does not wait forever for a fetch that heeds nothing.
+// TestCloseIsBounded waits no longer than one timeout for a fetch that ignores its context.
 func TestCloseIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTokens(Config{Timeout: time.Second, Log: slog.New(slog.DiscardHandler)}, func(context.Context) (Grant, error) {
@@ -303,7 +304,7 @@ func TestCallersDoNotOutwaitTheirContext(t *testing.T) {
 	})
 }
 
-// TestLongLife renews a token of a hundred years no more often than it must.
+// TestLongLife does not renew a token of a hundred years early.
 func TestLongLife(t *testing.T) {
 	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
 		i.life = 100 * 365 * 24 * time.Hour
@@ -345,7 +346,7 @@ func TestFetchEnds(t *testing.T) {
 	})
 }
 
-// TestThrottled does not ask before Entra ID wants it, nor later than in a minute.
+// TestThrottled asks again no sooner than Entra ID allows, and no later than in a minute.
 func TestThrottled(t *testing.T) {
 	for _, c := range []struct {
 		status       int
@@ -384,7 +385,7 @@ func TestThrottled(t *testing.T) {
 	}
 }
 
-// TestThrottledWithAToken goes on with the old token and renews it when Entra ID wants to be asked again.
+// TestThrottledWithAToken keeps using the old token, and renews it when Entra ID allows.
 func TestThrottledWithAToken(t *testing.T) {
 	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
 		want(t, s, "", "token-1")
