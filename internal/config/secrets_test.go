@@ -17,8 +17,10 @@ func TestSpoiltSecrets(t *testing.T) {
 		content string
 		says    string
 	}{
-		"a byte-order mark":    {"\ufeff" + long, "it begins with a byte-order mark: save it as plain UTF-8"},
-		"UTF-16":               {"\xff\xfe" + strings.Join(strings.Split(long, ""), "\x00") + "\x00", "it is UTF-16 text: save it as plain UTF-8"},
+		"a byte-order mark": {"\ufeff" + long, "it begins with a byte-order mark: save it as plain UTF-8"},
+		"UTF-16": {
+			"\xff\xfe" + strings.Join(strings.Split(long, ""), "\x00") + "\x00", "it is UTF-16 text: save it as plain UTF-8",
+		},
 		"a second line":        {long + "\n" + long, "it has more than one line of text"},
 		"a blank at the end":   {long + " ", "it ends with a blank: remove it"},
 		"a blank at the start": {"\u00a0" + long, "it begins with a blank: remove it"},
@@ -36,7 +38,8 @@ func TestSpoiltSecrets(t *testing.T) {
 				t.Helper()
 				_, err := config.Load(f, getenv)
 				var mistake config.Mistake
-				if !slices.Equal(mistaken(err), []string{setting}) || !errors.As(err, &mistake) || !strings.Contains(mistake.Wants, c.says) {
+				if !slices.Equal(mistaken(err), []string{setting}) || !errors.As(err, &mistake) ||
+					!strings.Contains(mistake.Wants, c.says) {
 					t.Errorf("the mistake is %v, want %s: %s", err, setting, c.says)
 				}
 				if err != nil && strings.Contains(err.Error(), long[:8]) {
@@ -93,7 +96,8 @@ func TestEmptySecretFile(t *testing.T) {
 		f.ClientSecretFile = newFile(t, content)
 		_, err := config.Load(f, environment(""))
 		var mistake config.Mistake
-		if !errors.As(err, &mistake) || mistake.Setting != "CONNECTOR_CLIENT_SECRET_FILE" || !strings.Contains(mistake.Wants, "it is empty") {
+		if !errors.As(err, &mistake) || mistake.Setting != "CONNECTOR_CLIENT_SECRET_FILE" ||
+			!strings.Contains(mistake.Wants, "it is empty") {
 			t.Errorf("%q: %v", content, err)
 		}
 	}

@@ -39,7 +39,9 @@ func TestAPIKeys(t *testing.T) {
 	}{
 		"none, and no other way to sign in, is a failure": {APIKeys{Only: true}, Fail, "Run connector keys add NAME."},
 		"none beside another way is a warning":            {APIKeys{}, Warn, "CONNECTOR_SIGN_IN"},
-		"are counted and named":                           {APIKeys{3, []string{"apps", "flows"}, true}, OK, "3 in all, for apps, flows"},
+		"are counted and named": {
+			APIKeys{3, []string{"apps", "flows"}, true}, OK, "3 in all, for apps, flows",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			try(t, Config{APIKeys: &c.keys}).expect(t, "API keys", c.result, c.says)
@@ -96,12 +98,21 @@ func TestEntraID(t *testing.T) {
 		answer string // metadata; empty: good
 		says   string
 	}{
-		"refuses another tenant":          {func(e *EntraID) { e.TenantID = "fabrikam" }, "", "AADSTS90002. Check CONNECTOR_TENANT_ID"},
-		"is in another cloud":             {nil, `{"issuer":"i","cloud_instance_name":"microsoftonline.us"}`, "microsoftonline.us, not in microsoftonline.com"},
-		"describes no tenant":             {nil, `{}`, "it describes no tenant"},
-		"is somebody else":                {nil, `<html>`, "it describes no tenant"},
-		"is away":                         {func(e *EntraID) { e.Authority = "https://127.0.0.1:1" }, "", "The service uses no proxy."},
-		"has a certificate of another CA": {func(e *EntraID) { e.HTTP = &http.Client{Transport: new(http.Transport)} }, "", "certificate"},
+		"refuses another tenant": {
+			func(e *EntraID) { e.TenantID = "fabrikam" }, "", "AADSTS90002. Check CONNECTOR_TENANT_ID",
+		},
+		"is in another cloud": {
+			nil, `{"issuer":"i","cloud_instance_name":"microsoftonline.us"}`,
+			"microsoftonline.us, not in microsoftonline.com",
+		},
+		"describes no tenant": {nil, `{}`, "it describes no tenant"},
+		"is somebody else":    {nil, `<html>`, "it describes no tenant"},
+		"is away": {
+			func(e *EntraID) { e.Authority = "https://127.0.0.1:1" }, "", "The service uses no proxy.",
+		},
+		"has a certificate of another CA": {
+			func(e *EntraID) { e.HTTP = &http.Client{Transport: new(http.Transport)} }, "", "certificate",
+		},
 	} {
 		t.Run(name+", so no token is tried", func(t *testing.T) {
 			server, e := newEntra(t)
@@ -109,7 +120,10 @@ func TestEntraID(t *testing.T) {
 				c.change(e)
 			}
 			if c.answer != "" {
-				server.Answer(fakeentra.MetadataPath, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, c.answer) })
+				server.Answer(
+					fakeentra.MetadataPath,
+					func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, c.answer) },
+				)
 			}
 			all := try(t, Config{EntraID: e, Connections: []Connection{{Name: "app-only"}}})
 			all.expect(t, "Entra ID", Fail, c.says)
@@ -133,11 +147,17 @@ func TestClock(t *testing.T) {
 		result Result
 		says   string
 	}{
-		"that is ahead is a warning beside a secret":              {10 * time.Minute, func(*EntraID) {}, Warn, "10m0s"},
-		"that is behind is a warning beside a secret":             {-2 * time.Hour, func(*EntraID) {}, Warn, "2h0m0s"},
-		"that dates assertions may be off by four minutes":        {4 * time.Minute, func(e *EntraID) { e.CertificateFile = "f" }, Warn, "4m0s"},
-		"that dates assertions must not be off by more than five": {6 * time.Minute, func(e *EntraID) { e.CertificateFile = "f" }, Fail, "NTP"},
-		"that judges callers' tokens must not be off by two":      {2 * time.Minute, func(e *EntraID) { e.ChecksTokens = true }, Fail, "NTP"},
+		"that is ahead is a warning beside a secret":  {10 * time.Minute, func(*EntraID) {}, Warn, "10m0s"},
+		"that is behind is a warning beside a secret": {-2 * time.Hour, func(*EntraID) {}, Warn, "2h0m0s"},
+		"that dates assertions may be off by four minutes": {
+			4 * time.Minute, func(e *EntraID) { e.CertificateFile = "f" }, Warn, "4m0s",
+		},
+		"that dates assertions must not be off by more than five": {
+			6 * time.Minute, func(e *EntraID) { e.CertificateFile = "f" }, Fail, "NTP",
+		},
+		"that judges callers' tokens must not be off by two": {
+			2 * time.Minute, func(e *EntraID) { e.ChecksTokens = true }, Fail, "NTP",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, e := newEntra(t)
@@ -203,10 +223,16 @@ func TestConnections(t *testing.T) {
 		}
 	})
 	t.Run("fail with the token of another audience", func(t *testing.T) {
-		try1(t, connection(false, map[string]any{"aud": "https://graph.microsoft.com"}, nil)).expect(t, "app-only", Fail, "another audience than "+audience, "CONNECTOR_CLOUD")
+		try1(
+			t,
+			connection(false, map[string]any{"aud": "https://graph.microsoft.com"}, nil),
+		).expect(t, "app-only", Fail, "another audience than "+audience, "CONNECTOR_CLOUD")
 	})
 	t.Run("fail with a user without multifactor authentication", func(t *testing.T) {
-		try1(t, connection(true, map[string]any{"aud": audience, "amr": []string{"pwd"}}, nil)).expect(t, "App+User", Fail, "multifactor", "connector consent")
+		try1(
+			t,
+			connection(true, map[string]any{"aud": audience, "amr": []string{"pwd"}}, nil),
+		).expect(t, "App+User", Fail, "multifactor", "connector consent")
 	})
 	t.Run("warn if the token does not state it", func(t *testing.T) {
 		try1(t, connection(true, map[string]any{"aud": audience}, nil)).expect(t, "App+User", Warn, "multifactor")
@@ -225,7 +251,10 @@ func TestConnections(t *testing.T) {
 	})
 	t.Run("explain a refused call", func(t *testing.T) {
 		err := &fault.Error{Code: fault.PartnerCenterForbidden, Cause: errors.New("answer 403")}
-		try1(t, connection(false, map[string]any{"aud": audience}, err)).expect(t, "Partner Center", Fail, "app-only: ", "App management")
+		try1(
+			t,
+			connection(false, map[string]any{"aud": audience}, err),
+		).expect(t, "Partner Center", Fail, "app-only: ", "App management")
 	})
 	t.Run("without a usable file are skipped", func(t *testing.T) {
 		all := try1(t, Connection{Name: "App+User"})
@@ -257,7 +286,18 @@ func TestOrder(t *testing.T) {
 	}
 	var subjects []string
 	Run(t.Context(), c, func(f Finding) { subjects = append(subjects, f.Subject) })
-	want := []string{"settings", "spec", "API keys", "limit", "certificate", "Entra ID", "callers", "app-only", "Partner Center", "public URL"}
+	want := []string{
+		"settings",
+		"spec",
+		"API keys",
+		"limit",
+		"certificate",
+		"Entra ID",
+		"callers",
+		"app-only",
+		"Partner Center",
+		"public URL",
+	}
 	if !slices.Equal(subjects, want) {
 		t.Errorf("the order is %q, want %q", subjects, want)
 	}

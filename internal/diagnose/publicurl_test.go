@@ -34,7 +34,11 @@ func answer(status int, body string) func(http.ResponseWriter) {
 
 // newPublic returns the answers of a healthy service, with some replaced.
 func newPublic(change public) public {
-	p := public{"/healthz": answer(200, "ok\n"), "/readyz": answer(200, "ok\n"), "/v1/customers": answer(401, `{"statusCode":401}`)}
+	p := public{
+		"/healthz":      answer(200, "ok\n"),
+		"/readyz":       answer(200, "ok\n"),
+		"/v1/customers": answer(401, `{"statusCode":401}`),
+	}
 	for path, a := range change {
 		p[path] = a
 	}
@@ -54,14 +58,29 @@ func TestPublicURL(t *testing.T) {
 		result Result
 		says   []string
 	}{
-		"leads to the service":                        {nil, OK, []string{"leads to the service"}},
-		"is a warning behind an idle proxy":           {public{"/healthz": answer(502, "<html>")}, Warn, []string{"502", "Start the service, which this command does not"}},
-		"is a warning while the service is not ready": {public{"/readyz": answer(503, "not ready\n")}, Warn, []string{"/readyz", "not ready"}},
-		"fails if the Host is another":                {public{"/v1/customers": answer(421, "")}, Fail, []string{"421", "Host header", "CONNECTOR_PUBLIC_URL"}},
-		"fails if something answers calls itself":     {public{"/v1/customers": answer(403, "")}, Fail, []string{"403", "not 401"}},
-		"fails at another page":                       {public{"/healthz": answer(200, "<html>")}, Fail, []string{"not as this service does", "CONNECTOR_PUBLIC_URL"}},
-		"fails at a site without the path":            {public{"/healthz": answer(404, "")}, Fail, []string{"404", "CONNECTOR_PUBLIC_URL"}},
-		"fails at a redirect":                         {public{"/healthz": answer(301, "")}, Fail, []string{"301", "the platform follows none"}},
+		"leads to the service": {nil, OK, []string{"leads to the service"}},
+		"is a warning behind an idle proxy": {
+			public{"/healthz": answer(502, "<html>")}, Warn,
+			[]string{"502", "Start the service, which this command does not"},
+		},
+		"is a warning while the service is not ready": {
+			public{"/readyz": answer(503, "not ready\n")}, Warn, []string{"/readyz", "not ready"},
+		},
+		"fails if the Host is another": {
+			public{"/v1/customers": answer(421, "")}, Fail, []string{"421", "Host header", "CONNECTOR_PUBLIC_URL"},
+		},
+		"fails if something answers calls itself": {
+			public{"/v1/customers": answer(403, "")}, Fail, []string{"403", "not 401"},
+		},
+		"fails at another page": {
+			public{"/healthz": answer(200, "<html>")}, Fail, []string{"not as this service does", "CONNECTOR_PUBLIC_URL"},
+		},
+		"fails at a site without the path": {
+			public{"/healthz": answer(404, "")}, Fail, []string{"404", "CONNECTOR_PUBLIC_URL"},
+		},
+		"fails at a redirect": {
+			public{"/healthz": answer(301, "")}, Fail, []string{"301", "the platform follows none"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewServer(newPublic(c.change))

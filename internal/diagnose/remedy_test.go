@@ -60,31 +60,52 @@ func TestRemedy(t *testing.T) {
 		err  error
 		want string // empty: none
 	}{
-		"no remedy for a stranger":                      {errors.New("something"), ""},
-		"no second remedy for a file":                   {&secretfile.Error{Setting: "S", Path: "p", Err: errors.New("e"), Remedy: "do it"}, ""},
-		"a link for an unknown number":                  {refusal(400, "invalid_request", 12345), "https://login.microsoftonline.com/error?code=12345"},
-		"the credential for invalid_client":             {refusal(400, "invalid_client"), "credential"},
-		"consent for interaction_required":              {refusal(400, "interaction_required"), "connector consent"},
-		"the logs for a refusal without a name":         {refusal(400, ""), "sign-in logs"},
-		"patience for 429":                              {refusal(429, ""), "Wait"},
-		"patience for 500":                              {refusal(500, ""), "Wait"},
-		"patience for temporarily_unavailable":          {refusal(400, "temporarily_unavailable"), "Wait"},
-		"the authority for a redirect":                  {refusal(302, ""), "Check CONNECTOR_AUTHORITY_URL and CONNECTOR_TENANT_ID: what answers there is not Entra ID's token endpoint."},
-		"the authority for 404":                         {refusal(404, "invalid_request"), "Check CONNECTOR_AUTHORITY_URL and CONNECTOR_TENANT_ID"},
-		"the logs for an app's invalid_grant":           {app, "sign-in logs"},
-		"consent for a user's invalid_grant":            {user(refusal(400, "invalid_grant")), "Run connector consent and sign in again."},
-		"a link for a user's unknown number":            {user(refusal(400, "invalid_grant", 12345)), "code=12345"},
-		"consent for the suberror consent_required":     {sub("consent_required"), remedies[65001]},
-		"the suberror before an unknown number":         {sub("consent_required", 12345), remedies[65001]},
-		"a known number before the suberror":            {sub("basic_action", 53003), remedies[53003]},
-		"consent for the suberror basic_action":         {sub("basic_action"), consentAgain},
-		"multifactor sign-in for the suberror":          {sub("mfa_required"), mfaMissing},
-		"the identity for a refusal by its endpoint":    {identity, "CONNECTOR_MANAGED_IDENTITY"},
-		"another sign-in for one that was canceled":     {signIn, "canceled"},
-		"the identity for an endpoint that is away":     {&entra.NoAnswerError{Peer: entra.ManagedIdentity, Err: errors.New("away")}, "CONNECTOR_MANAGED_IDENTITY"},
-		"name resolution for an Entra ID that is away":  {&entra.NoAnswerError{Peer: entra.EntraID, Err: errors.New("away")}, "CONNECTOR_AUTHORITY_URL"},
-		"the certificate for one that is not accepted":  {&entra.NoAnswerError{Peer: entra.EntraID, Err: unknownIssuer("Fabrikam")}, "This machine does not know the issuer"},
-		"the same for an error that is wrapped further": {&fault.Error{Cause: &entra.NoAnswerError{Peer: entra.EntraID, Err: unknownIssuer("Fabrikam")}}, "This machine does not know the issuer"},
+		"no remedy for a stranger": {errors.New("something"), ""},
+		"no second remedy for a file": {
+			&secretfile.Error{Setting: "S", Path: "p", Err: errors.New("e"), Remedy: "do it"}, "",
+		},
+		"a link for an unknown number": {
+			refusal(400, "invalid_request", 12345), "https://login.microsoftonline.com/error?code=12345",
+		},
+		"the credential for invalid_client":     {refusal(400, "invalid_client"), "credential"},
+		"consent for interaction_required":      {refusal(400, "interaction_required"), "connector consent"},
+		"the logs for a refusal without a name": {refusal(400, ""), "sign-in logs"},
+		"patience for 429":                      {refusal(429, ""), "Wait"},
+		"patience for 500":                      {refusal(500, ""), "Wait"},
+		"patience for temporarily_unavailable":  {refusal(400, "temporarily_unavailable"), "Wait"},
+		"the authority for a redirect": {
+			refusal(302, ""),
+			"Check CONNECTOR_AUTHORITY_URL and CONNECTOR_TENANT_ID: what answers there is not Entra ID's token endpoint.",
+		},
+		"the authority for 404": {
+			refusal(404, "invalid_request"), "Check CONNECTOR_AUTHORITY_URL and CONNECTOR_TENANT_ID",
+		},
+		"the logs for an app's invalid_grant": {app, "sign-in logs"},
+		"consent for a user's invalid_grant": {
+			user(refusal(400, "invalid_grant")), "Run connector consent and sign in again.",
+		},
+		"a link for a user's unknown number":         {user(refusal(400, "invalid_grant", 12345)), "code=12345"},
+		"consent for the suberror consent_required":  {sub("consent_required"), remedies[65001]},
+		"the suberror before an unknown number":      {sub("consent_required", 12345), remedies[65001]},
+		"a known number before the suberror":         {sub("basic_action", 53003), remedies[53003]},
+		"consent for the suberror basic_action":      {sub("basic_action"), consentAgain},
+		"multifactor sign-in for the suberror":       {sub("mfa_required"), mfaMissing},
+		"the identity for a refusal by its endpoint": {identity, "CONNECTOR_MANAGED_IDENTITY"},
+		"another sign-in for one that was canceled":  {signIn, "canceled"},
+		"the identity for an endpoint that is away": {
+			&entra.NoAnswerError{Peer: entra.ManagedIdentity, Err: errors.New("away")}, "CONNECTOR_MANAGED_IDENTITY",
+		},
+		"name resolution for an Entra ID that is away": {
+			&entra.NoAnswerError{Peer: entra.EntraID, Err: errors.New("away")}, "CONNECTOR_AUTHORITY_URL",
+		},
+		"the certificate for one that is not accepted": {
+			&entra.NoAnswerError{Peer: entra.EntraID, Err: unknownIssuer("Fabrikam")},
+			"This machine does not know the issuer",
+		},
+		"the same for an error that is wrapped further": {
+			&fault.Error{Cause: &entra.NoAnswerError{Peer: entra.EntraID, Err: unknownIssuer("Fabrikam")}},
+			"This machine does not know the issuer",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := (Variables{}).Remedy(c.err); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
@@ -102,7 +123,8 @@ func TestRemedyNamesTheVariableThatWasSet(t *testing.T) {
 		} {
 			t.Run(fmt.Sprint(variable, " for ", code), func(t *testing.T) {
 				v := Variables{ClientSecret: variable}
-				if got := v.Explain(refusal(401, "invalid_client", code)); !strings.HasSuffix(got, want) || strings.Contains(got, "{") {
+				if got := v.Explain(refusal(401, "invalid_client", code)); !strings.HasSuffix(got, want) ||
+					strings.Contains(got, "{") {
 					t.Errorf("Explain = %q, want %q at its end", got, want)
 				}
 			})
@@ -118,11 +140,20 @@ func TestCallRemedy(t *testing.T) {
 	}{
 		"the app's registration for a refused token": {&fault.Error{Code: fault.PartnerCenterUnauthorized}, "App management"},
 		"the same for any 403":                       {&fault.Error{Code: fault.TargetViewNotAllowed}, "App management"},
-		"direct https for an unreachable one":        {&fault.Error{Code: unreachable, Cause: errors.New("refused")}, "HTTPS_PROXY"},
-		"the certificate where that is the cause":    {&fault.Error{Code: unreachable, Cause: unknownIssuer("Fabrikam")}, `CN "Fabrikam"`},
-		"the remedy for a token":                     {&fault.Error{Code: fault.PartnerCenterUnauthorized, Cause: refusal(401, "invalid_client", 7000222)}, "has expired"},
-		"the caller's text for any other":            {&fault.Error{Code: fault.PartnerCenterThrottled}, (&fault.Error{Code: fault.PartnerCenterThrottled}).Text()},
-		"nothing for a stranger":                     {errors.New("something"), ""},
+		"direct https for an unreachable one": {
+			&fault.Error{Code: unreachable, Cause: errors.New("refused")}, "HTTPS_PROXY",
+		},
+		"the certificate where that is the cause": {
+			&fault.Error{Code: unreachable, Cause: unknownIssuer("Fabrikam")}, `CN "Fabrikam"`,
+		},
+		"the remedy for a token": {
+			&fault.Error{Code: fault.PartnerCenterUnauthorized, Cause: refusal(401, "invalid_client", 7000222)},
+			"has expired",
+		},
+		"the caller's text for any other": {
+			&fault.Error{Code: fault.PartnerCenterThrottled}, (&fault.Error{Code: fault.PartnerCenterThrottled}).Text(),
+		},
+		"nothing for a stranger": {errors.New("something"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := (Variables{}).CallRemedy(c.err); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
@@ -135,28 +166,46 @@ func TestCallRemedy(t *testing.T) {
 // unknownIssuer is the error of a certificate whose issuer is not known.
 func unknownIssuer(name string) error {
 	leaf := &x509.Certificate{Issuer: pkix.Name{CommonName: name}}
-	return &tls.CertificateVerificationError{UnverifiedCertificates: []*x509.Certificate{leaf}, Err: x509.UnknownAuthorityError{Cert: leaf}}
+	return &tls.CertificateVerificationError{
+		UnverifiedCertificates: []*x509.Certificate{leaf},
+		Err:                    x509.UnknownAuthorityError{Cert: leaf},
+	}
 }
 
 func TestTrustRemedy(t *testing.T) {
 	some := x509.NewCertPool()
 	some.AddCert(&x509.Certificate{Raw: []byte("x")})
 	invalid := func(reason x509.InvalidReason) error {
-		return &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Cert: new(x509.Certificate), Reason: reason}}
+		return &tls.CertificateVerificationError{
+			Err: x509.CertificateInvalidError{Cert: new(x509.Certificate), Reason: reason},
+		}
 	}
 	for name, c := range map[string]struct {
 		err   error
 		roots *x509.CertPool
 		want  string
 	}{
-		"no CA certificates at all":            {unknownIssuer("DigiCert"), x509.NewCertPool(), "no CA certificates on this machine: install ca-certificates, or set SSL_CERT_FILE"},
-		"CA certificates that cannot be read":  {x509.SystemRootsError{Err: errors.New("denied")}, some, "no CA certificates on this machine"},
-		"a proxy that inspects TLS":            {unknownIssuer("Fabrikam Inspection"), some, `CN "Fabrikam Inspection". A proxy that inspects TLS`},
-		"an issuer that tries to forge a line": {unknownIssuer("x\nok  settings  " + strings.Repeat("y", 100)), some, `CN "x\nok  settings  ` + strings.Repeat("y", 48) + `". A proxy`},
-		"a certificate for other names":        {&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: new(x509.Certificate)}}, some, "for other names"},
-		"a certificate that has ended":         {invalid(x509.Expired), some, "outside its dates"},
-		"a certificate that is wrong":          {invalid(x509.IncompatibleUsage), some, "not acceptable"},
-		"an error of another kind":             {errors.New("refused"), some, ""},
+		"no CA certificates at all": {
+			unknownIssuer("DigiCert"), x509.NewCertPool(),
+			"no CA certificates on this machine: install ca-certificates, or set SSL_CERT_FILE",
+		},
+		"CA certificates that cannot be read": {
+			x509.SystemRootsError{Err: errors.New("denied")}, some, "no CA certificates on this machine",
+		},
+		"a proxy that inspects TLS": {
+			unknownIssuer("Fabrikam Inspection"), some, `CN "Fabrikam Inspection". A proxy that inspects TLS`,
+		},
+		"an issuer that tries to forge a line": {
+			unknownIssuer("x\nok  settings  " + strings.Repeat("y", 100)), some,
+			`CN "x\nok  settings  ` + strings.Repeat("y", 48) + `". A proxy`,
+		},
+		"a certificate for other names": {
+			&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: new(x509.Certificate)}}, some,
+			"for other names",
+		},
+		"a certificate that has ended": {invalid(x509.Expired), some, "outside its dates"},
+		"a certificate that is wrong":  {invalid(x509.IncompatibleUsage), some, "not acceptable"},
+		"an error of another kind":     {errors.New("refused"), some, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := trustRemedyWith(c.roots, c.err, "Entra ID")

@@ -56,7 +56,11 @@ func newAppCertificate(t *testing.T, e *fakeentra.Server, lasts time.Duration) (
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(lasts)}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		NotBefore:    time.Now().Add(-48 * time.Hour),
+		NotAfter:     time.Now().Add(lasts),
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	if err != nil {
 		t.Fatal(err)
@@ -257,8 +261,13 @@ func TestCheckExplainsTrust(t *testing.T) {
 		trust string
 		says  string
 	}{
-		"no CA certificates": {"SSL_CERT_FILE=" + newFile(t, ""), "no CA certificates on this machine: install ca-certificates, or set SSL_CERT_FILE"},
-		"another CA":         {fakeentra.TrustEnv(t, other.Certificate[0]), "A proxy that inspects TLS may answer in place of Entra ID"},
+		"no CA certificates": {
+			"SSL_CERT_FILE=" + newFile(t, ""),
+			"no CA certificates on this machine: install ca-certificates, or set SSL_CERT_FILE",
+		},
+		"another CA": {
+			fakeentra.TrustEnv(t, other.Certificate[0]), "A proxy that inspects TLS may answer in place of Entra ID",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

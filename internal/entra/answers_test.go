@@ -92,7 +92,11 @@ func TestSuberror(t *testing.T) {
 		t.Run(fmt.Sprintf("%v is %s", c.sub, c.code), func(t *testing.T) {
 			e := newFakeEntra(t)
 			e.answer = func(url.Values) (int, any) {
-				return 400, map[string]any{"error": "invalid_grant", "suberror": c.sub, "error_description": "multi-factor authentication is needed"}
+				return 400, map[string]any{
+					"error":             "invalid_grant",
+					"suberror":          c.sub,
+					"error_description": "multi-factor authentication is needed",
+				}
 			}
 			f := mustFail(t, NewUser(withUser(e)), c.code)
 			var r *RefusedError
@@ -154,7 +158,10 @@ func TestRetryAfterHeader(t *testing.T) {
 // TestOddAnswers covers answers with status 200 that hold no token, and refusals that hold more
 // than a name and numbers.
 func TestOddAnswers(t *testing.T) {
-	const noToken, tooLong = "no usable answer of Entra ID: it holds no token", "no usable answer of Entra ID: it is longer than 1 MiB"
+	const (
+		noToken = "no usable answer of Entra ID: it holds no token"
+		tooLong = "no usable answer of Entra ID: it is longer than 1 MiB"
+	)
 	type object map[string]any
 	refused := func(object object) object { object["error"] = "invalid_grant"; return object }
 	for name, c := range map[string]struct {
@@ -162,25 +169,52 @@ func TestOddAnswers(t *testing.T) {
 		body   any
 		cause  string
 	}{
-		"an empty grant":                      {200, "", noToken},
-		"HTML in place of a grant":            {200, "<html>", noToken},
-		"a grant without a token":             {200, object{"token_type": "Bearer", "expires_in": 3600}, noToken},
-		"an error in place of a grant":        {200, object{"error": "invalid_grant"}, noToken},
-		"an error beside a token":             {200, object{"error": "invalid_grant", "access_token": "a", "expires_in": 3600}, noToken},
-		"a token that is a number":            {200, object{"access_token": 1, "expires_in": 3600}, noToken},
-		"a grant that is too long":            {200, strings.Repeat(" ", 1<<20) + `{"access_token":"a","expires_in":3600}`, tooLong},
-		"HTML in place of a refusal":          {400, "<html>", "answer 400 of Entra ID"},
-		"a text as the name":                  {400, object{"error": "The secret is wrong"}, "answer 400 of Entra ID"},
-		"an object as the name":               {400, object{"error": object{"code": 1}}, "answer 400 of Entra ID"},
-		"an object as the name, with a code":  {400, object{"error": object{"code": 1}, "error_codes": []int{7}}, "answer 400 of Entra ID AADSTS7"},
-		"a text as the codes":                 {400, refused(object{"error_codes": "7"}), "answer 400 of Entra ID: invalid_grant AADSTS7"},
-		"codes of all types":                  {400, refused(object{"error_codes": []any{"50076", 7, nil, -1, 1.5, "x", []int{8}}, "error_description": "AADSTS1: more"}), "answer 400 of Entra ID: invalid_grant AADSTS50076 AADSTS7"},
-		"an object as the codes":              {400, refused(object{"error_codes": object{"a": 7}, "error_description": "Refused: AADSTS50076: more AADSTS1"}), "answer 400 of Entra ID: invalid_grant AADSTS50076"},
-		"a code in the description alone":     {400, refused(object{"error_description": "AADSTS50076: more"}), "answer 400 of Entra ID: invalid_grant AADSTS50076"},
-		"a list as the description":           {400, refused(object{"error_codes": []int{}, "error_description": []string{"AADSTS50076: more"}}), "answer 400 of Entra ID: invalid_grant"},
-		"codes in the description that break": {400, refused(object{"error_description": "multi-factor AADSTS12345678901 AADSTSx"}), "answer 400 of Entra ID: invalid_grant"},
-		"a thousand codes":                    {400, refused(object{"error_codes": make([]int, 1000)}), "answer 400 of Entra ID: invalid_grant" + strings.Repeat(" AADSTS0", 8)},
-		"a refusal that is too long":          {400, strings.Repeat(" ", 2<<20), tooLong},
+		"an empty grant":               {200, "", noToken},
+		"HTML in place of a grant":     {200, "<html>", noToken},
+		"a grant without a token":      {200, object{"token_type": "Bearer", "expires_in": 3600}, noToken},
+		"an error in place of a grant": {200, object{"error": "invalid_grant"}, noToken},
+		"an error beside a token": {
+			200, object{"error": "invalid_grant", "access_token": "a", "expires_in": 3600}, noToken,
+		},
+		"a token that is a number": {200, object{"access_token": 1, "expires_in": 3600}, noToken},
+		"a grant that is too long": {
+			200, strings.Repeat(" ", 1<<20) + `{"access_token":"a","expires_in":3600}`, tooLong,
+		},
+		"HTML in place of a refusal": {400, "<html>", "answer 400 of Entra ID"},
+		"a text as the name":         {400, object{"error": "The secret is wrong"}, "answer 400 of Entra ID"},
+		"an object as the name":      {400, object{"error": object{"code": 1}}, "answer 400 of Entra ID"},
+		"an object as the name, with a code": {
+			400, object{"error": object{"code": 1}, "error_codes": []int{7}}, "answer 400 of Entra ID AADSTS7",
+		},
+		"a text as the codes": {
+			400, refused(object{"error_codes": "7"}), "answer 400 of Entra ID: invalid_grant AADSTS7",
+		},
+		"codes of all types": {
+			400,
+			refused(object{"error_codes": []any{"50076", 7, nil, -1, 1.5, "x", []int{8}}, "error_description": "AADSTS1: more"}),
+			"answer 400 of Entra ID: invalid_grant AADSTS50076 AADSTS7",
+		},
+		"an object as the codes": {
+			400, refused(object{"error_codes": object{"a": 7}, "error_description": "Refused: AADSTS50076: more AADSTS1"}),
+			"answer 400 of Entra ID: invalid_grant AADSTS50076",
+		},
+		"a code in the description alone": {
+			400, refused(object{"error_description": "AADSTS50076: more"}),
+			"answer 400 of Entra ID: invalid_grant AADSTS50076",
+		},
+		"a list as the description": {
+			400, refused(object{"error_codes": []int{}, "error_description": []string{"AADSTS50076: more"}}),
+			"answer 400 of Entra ID: invalid_grant",
+		},
+		"codes in the description that break": {
+			400, refused(object{"error_description": "multi-factor AADSTS12345678901 AADSTSx"}),
+			"answer 400 of Entra ID: invalid_grant",
+		},
+		"a thousand codes": {
+			400, refused(object{"error_codes": make([]int, 1000)}),
+			"answer 400 of Entra ID: invalid_grant" + strings.Repeat(" AADSTS0", 8),
+		},
+		"a refusal that is too long": {400, strings.Repeat(" ", 2<<20), tooLong},
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachKind(t, func(t *testing.T, _ string, newTokens func(Config) *Tokens) {
@@ -208,7 +242,9 @@ func TestParseGrant(t *testing.T) {
 		"names no end without one":        {`{"access_token":"a"}`, 0},
 		"names no end for a text":         {`{"access_token":"a","expires_in":"soon"}`, 0},
 		"names no end for a negative one": {`{"access_token":"a","expires_in":-1}`, 0},
-		"ignores other types elsewhere":   {`{"access_token":"a","expires_in":3600,"refresh_token":1,"token_type":[]}`, time.Hour},
+		"ignores other types elsewhere": {
+			`{"access_token":"a","expires_in":3600,"refresh_token":1,"token_type":[]}`, time.Hour,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := time.Now()

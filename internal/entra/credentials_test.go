@@ -32,7 +32,8 @@ func identityTokens(t *testing.T, clientID string) http.HandlerFunc {
 	issued := 0
 	return func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
-		if r.Header.Get("X-Identity-Header") != "the-header" || q.Get("resource") != exchangeAudience || q.Get("client_id") != clientID {
+		if r.Header.Get("X-Identity-Header") != "the-header" || q.Get("resource") != exchangeAudience ||
+			q.Get("client_id") != clientID {
 			t.Errorf("the identity endpoint was asked for %v with %v", q, r.Header)
 		}
 		issued++
@@ -153,7 +154,8 @@ func TestClientSecretFileAtStart(t *testing.T) {
 	t.Run("an absent file without another secret is a fault of the credential", func(t *testing.T) {
 		c.ClientSecret = ""
 		f := mustFail(t, NewApp(c), fault.PartnerCenterUnauthorized)
-		if text := f.Error(); !strings.Contains(text, "CONNECTOR_CLIENT_SECRET_FILE") || !strings.Contains(text, "no such file") {
+		if text := f.Error(); !strings.Contains(text, "CONNECTOR_CLIENT_SECRET_FILE") ||
+			!strings.Contains(text, "no such file") {
 			t.Errorf("the error is %s", text)
 		}
 	})
@@ -206,7 +208,8 @@ func TestFederatedToken(t *testing.T) {
 			rewrite(t, c.FederatedTokenFile, step.content)
 			token = must(t, s, token)
 			form := e.last()
-			if form.Get("client_assertion") != step.want || form.Has("client_secret") || form.Get("client_assertion_type") != assertionType {
+			if form.Get("client_assertion") != step.want || form.Has("client_secret") ||
+				form.Get("client_assertion_type") != assertionType {
 				t.Errorf("with %q in the file, sent %v", step.content, form)
 			}
 		}
@@ -214,7 +217,10 @@ func TestFederatedToken(t *testing.T) {
 }
 
 func TestManagedIdentity(t *testing.T) {
-	for name, id := range map[string]string{"system-assigned": "system", "user-assigned": "3f2504e0-4f89-41d3-9a0c-0305e82c3301"} {
+	for name, id := range map[string]string{
+		"system-assigned": "system",
+		"user-assigned":   "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+	} {
 		t.Run(name, func(t *testing.T) {
 			eachKind(t, func(t *testing.T, kind string, newTokens func(Config) *Tokens) {
 				startIdentity(t, identityTokens(t, strings.TrimPrefix(id, "system")))

@@ -102,7 +102,10 @@ var repeatingAnswers = map[string]func(sent string) (status int, media, body str
 		return 200, "application/json", `{"error":"invalid_grant","error_description":` + fmt.Sprintf("%q", sent) + `}`
 	},
 	"unusable token": func(sent string) (int, string, string) {
-		return 200, "application/json", `{"access_token":` + fmt.Sprintf("%q", "a b "+sent) + `,"refresh_token":"next","expires_in":3600,"token_type":"Bearer"}`
+		return 200, "application/json", `{"access_token":` + fmt.Sprintf(
+			"%q",
+			"a b "+sent,
+		) + `,"refresh_token":"next","expires_in":3600,"token_type":"Bearer"}`
 	},
 	"text grant": func(sent string) (int, string, string) { return 200, "text/plain", sent },
 	"redirect":   func(sent string) (int, string, string) { return 307, "text/plain", sent },
@@ -127,8 +130,17 @@ func repeat(answer func(sent string) (status int, media, body string)) http.Hand
 // TestNothingLeaks uses every credential with peers that repeat in every answer all that they were
 // sent.
 func TestNothingLeaks(t *testing.T) {
-	secrets := []string{oddSecret, strings.Map(visible, oddSecret), oddAssertion, oddRefresh, oddIdentity, wrongPassword, "the-header",
-		"PRIVATE", base64.StdEncoding.EncodeToString(firstPair().key.D.Bytes())[:40]}
+	secrets := []string{
+		oddSecret,
+		strings.Map(visible, oddSecret),
+		oddAssertion,
+		oddRefresh,
+		oddIdentity,
+		wrongPassword,
+		"the-header",
+		"PRIVATE",
+		base64.StdEncoding.EncodeToString(firstPair().key.D.Bytes())[:40],
+	}
 	for name, answer := range repeatingAnswers {
 		for credential, set := range secretCredentials(t) {
 			t.Run(credential+" and "+name, func(t *testing.T) {

@@ -116,7 +116,11 @@ func (e *fakeEntra) serveToken(w http.ResponseWriter, r *http.Request) {
 
 // grant answers with the next token. Its caller holds the lock.
 func (e *fakeEntra) grant(form url.Values) (int, any) {
-	token := map[string]any{"token_type": "Bearer", "expires_in": 3600, "access_token": fmt.Sprint("access-", len(e.forms))}
+	token := map[string]any{
+		"token_type":   "Bearer",
+		"expires_in":   3600,
+		"access_token": fmt.Sprint("access-", len(e.forms)),
+	}
 	if form.Get("grant_type") != "client_credentials" {
 		token["refresh_token"] = fmt.Sprint("refresh-", len(e.forms))
 	}
@@ -147,7 +151,11 @@ func (e *fakeEntra) count() int {
 }
 
 func refusal(name string, codes ...int) map[string]any {
-	return map[string]any{"error": name, "error_description": fmt.Sprintf("AADSTS%v: Something quoted. Trace ID: 1", codes), "error_codes": codes}
+	return map[string]any{
+		"error":             name,
+		"error_description": fmt.Sprintf("AADSTS%v: Something quoted. Trace ID: 1", codes),
+		"error_codes":       codes,
+	}
 }
 
 func answerWith(w http.ResponseWriter, status int, name string, codes ...int) {
@@ -254,7 +262,12 @@ func newPair(name string, from, to time.Time) testPair {
 
 // certify makes a self-signed certificate of a key.
 func certify(key *rsa.PrivateKey, name string, from, to time.Time) *x509.Certificate {
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: from, NotAfter: to}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		Subject:      pkix.Name{CommonName: name},
+		NotBefore:    from,
+		NotAfter:     to,
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		panic(err)
@@ -271,10 +284,18 @@ func pemBlock(kind string, content []byte) string {
 }
 
 var (
-	firstPair  = sync.OnceValue(func() testPair { return newPair("one", time.Now().Add(-time.Hour), time.Now().Add(time.Hour)) })
-	secondPair = sync.OnceValue(func() testPair { return newPair("two", time.Now().Add(-time.Hour), time.Now().Add(time.Hour)) })
-	earlyPair  = sync.OnceValue(func() testPair { return newPair("new", time.Now().Add(24*time.Hour), time.Now().Add(48*time.Hour)) })
-	endedPair  = sync.OnceValue(func() testPair { return newPair("old", time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)) })
+	firstPair = sync.OnceValue(
+		func() testPair { return newPair("one", time.Now().Add(-time.Hour), time.Now().Add(time.Hour)) },
+	)
+	secondPair = sync.OnceValue(
+		func() testPair { return newPair("two", time.Now().Add(-time.Hour), time.Now().Add(time.Hour)) },
+	)
+	earlyPair = sync.OnceValue(
+		func() testPair { return newPair("new", time.Now().Add(24*time.Hour), time.Now().Add(48*time.Hour)) },
+	)
+	endedPair = sync.OnceValue(
+		func() testPair { return newPair("old", time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)) },
+	)
 )
 
 // checkAssertion verifies the assertion of an app as Entra ID does, and returns its jti.
@@ -293,7 +314,8 @@ func (e *fakeEntra) checkAssertion(form url.Values, by *x509.Certificate) string
 	}
 	thumbprint := sha256.Sum256(by.Raw)
 	named, _ := signed.Signatures[0].Protected.ExtraHeaders["x5t#S256"].(string)
-	if named != base64.RawURLEncoding.EncodeToString(thumbprint[:]) && named != base64.StdEncoding.EncodeToString(thumbprint[:]) {
+	if named != base64.RawURLEncoding.EncodeToString(thumbprint[:]) &&
+		named != base64.StdEncoding.EncodeToString(thumbprint[:]) {
 		e.t.Errorf("thumbprint %q", named)
 	}
 	var claims struct {
@@ -309,7 +331,8 @@ func (e *fakeEntra) checkAssertion(form url.Values, by *x509.Certificate) string
 	}
 	now := time.Now().Unix()
 	if claims.Audience != e.URL+"/"+contoso+"/oauth2/v2.0/token" || claims.Issuer != app || claims.Subject != app || claims.ID == "" ||
-		claims.From > now || claims.From < now-5 || claims.To < now+500 || claims.To > now+600 {
+		claims.From > now || claims.From < now-5 || claims.To < now+500 ||
+		claims.To > now+600 {
 		e.t.Errorf("claims %s", payload)
 	}
 	return claims.ID
@@ -331,7 +354,11 @@ func ecPair(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour)}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		NotBefore:    time.Now(),
+		NotAfter:     time.Now().Add(time.Hour),
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)

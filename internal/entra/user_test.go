@@ -58,7 +58,11 @@ func (r *rotation) knows(token string) bool {
 // withoutRotation answers with an access token alone.
 func withoutRotation(e *fakeEntra) func(url.Values) (int, any) {
 	return func(url.Values) (int, any) {
-		return 200, map[string]any{"token_type": "Bearer", "expires_in": 3600, "access_token": fmt.Sprint("access-", len(e.forms))}
+		return 200, map[string]any{
+			"token_type":   "Bearer",
+			"expires_in":   3600,
+			"access_token": fmt.Sprint("access-", len(e.forms)),
+		}
 	}
 }
 
@@ -87,7 +91,8 @@ func TestRotation(t *testing.T) {
 	if token != "access-6" || r.reused != 0 {
 		t.Errorf("the sixth token is %s, after %d reuses", token, r.reused)
 	}
-	if content := read(t, c.RefreshTokenFile); !r.good[strings.TrimSuffix(content, "\n")] || !strings.HasSuffix(content, "\n") {
+	if content := read(t, c.RefreshTokenFile); !r.good[strings.TrimSuffix(content, "\n")] ||
+		!strings.HasSuffix(content, "\n") {
 		t.Errorf("the file holds %q", content)
 	}
 	if token := must(t, NewUser(c), ""); token != "access-7" {
@@ -330,7 +335,8 @@ func TestDeletedFileIsNotCreatedAgain(t *testing.T) {
 		t.Errorf("the file exists: %v", err)
 	}
 	_, err := s.Get(t.Context(), token)
-	if codeOf(err) != fault.PartnerCenterUnauthorized || !strings.Contains(err.Error(), "consent missing: run connector consent") {
+	if codeOf(err) != fault.PartnerCenterUnauthorized ||
+		!strings.Contains(err.Error(), "consent missing: run connector consent") {
 		t.Errorf("the next error is %v", err)
 	}
 }

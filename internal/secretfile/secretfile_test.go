@@ -24,12 +24,16 @@ func TestReadToken(t *testing.T) {
 		want    string // empty: an error
 		says    string // in the error
 	}{
-		"returns a line":                        {"hush", "hush", ""},
-		"drops the line break at the end":       {"hush\r\n", "hush", ""},
-		"drops several line breaks at the end":  {"hush\n\n", "hush", ""},
-		"names an empty file":                   {"\n", "", "it is empty: write the value"},
-		"names a byte-order mark":               {"\ufeffhush", "", "it begins with a byte-order mark: save it as plain UTF-8"},
-		"names little-endian UTF-16":            {"\xff\xfeh\x00u\x00s\x00h\x00\r\x00\n\x00", "", "it is UTF-16 text: save it as plain UTF-8"},
+		"returns a line":                       {"hush", "hush", ""},
+		"drops the line break at the end":      {"hush\r\n", "hush", ""},
+		"drops several line breaks at the end": {"hush\n\n", "hush", ""},
+		"names an empty file":                  {"\n", "", "it is empty: write the value"},
+		"names a byte-order mark": {
+			"\ufeffhush", "", "it begins with a byte-order mark: save it as plain UTF-8",
+		},
+		"names little-endian UTF-16": {
+			"\xff\xfeh\x00u\x00s\x00h\x00\r\x00\n\x00", "", "it is UTF-16 text: save it as plain UTF-8",
+		},
 		"names big-endian UTF-16":               {"\xfe\xff\x00h\x00u\x00s\x00h", "", "it is UTF-16 text"},
 		"names UTF-16 without a mark":           {"h\x00u\x00s\x00h\x00", "", "it is UTF-16 text"},
 		"names a second line":                   {"hush\nhush", "", "it has more than one line of text"},
@@ -50,7 +54,8 @@ func TestReadToken(t *testing.T) {
 			if err == nil {
 				return
 			}
-			if text := err.Error(); !strings.HasPrefix(text, "CONNECTOR_X_FILE: "+path+": "+c.says) || strings.Contains(text, "hu") {
+			if text := err.Error(); !strings.HasPrefix(text, "CONNECTOR_X_FILE: "+path+": "+c.says) ||
+				strings.Contains(text, "hu") {
 				t.Errorf("the error is %q, want %q", text, c.says)
 			}
 			if errors.Is(err, ErrEmpty) != (c.content == "\n") {
@@ -73,7 +78,8 @@ func TestReadText(t *testing.T) {
 	})
 	t.Run("says why a file cannot be read", func(t *testing.T) {
 		_, err := ReadText("CONNECTOR_X_FILE", "absent/file")
-		if !errors.Is(err, fs.ErrNotExist) || err.Error() != "CONNECTOR_X_FILE: absent/file: no such file or directory: name a file that the service's user may read" {
+		if !errors.Is(err, fs.ErrNotExist) ||
+			err.Error() != "CONNECTOR_X_FILE: absent/file: no such file or directory: name a file that the service's user may read" {
 			t.Errorf("the error is %v", err)
 		}
 	})

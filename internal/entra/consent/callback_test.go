@@ -32,13 +32,15 @@ func TestForeignRequests(t *testing.T) {
 		"no state":                    {url.Values{"code": good["code"]}, nil},
 		"an error for another state":  {url.Values{"error": {"access_denied"}, "state": {"guessed"}}, nil},
 		"neither a code nor an error": {url.Values{"state": good["state"]}, nil},
-		"a code and an error":         {url.Values{"code": good["code"], "error": {"access_denied"}, "state": good["state"]}, nil},
-		"the favicon":                 {nil, func(r *http.Request) { r.URL.Path = "/favicon.ico" }},
-		"another path":                {good, func(r *http.Request) { r.URL.Path = "/other" }},
-		"another host":                {good, func(r *http.Request) { r.Host = "rebound.fabrikam.com" }},
-		"another port":                {good, func(r *http.Request) { r.Host = "localhost" }},
-		"POST":                        {good, func(r *http.Request) { r.Method = http.MethodPost }},
-		"HEAD":                        {good, func(r *http.Request) { r.Method = http.MethodHead }},
+		"a code and an error": {
+			url.Values{"code": good["code"], "error": {"access_denied"}, "state": good["state"]}, nil,
+		},
+		"the favicon":  {nil, func(r *http.Request) { r.URL.Path = "/favicon.ico" }},
+		"another path": {good, func(r *http.Request) { r.URL.Path = "/other" }},
+		"another host": {good, func(r *http.Request) { r.Host = "rebound.fabrikam.com" }},
+		"another port": {good, func(r *http.Request) { r.Host = "localhost" }},
+		"POST":         {good, func(r *http.Request) { r.Method = http.MethodPost }},
+		"HEAD":         {good, func(r *http.Request) { r.Method = http.MethodHead }},
 	} {
 		t.Run(name+" is not found", func(t *testing.T) {
 			if status, _ := a.visit(t, request.query, request.edit); status != 404 {
@@ -55,7 +57,8 @@ func TestForeignRequests(t *testing.T) {
 	if err := a.end(t); err != nil {
 		t.Fatal(err)
 	}
-	if info, err := os.Stat(s.config.RefreshTokenFile); err != nil || info.Mode() != 0o640 || !s.RefreshTokenWorks(strings.TrimSpace(s.held(t))) {
+	if info, err := os.Stat(s.config.RefreshTokenFile); err != nil || info.Mode() != 0o640 ||
+		!s.RefreshTokenWorks(strings.TrimSpace(s.held(t))) {
 		t.Errorf("the file is %v, %v and holds %q", info, err, s.held(t))
 	}
 	if _, err := net.Dial("tcp", "127.0.0.1:"+a.port()); err == nil {

@@ -93,7 +93,10 @@ func TestAddress(t *testing.T) {
 			t.Errorf("%s is %q, want %q", parameter, q[parameter], want)
 		}
 	}
-	if want := a.URL + "/" + fakeentra.TenantID + fakeentra.AuthorizePath + "?"; !strings.HasPrefix(a.address.String(), want) {
+	if want := a.URL + "/" + fakeentra.TenantID + fakeentra.AuthorizePath + "?"; !strings.HasPrefix(
+		a.address.String(),
+		want,
+	) {
 		t.Errorf("the address is %s", a.address)
 	}
 	if !regexp.MustCompile(`^http://localhost:[0-9]+$`).MatchString(q.Get("redirect_uri")) || len(q.Get("state")) < 20 {
@@ -121,13 +124,18 @@ func TestForm(t *testing.T) {
 	}
 	verifier := form.Get("code_verifier")
 	want := url.Values{
-		"grant_type": {"authorization_code"}, "code": answer["code"], "redirect_uri": {a.redirectURI()}, "code_verifier": {verifier},
-		"client_id": {fakeentra.ClientID}, "client_secret": {s.Secret()}, "scope": {fakeentra.Resource + "/user_impersonation offline_access"},
+		"grant_type": {
+			"authorization_code",
+		}, "code": answer["code"], "redirect_uri": {a.redirectURI()}, "code_verifier": {verifier},
+		"client_id": {
+			fakeentra.ClientID,
+		}, "client_secret": {s.Secret()}, "scope": {fakeentra.Resource + "/user_impersonation offline_access"},
 	}
 	if form.Encode() != want.Encode() {
 		t.Errorf("sent %v, want %v", form, want)
 	}
-	if !regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`).MatchString(verifier) { // https://www.rfc-editor.org/rfc/rfc7636#section-4.1
+	if !regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`).
+		MatchString(verifier) { // https://www.rfc-editor.org/rfc/rfc7636#section-4.1
 		t.Errorf("the verifier is %q", verifier)
 	}
 }
@@ -142,11 +150,13 @@ func TestWithoutMFA(t *testing.T) {
 		claims claims
 		kept   bool
 	}{
-		"is written to a new file":                              {absent, withoutMFA, false},
-		"is written to an empty file":                           {"\n", withoutMFA, false},
-		"does not replace a refresh token":                      {"old", withoutMFA, true},
-		"does not replace something odd":                        {"o\nld", withoutMFA, true},
-		"replaces one if the token does not state how it began": {"old", claims{"tid": fakeentra.TenantID, "amr": nil}, false},
+		"is written to a new file":         {absent, withoutMFA, false},
+		"is written to an empty file":      {"\n", withoutMFA, false},
+		"does not replace a refresh token": {"old", withoutMFA, true},
+		"does not replace something odd":   {"o\nld", withoutMFA, true},
+		"replaces one if the token does not state how it began": {
+			"old", claims{"tid": fakeentra.TenantID, "amr": nil}, false,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := withSecret(t)
@@ -158,7 +168,8 @@ func TestWithoutMFA(t *testing.T) {
 			a.visit(t, a.signIn(t), nil)
 			err := a.end(t)
 			if c.kept {
-				if err == nil || !strings.Contains(err.Error(), "without multifactor") || !strings.Contains(err.Error(), s.config.RefreshTokenFile) {
+				if err == nil || !strings.Contains(err.Error(), "without multifactor") ||
+					!strings.Contains(err.Error(), s.config.RefreshTokenFile) {
 					t.Errorf("the error is %v", err)
 				}
 				if got := s.held(t); got != c.before {
@@ -196,10 +207,15 @@ func TestRefusedSignIn(t *testing.T) {
 	}{
 		"declined": {url.Values{"error": {"access_denied"}, "error_description": {"AADSTS65004: User declined to consent to access the app. Trace ID: free-text"}},
 			"answer of the sign-in page: access_denied AADSTS65004"},
-		"canceled": {url.Values{"error": {"access_denied"}, "error_subcode": {"cancel"}}, "answer of the sign-in page: access_denied"},
+		"canceled": {
+			url.Values{"error": {"access_denied"}, "error_subcode": {"cancel"}}, "answer of the sign-in page: access_denied",
+		},
 		"not consented": {url.Values{"error": {"consent_required"}, "error_description": {"AADSTS65001: free-text"}},
 			"answer of the sign-in page: consent_required AADSTS65001"},
-		"a free text": {url.Values{"error": {"free-text <b>"}, "error_description": {"free-text AADSTS1: more"}}, "answer of the sign-in page AADSTS1"},
+		"a free text": {
+			url.Values{"error": {"free-text <b>"}, "error_description": {"free-text AADSTS1: more"}},
+			"answer of the sign-in page AADSTS1",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := withSecret(t)
@@ -225,7 +241,10 @@ func TestRefusedToken(t *testing.T) {
 		use  func(*setup)
 		want string
 	}{
-		"wrong secret": {func(s *setup) { s.AnswerToken(fakeentra.Refusal(7000215)) }, "answer 401 of Entra ID: invalid_client AADSTS7000215"},
+		"wrong secret": {
+			func(s *setup) { s.AnswerToken(fakeentra.Refusal(7000215)) },
+			"answer 401 of Entra ID: invalid_client AADSTS7000215",
+		},
 		"other tenant": {func(s *setup) { s.IssueJWTs(claims{"tid": fakeentra.OtherTenantID, "amr": []string{"mfa"}}) },
 			`the user signed in to tenant "` + fakeentra.OtherTenantID + `"`},
 		"no refresh token": {func(s *setup) {
@@ -264,8 +283,12 @@ func TestBeforeSignIn(t *testing.T) {
 	}{
 		"an absent directory": {func(c *entra.Config, _ *Options) { c.RefreshTokenFile = "absent/refresh" },
 			"CONNECTOR_REFRESH_TOKEN_FILE: absent/refresh: no such file or directory: name a file in a directory", true},
-		"an absent certificate": {func(c *entra.Config, _ *Options) { c.CertificateFile = "absent/f" }, "CONNECTOR_CLIENT_CERTIFICATE_FILE", true},
-		"a port that is taken":  {func(_ *entra.Config, o *Options) { o.Port = taken.Addr().(*net.TCPAddr).Port }, "choose another port", false},
+		"an absent certificate": {
+			func(c *entra.Config, _ *Options) { c.CertificateFile = "absent/f" }, "CONNECTOR_CLIENT_CERTIFICATE_FILE", true,
+		},
+		"a port that is taken": {
+			func(_ *entra.Config, o *Options) { o.Port = taken.Addr().(*net.TCPAddr).Port }, "choose another port", false,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSetup(t)

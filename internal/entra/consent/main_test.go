@@ -139,9 +139,12 @@ func (a *attempt) visit(t *testing.T, query url.Values, edit func(*http.Request)
 	if edit != nil {
 		edit(req)
 	}
-	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, "127.0.0.1:"+a.port()) // localhost could be ::1
-	}}
+	transport := &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, "127.0.0.1:"+a.port()) // localhost could be ::1
+		},
+	}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)

@@ -105,7 +105,12 @@ func (f *File) IsEmpty() bool {
 func Read(path string) (string, error) {
 	token, err := secretfile.ReadToken(Setting, path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, secretfile.ErrEmpty) {
-		return "", &secretfile.Error{Setting: Setting, Path: path, Err: errors.New("consent missing"), Remedy: "run connector consent"}
+		return "", &secretfile.Error{
+			Setting: Setting,
+			Path:    path,
+			Err:     errors.New("consent missing"),
+			Remedy:  "run connector consent",
+		}
 	}
 	return token, err
 }

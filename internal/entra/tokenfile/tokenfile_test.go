@@ -218,7 +218,8 @@ func TestLock(t *testing.T) {
 			lock(t, f)()
 		}
 		text := log.String()
-		if strings.Count(text, "cannot be locked") != 1 || strings.Count(text, `"level":"WARN"`) != 1 || !strings.Contains(text, "no such file") {
+		if strings.Count(text, "cannot be locked") != 1 || strings.Count(text, `"level":"WARN"`) != 1 ||
+			!strings.Contains(text, "no such file") {
 			t.Errorf("the log is %s", text)
 		}
 		os.Remove(f.path + ".lock")
