@@ -45,9 +45,14 @@ func (s *service) observer() gate.Observer {
 	}
 	o.End = func(ctx context.Context, outcome gate.Outcome, duration time.Duration) {
 		s.metrics.Call(outcome, duration)
-		if s.traces != nil {
-			s.traces.End(ctx, outcome.Status, string(outcome.Code), outcome.Code != gate.Good)
+		if s.traces == nil {
+			return
 		}
+		code := string(outcome.Code)
+		if outcome.Code == gate.Good {
+			code = ""
+		}
+		s.traces.End(ctx, outcome.Status, code)
 	}
 	return o
 }

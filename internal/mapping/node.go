@@ -73,17 +73,17 @@ func (n *node) indexOf(name string) int {
 	return slices.IndexFunc(n.fields, func(f field) bool { return f.name == name })
 }
 
-// find returns the index of the field for a quoted upstream name, or -1. escaped reports whether
-// the name has a backslash.
-func (n *node) find(quoted []byte, escaped bool) int {
-	name := quoted[1 : len(quoted)-1]
-	if escaped {
-		var plain string
-		if err := json.Unmarshal(quoted, &plain); err != nil {
-			return -1
-		}
-		name = []byte(plain)
+// unescape returns the text of a quoted JSON string, or nil if its escapes are not valid.
+func unescape(quoted []byte) []byte {
+	var text string
+	if err := json.Unmarshal(quoted, &text); err != nil {
+		return nil
 	}
+	return []byte(text)
+}
+
+// find returns the index of the field with an upstream name, or -1.
+func (n *node) find(name []byte) int {
 	if len(name) >= len(n.byLength) {
 		return -1
 	}

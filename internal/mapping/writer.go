@@ -219,7 +219,11 @@ func (w *writer) readName(o *openObject, i int) (found, next int) {
 	if end < 0 {
 		return -1, end
 	}
-	found = o.find(w.src[i:end], escaped)
+	name := w.src[i+1 : end-1]
+	if escaped {
+		name = unescape(w.src[i:end])
+	}
+	found = o.find(name)
 	if found >= 0 && found != o.derived { // the key of a derived field is not its upstream name
 		w.follower[o.previous] = uint8(found + 1)
 	}

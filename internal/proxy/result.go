@@ -53,12 +53,29 @@ func (r *Result) send(w http.ResponseWriter) error {
 
 // The methods below make a Result the response of every action of the generated server.
 
-func (r *Result) VisitGetAllCustomersResponse(w http.ResponseWriter) error         { return r.send(w) }
-func (r *Result) VisitGetCustomerDetailsResponse(w http.ResponseWriter) error      { return r.send(w) }
-func (r *Result) VisitGetCustomerOrdersResponse(w http.ResponseWriter) error       { return r.send(w) }
-func (r *Result) VisitGetCustomerProductsResponse(w http.ResponseWriter) error     { return r.send(w) }
+// VisitGetAllCustomersResponse writes the answer of GetAllCustomers.
+func (r *Result) VisitGetAllCustomersResponse(w http.ResponseWriter) error { return r.send(w) }
+
+// VisitGetCustomerDetailsResponse writes the answer of GetCustomerDetails.
+func (r *Result) VisitGetCustomerDetailsResponse(w http.ResponseWriter) error { return r.send(w) }
+
+// VisitGetCustomerOrdersResponse writes the answer of GetCustomerOrders.
+func (r *Result) VisitGetCustomerOrdersResponse(w http.ResponseWriter) error { return r.send(w) }
+
+// VisitGetCustomerProductsResponse writes the answer of GetCustomerProducts.
+func (r *Result) VisitGetCustomerProductsResponse(w http.ResponseWriter) error { return r.send(w) }
+
+// VisitGetCustomerSubscriptionResponse writes the answer of GetCustomerSubscription.
 func (r *Result) VisitGetCustomerSubscriptionResponse(w http.ResponseWriter) error { return r.send(w) }
-func (r *Result) VisitGetInvoiceResponse(w http.ResponseWriter) error              { return r.send(w) }
-func (r *Result) VisitGetInvoiceStatementResponse(w http.ResponseWriter) error     { return r.send(w) }
-func (r *Result) VisitGetInvoicesResponse(w http.ResponseWriter) error             { return r.send(w) }
-func (r *Result) VisitListCustomersForPickerResponse(w http.ResponseWriter) error  { return r.send(w) }
+
+// VisitGetInvoiceResponse writes the answer of GetInvoice.
+func (r *Result) VisitGetInvoiceResponse(w http.ResponseWriter) error { return r.send(w) }
+
+// VisitGetInvoiceStatementResponse writes the answer of GetInvoiceStatement.
+func (r *Result) VisitGetInvoiceStatementResponse(w http.ResponseWriter) error { return r.send(w) }
+
+// VisitGetInvoicesResponse writes the answer of GetInvoices.
+func (r *Result) VisitGetInvoicesResponse(w http.ResponseWriter) error { return r.send(w) }
+
+// VisitListCustomersForPickerResponse writes the answer of ListCustomersForPicker.
+func (r *Result) VisitListCustomersForPickerResponse(w http.ResponseWriter) error { return r.send(w) }

@@ -122,15 +122,15 @@ const (
 	keyError  = attribute.Key("error.type")
 )
 
-// End ends the span of a call that Begin started. code is the error code of a failed call. A client
-// error does not mark the span as an error: the service worked as it should.
-func (t *Traces) End(ctx context.Context, status int, code string, failed bool) {
+// End ends the span of a call that Begin started. code is the error code, or empty if the call
+// succeeded. A client error does not mark the span as an error: the service worked as it should.
+func (t *Traces) End(ctx context.Context, status int, code string) {
 	span := trace.SpanFromContext(ctx)
 	span.SetAttributes(keyStatus.Int(status))
-	if failed {
+	if code != "" {
 		span.SetAttributes(keyError.String(code))
 	}
-	if failed && (status >= http.StatusInternalServerError || status < http.StatusBadRequest) {
+	if (code != "") && (status >= http.StatusInternalServerError || status < http.StatusBadRequest) {
 		span.SetStatus(codes.Error, "")
 	}
 	span.End()

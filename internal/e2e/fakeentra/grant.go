@@ -18,6 +18,7 @@ const Resource = "https://api.partnercenter.microsoft.com"
 // A Kind is a kind of tokens for Partner Center, which answers them differently.
 type Kind string
 
+// The kinds.
 const (
 	AppOnly Kind = "app-only" // of the app alone
 	AppUser Kind = "App+User" // of the app on behalf of the user

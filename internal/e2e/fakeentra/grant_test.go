@@ -53,8 +53,8 @@ func TestAppGrants(t *testing.T) {
 	registered, certificate := NewCertificate(t)
 	e.AddCertificate(certificate)
 	stranger, strangersCertificate := NewCertificate(t)
-	withSecret := func(tenant, id, secret string) (azcore.TokenCredential, error) {
-		return azidentity.NewClientSecretCredential(tenant, id, secret, &azidentity.ClientSecretCredentialOptions{ClientOptions: e.options(), DisableInstanceDiscovery: true})
+	withSecret := func(tenant, id, text string) (azcore.TokenCredential, error) {
+		return azidentity.NewClientSecretCredential(tenant, id, text, &azidentity.ClientSecretCredentialOptions{ClientOptions: e.options(), DisableInstanceDiscovery: true})
 	}
 	withCertificate := func(certificate *x509.Certificate, key *rsa.PrivateKey, chain bool) (azcore.TokenCredential, error) {
 		return azidentity.NewClientCertificateCredential(TenantID, ClientID, []*x509.Certificate{certificate}, key,

@@ -26,6 +26,7 @@ import (
 	"github.com/partner-center/connector/internal/e2e/secret"
 )
 
+// The ids that the fake knows.
 const (
 	TenantID    = "b5a2c1d0-7e46-4f83-9c1a-2d3e4f5a6b7c" // the partner's tenant
 	ClientID    = "2f9d8c7b-6a5e-4d3c-8b2a-1f0e9d8c7b6a" // the app that is registered in Partner Center
