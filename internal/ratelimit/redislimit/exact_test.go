@@ -261,21 +261,19 @@ func TestRedisReplicas(t *testing.T) {
 }
 
 // TestRedisNames shows that an identity with ever new names gets a fixed number of keys, whichever
-// instance it asks.
+// instance it asks, and that names become free exactly a window after their last call.
 func TestRedisNames(t *testing.T) {
 	t.Parallel()
-	s, c := startWithClock(t)
-	const window = time.Minute
-	var instances []*redislimit.Limiter
-	for range 2 {
-		l := newPatient(t, s.Address(), 2, window)
-		l.SetTolerance(time.Hour)
-		instances = append(instances, started(t, l))
-	}
+	f := newFrozen(t, 2, time.Minute, time.Hour)
+	other := newPatient(t, f.server.Address(), 2, time.Minute)
+	other.SetTolerance(time.Hour)
+	instances := []*redislimit.Limiter{f.limiter, started(t, other)}
+	f.at(0)
+	name := func(name string) ratelimit.Key { return ratelimit.Key{Identity: "user", Name: name} }
 	admitted := 0
 	for round := range 3 {
 		for i := range 50 {
-			if mustTake(t, instances[(i+round)%2], ratelimit.Key{Identity: "user", Name: fmt.Sprint(i)}).Allowed {
+			if mustTake(t, instances[(i+round)%2], name(fmt.Sprint(i))).Allowed {
 				admitted++
 			}
 		}
@@ -283,15 +281,17 @@ func TestRedisNames(t *testing.T) {
 	if admitted != (ratelimit.MaxNames+1)*2 {
 		t.Errorf("%d calls admitted under 50 names", admitted)
 	}
-	if d := mustTake(t, instances[0], identity("user")); d.Allowed {
+	if d := f.take(identity("user")); d.Allowed {
 		t.Errorf("without a name: %+v", d)
 	}
-	if d := mustTake(t, instances[0], ratelimit.Key{Identity: "other", Name: "0"}); !d.Allowed || (d.Remaining != 1) {
+	if d := f.take(ratelimit.Key{Identity: "other", Name: "0"}); !d.Allowed || (d.Remaining != 1) {
 		t.Errorf("another identity: %+v", d)
 	}
-	c.step(window)
-	if d := mustTake(t, instances[0], ratelimit.Key{Identity: "user", Name: "new"}); !d.Allowed || (d.Remaining != 1) {
-		t.Errorf("a new name after the others have expired: %+v", d)
+	f.at(time.Minute)
+	for i := range 2 * ratelimit.MaxNames {
+		if d := f.take(name(fmt.Sprint("new ", i/2))); !d.Allowed || (d.Remaining != 1-i%2) {
+			t.Errorf("call %d of new names after the others have expired: %+v", i+1, d)
+		}
 	}
 }
 
