@@ -88,11 +88,16 @@ func newHTTPServer(handler http.Handler, c config.Config, log *slog.Logger) *htt
 	}
 }
 
-// drain answers calls for the drain time while the service is not ready. Then it stops h as soon as no call is in
-// flight, or when the longest possible one has ended.
+// drain answers calls for the drain time while the service is not ready. Then it stops h as soon as
+// no call is in flight, or when the longest possible one has ended. The sandbox's calls, with which
+// nothing is lost, are not waited for.
 func (s *service) drain(h *http.Server, c config.Config, log *slog.Logger) error {
 	log.Info("draining; a second signal ends it at once", "for", c.Drain.String())
-	ctx, cancel := context.WithTimeout(context.Background(), c.Drain+longestCall(c))
+	wait := longestCall(c)
+	if c.Sandbox {
+		wait = 0
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), c.Drain+wait)
 	defer cancel()
 	s.handler.Drain(ctx, c.Drain)
 	err := h.Shutdown(ctx)

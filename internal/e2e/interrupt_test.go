@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/partner-center/connector/internal/e2e/secret"
 	"github.com/partner-center/connector/internal/e2e/tier"
@@ -28,5 +29,24 @@ func TestInterrupt(t *testing.T) {
 				t.Errorf("drained for %v, want %s", draining, c.want)
 			}
 		})
+	}
+}
+
+// TestInterruptWithCallInFlight stops the sandbox while it does not answer a call.
+func TestInterruptWithCallInFlight(t *testing.T) {
+	t.Parallel()
+	p := start(t, "connector", new(secret.Set), "CONNECTOR_SANDBOX=true", withMetrics)
+	waiting := p.send(t, call("/v1/customers/00000000-0000-0000-0000-000000000504", "sandbox"))
+	waitFor(t, "the call is in flight", func() bool { return p.scrape(t).sum("connector_requests_under_way") == 1 })
+	began := time.Now()
+	if err := p.command.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the service ends", p.hasEnded)
+	if took := time.Since(began); took > p.atMost(10*time.Second) {
+		t.Errorf("the service took %v to end; the call would have taken 30 s", took)
+	}
+	if received := waiting.all(t); len(received) > 0 {
+		t.Errorf("the call was answered: %q", received)
 	}
 }
