@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // storm verifies many tokens at once, each with another unknown key ID.
@@ -28,6 +30,7 @@ func storm(t *testing.T, v *Tokens, seed, code string) {
 // TestStorm shows that any number of invented IDs triggers one fetch, and another only after a
 // minute.
 func TestStorm(t *testing.T) {
+	tier.Full(t)
 	inBubble(t, func(t *testing.T, e *entra, v *Tokens) {
 		e.delay = time.Second
 		storm(t, v, "cold", "InvalidToken")
@@ -56,6 +59,7 @@ func TestStormAtOnce(t *testing.T) {
 
 // TestStormWithValid shows that callers with valid tokens are accepted in a storm.
 func TestStormWithValid(t *testing.T) {
+	tier.Full(t)
 	inBubble(t, func(t *testing.T, e *entra, v *Tokens) {
 		e.delay = time.Second
 		good := token(keyA(), "key-A", 1)

@@ -11,11 +11,14 @@ import (
 	"os/exec"
 	"testing"
 	"time"
+
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // TestKilledWhileRotating kills processes in the middle of their work and finds the file whole each
 // time.
 func TestKilledWhileRotating(t *testing.T) {
+	tier.Full(t)
 	e := newFakeEntra(t)
 	r := rotate(e, false)
 	c := withUser(e)

@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // shapes returns the forms in which a secret can appear.
@@ -130,6 +132,7 @@ func repeat(answer func(sent string) (status int, media, body string)) http.Hand
 // TestNothingLeaks uses every credential with peers that repeat in every answer all that they were
 // sent.
 func TestNothingLeaks(t *testing.T) {
+	tier.Full(t)
 	secrets := []string{
 		oddSecret,
 		strings.Map(visible, oddSecret),

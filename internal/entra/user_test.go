@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/partner-center/connector/internal/e2e/tier"
 	"github.com/partner-center/connector/internal/fault"
 )
 
@@ -127,6 +128,7 @@ func TestAnswerWithoutRefreshTokenLeavesTheFile(t *testing.T) {
 // TestReplicas has two instances with several callers each share a file. Entra ID accepts each
 // refresh token once, and a reader sees nothing but whole tokens in the file.
 func TestReplicas(t *testing.T) {
+	tier.Full(t)
 	e := newFakeEntra(t)
 	r := rotate(e, true)
 	c := withUser(e)

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// claimMutations change what the token says, and sign that: every one is authentic.
+// claimMutations change claims and sign the result, so every token is authentic.
 var claimMutations = map[string]mutation{
 	"v1":      func(t *Token) { *t = *t.issuer.NewTokenV1() },
 	"v1-good": func(t *Token) { *t = *t.issuer.NewTokenV1() },
-	"fresh":   func(*Token) {}, // every token is one
+	"fresh":   func(*Token) {}, // a good token
 
 	"aud-uri":         claim("aud", "api://"+ServiceID),
 	"aud-wrong":       claim("aud", "https://graph.microsoft.com"),
@@ -156,7 +156,7 @@ var claimMutations = map[string]mutation{
 	"claims-more": claims(map[string]any{"groups": []string{OtherUserID}, "xms_cc": []string{"CP1"}, "amr": []string{"pwd", "mfa"}, "acct": 0, "xms_st": map[string]any{"sub": CallerOnly}}),
 }
 
-// timeMutations change when the token is good.
+// timeMutations change the times between which the token is valid.
 var timeMutations = map[string]mutation{
 	"expired":      ends(-10 * time.Minute),
 	"exp-over":     ends(-62 * time.Second), // just beyond the leeway
@@ -180,8 +180,8 @@ var timeMutations = map[string]mutation{
 	"exp-shadow":   func(t *Token) { t.Claims["EXP"] = t.Claims["exp"]; t.Claims["exp"] = 1 },
 
 	"nbf-future":   begins(10 * time.Minute),
-	"nbf-over":     begins(80 * time.Second),
-	"nbf-leeway":   begins(55 * time.Second),
+	"nbf-over":     begins(90 * time.Second),
+	"nbf-leeway":   begins(40 * time.Second),
 	"nbf-missing":  without("nbf"),
 	"nbf-null":     claim("nbf", nil),
 	"nbf-string":   change("nbf", func(nbf int64) any { return strconv.FormatInt(nbf, 10) }),
@@ -192,21 +192,23 @@ var timeMutations = map[string]mutation{
 	"nbf-min":      claim("nbf", json.RawMessage("-9223372036854775808")),
 }
 
-// claim sets one.
+// claim sets a claim.
 func claim(name string, value any) mutation { return claims(map[string]any{name: value}) }
 
+// claims sets claims.
 func claims(some map[string]any) mutation {
 	return func(t *Token) { maps.Copy(t.Claims, some) }
 }
 
+// without removes a claim.
 func without(name string) mutation { return func(t *Token) { delete(t.Claims, name) } }
 
-// change sets a claim to something made of what it is in a good token.
+// change sets a claim to a function of its value in a good token.
 func change[T any](name string, to func(T) any) mutation {
 	return func(t *Token) { t.Claims[name] = to(t.Claims[name].(T)) }
 }
 
-// rename gives a claim another name.
+// rename renames a claim.
 func rename(name, to string) mutation {
 	return func(t *Token) {
 		t.Claims[to] = t.Claims[name]
@@ -214,7 +216,7 @@ func rename(name, to string) mutation {
 	}
 }
 
-// tenant moves the token to another tenant, whole.
+// tenant moves the token to another tenant, with its issuer.
 func tenant(id string) mutation {
 	return func(t *Token) {
 		t.Claims["tid"], t.Claims["iss"] = id, t.issuer.URL+"/"+id+"/v2.0"
@@ -231,11 +233,12 @@ func version1(mutate ...mutation) mutation {
 	}
 }
 
-// ends and begins set a time from now.
+// ends sets the expiry, from now.
 func ends(from time.Duration) mutation {
 	return func(t *Token) { t.Claims["exp"] = time.Now().Add(from).Unix() }
 }
 
+// begins sets the beginning of the validity, from now.
 func begins(from time.Duration) mutation {
 	return func(t *Token) { t.Claims["nbf"] = time.Now().Add(from).Unix() }
 }

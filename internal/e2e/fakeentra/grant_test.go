@@ -26,10 +26,11 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/partner-center/connector/internal/e2e/reply"
 	"github.com/partner-center/connector/internal/e2e/secret"
+	"github.com/partner-center/connector/internal/e2e/tier"
 	"golang.org/x/oauth2"
 )
 
-// options make Microsoft's client use the fake.
+// options returns options that make Microsoft's client use the fake.
 func (e *Server) options() azcore.ClientOptions {
 	return azcore.ClientOptions{
 		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: e.URL},
@@ -40,8 +41,9 @@ func (e *Server) options() azcore.ClientOptions {
 
 var forPartnerCenter = policy.TokenRequestOptions{Scopes: []string{Resource + "/.default"}}
 
-// TestAppGrants signs the app in with every credential that it can have, as Microsoft's own client does it.
+// TestAppGrants signs the app in with every kind of credential, by Microsoft's own client.
 func TestAppGrants(t *testing.T) {
+	tier.Full(t)
 	e := New(t, new(secret.Set))
 	m := NewManagedIdentity(t, e)
 	for _, variable := range m.Env() {
@@ -104,48 +106,51 @@ func TestAppGrants(t *testing.T) {
 			}
 			token, err := credential.GetToken(t.Context(), forPartnerCenter)
 			if c.refused != "" {
-				if err == nil || !strings.Contains(err.Error(), c.refused) {
+				if (err == nil) || !strings.Contains(err.Error(), c.refused) {
 					t.Errorf("got %v, want %s", err, c.refused)
 				}
 				return
 			}
-			if err != nil || e.KindOf(token.Token) != AppOnly {
-				t.Fatalf("%q, %v", e.KindOf(token.Token), err)
+			if (err != nil) || (e.KindOf(token.Token) != AppOnly) {
+				t.Fatalf("got a token of the kind %q, %v", e.KindOf(token.Token), err)
 			}
 		})
 	}
 	if want := []string{"", ServiceID}; !slices.Equal(m.ClientIDs(), want) {
-		t.Errorf("managed identities asked for: %q", m.ClientIDs())
+		t.Errorf("tokens requested for the identities %q, want %q", m.ClientIDs(), want)
 	}
 }
 
-// TestManagedIdentity has the fake refuse what the real endpoint refuses.
+// TestManagedIdentity refuses the requests that the real endpoint refuses.
 func TestManagedIdentity(t *testing.T) {
 	t.Parallel()
 	m := NewManagedIdentity(t, New(t, new(secret.Set)))
 	const good = "/msi/token?api-version=2019-08-01&resource=" + ExchangeAudience
 	for _, c := range []struct {
-		target, header string
-		status         int
+		name, target, header string
+		status               int
 	}{
-		{good, m.header, 200},
-		{good, "", 401},
-		{good, "x", 401},
-		{"/msi/token?api-version=2017-09-01&resource=" + ExchangeAudience, m.header, 400},
-		{"/msi/token?api-version=2019-08-01&resource=" + Resource, m.header, 400},
-		{"/other", m.header, 400},
+		{"a good request", good, m.header, 200},
+		{"no header", good, "", 401},
+		{"another header", good, "x", 401},
+		{"an old version", "/msi/token?api-version=2017-09-01&resource=" + ExchangeAudience, m.header, 400},
+		{"another resource", "/msi/token?api-version=2019-08-01&resource=" + Resource, m.header, 400},
+		{"another path", "/other", m.header, 400},
 	} {
-		if status := m.ask(t, c.target, c.header); status != c.status {
-			t.Errorf("%s: %d, want %d", c.target, status, c.status)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			if status := m.requestToken(t, c.target, c.header); status != c.status {
+				t.Errorf("status %d, want %d", status, c.status)
+			}
+		})
 	}
 	m.Answer(reply.With(500, "text/html", ""))
-	if status := m.ask(t, good, m.header); status != 500 {
-		t.Errorf("out of order: %d", status)
+	if status := m.requestToken(t, good, m.header); status != 500 {
+		t.Errorf("status %d of a broken endpoint, want 500", status)
 	}
 }
 
-func (m *ManagedIdentity) ask(t *testing.T, target, header string) (status int) {
+// requestToken makes a request and returns the status of the answer.
+func (m *ManagedIdentity) requestToken(t *testing.T, target, header string) (status int) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, m.URL+target, nil)
 	if err != nil {
@@ -160,7 +165,7 @@ func (m *ManagedIdentity) ask(t *testing.T, target, header string) (status int) 
 	return resp.StatusCode
 }
 
-// TestAssertions signs assertions by hand, each wrong in one thing.
+// TestAssertions signs assertions with at most one thing wrong.
 func TestAssertions(t *testing.T) {
 	t.Parallel()
 	e := New(t, new(secret.Set))
@@ -169,7 +174,7 @@ func TestAssertions(t *testing.T) {
 	short, long := sha1.Sum(certificate.Raw), sha256.Sum256(certificate.Raw)
 	endpoint := e.URL + "/" + TenantID + TokenPath
 	for _, c := range []struct {
-		what      string
+		name      string
 		algorithm jose.SignatureAlgorithm
 		digests   map[string][]byte
 		change    func(*jwt.Claims)
@@ -184,7 +189,7 @@ func TestAssertions(t *testing.T) {
 		{"another issuer", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Issuer = ServiceID }, 700027},
 		{"another subject", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Subject = ServiceID }, 700027},
 		{"expired", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Expiry = jwt.NewNumericDate(time.Now().Add(-time.Hour)) }, 700027},
-		{"no end", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Expiry = nil }, 700027},
+		{"no expiry", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Expiry = nil }, 700027},
 	} {
 		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: c.algorithm, Key: key}, &jose.SignerOptions{ExtraHeaders: encoded(c.digests)})
 		if err != nil {
@@ -199,11 +204,12 @@ func TestAssertions(t *testing.T) {
 			t.Fatal(err)
 		}
 		if code := e.checkAssertion(assertion, endpoint); code != c.code {
-			t.Errorf("%s: AADSTS%d, want %d", c.what, code, c.code)
+			t.Errorf("%s: AADSTS%d, want %d", c.name, code, c.code)
 		}
 	}
 }
 
+// encoded returns header members with digests in base64.
 func encoded(digests map[string][]byte) map[jose.HeaderKey]any {
 	header := map[jose.HeaderKey]any{}
 	for name, digest := range digests {
@@ -212,7 +218,7 @@ func encoded(digests map[string][]byte) map[jose.HeaderKey]any {
 	return header
 }
 
-// userConfig is the app's for tokens of a user.
+// userConfig returns the configuration of a client that signs a user in.
 func (e *Server) userConfig() *oauth2.Config {
 	base := e.URL + "/" + TenantID
 	return &oauth2.Config{
@@ -222,7 +228,7 @@ func (e *Server) userConfig() *oauth2.Config {
 	}
 }
 
-// expectRefusal looks for the code of a refusal.
+// expectRefusal expects the error to be a refusal with an AADSTS code.
 func expectRefusal(t *testing.T, err error, code string) {
 	t.Helper()
 	var refused *oauth2.RetrieveError
@@ -231,7 +237,7 @@ func expectRefusal(t *testing.T, err error, code string) {
 	}
 }
 
-// TestRefreshTokens uses refresh tokens up, and has them forgiven.
+// TestRefreshTokens uses each refresh token once, and repeatedly after AllowTokenReuse.
 func TestRefreshTokens(t *testing.T) {
 	t.Parallel()
 	e := New(t, new(secret.Set))
@@ -241,8 +247,8 @@ func TestRefreshTokens(t *testing.T) {
 	}
 	first := e.NewRefreshToken()
 	token, err := use(first)
-	if err != nil || e.KindOf(token.AccessToken) != AppUser || token.RefreshToken == first {
-		t.Fatalf("%v, %v", token, err)
+	if (err != nil) || (e.KindOf(token.AccessToken) != AppUser) || (token.RefreshToken == first) {
+		t.Fatalf("the first use gives %v, %v", token, err)
 	}
 	_, err = use(first)
 	expectRefusal(t, err, "AADSTS70000")
@@ -254,8 +260,8 @@ func TestRefreshTokens(t *testing.T) {
 	e.AnswerToken(nil)
 	e.AllowTokenReuse()
 	for range 2 {
-		if again, err := use(token.RefreshToken); err != nil || again.RefreshToken == token.RefreshToken {
-			t.Errorf("%v, %v", again, err)
+		if again, err := use(token.RefreshToken); (err != nil) || (again.RefreshToken == token.RefreshToken) {
+			t.Errorf("the reuse gives %v, %v", again, err)
 		}
 	}
 	config := e.userConfig()
@@ -264,7 +270,7 @@ func TestRefreshTokens(t *testing.T) {
 	expectRefusal(t, err, "AADSTS7000218")
 }
 
-// TestAuthorizationCode signs the user in as a browser does, with a proof key.
+// TestAuthorizationCode signs the user in as a browser does, with a code challenge.
 func TestAuthorizationCode(t *testing.T) {
 	t.Parallel()
 	e := New(t, new(secret.Set))
@@ -283,8 +289,8 @@ func TestAuthorizationCode(t *testing.T) {
 		if err != nil {
 			return nil
 		}
-		if back.Host != "localhost:40000" || back.Query().Get("state") != "state" {
-			t.Errorf("sent back to %v", back)
+		if (back.Host != "localhost:40000") || (back.Query().Get("state") != "state") {
+			t.Errorf("redirected to %v", back)
 		}
 		return back.Query()
 	}
@@ -297,41 +303,41 @@ func TestAuthorizationCode(t *testing.T) {
 	_, err = elsewhere.Exchange(ctx, code, oauth2.VerifierOption(verifier))
 	expectRefusal(t, err, "AADSTS500112")
 	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(verifier))
-	if err != nil || e.KindOf(token.AccessToken) != AppUser || token.RefreshToken == "" {
-		t.Fatalf("%v, %v", token, err)
+	if (err != nil) || (e.KindOf(token.AccessToken) != AppUser) || (token.RefreshToken == "") {
+		t.Fatalf("the code gives %v, %v", token, err)
 	}
 	_, err = config.Exchange(ctx, code, oauth2.VerifierOption(verifier))
 	expectRefusal(t, err, "AADSTS54005")
-	if e.Requests(AuthorizePath) != 1 || e.TokenRequests() != 4 {
+	if (e.Requests(AuthorizePath) != 1) || (e.TokenRequests() != 4) {
 		t.Errorf("%d sign-ins, %d token requests", e.Requests(AuthorizePath), e.TokenRequests())
 	}
 
 	if got := open(config.AuthCodeURL("state")).Get("error"); got != "invalid_request" {
-		t.Errorf("without a proof key: %q", got)
+		t.Errorf("without a code challenge: %q", got)
 	}
 	elsewhere = *config
 	elsewhere.Scopes = []string{"https://graph.microsoft.com/.default"}
 	if got := open(elsewhere.AuthCodeURL("state", oauth2.S256ChallengeOption(verifier))).Get("error"); got != "invalid_scope" {
-		t.Errorf("for something else: %q", got)
+		t.Errorf("for another resource: %q", got)
 	}
 	for _, redirect := range []string{"https://evil.example/", "http://evil.example/", "http://localhost.evil.example/", "http://localhost:40000@evil.example/"} {
 		elsewhere.RedirectURL = redirect
 		if got := open(elsewhere.AuthCodeURL("state", oauth2.S256ChallengeOption(verifier))); got != nil {
-			t.Errorf("sent to %s with %v", redirect, got)
+			t.Errorf("redirected to %s with %v", redirect, got)
 		}
 	}
 	e.Answer(AuthorizePath, Decline)
 	if got := open(address).Get("error"); got != "access_denied" {
-		t.Errorf("declined: %q", got)
+		t.Errorf("declined consent: %q", got)
 	}
 }
 
-// TestDescribedTokens looks into tokens for Partner Center that are JWTs.
-func TestDescribedTokens(t *testing.T) {
+// TestIssueJWTs checks the claims of JWTs for Partner Center.
+func TestIssueJWTs(t *testing.T) {
 	t.Parallel()
 	e := New(t, new(secret.Set))
 	if token := e.Issue(AppOnly); strings.Count(token, ".") > 0 {
-		t.Errorf("a token describes itself: %s", token)
+		t.Errorf("a token is not opaque: %s", token)
 	}
 	e.SetLifetime(60)
 	e.IssueJWTs(map[string]any{"amr": []string{"pwd"}, "tid": OtherTenantID})
@@ -349,18 +355,18 @@ func TestDescribedTokens(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if app.Aud != Resource || app.Idtyp != "app" || app.Scp != "" || app.Appid != ClientID || app.Tid != OtherTenantID {
-		t.Errorf("%+v", app)
+	if (app.Aud != Resource) || (app.Idtyp != "app") || (app.Scp != "") || (app.Appid != ClientID) || (app.Tid != OtherTenantID) {
+		t.Errorf("an app-only token has %+v", app)
 	}
-	if user.Aud != Resource || user.Idtyp != "" || user.Scp != "user_impersonation" || !slices.Equal(user.Amr, []string{"pwd"}) {
-		t.Errorf("%+v", user)
+	if (user.Aud != Resource) || (user.Idtyp != "") || (user.Scp != "user_impersonation") || !slices.Equal(user.Amr, []string{"pwd"}) {
+		t.Errorf("a token of the user has %+v", user)
 	}
-	if left := time.Until(time.Unix(user.Exp, 0)); left > time.Minute || left < 50*time.Second {
-		t.Errorf("%v left of a minute", left)
+	if left := time.Until(time.Unix(user.Exp, 0)); (left > time.Minute) || (left <= 0) {
+		t.Errorf("a token that lasts a minute expires in %v", left)
 	}
 }
 
-// TestRefusals has every refusal be as Entra ID's are, and repeat what it was sent.
+// TestRefusals checks the form of every refusal, which repeats the credential of the request.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for code, refusal := range refusals {
@@ -376,7 +382,7 @@ func TestRefusals(t *testing.T) {
 		if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
 			t.Fatal(err)
 		}
-		if w.Code != refusal.status || body.Error != refusal.error || !slices.Equal(body.Codes, []int{code}) || !strings.Contains(body.Text, "repeated") {
+		if (w.Code != refusal.status) || (body.Error != refusal.error) || !slices.Equal(body.Codes, []int{code}) || !strings.Contains(body.Text, "repeated") {
 			t.Errorf("AADSTS%d: %d %+v", code, w.Code, body)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
-// headerMutations change the header alone. Where they say where a key is to be found, the right one has signed, so
-// that nothing but the member itself is wrong.
+// headerMutations change the header only. Those that name a place of the key are signed by the right key, so that only the
+// member is wrong.
 var headerMutations = map[string]mutation{
 	"kid-missing":           withoutHeader("kid"),
 	"kid-empty":             header("kid", ""),
@@ -19,7 +19,7 @@ var headerMutations = map[string]mutation{
 	"kid-array":             func(t *Token) { t.Header["kid"] = []any{t.Header["kid"]} },
 	"kid-object":            header("kid", map[string]any{"$gt": ""}),
 	"kid-long":              header("kid", strings.Repeat("k", 129)),
-	"kid-unknown":           header("kid", base64.RawURLEncoding.EncodeToString([]byte("nobody's key, ever."))),
+	"kid-unknown":           header("kid", base64.RawURLEncoding.EncodeToString([]byte("a key that is not."))),
 	"kid-case":              func(t *Token) { t.Header["kid"] = swapCase(t.Header["kid"].(string)) },
 	"kid-space":             func(t *Token) { t.Header["kid"] = t.Header["kid"].(string) + " " },
 	"kid=../../../dev/null": header("kid", "../../../dev/null"),
@@ -33,7 +33,7 @@ var headerMutations = map[string]mutation{
 
 	"jku":      header("jku", "https://evil.example/"+CallerOnly),
 	"jku-ours": func(t *Token) { t.Header["jku"] = t.issuer.URL + "/" + TenantID + KeysPath },
-	"jwk": func(t *Token) { // of whom it is signed by
+	"jwk": func(t *Token) { // the key that signed
 		t.Header["jwk"] = foreignKey().jwk()
 		t.sign = signByForeignKey
 	},
@@ -85,23 +85,25 @@ var headerMutations = map[string]mutation{
 // header sets a member of the header.
 func header(name string, value any) mutation { return headers(map[string]any{name: value}) }
 
+// headers sets members of the header.
 func headers(members map[string]any) mutation {
 	return func(t *Token) { maps.Copy(t.Header, members) }
 }
 
+// withoutHeader removes a member of the header.
 func withoutHeader(name string) mutation { return func(t *Token) { delete(t.Header, name) } }
 
-// headerText changes the header's JSON, which is signed as it is then.
+// headerText changes the header's JSON before it is signed.
 func headerText(change func(object string) string) mutation {
 	return func(t *Token) { t.headerPart = func(object string) string { return encode(change(object)) } }
 }
 
-// payloadText is the same of the payload.
+// payloadText changes the payload's JSON before it is signed.
 func payloadText(change func(object string) string) mutation {
 	return func(t *Token) { t.payloadPart = func(object string) string { return encode(change(object)) } }
 }
 
-// uneven adds space to a text until its base64 has loose bits and lacks padding.
+// uneven adds spaces until the base64 of a text has unused bits and needs padding.
 func uneven(text string) string {
 	for len(text)%3 == 0 {
 		text += " "
@@ -109,8 +111,10 @@ func uneven(text string) string {
 	return text
 }
 
+// withPadding adds the padding of base64.
 func withPadding(part string) string { return part + strings.Repeat("=", -len(part)&3) }
 
+// swapCase changes the case of every letter.
 func swapCase(s string) string {
 	return strings.Map(func(r rune) rune {
 		if 'a' <= r && r <= 'z' {
@@ -123,12 +127,12 @@ func swapCase(s string) string {
 	}, s)
 }
 
-// nested is an array in an array, and so on.
+// nested returns arrays in arrays.
 func nested(levels int) json.RawMessage {
 	return json.RawMessage(strings.Repeat("[", levels) + strings.Repeat("]", levels))
 }
 
-// formMutations change how the payload is written, or the token as a whole.
+// formMutations change the spelling of the payload, or of the whole token.
 var formMutations = map[string]mutation{
 	"payload-trailing":   payloadText(func(s string) string { return s + "x" }),
 	"payload-two":        payloadText(func(s string) string { return s + s }),
@@ -184,7 +188,7 @@ var formMutations = map[string]mutation{
 	},
 }
 
-// whole puts the three parts of a good token together in another way.
+// whole joins the three parts of a good token in another way.
 func whole(join func(header, payload, signature string) string) mutation {
 	return func(t *Token) {
 		t.finish = func(token string) string {

@@ -27,6 +27,7 @@ var mutations = merge(algorithmMutations, signatureMutations, headerMutations, f
 // Mutations returns the names of all mutations that [Server.Mint] knows, sorted.
 func Mutations() []string { return slices.Sorted(maps.Keys(mutations)) }
 
+// merge returns the mutations of all maps.
 func merge(all ...map[string]mutation) map[string]mutation {
 	merged := map[string]mutation{}
 	for _, some := range all {
@@ -35,15 +36,15 @@ func merge(all ...map[string]mutation) map[string]mutation {
 	return merged
 }
 
-// algorithmMutations sign in another way, or say so.
+// algorithmMutations sign with another algorithm, or claim to.
 var algorithmMutations = map[string]mutation{
 	"alg=none":   algorithm("none", unsigned),
 	"alg=None":   algorithm("None", unsigned),
 	"alg=NONE":   algorithm("NONE", unsigned),
 	"alg=nOnE":   algorithm("nOnE", unsigned),
-	"alg-signed": header("alg", "none"), // beside a good signature
+	"alg-signed": header("alg", "none"), // with a good signature
 
-	// A public key is no secret, in whatever form a verifier may take it for one.
+	// A verifier may take some form of the public key for a shared secret.
 	"alg=HS256-pubkey":  algorithm("HS256", hmacBy(crypto.SHA256, publicPEM)),
 	"alg=HS384-pubkey":  algorithm("HS384", hmacBy(crypto.SHA384, publicPEM)),
 	"alg=HS512-pubkey":  algorithm("HS512", hmacBy(crypto.SHA512, publicPEM)),
@@ -70,7 +71,7 @@ var algorithmMutations = map[string]mutation{
 	"alg-disguise": algorithm("RS256", hmacBy(crypto.SHA256, publicPEM)),
 }
 
-// algorithm names an algorithm and signs by a function.
+// algorithm sets the algorithm and signs by a function.
 func algorithm(name string, sign func(key *signingKey, input string) []byte) mutation {
 	return func(t *Token) {
 		t.Header["alg"] = name
@@ -142,7 +143,7 @@ func modulus(key *signingKey) []byte { return key.private.N.Bytes() }
 
 func publicJWK(key *signingKey) []byte { return []byte(toJSON(key.jwk())) }
 
-// signatureMutations leave header and payload as they are, but for whom they are signed by.
+// signatureMutations keep header and payload, and change the signature.
 var signatureMutations = map[string]mutation{
 	"wrong-key": func(t *Token) { t.sign = signByForeignKey },
 	"sig-empty": onSignature(func(string) string { return "" }),
@@ -162,7 +163,7 @@ var signatureMutations = map[string]mutation{
 	"sig-tab":   onSignature(func(s string) string { return s[:20] + "\t" + s[20:] }),
 	"sig-std":   onSignature(func(s string) string { return strings.NewReplacer("-", "+", "_", "/").Replace(s) }),
 	"sig-case":  onSignature(strings.ToLower),
-	"sig-other": func(t *Token) { // of another good token
+	"sig-other": func(t *Token) { // the signature of another good token
 		other := t.issuer.NewToken().Compact()
 		onSignature(func(string) string { return other[strings.LastIndexByte(other, '.')+1:] })(t)
 	},
@@ -180,26 +181,28 @@ var signatureMutations = map[string]mutation{
 	},
 }
 
+// signByForeignKey signs with a key that is in no key set.
 func signByForeignKey(input string) []byte {
 	return signRSA(foreignKey().private, crypto.SHA256, input)
 }
 
+// decode decodes a part of a token.
 func decode(part string) string {
 	text, err := base64.RawURLEncoding.DecodeString(part)
 	if err != nil {
-		panic(err) // encode has made it
+		panic(err) // encode made it
 	}
 	return string(text)
 }
 
-// flip changes a bit of a byte.
+// flip changes a bit of the byte at i.
 func flip(text string, i int) string {
 	b := bytes.Clone([]byte(text))
 	b[i] ^= 4
 	return string(b)
 }
 
-// looseBits is another spelling of the same bytes: the last character has bits that belong to none.
+// looseBits returns another spelling of the same bytes, with other unused bits in the last character.
 func looseBits(part string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	last := strings.IndexByte(alphabet, part[len(part)-1])

@@ -116,14 +116,16 @@ func TestSigningKeysChange(t *testing.T) {
 	expect("keys again", e.Mint(t, ""), true)
 }
 
-// parsed is what a token says, to a reader who does not verify.
+// parsed has the parts of a token that was not verified.
 type parsed struct {
-	header, claims members // nil: no JSON object
-	signed         bool    // by the fake, and spelt as it spells
+	header, claims members // nil: not a JSON object
+	signed         bool    // with the key of the server, in strict base64
 }
 
+// members are the members of a JSON object.
 type members map[string]json.RawMessage
 
+// parse parses a token. It leaves out what it cannot parse.
 func (e *Server) parse(token string) (p parsed) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -135,12 +137,12 @@ func (e *Server) parse(token string) (p parsed) {
 		return object
 	}
 	signature, err := base64.RawURLEncoding.Strict().DecodeString(parts[2])
-	p.signed = err == nil && rsa.VerifyPKCS1v15(&e.signingKey().private.PublicKey, crypto.SHA256, digest(crypto.SHA256, parts[0]+"."+parts[1]), signature) == nil
+	p.signed = (err == nil) && (rsa.VerifyPKCS1v15(&e.signingKey().private.PublicKey, crypto.SHA256, digest(crypto.SHA256, parts[0]+"."+parts[1]), signature) == nil)
 	p.header, p.claims = read(parts[0]), read(parts[1])
 	return p
 }
 
-// changed are the members in which objects differ, in lower case, without those that differ in all tokens.
+// changed returns the names, in lower case, of members that differ, without those that differ in all tokens.
 func changed(a, b members) (names []string) {
 	random := []string{"aio", "rh", "sub", "uti", "iat"}
 	all := maps.Clone(a)
@@ -148,7 +150,8 @@ func changed(a, b members) (names []string) {
 	for name := range all {
 		x, errX := strconv.Atoi(string(a[name]))
 		y, errY := strconv.Atoi(string(b[name]))
-		same := string(a[name]) == string(b[name]) || errX == nil && errY == nil && -30 < x-y && x-y < 30 // made one after the other
+		moment := (errX == nil) && (errY == nil) && (-120 < x-y) && (x-y < 120) // times of tokens that were made one after the other
+		same := (string(a[name]) == string(b[name])) || moment
 		if !same && !slices.Contains(random, name) && !slices.Contains(names, strings.ToLower(name)) {
 			names = append(names, strings.ToLower(name))
 		}
@@ -156,12 +159,12 @@ func changed(a, b members) (names []string) {
 	return names
 }
 
-// TestClaimMutations holds every Mutation of claims to changing those that it is named after, in an authentic token.
+// TestClaimMutations checks that every mutation of claims changes the claim that it is named after, in an authentic token.
 func TestClaimMutations(t *testing.T) {
 	t.Parallel()
 	e := New(t, new(secret.Set))
 	version1, version2 := e.parse(e.Mint(t, "v1")), e.parse(e.Mint(t, ""))
-	also := map[string][]string{ // what they change beside
+	also := map[string][]string{ // other claims that a family changes
 		"expired": {"exp"}, "tid": {"iss"}, "azp": {"appid"}, "appid": {"azp"}, "roles": {"scp"}, "scp": {"roles"},
 		"idtyp": {"scp", "roles", "azpacr", "appidacr"}, "id": {"scp", "azp", "azpacr", "nonce"},
 		"claims": {"groups", "xms_cc", "amr", "acct", "xms_st"},
@@ -178,7 +181,7 @@ func TestClaimMutations(t *testing.T) {
 		family, _, _ := strings.Cut(name, "-")
 		allowed := append(also[family], family)
 		names := changed(good.claims, got.claims)
-		if len(names) == 0 && !slices.Contains([]string{"v1", "v1-good", "fresh"}, name) {
+		if (len(names) == 0) && !slices.Contains([]string{"v1", "v1-good", "fresh"}, name) {
 			t.Errorf("%s changes nothing", name)
 		}
 		for _, claim := range names {
@@ -189,8 +192,8 @@ func TestClaimMutations(t *testing.T) {
 	}
 }
 
-// TestFormMutations holds the others to leaving the claims alone, and to being signed where something else is to be
-// wrong.
+// TestFormMutations checks that the other mutations do not change claims, and that those about something else than the signature
+// are signed.
 func TestFormMutations(t *testing.T) {
 	t.Parallel()
 	e := New(t, new(secret.Set))
@@ -199,18 +202,18 @@ func TestFormMutations(t *testing.T) {
 	for name := range merge(algorithmMutations, signatureMutations, headerMutations, formMutations) {
 		text := e.Mint(t, name)
 		got := e.parse(text)
-		if want := signed.MatchString(name) && name != "payload-flip" && name != "header-flip"; got.signed != want {
+		if want := signed.MatchString(name) && (name != "payload-flip") && (name != "header-flip"); got.signed != want {
 			t.Errorf("%s: signed %v", name, got.signed)
 		}
-		if got.header != nil && got.claims != nil && !strings.HasPrefix(name, "payload-") && name != "swapped" {
-			if names := changed(good.claims, got.claims); len(names) > 1 || len(names) == 1 && names[0] != "deep" && names[0] != "groups" {
+		if (got.header != nil) && (got.claims != nil) && !strings.HasPrefix(name, "payload-") && (name != "swapped") {
+			if names := changed(good.claims, got.claims); (len(names) > 1) || ((len(names) == 1) && (names[0] != "deep") && (names[0] != "groups")) {
 				t.Errorf("%s changes %v", name, names)
 			}
 		}
-		if tooLarge := len(text) > 16<<10; tooLarge != (name == "huge") || len(text) > 26<<10 {
+		if tooLarge := len(text) > 16<<10; (tooLarge != (name == "huge")) || (len(text) > 26<<10) {
 			t.Errorf("%s has %d bytes", name, len(text))
 		}
-		if text == "" || strings.ContainsAny(text, "\r\n") {
+		if (text == "") || strings.ContainsAny(text, "\r\n") {
 			t.Errorf("%s cannot be sent", name)
 		}
 	}
