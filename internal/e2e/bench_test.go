@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// plainProxy is the yardstick of BenchmarkServed and TestLoad: net/http's own proxy in a process of its own.
+// plainProxy is the main function of a plain reverse proxy, with which BenchmarkServed and TestLoad compare the service.
 func plainProxy() {
 	target, err := url.Parse(os.Args[1])
 	if err != nil {
@@ -35,10 +35,10 @@ func plainProxy() {
 	panic(http.Serve(listener, httputil.NewSingleHostReverseProxy(target)))
 }
 
-// benchSettings keep the limit out of the way and the log as it is served.
+// benchSettings are settings without a limit that matters, with the default log.
 var benchSettings = []string{manyCalls, "CONNECTOR_LIMIT_WINDOW=1s", "CONNECTOR_LOG_LEVEL=info", "CONNECTOR_PUBLIC_URL=", "CONNECTOR_MAX_BODY=16MiB"}
 
-// upstreamOf is a Partner Center with one answer.
+// upstreamOf starts a Partner Center that gives the same answer to all calls.
 func upstreamOf(b *testing.B, body *atomic.Pointer[string]) *httptest.Server {
 	b.Helper()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -50,10 +50,10 @@ func upstreamOf(b *testing.B, body *atomic.Pointer[string]) *httptest.Server {
 	return upstream
 }
 
-// BenchmarkSignIn measures the processor time of a call with a warm token of Entra ID's beside one with an API key.
+// BenchmarkSignIn compares the processor time of a call with a cached token of Entra ID and of one with an API key.
 func BenchmarkSignIn(b *testing.B) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
-		b.Skip("processor times of other processes are read from /proc")
+		b.Skip("needs /proc for the processor time of another process")
 	}
 	var body atomic.Pointer[string]
 	page := customersPage(1)
@@ -67,7 +67,7 @@ func BenchmarkSignIn(b *testing.B) {
 	measure(byToken)
 	for b.Loop() {
 		var key, token time.Duration
-		for range 3 { // in turns, so that what else happens meets both
+		for range 3 { // in turns, so that other load affects both
 			key += measure(byKey)
 			token += measure(byToken)
 		}
@@ -77,11 +77,11 @@ func BenchmarkSignIn(b *testing.B) {
 	}
 }
 
-// BenchmarkServed measures the processor time of a request through the served binary beside a plain reverse
-// proxy's for the same answer, and the service's resident memory with 16 callers.
+// BenchmarkServed compares the processor time of a call through the service and through a plain reverse proxy, and measures the
+// service's resident memory with 16 callers.
 func BenchmarkServed(b *testing.B) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
-		b.Skip("processor times of other processes are read from /proc")
+		b.Skip("needs /proc for the processor time of another process")
 	}
 	var body atomic.Pointer[string]
 	upstream := upstreamOf(b, &body)
@@ -107,6 +107,7 @@ func BenchmarkServed(b *testing.B) {
 	}
 }
 
+// startPlainProxy starts a plain reverse proxy, which the end of the test kills.
 func startPlainProxy(b testing.TB, target string) (pid int, address string) {
 	b.Helper()
 	command := exec.Command("plain-proxy", target)
@@ -128,7 +129,7 @@ func startPlainProxy(b testing.TB, target string) (pid int, address string) {
 	return command.Process.Pid, strings.TrimSpace(line)
 }
 
-// customersPage is an answer of n customers in Partner Center's shape, about 750 bytes each.
+// customersPage returns an answer of n customers in Partner Center's form, about 750 bytes each.
 func customersPage(n int) string {
 	var items []string
 	for i := range n {
@@ -141,8 +142,7 @@ func customersPage(n int) string {
 	return fmt.Sprintf(`{"totalCount":%d,"items":[%s],"attributes":{"objectType":"Collection"}}`, n, strings.Join(items, ","))
 }
 
-// perCall returns the processor time that a process spends on each of n calls by so many callers, which keep
-// their connections.
+// perCall returns the processor time that a process takes for each of n calls by a number of callers with kept connections.
 func perCall(b *testing.B, pid int, address string, credential http.Header, n, callers int) time.Duration {
 	b.Helper()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: callers, DisableCompression: true}}
@@ -162,7 +162,7 @@ func perCall(b *testing.B, pid int, address string, credential http.Header, n, c
 				io.Copy(io.Discard, resp.Body)
 				resp.Body.Close()
 				if resp.StatusCode == http.StatusTooManyRequests {
-					time.Sleep(time.Second) // faster than the limit that can be set
+					time.Sleep(time.Second) // the highest limit is lower than this rate
 				}
 			}
 		})
@@ -171,7 +171,7 @@ func perCall(b *testing.B, pid int, address string, credential http.Header, n, c
 	return (processorTime(b, pid) - before) / time.Duration(n)
 }
 
-// processorTime is what a process has used so far, in user and in system mode, in ticks of 10 ms.
+// processorTime returns the user and system time of a process so far, in steps of 10 ms.
 func processorTime(b testing.TB, pid int) time.Duration {
 	b.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
@@ -184,7 +184,7 @@ func processorTime(b testing.TB, pid int) time.Duration {
 	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
-// residentMiB is the most memory that a process has had resident.
+// residentMiB returns the peak of a process's resident memory.
 func residentMiB(b testing.TB, pid int) float64 {
 	b.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

@@ -12,25 +12,25 @@ import (
 	"time"
 )
 
-// loaded is a process under load and what was measured of it.
+// loaded is a process under load with its measurements.
 type loaded struct {
 	pid     int
 	url     string
 	bytes   int      // of an answer
 	steady  measured // at a constant rate
-	flatOut measured // with callers that do not wait between their calls
+	flatOut measured // by callers that do not pause
 }
 
-// measured is what came of a number of calls.
+// measured has the measurements of a number of calls.
 type measured struct {
 	latencies []time.Duration // of each call, to the last byte of its answer
-	errors    int             // answers other than 200, cut short or not come at all
+	errors    int             // answers other than 200, incomplete or missing
 	reasons   []string        // of the errors, each once in a turn
 	lasted    time.Duration   // from the first call to the last answer
 	cpu       time.Duration   // of the process that was called
 }
 
-// add joins the calls of another turn.
+// add adds the calls of another turn.
 func (m *measured) add(other measured) {
 	m.latencies = append(m.latencies, other.latencies...)
 	slices.Sort(m.latencies)
@@ -40,7 +40,7 @@ func (m *measured) add(other measured) {
 	m.cpu += other.cpu
 }
 
-// percentile is the latency that so many in a hundred calls did not exceed, by nearest rank.
+// percentile returns the latency that p percent of the calls did not exceed, by nearest rank.
 func (m measured) percentile(p float64) time.Duration {
 	rank := math.Ceil(p*float64(len(m.latencies))/100 - 1e-9) // 99.9 is a little more in binary
 	return m.latencies[max(int(rank), 1)-1]
@@ -50,7 +50,7 @@ func (m measured) rate() float64 { return float64(len(m.latencies)) / m.lasted.S
 
 func (m measured) cpuPerCall() time.Duration { return m.cpu / time.Duration(len(m.latencies)) }
 
-// loadReport is what a run has to say, on the terminal and in the picture.
+// loadReport is the result of a run, as printed and drawn.
 type loadReport struct {
 	Date, Machine  string
 	Rate           int // calls a second
@@ -58,7 +58,7 @@ type loadReport struct {
 	Service, Plain loaded
 }
 
-// title, note and foot say what the figures are of.
+// title returns the title of the figures. note and foot return the lines below it.
 func (r loadReport) title() string {
 	return fmt.Sprintf("Latency at a constant %d calls a second", r.Rate)
 }
@@ -75,7 +75,7 @@ func (r loadReport) foot() string {
 // percentiles are those that have a column.
 var percentiles = []float64{50, 90, 99, 99.9, 100}
 
-// rows are the table of the figures, with its header first.
+// rows returns the table of the figures, beginning with its header.
 func (r loadReport) rows() [][]string {
 	of := func(name string, l loaded) []string {
 		row := []string{name}
@@ -101,7 +101,7 @@ func milliseconds(d time.Duration) string { return fmt.Sprintf("%.2f ms", d.Seco
 
 func microseconds(d time.Duration) string { return fmt.Sprintf("%d µs", d.Microseconds()) }
 
-// table is the report as text.
+// table returns the report as text.
 func (r loadReport) table() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n%s\n%s\n\n", r.title(), r.note(), r.foot())
@@ -113,7 +113,7 @@ func (r loadReport) table() string {
 	return b.String()
 }
 
-// machine names the processor, the number of its cores and the version of Go.
+// machine returns the processor, the number of its cores and the version of Go.
 func machine() string {
 	model := runtime.GOARCH
 	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
@@ -126,12 +126,12 @@ func machine() string {
 	return fmt.Sprintf("%s, %d cores, %s", model, runtime.NumCPU(), runtime.Version())
 }
 
-// TestLoadFigures holds the arithmetic to calls that took 1 to 1000 ms.
+// TestLoadFigures checks the arithmetic with calls that took 1 to 1000 ms.
 func TestLoadFigures(t *testing.T) {
 	m := loadedFor(time.Millisecond).steady
 	for p, want := range map[float64]time.Duration{0: 1, 50: 500, 90: 900, 99: 990, 99.9: 999, 99.91: 1000, 100: 1000} {
 		if got := m.percentile(p); got != want*time.Millisecond {
-			t.Errorf("percentile %v is %v, not %v ms", p, got, int(want))
+			t.Errorf("percentile %v is %v, want %d ms", p, got, int(want))
 		}
 	}
 	if got := m.rate(); got != 500 {
@@ -141,12 +141,13 @@ func TestLoadFigures(t *testing.T) {
 		t.Errorf("%v of processor time for each call, not 250µs", got)
 	}
 	m.add(measured{latencies: []time.Duration{0}, errors: 1, lasted: time.Second, cpu: time.Second})
-	if m.percentile(0) != 0 || len(m.latencies) != 1001 || m.errors != 1 || m.lasted != 3*time.Second || m.cpu != 1250*time.Millisecond {
-		t.Errorf("another turn makes it %d calls, %d errors, %v, %v of processor time", len(m.latencies), m.errors, m.lasted, m.cpu)
+	if (m.percentile(0) != 0) || (len(m.latencies) != 1001) || (m.errors != 1) || (m.lasted != 3*time.Second) ||
+		(m.cpu != 1250*time.Millisecond) {
+		t.Errorf("with another turn:  %d calls, %d errors, %v, %v of processor time", len(m.latencies), m.errors, m.lasted, m.cpu)
 	}
 }
 
-// loadedFor is a process after a thousand calls that took 1 to 1000 units.
+// loadedFor returns the measurements of a thousand calls that took 1 to 1000 units.
 func loadedFor(unit time.Duration) loaded {
 	m := measured{lasted: 2 * time.Second, cpu: 250 * time.Millisecond}
 	for i := range 1000 {

@@ -21,21 +21,21 @@ var update = flag.Bool("update", false, "write the golden files anew")
 //go:embed testdata/load.svg.tmpl
 var loadTemplate string
 
-// The plot's place in the picture, in its units.
+// The position of the plot in the picture, in its units.
 const plotLeft, plotRight, plotTop, plotBottom = 56.0, 856.0, 100.0, 330.0
 
-// tails are the marks of the percentile axis. It is logarithmic in the share of slower calls, so that the few
-// slowest have as much room as the many.
+// tails are the marks of the percentile axis. It is logarithmic in the share of slower calls, so that the slowest calls have as
+// much room as all others.
 var tails = []float64{0, 50, 90, 99, 99.9}
 
-// mark is a text at a place of the picture.
+// mark is a text at a position of the picture.
 type mark struct {
 	At    float64
 	Text  string
 	Class string
 }
 
-// picture is the report as SVG: latency by percentile for both, over the table of the figures.
+// picture returns the report as SVG: latency by percentile for both processes, above the table of the figures.
 func (r loadReport) picture() []byte {
 	last := tails[len(tails)-1]
 	highest := max(r.Service.steady.percentile(last), r.Plain.steady.percentile(last)).Seconds() * 1e3
@@ -84,7 +84,7 @@ func (r loadReport) picture() []byte {
 	return b.Bytes()
 }
 
-// niceStep is the least of 1, 2 and 5 by a power of ten that is not below v.
+// niceStep returns the least product of 1, 2 or 5 and a power of ten that is at least v.
 func niceStep(v float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(v)))
 	for _, digit := range []float64{1, 2, 5} {
@@ -95,7 +95,7 @@ func niceStep(v float64) float64 {
 	return 10 * power
 }
 
-// TestLoadPicture holds the picture to one that has been looked at.
+// TestLoadPicture compares the picture with a reviewed one.
 func TestLoadPicture(t *testing.T) {
 	r := loadReport{Date: "2026-01-02", Machine: "A <fast> & quiet one, 2 cores, go1.26", Rate: 500, Callers: 16,
 		Service: loadedFor(4 * time.Microsecond), Plain: loadedFor(2500 * time.Nanosecond)}
@@ -107,11 +107,12 @@ func TestLoadPicture(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if want, err := os.ReadFile(golden); err != nil || !bytes.Equal(got, want) {
+	if want, err := os.ReadFile(golden); (err != nil) || !bytes.Equal(got, want) {
 		t.Errorf("the picture is not %s (%v): run make update and look at it", golden, err)
 	}
 }
 
+// wellFormed fails the test for a document that is not XML.
 func wellFormed(t *testing.T, document []byte) {
 	t.Helper()
 	for d := xml.NewDecoder(bytes.NewReader(document)); ; {

@@ -19,15 +19,15 @@ import (
 	"github.com/partner-center/connector/internal/sandbox"
 )
 
-// load is what there is to drive, and who drives it.
+// load has the processes to call, and the callers.
 type load struct {
 	service, plain loaded
 	client         *http.Client
-	callers        []http.Header // connections of the service
+	callers        []http.Header // credentials of two connections
 }
 
-// newLoad starts a service as serve --sandbox does, but with the sandbox in this process: there the plain proxy reaches
-// it too, and its processor time counts for neither.
+// newLoad starts a service and a plain proxy in front of one sandbox. The sandbox runs in this process, so that its processor
+// time counts for neither.
 func newLoad(t *testing.T) *load {
 	t.Helper()
 	box, err := sandbox.Start()
@@ -64,7 +64,7 @@ func newLoad(t *testing.T) *load {
 		}
 		defer resp.Body.Close()
 		body, err := io.ReadAll(resp.Body)
-		if n := bytes.Count(body, []byte(`"companyProfile":`)); err != nil || resp.StatusCode != http.StatusOK || n != 500 {
+		if n := bytes.Count(body, []byte(`"companyProfile":`)); (err != nil) || (resp.StatusCode != http.StatusOK) || (n != 500) {
 			t.Fatalf("%s answers %d with %d customers (%v), begins %.200s", p.url, resp.StatusCode, n, err, body)
 		}
 		p.bytes = len(body)
@@ -72,8 +72,8 @@ func newLoad(t *testing.T) *load {
 	return l
 }
 
-// recorded is the sandbox's Partner Center, whose first answer is given to all: it takes several times as long to
-// make one as to pass it on.
+// recorded starts a Partner Center that repeats the first answer of the sandbox, because making an answer takes several times as
+// long as passing it on.
 func recorded(t *testing.T, box *sandbox.Sandbox) *httptest.Server {
 	t.Helper()
 	target, err := url.Parse(box.UpstreamURL)
@@ -92,7 +92,7 @@ func recorded(t *testing.T, box *sandbox.Sandbox) *httptest.Server {
 	return s
 }
 
-// certificate is that of the sandbox's Entra ID.
+// certificate returns the certificate of the sandbox's Entra ID in DER form.
 func certificate(t *testing.T, box *sandbox.Sandbox) []byte {
 	t.Helper()
 	conn, err := tls.Dial("tcp", strings.TrimPrefix(box.AuthorityURL, "https://"), &tls.Config{RootCAs: box.RootCAs})

@@ -17,25 +17,25 @@ var loadFor = flag.Duration("load", 0, "load the service for so long at a consta
 
 const (
 	loadRate    = 500                  // calls a second
-	loadAdds    = 5 * time.Millisecond // what the service may add to a plain proxy's 99th percentile at that rate
-	loadCallers = 16                   // who do not wait between their calls
+	loadAdds    = 5 * time.Millisecond // the most that the service may add to the 99th percentile of a plain proxy at that rate
+	loadCallers = 16                   // that do not pause between their calls
 	loadPicture = "../../docs/load.svg"
 )
 
-// TestLoad drives the service and a plain reverse proxy before the same Partner Center. Without -load it is short, and
-// shows that the measuring works.
+// TestLoad measures the service and a plain reverse proxy in front of the same Partner Center. Without -load it takes a moment
+// and only checks that the measurement works.
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
-		t.Skip("processor times of other processes are read from /proc")
+		t.Skip("needs /proc for the processor time of another process")
 	}
 	r := loadReport{Date: time.Now().UTC().Format(time.DateOnly), Machine: machine(), Rate: 100, Callers: loadCallers}
 	turns, turn := 1, 100*time.Millisecond
 	if *loadFor > 0 {
 		r.Rate, turns, turn = loadRate, 10, *loadFor/10
 	}
-	if !t.Run("drive", func(t *testing.T) { // which shows the service's log where it fails, of thousands of calls
+	if !t.Run("drive", func(t *testing.T) { // a test of its own, which shows the log of the service only if it fails itself
 		l := newLoad(t)
 		l.takeTurns(t, r.Rate, turns, turn)
 		r.Service, r.Plain = l.service, l.plain
@@ -56,7 +56,7 @@ func TestLoad(t *testing.T) {
 	if added := r.Service.steady.percentile(99) - r.Plain.steady.percentile(99); added >= loadAdds {
 		t.Errorf("the service adds %v to a plain proxy's 99th percentile; on a machine that does nothing else that is below %v", added, loadAdds)
 	}
-	if t.Failed() { // which is no picture of the service
+	if t.Failed() { // the figures are not typical
 		return
 	}
 	if err := os.WriteFile(loadPicture, svg, 0o644); err != nil {
@@ -64,7 +64,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// takeTurns drives both in turns, so that what else the machine does meets both.
+// takeTurns calls both processes in turns, so that other load affects both.
 func (l *load) takeTurns(t *testing.T, rate, turns int, turn time.Duration) {
 	t.Helper()
 	for n := range turns + 1 {
@@ -81,8 +81,8 @@ func (l *load) takeTurns(t *testing.T, rate, turns int, turn time.Duration) {
 	}
 }
 
-// drive calls a process for a time, at so many calls a second, whether earlier ones have been answered or not; at
-// zero, with callers that each wait for their answer alone.
+// drive calls a process for a time: at a rate of calls a second, whether or not earlier calls have been answered, or at rate zero by
+// callers that each wait for their answer.
 func (l *load) drive(t *testing.T, pid int, address string, rate int, d time.Duration) measured {
 	t.Helper()
 	var targets []vegeta.Target
@@ -102,7 +102,7 @@ func (l *load) drive(t *testing.T, pid int, address string, rate int, d time.Dur
 	m.lasted, m.cpu = metrics.End.Sub(metrics.Earliest), processorTime(t, pid)-before
 	metrics.Close()
 	if len(m.latencies) == 0 {
-		t.Fatalf("%v are too short for a call", d)
+		t.Fatalf("no call within %v", d)
 	}
 	m.errors, m.reasons = len(m.latencies)-metrics.StatusCodes["200"], metrics.Errors
 	return m

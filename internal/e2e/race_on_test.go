@@ -2,5 +2,5 @@
 
 package e2e
 
-// raced says that the service runs with the race detector, whose own memory is many times the service's.
+// raced reports whether the service runs with the race detector, which takes many times its memory and time.
 const raced = true

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -159,15 +160,19 @@ func TestTracesAreSampled(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
 	for sampler, want := range map[string]int{"always_off": 0, "parentbased_always_off": 0, "parentbased_always_on": 3, "": 3} {
-		s, c := newTracedStack(t, "OTEL_TRACES_SAMPLER="+sampler)
-		for _, flags := range []string{"00", "01", "03"} {
-			s.get(t, "/v1/customers", s.keys.key, continues(flags)).expect(t, 200, "")
-		}
-		s.terminate()
-		waitFor(t, "the service ends", s.hasEnded)
-		if served, _ := c.received("SERVER"); len(served) != want || want == 0 && c.exports() > 0 {
-			t.Errorf("%q: %d calls in %d requests, want %d calls", sampler, len(served), c.exports(), want)
-		}
+		t.Run("by "+cmp.Or(sampler, "default"), func(t *testing.T) {
+			t.Parallel()
+			s, c := newTracedStack(t, "OTEL_TRACES_SAMPLER="+sampler)
+			for _, flags := range []string{"00", "01", "03"} {
+				s.get(t, "/v1/customers", s.keys.key, continues(flags)).expect(t, 200, "")
+			}
+			s.terminate()
+			waitFor(t, "the service ends", s.hasEnded)
+			served, _ := c.received("SERVER")
+			if (len(served) != want) || ((want == 0) && (c.exports() > 0)) {
+				t.Errorf("%d calls in %d exports, want %d calls", len(served), c.exports(), want)
+			}
+		})
 	}
 }
 
