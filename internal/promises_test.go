@@ -40,7 +40,8 @@ func TestPromises(t *testing.T) {
 	}
 }
 
-// TestMakefile checks that the tests that the Makefile selects by name exist: go test succeeds if none matches.
+// TestMakefile checks that the tests that the Makefile selects by name exist: go test succeeds if
+// none matches.
 func TestMakefile(t *testing.T) {
 	tests := allTests(t)
 	named := testName.FindAllString(readFile(t, "../Makefile"), -1)

@@ -34,7 +34,8 @@ func TestUsableKeys(t *testing.T) {
 		{"a key without a use", []string{replace(a, `"use":"sig",`, ``)}, 1},
 		{"a key with an algorithm", []string{replace(a, `{`, `{"alg":"RS256",`)}, 1},
 		{"a key with other members of Entra ID", []string{replace(a, `{`,
-			`{"issuer":"https://login.microsoftonline.com/{tenantid}/v2.0","cloud_instance_name":"microsoftonline.com",`)}, 1},
+			`{"issuer":"https://login.microsoftonline.com/{tenantid}/v2.0",`+
+				`"cloud_instance_name":"microsoftonline.com",`)}, 1},
 		{"a key beside other types", []string{ec, a, publicJWK("ed", ed), publicJWK("oct", []byte("secret"))}, 1},
 		{"a key beside unknown types", []string{`{"kty":"ML-DSA","kid":"x"}`,
 			`{"kty":"OKP","crv":"Ed448","x":"AQ","kid":"x"}`, `{}`, `{"kty":1}`, `null`, `5`, `"x"`, `[]`, a}, 1},

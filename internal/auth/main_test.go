@@ -106,7 +106,9 @@ func isKnownCause(cause error) bool {
 	return slices.Contains(causes, part) && (!authentic || receivedForm.MatchString(received))
 }
 
-var receivedForm = regexp.MustCompile(`^aud (none|not a string|".*"( and \d+ bytes more)?), (azp|appid) (none|not a string|".*"( and \d+ bytes more)?), tid (none|not a string|".*"( and \d+ bytes more)?)$`)
+var receivedForm = regexp.MustCompile(
+	`^aud (none|not a string|".*"( and \d+ bytes more)?), (azp|appid) (none|not a string|".*"( and \d+ bytes more)?),` +
+		` tid (none|not a string|".*"( and \d+ bytes more)?)$`)
 
 // row is a token with the code of its rejection; empty: it is accepted.
 type row struct{ name, token, want string }

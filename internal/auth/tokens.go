@@ -15,7 +15,8 @@ import (
 
 // TokenConfig configures a Tokens. Tenant and client IDs are in lower case.
 type TokenConfig struct {
-	Authority string        // Entra ID's, such as https://login.microsoftonline.com; v2 issuers are Authority/<tid>/v2.0
+	// Entra ID's, such as https://login.microsoftonline.com; v2 issuers are Authority/<tid>/v2.0
+	Authority string
 	V1Issuer  string        // such as https://sts.windows.net; v1 issuers are V1Issuer/<tid>/
 	TenantID  string        // the partner's tenant, whose metadata names the signing keys
 	Audiences []string      // accepted exactly

@@ -41,17 +41,22 @@ func TestNewTakesWellFormedIDs(t *testing.T) {
 	h.Set("MS-CV", "mYg9U0KpVkyTCrKb.1.2")
 	h.Set("x-ms-client-request-id", "run/08585-1")
 	c := New(h)
-	if c.RequestID != id || c.CorrelationID != strings.ToLower(id) || c.CV != "mYg9U0KpVkyTCrKb.1.2" || c.ClientRequestID != "run/08585-1" {
+	if c.RequestID != id || c.CorrelationID != strings.ToLower(id) || c.CV != "mYg9U0KpVkyTCrKb.1.2" ||
+		c.ClientRequestID != "run/08585-1" {
 		t.Errorf("%+v", c)
 	}
 }
 
 func TestNewReplacesOthers(t *testing.T) {
-	for _, bad := range []string{"", "x", "../../x", "{6e2cbc4f-8a34-4e5e-9a4e-0a1f7c3b2d10}", "urn:uuid:6e2cbc4f-8a34-4e5e-9a4e-0a1f7c3b2d10",
-		"6e2cbc4f8a344e5e9a4e0a1f7c3b2d10", "ge2cbc4f-8a34-4e5e-9a4e-0a1f7c3b2d10", "a b", "a\nb", strings.Repeat("a", 200)} {
-		h := http.Header{"Ms-Requestid": {bad}, "Ms-Correlationid": {bad}, "Ms-Cv": {bad}, "X-Ms-Client-Request-Id": {bad + " "}}
+	for _, bad := range []string{"", "x", "../../x", "{6e2cbc4f-8a34-4e5e-9a4e-0a1f7c3b2d10}",
+		"urn:uuid:6e2cbc4f-8a34-4e5e-9a4e-0a1f7c3b2d10",
+		"6e2cbc4f8a344e5e9a4e0a1f7c3b2d10", "ge2cbc4f-8a34-4e5e-9a4e-0a1f7c3b2d10", "a b", "a\nb",
+		strings.Repeat("a", 200)} {
+		h := http.Header{"Ms-Requestid": {bad}, "Ms-Correlationid": {bad}, "Ms-Cv": {bad},
+			"X-Ms-Client-Request-Id": {bad + " "}}
 		c, other := New(h), New(h)
-		if uuid.Validate(c.RequestID) != nil || uuid.Validate(c.CorrelationID) != nil || c.RequestID == other.RequestID || c.RequestID == c.CorrelationID {
+		if uuid.Validate(c.RequestID) != nil || uuid.Validate(c.CorrelationID) != nil ||
+			c.RequestID == other.RequestID || c.RequestID == c.CorrelationID {
 			t.Errorf("%q: %+v", bad, c)
 		}
 		if !vector.MatchString(c.CV) || c.CV == other.CV {

@@ -9,8 +9,10 @@ import (
 func TestParseGateway(t *testing.T) {
 	const host = "https://eu.01.common.westeurope.azure-apihub.net"
 	for _, c := range []struct{ name, header, url, connection string }{
-		{"reads a shared connector", host + "/apim/shared_pc-5f/8a7b_c-9", host + "/apim/shared_pc-5f/8a7b_c-9", "8a7b_c-9"},
-		{"drops a trailing slash", "https://na.azure-apim.net/apim/pc/one/", "https://na.azure-apim.net/apim/pc/one", "one"},
+		{"reads a shared connector", host + "/apim/shared_pc-5f/8a7b_c-9", host + "/apim/shared_pc-5f/8a7b_c-9",
+			"8a7b_c-9"},
+		{"drops a trailing slash", "https://na.azure-apim.net/apim/pc/one/", "https://na.azure-apim.net/apim/pc/one",
+			"one"},
 		{"rejects an absent header", "", "", ""},
 		{"rejects http", "http://eu.azure-apihub.net/apim/pc/one", "", ""},
 		{"rejects a port", "https://eu.azure-apihub.net:8443/apim/pc/one", "", ""},

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// startAdmin serves the metrics with h at an address of their own, until stopAdmin. It returns nil if the address is
-// empty. Its timeouts are shorter than those of calls: readers are few and near.
+// startAdmin serves the metrics with h at an address of their own, until stopAdmin. It returns nil
+// if the address is empty. Its timeouts are shorter than those of calls: readers are few and near.
 func startAdmin(address string, h http.Handler, log *slog.Logger) (*http.Server, error) {
 	if address == "" {
 		return nil, nil

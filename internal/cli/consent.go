@@ -13,12 +13,16 @@ import (
 	"github.com/partner-center/connector/internal/secretfile"
 )
 
+//revive:disable:line-length-limit struct tags cannot be broken
+
 // consentCommand signs a user in for the service, once.
 type consentCommand struct {
 	config.PartnerFlags
 	Port      int  `env:"-" placeholder:"PORT" help:"Port of http://localhost that the browser comes back to. Default: any that is free."`
 	NoBrowser bool `env:"-" help:"Print the address to open and start no browser."`
 }
+
+//revive:enable:line-length-limit
 
 // Run leads a user through the sign-in and writes the resulting refresh token.
 func (c *consentCommand) Run(ctx context.Context, con *console) error {

@@ -13,6 +13,8 @@ import (
 	"github.com/partner-center/connector/openapi"
 )
 
+//revive:disable:line-length-limit struct tags cannot be broken
+
 // definitionCommand prints the connector's definition. Settings of the service that belong into the
 // definition are read from the same variables. The other flags have no variable.
 type definitionCommand struct {
@@ -32,6 +34,8 @@ type definitionCommand struct {
 	PrivacyURL   string `env:"-" placeholder:"URL" help:"URL of the privacy policy; https."`
 	Out          string `env:"-" placeholder:"FILE" help:"File to write instead of standard output."`
 }
+
+//revive:enable:line-length-limit
 
 // placeholderAudience belongs to no app registration.
 const placeholderAudience = "api://connector.contoso.example"
@@ -93,7 +97,8 @@ func (c *definitionCommand) host() (string, error) {
 func (c *definitionCommand) oauth() (definition.OAuth, error) {
 	if strings.Contains(c.SignIn, ",") {
 		return definition.OAuth{}, usageError{fmt.Errorf(
-			"sign-in %q: a definition has one way, choose it with --sign-in=api-key, --sign-in=entra or --sign-in=caller",
+			"sign-in %q: a definition has one way, choose it with --sign-in=api-key, --sign-in=entra or "+
+				"--sign-in=caller",
 			c.SignIn)}
 	}
 	cloud, ok := config.Clouds[c.Cloud]
@@ -106,7 +111,8 @@ func (c *definitionCommand) oauth() (definition.OAuth, error) {
 	authority, ok := config.ParseOrigin(cmp.Or(c.AuthorityURL, cloud.Authority))
 	if !ok || authority.Scheme != "https" {
 		return definition.OAuth{}, usageError{fmt.Errorf(
-			"authority %q: want an https URL without a path, such as https://login.microsoftonline.com", c.AuthorityURL)}
+			"authority %q: want an https URL without a path, such as https://login.microsoftonline.com",
+			c.AuthorityURL)}
 	}
 	o := definition.OAuth{Authority: "https://" + authority.Host, Tenant: c.TenantID}
 	if c.SignIn == config.Caller {

@@ -13,8 +13,9 @@ var commandLine = regexp.MustCompile(`(?m)^\./connector [^#\n]*`)
 // goRun is how documents start the sandbox without building anything.
 const goRun = "go run ./cmd/connector "
 
-// TestCommands parses every command line that the documentation shows, so that each command and flag exists. It runs
-// those that need nothing from outside and compares the output that is shown below them.
+// TestCommands parses every command line that the documentation shows, so that each command and
+// flag exists. It runs those that need nothing from outside and compares the output that is shown
+// below them.
 func TestCommands(t *testing.T) {
 	pages := documents(t)
 	texts := map[string]string{}
@@ -72,8 +73,8 @@ func outputOf(following []block) string {
 // made matches a line of keys list with the digits that select the key.
 var made = regexp.MustCompile(`(?m)^(\S+) +([0-9a-f]{8})  made `)
 
-// selectKey returns the arguments of keys remove with the digest of the oldest key of the name in place of the one that is
-// shown, which no run has.
+// selectKey returns the arguments of keys remove with the digest of the oldest key of the name in
+// place of the one that is shown, which no run has.
 func selectKey(t *testing.T, arguments []string) []string {
 	t.Helper()
 	i := slices.Index(arguments, "--digest") + 1
@@ -104,7 +105,8 @@ func tryCommand(t *testing.T, arguments []string, shown string) {
 	case line == "serve --sandbox" && shown != "":
 		s := serveDocs(t, "--sandbox", "--log-format=text")
 		compareOutput(t, line, shown, <-s.log.c)
-	case line == "check --sandbox", line == "version", strings.HasPrefix(line, "keys "), strings.HasPrefix(line, "definition "):
+	case line == "check --sandbox", line == "version", strings.HasPrefix(line, "keys "),
+		strings.HasPrefix(line, "definition "):
 		got := run(t, strings.Join(selectKey(t, arguments), " "), environment())
 		if got.status != ExitOK {
 			t.Errorf("connector %s: %+v", line, got)
@@ -140,8 +142,8 @@ func compareOutput(t *testing.T, line, shown, real string) {
 	}
 }
 
-// TestShownMistakes holds the mistakes in settings that the documentation shows to those that are reported when nothing
-// is set.
+// TestShownMistakes holds the mistakes in settings that the documentation shows to those that are
+// reported when nothing is set.
 func TestShownMistakes(t *testing.T) {
 	reported := run(t, "check", environment()).stderr
 	shown := 0

@@ -12,11 +12,13 @@ import (
 	"testing"
 )
 
-// sandboxCall is a call of the sandbox as documents write it. Any other form fails the test, so that none is left out.
+// sandboxCall is a call of the sandbox as documents write it. Any other form fails the test, so
+// that none is left out.
 var sandboxCall = regexp.MustCompile(
 	`^curl -s -H 'X-Api-Key: sandbox' (?:-o (\S+) )?'(http://127\.0\.0\.1:8080/[^']*)'( \| jq)?$`)
 
-// TestExamples runs every call of the sandbox that the documentation shows and compares the answer that it shows.
+// TestExamples runs every call of the sandbox that the documentation shows and compares the answer
+// that it shows.
 func TestExamples(t *testing.T) {
 	s := newDocsService(t)
 	examples := 0
@@ -74,9 +76,9 @@ func tryExample(t *testing.T, s *docsService, line, shown string) {
 	}
 }
 
-// compareShown returns how a shown answer differs from the real one. Both must be equal as JSON, numbers digit for
-// digit, but for what is left out: "…" as a text or in one stands for any text, as the last element of an array for
-// further elements, and as a member's name for further members.
+// compareShown returns how a shown answer differs from the real one. Both must be equal as JSON,
+// numbers digit for digit, but for what is left out: "…" as a text or in one stands for any text,
+// as the last element of an array for further elements, and as a member's name for further members.
 func compareShown(shown, real string) error {
 	a, err := decodeJSON(shown)
 	if err != nil {
@@ -203,7 +205,8 @@ func TestCompareShown(t *testing.T) {
 
 var shownURL = regexp.MustCompile(`http://127\.0\.0\.1:8080[^'\s]*`)
 
-// TestPowerShell holds the commands for PowerShell to those for Bash: the same calls, commands and variables.
+// TestPowerShell holds the commands for PowerShell to those for Bash: the same calls, commands and
+// variables.
 func TestPowerShell(t *testing.T) {
 	for _, path := range documents(t) {
 		t.Run(path, func(t *testing.T) {

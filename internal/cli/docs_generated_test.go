@@ -182,7 +182,8 @@ type metricRow struct{ Name, Kind, Labels, Help string }
 
 var metricLabel = regexp.MustCompile(`([a-z_]+)="`)
 
-// metricRows returns the service's own metrics as it serves them, with those that only some settings have.
+// metricRows returns the service's own metrics as it serves them, with those that only some
+// settings have.
 func metricRows(t *testing.T) []metricRow {
 	t.Helper()
 	folder := t.TempDir()

@@ -101,8 +101,8 @@ func TestReadmeIsShort(t *testing.T) {
 	}
 }
 
-// TestNothingIsUndocumented looks for each action, parameter, command and failing customer on its page. The generated
-// pages have the settings, codes and metrics.
+// TestNothingIsUndocumented looks for each action, parameter, command and failing customer on its
+// page. The generated pages have the settings, codes and metrics.
 func TestNothingIsUndocumented(t *testing.T) {
 	t.Run("actions", func(t *testing.T) {
 		readme, page := readPage(t, "README.md"), readPage(t, "docs/actions.md")

@@ -133,7 +133,8 @@ func newDocsService(t *testing.T) *docsService {
 	return s
 }
 
-// get returns what the service answers to a GET with the sandbox's key. The address is as the documentation has it.
+// get returns what the service answers to a GET with the sandbox's key. The address is as the
+// documentation has it.
 func (s *docsService) get(t *testing.T, address string) []byte {
 	t.Helper()
 	path := strings.TrimPrefix(address, shownAddress)

@@ -15,11 +15,15 @@ import (
 // shownDigits is how many hex digits of a key's digest are printed. They are enough to select a key.
 const shownDigits = 8
 
+//revive:disable:line-length-limit struct tags cannot be broken
+
 // keysAddCommand makes an API key.
 type keysAddCommand struct {
 	Name        string `arg:"" help:"Name of the connection that the key stands for. Keys of one name share its limit."`
 	APIKeysFile string `placeholder:"FILE" help:"File to append the key's digest to. It is created if it does not exist."`
 }
+
+//revive:enable:line-length-limit
 
 // Run prints the new key, which is stored nowhere.
 func (c *keysAddCommand) Run(ctx context.Context, con *console) error {
@@ -34,7 +38,9 @@ func (c *keysAddCommand) Run(ctx context.Context, con *console) error {
 		return err
 	}
 	fmt.Fprintln(con.stdout, key)
-	fmt.Fprintf(con.stderr, "This is the only time that the key of %s is shown. Its digest is in the last line of %s.\n", c.Name, c.APIKeysFile)
+	fmt.Fprintf(con.stderr,
+		"This is the only time that the key of %s is shown. Its digest is in the last line of %s.\n", c.Name,
+		c.APIKeysFile)
 	return nil
 }
 
@@ -43,7 +49,8 @@ type keysListCommand struct {
 	APIKeysFile string `placeholder:"FILE" help:"File of the keys."`
 }
 
-// Run prints a line for each key: its name, the first digits of its digest and, if the file tells, when it was made.
+// Run prints a line for each key: its name, the first digits of its digest and, if the file tells,
+// when it was made.
 func (c *keysListCommand) Run(con *console) error {
 	keys, err := listKeys(c.APIKeysFile)
 	if err != nil {
@@ -63,12 +70,16 @@ func (c *keysListCommand) Run(con *console) error {
 	return table.Flush()
 }
 
+//revive:disable:line-length-limit struct tags cannot be broken
+
 // keysRemoveCommand removes API keys.
 type keysRemoveCommand struct {
 	Name        string `arg:"" help:"Name of the keys to remove."`
 	Digest      string `env:"-" placeholder:"PREFIX" help:"Remove only the key whose digest begins with these hex digits, as keys list prints them."`
 	APIKeysFile string `placeholder:"FILE" help:"File of the keys."`
 }
+
+//revive:enable:line-length-limit
 
 // Run removes the keys of the name, or the one that the digest selects, and prints those that are gone.
 func (c *keysRemoveCommand) Run(ctx context.Context, con *console) error {
@@ -88,14 +99,16 @@ func (c *keysRemoveCommand) Run(ctx context.Context, con *console) error {
 	for _, key := range removed {
 		fmt.Fprintf(con.stdout, "removed %s  %s\n", key.Name, key.Digest[:shownDigits])
 	}
-	fmt.Fprintf(con.stderr, "A running service that reads %s refuses these keys from the next call on.\n", c.APIKeysFile)
+	fmt.Fprintf(con.stderr, "A running service that reads %s refuses these keys from the next call on.\n",
+		c.APIKeysFile)
 	return nil
 }
 
 // checkKeysFile returns a mistake if no keys file is named.
 func checkKeysFile(path string) error {
 	if path == "" {
-		return config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: "not set: the file of the API keys' digests", Example: "./keys"}
+		return config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: "not set: the file of the API keys' digests",
+			Example: "./keys"}
 	}
 	return nil
 }
@@ -108,7 +121,8 @@ func checkKeyName(name string) error {
 	return nil
 }
 
-// listKeys returns the keys in the file at path. A file that cannot be read is a mistake in the settings.
+// listKeys returns the keys in the file at path. A file that cannot be read is a mistake in the
+// settings.
 func listKeys(path string) ([]auth.StoredKey, error) {
 	if err := checkKeysFile(path); err != nil {
 		return nil, err

@@ -10,8 +10,8 @@ import (
 	"github.com/partner-center/connector/internal/seal"
 )
 
-// newSealer returns the sealer of the tokens in links to next pages. Its secret is one that all instances have, or else a
-// random one, with which links are valid in this process alone.
+// newSealer returns the sealer of the tokens in links to next pages. Its secret is one that all
+// instances have, or else a random one, with which links are valid in this process alone.
 func newSealer(c config.Config, log *slog.Logger) (*seal.Sealer, error) {
 	secret := cmp.Or(string(c.LinkSecret), string(c.ClientSecret))
 	if secret == "" && c.ClientCertificateFile != "" {

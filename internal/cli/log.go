@@ -32,7 +32,8 @@ func newLog(c config.Config, w io.Writer) serviceLog {
 	return serviceLog{slog.New(newHandler(sink)), sink}
 }
 
-// close writes the lines that are still buffered. It gives up after a second, for a reader may have stopped.
+// close writes the lines that are still buffered. It gives up after a second, for a reader may have
+// stopped.
 func (l serviceLog) close() { _ = l.sink.Close(time.Second) } // there is nowhere left to report an error
 
 // isTerminal reports whether w is a character device.

@@ -22,8 +22,9 @@ func newMetrics(operations gate.Operations, projections proxy.Projections) *metr
 	})
 }
 
-// watch adds the gauges that are computed when the metrics are read. It is called once. Live connections are a gauge only
-// if they are counted in memory: in Redis, counting them would mean a search through all keys.
+// watch adds the gauges that are computed when the metrics are read. It is called once. Live
+// connections are a gauge only if they are counted in memory: in Redis, counting them would mean a
+// search through all keys.
 func (s *service) watch(log serviceLog) {
 	g := metrics.Gauges{
 		InFlight:       s.handler.InFlight,

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// processWide are functions that read or change what all of the process shares, with the files that may call them.
+// processWide are functions that read or change what all of the process shares, with the files that
+// may call them.
 var processWide = map[string][]string{
 	"os.Getenv":              {"internal/cli/process.go", "internal/cli/run.go", "internal/traces/traces.go"},
 	"os.LookupEnv":           nil,
@@ -33,7 +34,8 @@ var processWide = map[string][]string{
 	"slog.SetDefault":        nil,
 }
 
-// TestProcessWide finds effects on the process in the code of the service, which stand in process.go alone.
+// TestProcessWide finds effects on the process in the code of the service, which stand in
+// process.go alone.
 func TestProcessWide(t *testing.T) {
 	found := make(map[string]bool)
 	for _, folder := range []string{"cmd", "internal", "gen", "openapi"} {

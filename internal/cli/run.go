@@ -1,7 +1,8 @@
-// Package cli is the command line. It parses arguments and environment into settings, wires the parts of the service,
-// and runs one command. Run may be called more than once in a process, also concurrently: a call reads settings through
-// its own getenv and writes to its own streams. What affects the whole process is in process.go. Logic that concerns
-// requests belongs to other packages.
+// Package cli is the command line. It parses arguments and environment into settings, wires the
+// parts of the service, and runs one command. Run may be called more than once in a process, also
+// concurrently: a call reads settings through its own getenv and writes to its own streams. What
+// affects the whole process is in process.go. Logic that concerns requests belongs to other
+// packages.
 package cli
 
 import (
@@ -25,6 +26,8 @@ const (
 	ExitUsage  = 2 // the command line or a setting is wrong
 )
 
+//revive:disable:line-length-limit struct tags cannot be broken
+
 // commands is the command line as kong parses it.
 type commands struct {
 	Serve      serveCommand      `cmd:"" help:"Run the service."`
@@ -41,24 +44,28 @@ type commands struct {
 	VersionFlag versionFlag `name:"version" env:"-" help:"Print the version, the commit and the Go version."`
 }
 
-// console is what a command uses of its process. Its Run method takes it, and the context of Run if it needs that.
+//revive:enable:line-length-limit
+
+// console is what a command uses of its process. Its Run method takes it, and the context of Run if
+// it needs that.
 type console struct {
 	getenv func(string) string
 	stdout io.Writer
 	stderr io.Writer
 }
 
-// Main runs the command line of this process and returns its exit status. The first interrupt or SIGTERM ends the
-// command's context; the second one ends the process.
+// Main runs the command line of this process and returns its exit status. The first interrupt or
+// SIGTERM ends the command's context; the second one ends the process.
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return Run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 }
 
-// Run runs the command that args name and returns the exit status. A setting is taken from its flag, else from its
-// variable, which getenv returns; an empty variable counts as unset. Variables that belong to libraries (OTEL_*,
-// AZURE_*, GOMEMLIMIT) are read from the process's environment, by those libraries.
+// Run runs the command that args name and returns the exit status. A setting is taken from its
+// flag, else from its variable, which getenv returns; an empty variable counts as unset. Variables
+// that belong to libraries (OTEL_*, AZURE_*, GOMEMLIMIT) are read from the process's environment,
+// by those libraries.
 func Run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	prepareProcess()
 	con := &console{getenv, stdout, stderr}
@@ -75,8 +82,8 @@ func Run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return exitStatus(command.Run(con), stderr)
 }
 
-// parse returns the command that args name, ready to run, or nil if args ask for a help text or the version, which
-// parse prints.
+// parse returns the command that args name, ready to run, or nil if args ask for a help text or the
+// version, which parse prints.
 func parse(args []string, con *console) (*kong.Context, error) {
 	printed := false
 	parser, err := config.NewParser(new(commands), con.getenv,

@@ -151,7 +151,8 @@ type servedSandbox struct {
 	status  chan int
 }
 
-// runSandbox starts a sandbox with these variables, which ends with ctx, and returns it once it listens.
+// runSandbox starts a sandbox with these variables, which ends with ctx, and returns it once it
+// listens.
 func runSandbox(ctx context.Context, t *testing.T, variables ...string) servedSandbox {
 	t.Helper()
 	log, stderr := io.Pipe()

@@ -17,8 +17,8 @@ type serveCommand struct {
 	config.Flags
 }
 
-// Run serves until ctx ends, and then shuts down: the listener, once its calls have been drained, then the parts of the
-// service in the order of close, then the log.
+// Run serves until ctx ends, and then shuts down: the listener, once its calls have been drained,
+// then the parts of the service in the order of close, then the log.
 func (c *serveCommand) Run(ctx context.Context, con *console) error {
 	settings, log, err := loadSettings(c.Flags, con)
 	if err != nil {
@@ -39,8 +39,8 @@ func (c *serveCommand) Run(ctx context.Context, con *console) error {
 	return err
 }
 
-// serve starts the parts of the service that run on their own, opens its listeners, and answers until ctx ends and the
-// calls are drained.
+// serve starts the parts of the service that run on their own, opens its listeners, and answers
+// until ctx ends and the calls are drained.
 func (s *service) serve(ctx context.Context, c config.Config, log serviceLog) error {
 	if err := s.start(ctx); err != nil {
 		return err
@@ -71,7 +71,8 @@ func (s *service) serve(ctx context.Context, c config.Config, log serviceLog) er
 	}
 }
 
-// longestCall returns the time after which every call has ended: its deadline, and a little for a slow reader.
+// longestCall returns the time after which every call has ended: its deadline, and a little for a
+// slow reader.
 func longestCall(c config.Config) time.Duration { return c.UpstreamTimeout + 5*time.Second }
 
 // newHTTPServer returns a server with a bound on everything that a client can delay or enlarge.

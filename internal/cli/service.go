@@ -39,8 +39,8 @@ type service struct {
 	certificateEnd func() time.Time // of the app's certificate
 }
 
-// newService wires a service, which the caller closes. Its only effects outside are those of the embedded sandbox: two
-// ports on a loopback address and a file.
+// newService wires a service, which the caller closes. Its only effects outside are those of the
+// embedded sandbox: two ports on a loopback address and a file.
 func newService(c config.Config, log *slog.Logger) (*service, error) {
 	s := new(service)
 	var plainKeys map[string]string
@@ -58,8 +58,8 @@ func newService(c config.Config, log *slog.Logger) (*service, error) {
 	return s, nil
 }
 
-// start connects to the Redis in which calls are counted, if the settings name one. It fails if that Redis may lose what
-// it counts.
+// start connects to the Redis in which calls are counted, if the settings name one. It fails if
+// that Redis may lose what it counts.
 func (s *service) start(ctx context.Context) error {
 	shared, ok := s.limiter.(*redislimit.Limiter)
 	if !ok {
@@ -71,8 +71,9 @@ func (s *service) start(ctx context.Context) error {
 	return nil
 }
 
-// close ends the parts of the service, whether or not they have started. No call may be in flight. The order is that of
-// the lines: a part ends before those that it uses, and before the metrics, which stay readable to the end.
+// close ends the parts of the service, whether or not they have started. No call may be in flight.
+// The order is that of the lines: a part ends before those that it uses, and before the metrics,
+// which stay readable to the end.
 func (s *service) close() error {
 	var errs []error
 	if shared, ok := s.limiter.(*redislimit.Limiter); ok {
@@ -96,8 +97,8 @@ func (s *service) close() error {
 	return errors.Join(errs...)
 }
 
-// assemble wires the parts. API keys in plainKeys, by name, are accepted besides those of the keys file. Servers'
-// certificates are verified by roots; nil: by the system's.
+// assemble wires the parts. API keys in plainKeys, by name, are accepted besides those of the keys
+// file. Servers' certificates are verified by roots; nil: by the system's.
 func (s *service) assemble(
 	c config.Config, plainKeys map[string]string, roots *x509.CertPool, log *slog.Logger,
 ) error {
@@ -167,7 +168,8 @@ func (s *service) assemble(
 	return nil
 }
 
-// newLimiter returns the limiter: one for all instances if the settings name a Redis, else one for this process.
+// newLimiter returns the limiter: one for all instances if the settings name a Redis, else one for
+// this process.
 func newLimiter(c config.Config, log *slog.Logger) (gate.Limiter, error) {
 	if c.Redis == nil {
 		return ratelimit.New(c.LimitCalls, c.LimitWindow)

@@ -12,7 +12,8 @@ import (
 	"github.com/partner-center/connector/internal/ratelimit"
 )
 
-// TestLimiterTakesEverySetting holds the ranges of the settings to the bounds of the limiter, which knows no settings.
+// TestLimiterTakesEverySetting holds the ranges of the settings to the bounds of the limiter, which
+// knows no settings.
 func TestLimiterTakesEverySetting(t *testing.T) {
 	ends := make(map[string][]string)
 	for _, s := range config.Settings() {

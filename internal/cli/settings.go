@@ -13,8 +13,9 @@ import (
 	"github.com/partner-center/connector/internal/config"
 )
 
-// loadSettings returns the settings and the log that they ask for, which the caller closes. Variables that look like
-// settings, such as misspelt ones, are reported with other mistakes, and only logged if there are no others.
+// loadSettings returns the settings and the log that they ask for, which the caller closes.
+// Variables that look like settings, such as misspelt ones, are reported with other mistakes, and
+// only logged if there are no others.
 func loadSettings(f config.Flags, con *console) (config.Config, serviceLog, error) {
 	unknown := unknownVariables(os.Environ(), con.getenv)
 	settings, err := config.Load(f, con.getenv)
@@ -51,7 +52,8 @@ func keysMistake(err error) error {
 	return config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: err.Error()}
 }
 
-// settingsError reports files that cannot be used, one per line. A line begins with the setting that names the file.
+// settingsError reports files that cannot be used, one per line. A line begins with the setting
+// that names the file.
 type settingsError struct{ error }
 
 // isSettings reports whether err is about the settings.
@@ -59,8 +61,8 @@ func isSettings(err error) bool {
 	return errors.As(err, new(config.Mistake)) || errors.As(err, new(settingsError))
 }
 
-// unknownVariables returns a mistake for each variable that looks like a setting and is none. The names come from the
-// process's environment; those that getenv has no value for are skipped.
+// unknownVariables returns a mistake for each variable that looks like a setting and is none. The
+// names come from the process's environment; those that getenv has no value for are skipped.
 func unknownVariables(environ []string, getenv func(string) string) []error {
 	var mistakes []error
 	known := config.Settings()
@@ -75,8 +77,8 @@ func unknownVariables(environ []string, getenv func(string) string) []error {
 	return mistakes
 }
 
-// suggest returns a question for the setting that name is probably meant to be, or nothing. Three edits cover swapped
-// letters and a missing underscore.
+// suggest returns a question for the setting that name is probably meant to be, or nothing. Three
+// edits cover swapped letters and a missing underscore.
 func suggest(name string, known []config.Setting) string {
 	for _, s := range known {
 		if levenshtein.ComputeDistance(name, s.Variable) <= 3 {

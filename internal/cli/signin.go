@@ -47,7 +47,8 @@ func (s *service) signInCallers(
 	return nil
 }
 
-// signInOurselves makes the sources of the service's own tokens: of the app, of the app with a user, or both.
+// signInOurselves makes the sources of the service's own tokens: of the app, of the app with a
+// user, or both.
 func (s *service) signInOurselves(c config.Config, client *http.Client, log *slog.Logger) {
 	own := entraConfig(c.Partner, s.traced(client, "access token"), c.UpstreamTimeout, log)
 	if c.OnlyCallers() {
@@ -64,8 +65,8 @@ func (s *service) signInOurselves(c config.Config, client *http.Client, log *slo
 	}
 }
 
-// validateCredentials reads the files of the credentials that the service uses. An error has a line for each file that
-// cannot be used, which begins with the setting.
+// validateCredentials reads the files of the credentials that the service uses. An error has a line
+// for each file that cannot be used, which begins with the setting.
 func validateCredentials(c config.Config) error {
 	if c.Sandbox || c.OnlyCallers() {
 		return nil

@@ -18,8 +18,8 @@ func (l *loader) listen(setting, value, example string) string {
 	return value
 }
 
-// adminListen checks the address of the metrics, which must differ from the service's: the metrics have no credential. Two
-// ports 0 are two free ports.
+// adminListen checks the address of the metrics, which must differ from the service's: the metrics
+// have no credential. Two ports 0 are two free ports.
 func (l *loader) adminListen(value, service string) string {
 	if value == "" {
 		return ""
@@ -32,8 +32,8 @@ func (l *loader) adminListen(value, service string) string {
 	return l.listen(setting, value, example)
 }
 
-// traces reports whether one of OpenTelemetry's variables names a collector. The exporter reads them itself, but would only
-// log what is wrong with them.
+// traces reports whether one of OpenTelemetry's variables names a collector. The exporter reads
+// them itself, but would only log what is wrong with them.
 func (l *loader) traces() bool {
 	named := false
 	for _, setting := range []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"} {
@@ -50,8 +50,8 @@ func (l *loader) traces() bool {
 	return named
 }
 
-// publicURL returns the public URL in lower case, without the default port of its scheme: as the Host header of a request
-// has it.
+// publicURL returns the public URL in lower case, without the default port of its scheme: as the
+// Host header of a request has it.
 func (l *loader) publicURL(value string) string {
 	if value == "" {
 		return ""
@@ -65,8 +65,8 @@ func (l *loader) publicURL(value string) string {
 	return u.Scheme + "://" + strings.TrimSuffix(strings.ToLower(u.Host), port)
 }
 
-// authorityURL checks the URL of Entra ID; empty: the cloud's. Not even a loopback address may have http, because the app's
-// credentials go there.
+// authorityURL checks the URL of Entra ID; empty: the cloud's. Not even a loopback address may have
+// http, because the app's credentials go there.
 func (l *loader) authorityURL(value string, cloud Cloud) string {
 	if value == "" {
 		return cloud.Authority
@@ -78,7 +78,8 @@ func (l *loader) authorityURL(value string, cloud Cloud) string {
 	return strings.TrimSuffix(value, "/")
 }
 
-// upstreamURL checks the URL of Partner Center; empty: the cloud's. A loopback address may have http, for tests.
+// upstreamURL checks the URL of Partner Center; empty: the cloud's. A loopback address may have
+// http, for tests.
 func (l *loader) upstreamURL(value string, cloud Cloud) string {
 	if value == "" {
 		return cloud.Upstream
@@ -90,7 +91,8 @@ func (l *loader) upstreamURL(value string, cloud Cloud) string {
 	return strings.TrimSuffix(value, "/")
 }
 
-// ParseOrigin parses a URL. The result is false unless it consists of a scheme, a host and perhaps a port.
+// ParseOrigin parses a URL. The result is false unless it consists of a scheme, a host and perhaps
+// a port.
 func ParseOrigin(value string) (*url.URL, bool) {
 	u, err := url.Parse(value)
 	if err != nil || u.Hostname() == "" || u.User != nil || strings.TrimSuffix(u.Path, "/") != "" {

@@ -28,8 +28,8 @@ func (l *loader) signIn(value string) []string {
 
 func onlyCallers(signIn []string) bool { return slices.Equal(signIn, []string{Caller}) }
 
-// PartnerCenterID is the client ID of Partner Center's own app registration. A token for it must not pass as one for this
-// service.
+// PartnerCenterID is the client ID of Partner Center's own app registration. A token for it must
+// not pass as one for this service.
 const PartnerCenterID = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
 
 var (
@@ -63,8 +63,8 @@ func (l *loader) callers(c *Config, f Flags) {
 	}
 }
 
-// checkScope reports a scope that is not one word. The audience belongs to the name of a scope in a token request, but not
-// in a token.
+// checkScope reports a scope that is not one word. The audience belongs to the name of a scope in a
+// token request, but not in a token.
 func (l *loader) checkScope(scope string) {
 	if !scopeForm.MatchString(scope) {
 		l.report("CONNECTOR_SCOPE", "the name of one scope, without the audience", "access_as_user")

@@ -1,6 +1,7 @@
-// Package config turns flags and environment into one validated value. Load reports every mistake in one go, each with
-// the setting's name, what it wants and an example. It opens no connection and changes no file. A range of values is
-// declared once, in ranges.go; help texts, mistakes and documents show that declaration. Secrets cannot be printed.
+// Package config turns flags and environment into one validated value. Load reports every mistake
+// in one go, each with the setting's name, what it wants and an example. It opens no connection and
+// changes no file. A range of values is declared once, in ranges.go; help texts, mistakes and
+// documents show that declaration. Secrets cannot be printed.
 package config
 
 import (
@@ -12,8 +13,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Flags are the settings as written. Each is a flag and an environment variable of the same name that begins with
-// CONNECTOR_; the flag wins. All are text, so that Load can report all mistakes together. Their help texts are in help.go.
+// Flags are the settings as written. Each is a flag and an environment variable of the same name
+// that begins with CONNECTOR_; the flag wins. All are text, so that Load can report all mistakes
+// together. Their help texts are in help.go.
 type Flags struct {
 	Listen         string `default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	PublicURL      string `placeholder:"URL"`
@@ -55,7 +57,8 @@ type PartnerFlags struct {
 	RefreshTokenFile              string `placeholder:"FILE"`
 }
 
-// Toggle is a flag whose value may be left out, which means true. Like every flag it is text until Load parses it.
+// Toggle is a flag whose value may be left out, which means true. Like every flag it is text until
+// Load parses it.
 type Toggle string
 
 // IsBool tells kong that the value may be left out.
@@ -109,10 +112,12 @@ const (
 // Accepts reports whether callers may sign in this way.
 func (c Config) Accepts(way string) bool { return slices.Contains(c.SignIn, way) }
 
-// OnlyCallers reports whether every caller brings a token for Partner Center, so that the service needs none of its own.
+// OnlyCallers reports whether every caller brings a token for Partner Center, so that the service
+// needs none of its own.
 func (c Config) OnlyCallers() bool { return onlyCallers(c.SignIn) }
 
-// Partner is what the service signs in to Partner Center with. At most one of the app's credentials is set.
+// Partner is what the service signs in to Partner Center with. At most one of the app's credentials
+// is set.
 type Partner struct {
 	Cloud        Cloud
 	AuthorityURL string // without a slash at the end
@@ -131,7 +136,8 @@ type Partner struct {
 
 // HasApp reports whether the app has a credential of its own.
 func (p Partner) HasApp() bool {
-	return p.ClientSecret != "" || p.ClientCertificateFile != "" || p.FederatedTokenFile != "" || p.ManagedIdentity != ""
+	return p.ClientSecret != "" || p.ClientCertificateFile != "" || p.FederatedTokenFile != "" ||
+		p.ManagedIdentity != ""
 }
 
 // Cloud holds the addresses of one of Microsoft's clouds, from

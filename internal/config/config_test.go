@@ -133,22 +133,27 @@ func TestLoadVariants(t *testing.T) {
 		{"keeps the cloud's audience for another upstream", func(f flags) {
 			f.UpstreamURL = "http://127.0.0.1:9/"
 		}, func(c settings) bool {
-			return c.UpstreamURL == "http://127.0.0.1:9" && c.Cloud.Upstream == "https://api.partnercenter.microsoft.com"
+			return c.UpstreamURL == "http://127.0.0.1:9" &&
+				c.Cloud.Upstream == "https://api.partnercenter.microsoft.com"
 		}},
 		{"needs no public URL", func(f flags) { f.PublicURL = "" }, func(c settings) bool { return c.PublicURL == "" }},
-		{"keeps a port of the public URL", func(f flags) { f.PublicURL = "https://contoso.com:8443" }, func(c settings) bool {
-			return c.PublicURL == "https://contoso.com:8443"
-		}},
-		{"drops the default port of https", func(f flags) { f.PublicURL = "https://contoso.com:443" }, func(c settings) bool {
-			return c.PublicURL == "https://contoso.com"
-		}},
-		{"drops the default port of http", func(f flags) { f.PublicURL = "http://127.0.0.1:80" }, func(c settings) bool {
-			return c.PublicURL == "http://127.0.0.1"
-		}},
+		{"keeps a port of the public URL", func(f flags) { f.PublicURL = "https://contoso.com:8443" },
+			func(c settings) bool {
+				return c.PublicURL == "https://contoso.com:8443"
+			}},
+		{"drops the default port of https", func(f flags) { f.PublicURL = "https://contoso.com:443" },
+			func(c settings) bool {
+				return c.PublicURL == "https://contoso.com"
+			}},
+		{"drops the default port of http", func(f flags) { f.PublicURL = "http://127.0.0.1:80" },
+			func(c settings) bool {
+				return c.PublicURL == "http://127.0.0.1"
+			}},
 		{"takes a size with a unit in any case", func(f flags) { f.MaxBody = "512 kib" }, func(c settings) bool {
 			return c.MaxBody == 512<<10
 		}},
-		{"takes a size in bytes", func(f flags) { f.MaxBody = "2048" }, func(c settings) bool { return c.MaxBody == 2048 }},
+		{"takes a size in bytes", func(f flags) { f.MaxBody = "2048" },
+			func(c settings) bool { return c.MaxBody == 2048 }},
 		{"turns GUIDs into lower case", func(f flags) { f.TenantID, f.ClientID = upper(someID), upper(someID) },
 			func(c settings) bool { return c.TenantID == someID && c.ClientID == someID }},
 		{"takes two ways to sign in", func(f flags) {
@@ -186,7 +191,8 @@ func TestLoadVariants(t *testing.T) {
 		}},
 		{"takes two free ports", func(f flags) { f.Listen, f.AdminListen = "127.0.0.1:0", "127.0.0.1:0" },
 			func(c settings) bool { return c.AdminListen == c.Listen }},
-		{"listens on IPv6", func(f flags) { f.Listen = "[::]:80" }, func(c settings) bool { return c.Listen == "[::]:80" }},
+		{"listens on IPv6", func(f flags) { f.Listen = "[::]:80" },
+			func(c settings) bool { return c.Listen == "[::]:80" }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := good(t)
@@ -198,7 +204,8 @@ func TestLoadVariants(t *testing.T) {
 	}
 }
 
-// TestCredentials has each credential of the app alone, App+User with each and alone, and combinations that are wrong.
+// TestCredentials has each credential of the app alone, App+User with each and alone, and
+// combinations that are wrong.
 func TestCredentials(t *testing.T) {
 	some := newFile(t, "content")
 	for _, c := range []struct {
@@ -220,15 +227,20 @@ func TestCredentials(t *testing.T) {
 		{"a user-assigned identity", func(f *config.Flags) { f.ManagedIdentity = otherID }, nil},
 		{"the app's own ID as its identity", func(f *config.Flags) { f.ManagedIdentity = someID },
 			[]string{"CONNECTOR_MANAGED_IDENTITY"}},
-		{"a malformed identity", func(f *config.Flags) { f.ManagedIdentity = "me" }, []string{"CONNECTOR_MANAGED_IDENTITY"}},
+		{"a malformed identity", func(f *config.Flags) { f.ManagedIdentity = "me" },
+			[]string{"CONNECTOR_MANAGED_IDENTITY"}},
 		{"App+User alone", func(f *config.Flags) { f.RefreshTokenFile = some }, nil},
-		{"App+User with a certificate", func(f *config.Flags) { f.RefreshTokenFile, f.ClientCertificateFile = some, some }, nil},
-		{"a secret and a certificate", func(f *config.Flags) { f.ClientSecretFile, f.ClientCertificateFile = some, some },
+		{"App+User with a certificate",
+			func(f *config.Flags) { f.RefreshTokenFile, f.ClientCertificateFile = some, some }, nil},
+		{"a secret and a certificate",
+			func(f *config.Flags) { f.ClientSecretFile, f.ClientCertificateFile = some, some },
 			[]string{"CONNECTOR_CLIENT_CERTIFICATE_FILE"}},
 		{"all of them", func(f *config.Flags) {
 			f.ClientSecretFile, f.ClientCertificateFile = some, some
 			f.FederatedTokenFile, f.ManagedIdentity = some, "system"
-		}, []string{"CONNECTOR_CLIENT_CERTIFICATE_FILE", "CONNECTOR_FEDERATED_TOKEN_FILE", "CONNECTOR_MANAGED_IDENTITY"}},
+		},
+			[]string{"CONNECTOR_CLIENT_CERTIFICATE_FILE", "CONNECTOR_FEDERATED_TOKEN_FILE",
+				"CONNECTOR_MANAGED_IDENTITY"}},
 		{"an absent certificate", func(f *config.Flags) { f.ClientCertificateFile = "/absent" },
 			[]string{"CONNECTOR_CLIENT_CERTIFICATE_FILE"}},
 		{"an absent workload identity", func(f *config.Flags) { f.FederatedTokenFile = "/absent" },
@@ -290,7 +302,8 @@ func TestSecretFile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := load(t, content, "")
-			if !slices.Equal(mistaken(err), []string{"CONNECTOR_CLIENT_SECRET_FILE"}) || strings.Contains(err.Error(), "hush") {
+			if !slices.Equal(mistaken(err), []string{"CONNECTOR_CLIENT_SECRET_FILE"}) ||
+				strings.Contains(err.Error(), "hush") {
 				t.Error(err)
 			}
 		})

@@ -1,6 +1,7 @@
 package config
 
-// helpTexts are the help texts of Flags, by the names of the flags. The command line and documents show them.
+// helpTexts are the help texts of Flags, by the names of the flags. The command line and documents
+// show them.
 var helpTexts = map[string]string{
 	"listen": "Address to listen on.",
 	"public-url": "URL under which the platform reaches the service. " +
@@ -40,8 +41,9 @@ var helpTexts = map[string]string{
 
 	"upstream-url": "Partner Center's base URL without /v1; https, or http on a loopback address. " +
 		"Default: the cloud's.",
-	"upstream-timeout": "Deadline of one answer, including all calls that it needs, " + upstreamTimeoutRange.String() + ".",
-	"max-body":         "Largest answer accepted from Partner Center, " + maxBodyRange.String() + ".",
+	"upstream-timeout": "Deadline of one answer, including all calls that it needs, " + upstreamTimeoutRange.String() +
+		".",
+	"max-body": "Largest answer accepted from Partner Center, " + maxBodyRange.String() + ".",
 	"link-secret-file": "File with at least 32 characters of text. Tokens in links to next pages are sealed with it. " +
 		"Default: the client secret or the certificate.",
 
@@ -53,8 +55,8 @@ var helpTexts = map[string]string{
 	"redis-url-file":   "File with that URL, for a URL with a password.",
 	"limit-store-down": "While Redis is down: refuse (503), or local (each instance keeps the limit by itself).",
 
-	"drain": "How long the service still answers calls after SIGTERM while /readyz fails, " + drainRange.String() + ". " +
-		"Default: 10s, in the sandbox 0s.",
+	"drain": "How long the service still answers calls after SIGTERM while /readyz fails, " + drainRange.String() +
+		". Default: 10s, in the sandbox 0s.",
 	"admin-listen": "Address of /metrics for Prometheus. Anyone who can reach it can read it. Default: off.",
 	"log-level":    "debug, info, warn or error.",
 	"log-format":   "json or text. Default: text on a terminal, else json.",

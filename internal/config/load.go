@@ -21,7 +21,8 @@ func (m Mistake) Error() string {
 	return text
 }
 
-// loader parses settings and collects mistakes. Its methods return a usable value only if they report nothing.
+// loader parses settings and collects mistakes. Its methods return a usable value only if they
+// report nothing.
 type loader struct {
 	getenv   func(string) string
 	mistakes []error
@@ -32,8 +33,8 @@ func (l *loader) report(setting, wants, example string) {
 	l.mistakes = append(l.mistakes, Mistake{setting, wants, example})
 }
 
-// Load validates the flags. Secrets have no flags, so it reads them through getenv. An error joins one Mistake for each
-// setting that is wrong.
+// Load validates the flags. Secrets have no flags, so it reads them through getenv. An error joins
+// one Mistake for each setting that is wrong.
 func Load(f Flags, getenv func(string) string) (Config, error) {
 	l := &loader{getenv: getenv}
 	c := Config{
@@ -75,8 +76,8 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 	return c, errors.Join(l.mistakes...)
 }
 
-// LoadPartner validates the settings with which a user signs in for the service. The file of the refresh token must be
-// named, but need not exist.
+// LoadPartner validates the settings with which a user signs in for the service. The file of the
+// refresh token must be named, but need not exist.
 func LoadPartner(f PartnerFlags, getenv func(string) string) (Partner, error) {
 	l := &loader{getenv: getenv}
 	p := l.partner(f, nil)
@@ -87,7 +88,8 @@ func LoadPartner(f PartnerFlags, getenv func(string) string) (Partner, error) {
 	return p, errors.Join(l.mistakes...)
 }
 
-// drain returns how long to drain. The sandbox has no calls that may not be lost, so it stops at once by default.
+// drain returns how long to drain. The sandbox has no calls that may not be lost, so it stops at
+// once by default.
 func (l *loader) drain(value string, c Config) time.Duration {
 	switch {
 	case value != "":

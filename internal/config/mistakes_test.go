@@ -9,7 +9,8 @@ import (
 	"github.com/partner-center/connector/internal/config"
 )
 
-// TestMistakes has one setting wrong at a time. The error must name it and no other. TestRanges has the ranges.
+// TestMistakes has one setting wrong at a time. The error must name it and no other. TestRanges has
+// the ranges.
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct {
 		setting, name string
@@ -160,8 +161,10 @@ func TestSandboxStandsAlone(t *testing.T) {
 		{"needs nothing", func(f *config.Flags) { f.APIKeysFile = "" }, nil},
 		{"takes API keys", func(*config.Flags) {}, nil},
 		{"refuses a tenant", func(f *config.Flags) { f.TenantID = someID }, []string{"CONNECTOR_TENANT_ID"}},
-		{"refuses a secret", func(f *config.Flags) { f.ClientSecretFile = "x" }, []string{"CONNECTOR_CLIENT_SECRET_FILE"}},
-		{"refuses a user", func(f *config.Flags) { f.RefreshTokenFile = "x" }, []string{"CONNECTOR_REFRESH_TOKEN_FILE"}},
+		{"refuses a secret", func(f *config.Flags) { f.ClientSecretFile = "x" },
+			[]string{"CONNECTOR_CLIENT_SECRET_FILE"}},
+		{"refuses a user", func(f *config.Flags) { f.RefreshTokenFile = "x" },
+			[]string{"CONNECTOR_REFRESH_TOKEN_FILE"}},
 		{"refuses real accounts", func(f *config.Flags) { f.SignIn = "caller" }, []string{"CONNECTOR_SIGN_IN"}},
 		{"refuses another upstream", func(f *config.Flags) { f.UpstreamURL = "https://x" },
 			[]string{"CONNECTOR_UPSTREAM_URL"}},

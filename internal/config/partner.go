@@ -10,8 +10,8 @@ import (
 // exampleID is a GUID for the examples of mistakes.
 const exampleID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
-// partner parses what the service signs in to Partner Center with. If all callers bring their own tokens, it needs no
-// app and no credential.
+// partner parses what the service signs in to Partner Center with. If all callers bring their own
+// tokens, it needs no app and no credential.
 func (l *loader) partner(f PartnerFlags, signIn []string) Partner {
 	cloud := l.cloud(f.Cloud)
 	p := Partner{
@@ -47,7 +47,8 @@ func (l *loader) partner(f PartnerFlags, signIn []string) Partner {
 	return p
 }
 
-// checkCredentials reports every credential of the app but the first, and that there is none if one is needed.
+// checkCredentials reports every credential of the app but the first, and that there is none if one
+// is needed.
 func (l *loader) checkCredentials(f PartnerFlags, p Partner, signIn []string) {
 	first := ""
 	for _, c := range []struct {

@@ -7,14 +7,15 @@ import (
 	"time"
 )
 
-// interval is the range of a setting, both ends included. It is declared once, for validation, mistakes and help texts.
+// interval is the range of a setting, both ends included. It is declared once, for validation,
+// mistakes and help texts.
 type interval[T cmp.Ordered] struct {
 	low, high T
 	format    func(T) string
 }
 
-// The ranges of all settings that have one. The platform gives up on a call after two minutes, which is why a deadline ends
-// at 100 seconds.
+// The ranges of all settings that have one. The platform gives up on a call after two minutes,
+// which is why a deadline ends at 100 seconds.
 var (
 	limitCallsRange      = interval[int]{1, 10_000, strconv.Itoa}
 	limitWindowRange     = interval[time.Duration]{time.Second, 5 * time.Minute, formatDuration}

@@ -9,7 +9,8 @@ import (
 	"github.com/partner-center/connector/internal/config"
 )
 
-// TestRanges accepts both ends of each range and nothing beyond, and shows the range in the help and in the mistake.
+// TestRanges accepts both ends of each range and nothing beyond, and shows the range in the help
+// and in the mistake.
 func TestRanges(t *testing.T) {
 	help := make(map[string]string)
 	for _, s := range config.Settings() {
@@ -28,7 +29,8 @@ func TestRanges(t *testing.T) {
 		{"CONNECTOR_UPSTREAM_TIMEOUT", func(f *config.Flags) *string { return &f.UpstreamTimeout },
 			[]string{"1s", "100s"}, []string{"999ms", "100001ms"}, "1s to 100s", "from 1s to 100s, such as 30s"},
 		{"CONNECTOR_MAX_BODY", func(f *config.Flags) *string { return &f.MaxBody },
-			[]string{"1KiB", "256MiB"}, []string{"1023", "268435457"}, "1KiB to 256MiB", "from 1KiB to 256MiB, such as 16MiB"},
+			[]string{"1KiB", "256MiB"}, []string{"1023", "268435457"}, "1KiB to 256MiB",
+			"from 1KiB to 256MiB, such as 16MiB"},
 		{"CONNECTOR_DRAIN", func(f *config.Flags) *string { return &f.Drain },
 			[]string{"0s", "5m"}, []string{"-1ns", "300001ms"}, "0s to 5m", "from 0s to 5m, such as 30s"},
 	} {

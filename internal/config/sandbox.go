@@ -1,7 +1,7 @@
 package config
 
-// checkSandbox reports every setting that would mix the sandbox with a real partner. Anyone who reaches the sandbox can
-// call it, so a real credential must not be near.
+// checkSandbox reports every setting that would mix the sandbox with a real partner. Anyone who
+// reaches the sandbox can call it, so a real credential must not be near.
 func (l *loader) checkSandbox(f Flags) {
 	for _, s := range []struct{ setting, value string }{
 		{"CONNECTOR_UPSTREAM_URL", f.UpstreamURL},

@@ -19,7 +19,8 @@ func TestSpoiltSecrets(t *testing.T) {
 	}{
 		"a byte-order mark": {"\ufeff" + long, "it begins with a byte-order mark: save it as plain UTF-8"},
 		"UTF-16": {
-			"\xff\xfe" + strings.Join(strings.Split(long, ""), "\x00") + "\x00", "it is UTF-16 text: save it as plain UTF-8",
+			"\xff\xfe" + strings.Join(strings.Split(long, ""), "\x00") + "\x00",
+			"it is UTF-16 text: save it as plain UTF-8",
 		},
 		"a second line":        {long + "\n" + long, "it has more than one line of text"},
 		"a blank at the end":   {long + " ", "it ends with a blank: remove it"},
@@ -27,9 +28,11 @@ func TestSpoiltSecrets(t *testing.T) {
 		"a blank inside":       {long + " " + long, "it has a blank inside: remove it"},
 	} {
 		for setting, set := range map[string]func(*config.Flags, string){
-			"CONNECTOR_CLIENT_SECRET":               func(f *config.Flags, path string) { f.ClientSecretFile = path },
-			"CONNECTOR_LINK_SECRET":                 func(f *config.Flags, path string) { f.LinkSecretFile = path },
-			"CONNECTOR_CLIENT_CERTIFICATE_PASSWORD": func(f *config.Flags, path string) { f.ClientCertificatePasswordFile = path },
+			"CONNECTOR_CLIENT_SECRET": func(f *config.Flags, path string) { f.ClientSecretFile = path },
+			"CONNECTOR_LINK_SECRET":   func(f *config.Flags, path string) { f.LinkSecretFile = path },
+			"CONNECTOR_CLIENT_CERTIFICATE_PASSWORD": func(f *config.Flags, path string) {
+				f.ClientCertificatePasswordFile = path
+			},
 		} {
 			if isAllowed(setting, name) {
 				continue

@@ -31,8 +31,9 @@ func Settings() []Setting {
 	return all
 }
 
-// NewParser returns a parser of a command line. The value of --x-y, unless args have it, is that of CONNECTOR_X_Y, which
-// getenv returns; an empty one counts as unset. A flag with the tag env:"-" has no variable. Flag.Envs names a flag's.
+// NewParser returns a parser of a command line. The value of --x-y, unless args have it, is that of
+// CONNECTOR_X_Y, which getenv returns; an empty one counts as unset. A flag with the tag env:"-"
+// has no variable. Flag.Envs names a flag's.
 func NewParser(grammar any, getenv func(string) string, options ...kong.Option) (*kong.Kong, error) {
 	fromVariable := kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, f *kong.Flag) (any, error) {
 		if len(f.Envs) == 0 || getenv(f.Envs[0]) == "" {
@@ -48,8 +49,8 @@ func NewParser(grammar any, getenv func(string) string, options ...kong.Option) 
 	return parser, kong.Visit(parser.Model, completeFlag)
 }
 
-// completeFlag adds the help text of a setting to its flag. It also keeps kong from reading the flag's variable from
-// the process's environment.
+// completeFlag adds the help text of a setting to its flag. It also keeps kong from reading the
+// flag's variable from the process's environment.
 func completeFlag(node kong.Visitable, next kong.Next) error {
 	if flag, ok := node.(*kong.Flag); ok {
 		flag.Help = cmp.Or(flag.Help, helpTexts[flag.Name])

@@ -12,8 +12,8 @@ import (
 	"github.com/partner-center/connector/internal/secretfile"
 )
 
-// file checks that the file at path can be read, so that a mistake shows at the start and not at the first call. An empty
-// path is no file.
+// file checks that the file at path can be read, so that a mistake shows at the start and not at
+// the first call. An empty path is no file.
 func (l *loader) file(setting, path string) string {
 	if path == "" {
 		return ""
@@ -53,7 +53,8 @@ func (l *loader) integer(setting, value string, valid interval[int]) int {
 	return n
 }
 
-// duration parses a duration within a range. A bare number is a mistake, because its unit would be a guess.
+// duration parses a duration within a range. A bare number is a mistake, because its unit would be
+// a guess.
 func (l *loader) duration(setting, value string, valid interval[time.Duration]) time.Duration {
 	d, err := time.ParseDuration(value)
 	if err != nil || !valid.contains(d) {
@@ -62,8 +63,8 @@ func (l *loader) duration(setting, value string, valid interval[time.Duration]) 
 	return d
 }
 
-// sizeForm is a number and perhaps a unit of units, in any case. Decimal units such as MB are a mistake: people mean
-// different numbers by them.
+// sizeForm is a number and perhaps a unit of units, in any case. Decimal units such as MB are a
+// mistake: people mean different numbers by them.
 var sizeForm = regexp.MustCompile(`^([0-9]{1,12}) ?([A-Za-z]*)$`)
 
 // size parses a number of bytes within a range.

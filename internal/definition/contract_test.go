@@ -102,7 +102,9 @@ func patternOf(t *testing.T, action, name string) string {
 func TestOfficialSchema(t *testing.T) {
 	path := os.Getenv("CONNECTOR_DEFINITION_SCHEMA")
 	if path == "" {
-		t.Skip("CONNECTOR_DEFINITION_SCHEMA does not name a copy of apiDefinition.swagger.schema.json without its comments")
+		t.Skip(
+			"CONNECTOR_DEFINITION_SCHEMA does not name a copy of apiDefinition.swagger.schema.json without its " +
+				"comments")
 	}
 	compiler := jsonschema.NewCompiler()
 	compiler.UseRegexpEngine(compileECMAScript)

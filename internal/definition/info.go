@@ -45,7 +45,8 @@ func (i Info) validate() error {
 	var wrong []error
 	if i.Title != "" && !titleForm.MatchString(i.Title) {
 		wrong = append(wrong,
-			fmt.Errorf("title %q: want 2 to 30 characters of ASCII, the first and the last a letter or a digit", i.Title))
+			fmt.Errorf("title %q: want 2 to 30 characters of ASCII, the first and the last a letter or a digit",
+				i.Title))
 	}
 	for _, field := range []struct{ name, url string }{
 		{"contact URL", i.ContactURL}, {"website", i.Website}, {"privacy policy", i.PrivacyPolicy},
@@ -56,7 +57,8 @@ func (i Info) validate() error {
 		}
 	}
 	if i.ContactEmail != "" && !isEmail(i.ContactEmail) {
-		wrong = append(wrong, fmt.Errorf("contact email %q: want an address, such as support@contoso.com", i.ContactEmail))
+		wrong = append(wrong,
+			fmt.Errorf("contact email %q: want an address, such as support@contoso.com", i.ContactEmail))
 	}
 	return errors.Join(wrong...)
 }

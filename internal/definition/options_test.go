@@ -14,7 +14,8 @@ func TestGenerateTakesOptions(t *testing.T) {
 		options  Options
 		want     string // part of the definition
 	}{
-		{"the spec's server is the default", "", "", Options{}, `"host": "small.example",` + "\n" + `    "basePath": "/",`},
+		{"the spec's server is the default", "", "", Options{},
+			`"host": "small.example",` + "\n" + `    "basePath": "/",`},
 		{"a base path of the spec stays", "small.example", "small.example/base", Options{}, `"basePath": "/base"`},
 		{"a host", "", "", Options{Host: "other.example"}, `"host": "other.example"`},
 		{"a host with a port", "", "", Options{Host: "other.example:8443"}, `"host": "other.example:8443"`},
@@ -34,7 +35,8 @@ func TestGenerateTakesOptions(t *testing.T) {
 			"  - {propertyName: Website, propertyValue: https://contoso.com}\n" +
 			"  - {propertyName: Categories, propertyValue: Finance}\nsecurity:\n  - key",
 			Options{Info: Info{Website: "https://fabrikam.com"}},
-			`"propertyValue": "https://fabrikam.com"` + "\n        },\n        {\n" + `            "propertyName": "Categories"`},
+			`"propertyValue": "https://fabrikam.com"` + "\n        },\n        {\n" +
+				`            "propertyName": "Categories"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.options.SignIn = "api-key"
@@ -68,7 +70,8 @@ func TestGenerateRejectsOption(t *testing.T) {
 			`host "https://other.example": want a name`},
 		{"a host with a path", Options{SignIn: "api-key", Host: "other.example/v1"}, `host "other.example/v1"`},
 		{"a host with a space", Options{SignIn: "api-key", Host: "two words"}, `host "two words"`},
-		{"a host with a named port", Options{SignIn: "api-key", Host: "other.example:port"}, `host "other.example:port"`},
+		{"a host with a named port", Options{SignIn: "api-key", Host: "other.example:port"},
+			`host "other.example:port"`},
 		{"a title of 31 characters", about(Info{Title: strings.Repeat("a", 31)}), `title "aaa`},
 		{"a title of one character", about(Info{Title: "a"}), `title "a": want 2 to 30 characters`},
 		{"a title that ends in a dot", about(Info{Title: "Contoso."}), `title "Contoso."`},
@@ -82,10 +85,12 @@ func TestGenerateRejectsOption(t *testing.T) {
 		{"a privacy policy that is a host", about(Info{PrivacyPolicy: "contoso.com"}), `privacy policy "contoso.com"`},
 		{"a contact email without a domain", about(Info{ContactEmail: "contoso"}),
 			`contact email "contoso": want an address`},
-		{"a contact email with a name", about(Info{ContactEmail: "A <a@contoso.com>"}), `contact email "A <a@contoso.com>"`},
+		{"a contact email with a name", about(Info{ContactEmail: "A <a@contoso.com>"}),
+			`contact email "A <a@contoso.com>"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if _, err := Generate([]byte(small), test.options); err == nil || !strings.Contains(err.Error(), test.want) {
+			if _, err := Generate([]byte(small), test.options); err == nil ||
+				!strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want an error with %q", err, test.want)
 			}
 		})

@@ -11,7 +11,8 @@ import (
 
 var answerRules = []rule{
 	{
-		"R1", "Exactly one response has a schema, a successful one, with fields or with a labeled file; errors have none.",
+		"R1",
+		"Exactly one response has a schema, a successful one, with fields or with a labeled file; errors have none.",
 		func(d document, report func(string, ...any)) {
 			for _, op := range d.operations() {
 				var with []string
@@ -39,7 +40,8 @@ var answerRules = []rule{
 			{"/responses/OtherError/schema", `{"$ref": "#/definitions/Customer"}`},
 			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/responses/200/schema/format", `"byte"`},
 			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/responses/200/schema/x-ms-summary", ""},
-			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/responses/200/schema/description", `"The file"`},
+			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/responses/200/schema/description",
+				`"The file"`},
 			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/responses/404",
 				`{"schema": {"type": "string", "format": "binary"}}`},
 		},
@@ -66,7 +68,8 @@ var answerRules = []rule{
 						report("%s: %s is described as %q", op.id(), status, s)
 					}
 				}
-				if s := text(sub(op.object, "responses", "200"), "description"); !isSentence(s) || strings.EqualFold(s, "OK.") {
+				if s := text(sub(op.object, "responses", "200"), "description"); !isSentence(s) ||
+					strings.EqualFold(s, "OK.") {
 					report("%s: 200 is described as %q", op.id(), s)
 				}
 			}
@@ -110,7 +113,8 @@ var answerRules = []rule{
 		},
 	},
 	{
-		"R4", "Arrays have items, objects have fields, nothing contains itself, required fields exist, $ref is the only key.",
+		"R4",
+		"Arrays have items, objects have fields, nothing contains itself, required fields exist, $ref is the only key.",
 		func(d document, report func(string, ...any)) {
 			for _, op := range d.operations() {
 				all := d.schemas(op)
@@ -168,7 +172,8 @@ var answerRules = []rule{
 	},
 	{
 		"X1",
-		"A paged response declares its next link, which is an optional string named nextLink; items is its first array.",
+		"A paged response declares its next link, which is an optional string named nextLink; items is its first " +
+			"array.",
 		func(d document, report func(string, ...any)) {
 			for _, op := range d.operations() {
 				answer := d.resolve(sub(op.object, "responses", "200", "schema"))
@@ -176,13 +181,16 @@ var answerRules = []rule{
 				if link == nil && op.object["x-ms-pageable"] == nil {
 					continue
 				}
-				// Some readers take the first key of x-ms-pageable for the link and the first array for the page.
+				// Some readers take the first key of x-ms-pageable for the link and the first array
+				// for the page.
 				root := yamlOf(d.text)
 				written := at(at(at(root, "paths"), op.path), op.method)
 				name, _ := first(at(written, "x-ms-pageable"), func(*yaml.Node) bool { return true })
 				schema := target(root, at(at(at(written, "responses"), "200"), "schema"))
-				page, _ := first(at(schema, "properties"), func(n *yaml.Node) bool { return at(n, "type").Value == "array" })
-				if name != "nextLinkName" || text(sub(op.object, "x-ms-pageable"), name) != "nextLink" || page != "items" {
+				page, _ := first(at(schema, "properties"),
+					func(n *yaml.Node) bool { return at(n, "type").Value == "array" })
+				if name != "nextLinkName" || text(sub(op.object, "x-ms-pageable"), name) != "nextLink" ||
+					page != "items" {
 					report("%s: x-ms-pageable %v, array %q", op.id(), op.object["x-ms-pageable"], page)
 				}
 				required := slices.Contains(list(answer, "required"), any("nextLink"))
@@ -209,7 +217,8 @@ var answerRules = []rule{
 		func(d document, report func(string, ...any)) {
 			d.objects(func(place string, o object) {
 				for key := range o {
-					if strings.HasPrefix(key, "x-") && !slices.Contains(extensions(place), strings.TrimPrefix(key, "x-ms-")) {
+					if strings.HasPrefix(key, "x-") &&
+						!slices.Contains(extensions(place), strings.TrimPrefix(key, "x-ms-")) {
 						report("%s: %s", place, key)
 					}
 				}
@@ -240,7 +249,8 @@ var knownExtensions = []struct {
 	{regexp.MustCompile(`^$`), "capabilities connector-metadata docs"},
 	{regexp.MustCompile(`^/info$`), "api-annotation deployment-version"},
 	{regexp.MustCompile(`^/paths/[^ ]*/(get|put|post|patch|delete)$`), "api-annotation capabilities no-generic-test " +
-		"operation-context pageable safe-operation summary trigger trigger-hint trigger-metadata notification visibility"},
+		"operation-context pageable safe-operation summary trigger trigger-hint trigger-metadata notification " +
+		"visibility"},
 	{regexp.MustCompile(`/parameters/[^/]+$`), "dynamic-list dynamic-values dynamic-tree enum-values " +
 		"localizeDefaultValue summary test-value trigger-value url-encoding visibility"},
 	{regexp.MustCompile(`/responses/[^/]+$`), "summary"},

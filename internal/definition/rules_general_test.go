@@ -10,8 +10,9 @@ import (
 )
 
 var (
-	productNames = regexp.MustCompile(`(?i)\b(power ?(apps|automate|bi|platform|pages|virtual agents)|logic apps|copilot|dataverse|flow)\b`)
-	kindNames    = regexp.MustCompile(`(?i)\b(api|connector)s?\b`)
+	productNames = regexp.MustCompile(
+		`(?i)\b(power ?(apps|automate|bi|platform|pages|virtual agents)|logic apps|copilot|dataverse|flow)\b`)
+	kindNames = regexp.MustCompile(`(?i)\b(api|connector)s?\b`)
 )
 
 var categories = []string{
@@ -84,7 +85,8 @@ var generalRules = []rule{
 		"G4", "There is a contact, a website, a privacy policy and one or two of the known categories.",
 		func(d document, report func(string, ...any)) {
 			contact := sub(d.root, "info", "contact")
-			if text(contact, "name") == "" || !isURL(text(contact, "url")) || !strings.Contains(text(contact, "email"), "@") {
+			if text(contact, "name") == "" || !isURL(text(contact, "url")) ||
+				!strings.Contains(text(contact, "email"), "@") {
 				report("contact %v", contact)
 			}
 			metadata := map[string]string{}
@@ -160,7 +162,8 @@ var generalRules = []rule{
 			{"/paths/~1v1~1invoices/get/consumes", `["application/json"]`},
 			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/produces", ""},
 			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/produces", `["application/json"]`},
-			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/produces", `["application/pdf", "application/json"]`},
+			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/produces",
+				`["application/pdf", "application/json"]`},
 		},
 	},
 	{
@@ -177,7 +180,8 @@ var generalRules = []rule{
 				}
 				authorization, token := text(scheme, "authorizationUrl"), text(scheme, "tokenUrl")
 				if scheme["flow"] != "accessCode" || !isURL(authorization) || !isURL(token) || token == authorization {
-					report("%s: flow %v, authorization URL %q, token URL %q", name, scheme["flow"], authorization, token)
+					report("%s: flow %v, authorization URL %q, token URL %q", name, scheme["flow"], authorization,
+						token)
 				}
 				if len(sub(scheme, "scopes")) == 0 {
 					report("%s: no scope", name)
@@ -210,9 +214,11 @@ var generalRules = []rule{
 		[]edit{
 			{"/securityDefinitions", ""},
 			{"/securityDefinitions/other", `{"type": "apiKey", "in": "query", "name": "k"}`},
-			{"/securityDefinitions/api_key", `{"type": "oauth2", "flow": "implicit", "authorizationUrl": "https://a.example"}`},
 			{"/securityDefinitions/api_key",
-				`{"type": "oauth2", "flow": "accessCode", "authorizationUrl": "https://a.example", "tokenUrl": "https://a.example"}`},
+				`{"type": "oauth2", "flow": "implicit", "authorizationUrl": "https://a.example"}`},
+			{"/securityDefinitions/api_key",
+				`{"type": "oauth2", "flow": "accessCode", "authorizationUrl": "https://a.example", "tokenUrl": ` +
+					`"https://a.example"}`},
 			{"/security", ""},
 			{"/security", `[{"key": []}]`},
 			{"/security", `[{"api_key": ["read"]}]`},
@@ -246,14 +252,16 @@ var generalRules = []rule{
 			{"", "]\n}\n => ]\n}"},
 			{"", `"swagger": "2.0", => "basePath": "/", "swagger": "2.0",`},
 			{"",
-				"    \"basePath\": \"/\",\n    \"schemes\": [\n        \"https\"\n    ], =>     \"schemes\": [\n        \"https\"\n    ],\n    \"basePath\": \"/\","},
+				"    \"basePath\": \"/\",\n    \"schemes\": [\n        \"https\"\n    ], =>     \"schemes\": [\n     " +
+					"   \"https\"\n    ],\n    \"basePath\": \"/\","},
 			{"", `"host" => "vendor"`},
 		},
 	},
 	{
 		"G9", "Nothing is left of OpenAPI 3.",
 		func(d document, report func(string, ...any)) {
-			newer := []string{"openapi", "servers", "components", "requestBody", "content", "nullable", "oneOf", "anyOf", "not",
+			newer := []string{"openapi", "servers", "components", "requestBody", "content", "nullable", "oneOf",
+				"anyOf", "not",
 				"const", "examples", "writeOnly"}
 			d.objects(func(place string, o object) {
 				for _, keyword := range newer {

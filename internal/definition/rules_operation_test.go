@@ -16,7 +16,8 @@ var operationRules = []rule{
 		func(d document, report func(string, ...any)) {
 			seen := map[string]bool{}
 			for _, op := range d.operations() {
-				if id := op.id(); seen[id] || len(id) > 100 || !regexp.MustCompile(`^[A-Z][A-Za-z0-9]*(_V\d+)?$`).MatchString(id) {
+				if id := op.id(); seen[id] || len(id) > 100 ||
+					!regexp.MustCompile(`^[A-Z][A-Za-z0-9]*(_V\d+)?$`).MatchString(id) {
 					report("%s: operationId %q", op.path, id)
 				}
 				seen[op.id()] = true
@@ -81,11 +82,13 @@ var operationRules = []rule{
 	},
 	{
 		"O4",
-		"The description has 30 to 300 characters in sentences on one line, differs from the summary and names no product.",
+		"The description has 30 to 300 characters in sentences on one line, differs from the summary and names no " +
+			"product.",
 		func(d document, report func(string, ...any)) {
 			for _, op := range d.operations() {
 				s := text(op.object, "description")
-				if len(s) < 30 || len(s) > 300 || !isSentence(s) || strings.TrimSuffix(s, ".") == text(op.object, "summary") {
+				if len(s) < 30 || len(s) > 300 || !isSentence(s) ||
+					strings.TrimSuffix(s, ".") == text(op.object, "summary") {
 					report("%s: description %q", op.id(), s)
 				}
 				if word := productNames.FindString(s) + kindNames.FindString(s); word != "" {
@@ -108,7 +111,8 @@ var operationRules = []rule{
 		"O5", "Every operation states its visibility.",
 		func(d document, report func(string, ...any)) {
 			for _, op := range d.operations() {
-				if v := text(op.object, "x-ms-visibility"); !slices.Contains([]string{"important", "advanced", "internal"}, v) {
+				if v := text(op.object,
+					"x-ms-visibility"); !slices.Contains([]string{"important", "advanced", "internal"}, v) {
 					report("%s: visibility %q", op.id(), v)
 				}
 			}
@@ -141,7 +145,8 @@ var operationRules = []rule{
 		},
 	},
 	{
-		"O7", "A deprecated operation says so in its texts, only a deprecated one names a successor, revisions are distinct.",
+		"O7",
+		"A deprecated operation says so in its texts, only a deprecated one names a successor, revisions are distinct.",
 		func(d document, report func(string, ...any)) {
 			active, revisions := map[any]int{}, map[[2]any]bool{}
 			for _, op := range d.operations() {
@@ -186,7 +191,8 @@ func family(revisions ...int) string {
 	paths := object{}
 	for i, revision := range revisions {
 		paths[fmt.Sprint("/", i)] = object{"get": object{
-			"operationId": fmt.Sprint("Get_V", revision), "x-ms-api-annotation": object{"family": "F", "revision": revision}}}
+			"operationId":         fmt.Sprint("Get_V", revision),
+			"x-ms-api-annotation": object{"family": "F", "revision": revision}}}
 	}
 	return jsonText(paths)
 }

@@ -19,7 +19,8 @@ var parameterRules = []rule{
 		"P1", "Every parameter has a label in title case and a description in sentences, which do not repeat its name.",
 		func(d document, report func(string, ...any)) {
 			for _, p := range d.parameters() {
-				name, l, description := text(p.object, "name"), text(p.object, "x-ms-summary"), text(p.object, "description")
+				name, l, description := text(p.object, "name"), text(p.object, "x-ms-summary"),
+					text(p.object, "description")
 				if !titleCase.MatchString(l) || len(l) > 80 || l == name {
 					report("%s %s: label %q", p.of.id(), name, l)
 				}
@@ -59,7 +60,8 @@ var parameterRules = []rule{
 		},
 	},
 	{
-		"P3", "A parameter of several operations is defined once, and a name means one thing; only Size always meant two.",
+		"P3",
+		"A parameter of several operations is defined once, and a name means one thing; only Size always meant two.",
 		func(d document, report func(string, ...any)) {
 			inline, shared := map[string]bool{}, map[string]bool{}
 			for _, p := range d.parameters() {
@@ -81,7 +83,8 @@ var parameterRules = []rule{
 			}
 		},
 		[]edit{
-			{"/paths/~1v1~1customers~1{CustomerTenantID}/get/parameters", `[{"name": "CustomerTenantID", "in": "path"}]`},
+			{"/paths/~1v1~1customers~1{CustomerTenantID}/get/parameters",
+				`[{"name": "CustomerTenantID", "in": "path"}]`},
 			{"/paths/~1v1~1customers/get/parameters", `[{"name": "Offset", "in": "query"}]`},
 			{"/parameters/Other", `{"name": "CustomerTenantID", "in": "query"}`},
 		},
@@ -116,7 +119,8 @@ var parameterRules = []rule{
 			asRetired := []string{"GetAllCustomers Size", "GetInvoices Offset"}
 			for _, p := range d.parameters() {
 				at := p.of.id() + " " + text(p.object, "name")
-				paging := regexp.MustCompile(`(?i)^(size|offset|top|skip|limit|page)$`).MatchString(text(p.object, "name"))
+				paging := regexp.MustCompile(`(?i)^(size|offset|top|skip|limit|page)$`).MatchString(
+					text(p.object, "name"))
 				numeric := p.object["type"] == "integer"
 				if !numeric && (p.object["type"] == "number" || (paging && !slices.Contains(asRetired, at))) {
 					report("%s: type %v", at, p.object["type"])
@@ -172,11 +176,15 @@ var parameterRules = []rule{
 		[]edit{
 			{"/parameters/CustomerTenantID/enum", `["a", "b"]`},
 			{"", `"in": "path" => "in": "path", "enum": ["a"], "x-ms-enum-values": [{"value": "a"}]`},
-			{"", `"in": "path" => "in": "path", "enum": ["a"], "x-ms-enum-values": [{"value": "b", "displayName": "B"}]`},
 			{"",
-				`"in": "path" => "in": "path", "enum": ["a", "a"], "x-ms-enum-values": [{"value": "a", "displayName": "A"}, {"value": "a", "displayName": "A"}]`},
+				`"in": "path" => "in": "path", "enum": ["a"], "x-ms-enum-values": [{"value": "b", "displayName": ` +
+					`"B"}]`},
 			{"",
-				`"type": "boolean" => "type": "boolean", "enum": [true], "x-ms-enum-values": [{"value": true, "displayName": "Yes"}]`},
+				`"in": "path" => "in": "path", "enum": ["a", "a"], "x-ms-enum-values": [{"value": "a", ` +
+					`"displayName": "A"}, {"value": "a", "displayName": "A"}]`},
+			{"",
+				`"type": "boolean" => "type": "boolean", "enum": [true], "x-ms-enum-values": [{"value": true, ` +
+					`"displayName": "Yes"}]`},
 			{targetView + "/enum", ""},
 			{targetView + "/enum", `["Azure", "Software"]`},
 			{targetView + "/x-ms-enum-values", ""},

@@ -185,7 +185,8 @@ func (s *source) walkObject(n *yaml.Node, kind, pointer string) error {
 			return err
 		}
 		if kind == "operation" && key.Value == "responses" {
-			s.order[child(pointer, "produces")] = s.order[child(pointer, "responses")] // a tie, so the name puts it before
+			// a tie, so the name puts it before
+			s.order[child(pointer, "produces")] = s.order[child(pointer, "responses")]
 		}
 		kept = append(kept, key, value)
 	}

@@ -134,7 +134,8 @@ func TestEntraID(t *testing.T) {
 	t.Run("may keep its cloud to itself", func(t *testing.T) {
 		for _, answer := range []string{`{"issuer":"i","cloud_instance_name":"A <b>"}`, `{"issuer":"i"}`} {
 			server, e := newEntra(t)
-			server.Answer(fakeentra.MetadataPath, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, answer) })
+			server.Answer(fakeentra.MetadataPath,
+				func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, answer) })
 			try(t, Config{EntraID: e}).expect(t, "Entra ID", OK)
 		}
 	})
@@ -238,7 +239,8 @@ func TestConnections(t *testing.T) {
 		try1(t, connection(true, map[string]any{"aud": audience}, nil)).expect(t, "App+User", Warn, "multifactor")
 	})
 	t.Run("ask no app for multifactor authentication", func(t *testing.T) {
-		if all := try1(t, connection(false, map[string]any{"aud": audience, "amr": []string{"pwd"}}, nil)); len(all) != 2 {
+		if all := try1(t,
+			connection(false, map[string]any{"aud": audience, "amr": []string{"pwd"}}, nil)); len(all) != 2 {
 			t.Errorf("there are more findings: %q", all)
 		}
 	})

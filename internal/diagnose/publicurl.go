@@ -94,7 +94,8 @@ func (r *run) host(ctx context.Context) bool {
 		r.fail(publicSubject, "the service there expects another Host (421)",
 			"Let the proxy pass the Host header on unchanged, and give the service there this CONNECTOR_PUBLIC_URL.")
 	default:
-		r.fail(publicSubject, fmt.Sprintf("%s/v1 answers %d to a call without a credential, not 401", r.PublicURL, v.status),
+		r.fail(publicSubject,
+			fmt.Sprintf("%s/v1 answers %d to a call without a credential, not 401", r.PublicURL, v.status),
 			"Check what stands between the platform and the service: it must pass requests on unchanged.")
 	}
 	return false
@@ -109,7 +110,8 @@ func (r *run) ready(ctx context.Context) bool {
 	case v.status == http.StatusOK:
 		return true
 	default:
-		r.warn(publicSubject, fmt.Sprintf("%s/readyz answers %d: the service there is not ready", r.PublicURL, v.status),
+		r.warn(publicSubject,
+			fmt.Sprintf("%s/readyz answers %d: the service there is not ready", r.PublicURL, v.status),
 			"Wait until it has started, or check why it is stopping.")
 	}
 	return false

@@ -73,7 +73,8 @@ func TestPublicURL(t *testing.T) {
 			public{"/v1/customers": answer(403, "")}, Fail, []string{"403", "not 401"},
 		},
 		"fails at another page": {
-			public{"/healthz": answer(200, "<html>")}, Fail, []string{"not as this service does", "CONNECTOR_PUBLIC_URL"},
+			public{"/healthz": answer(200, "<html>")}, Fail,
+			[]string{"not as this service does", "CONNECTOR_PUBLIC_URL"},
 		},
 		"fails at a site without the path": {
 			public{"/healthz": answer(404, "")}, Fail, []string{"404", "CONNECTOR_PUBLIC_URL"},

@@ -163,8 +163,7 @@ func (v Variables) Remedy(err error) string {
 			"CONNECTOR_MANAGED_IDENTITY."
 	}
 	return cmp.Or(trustRemedy(err, silent.Peer), "Check that this machine reaches Entra ID (CONNECTOR_CLOUD, "+
-		"CONNECTOR_AUTHORITY_URL): "+
-		"name resolution and firewall. The service uses no proxy.")
+		"CONNECTOR_AUTHORITY_URL): name resolution and firewall. The service uses no proxy.")
 }
 
 // refusalRemedy returns the most exact remedy for a refusal. There always is one.
@@ -178,7 +177,8 @@ func refusalRemedy(r *entra.RefusedError) string {
 	case r.Peer == entra.ManagedIdentity:
 		return "Check that the managed identity of CONNECTOR_MANAGED_IDENTITY is assigned to this machine or app."
 	case unlikeEntraID(r.Status):
-		return "Check CONNECTOR_AUTHORITY_URL and CONNECTOR_TENANT_ID: what answers there is not Entra ID's token endpoint."
+		return "Check CONNECTOR_AUTHORITY_URL and CONNECTOR_TENANT_ID: what answers there is not Entra ID's token " +
+			"endpoint."
 	case r.WantsMFA():
 		return mfaMissing
 	case suberrorRemedies[r.Suberror] != "":
@@ -235,8 +235,8 @@ var callRemedies = map[fault.Code]string{
 	fault.PartnerCenterWrongAudience: "The token is for another audience than Partner Center's: check " +
 		"CONNECTOR_CLOUD and CONNECTOR_UPSTREAM_URL.",
 	fault.PartnerCenterForbidden: "Add the app in Partner Center, Account settings, App management, and give the " +
-		"user a role there. " +
-		"Partner Center gives API access to direct-bill partners and indirect providers, not to indirect resellers.",
+		"user a role there. Partner Center gives API access to direct-bill partners and indirect providers, not to " +
+		"indirect resellers.",
 	fault.MfaRequired: "The user signed in without multifactor authentication. " + mfaMissing,
 	fault.PartnerCenterUnreachable: "Check CONNECTOR_UPSTREAM_URL and CONNECTOR_CLOUD. The service does not use " +
 		"HTTPS_PROXY: allow it direct https.",

@@ -75,7 +75,8 @@ func TestRemedy(t *testing.T) {
 		"patience for temporarily_unavailable":  {refusal(400, "temporarily_unavailable"), "Wait"},
 		"the authority for a redirect": {
 			refusal(302, ""),
-			"Check CONNECTOR_AUTHORITY_URL and CONNECTOR_TENANT_ID: what answers there is not Entra ID's token endpoint.",
+			"Check CONNECTOR_AUTHORITY_URL and CONNECTOR_TENANT_ID: what answers there is not Entra ID's token " +
+				"endpoint.",
 		},
 		"the authority for 404": {
 			refusal(404, "invalid_request"), "Check CONNECTOR_AUTHORITY_URL and CONNECTOR_TENANT_ID",
@@ -138,8 +139,9 @@ func TestCallRemedy(t *testing.T) {
 		err  error
 		want string
 	}{
-		"the app's registration for a refused token": {&fault.Error{Code: fault.PartnerCenterUnauthorized}, "App management"},
-		"the same for any 403":                       {&fault.Error{Code: fault.TargetViewNotAllowed}, "App management"},
+		"the app's registration for a refused token": {&fault.Error{Code: fault.PartnerCenterUnauthorized},
+			"App management"},
+		"the same for any 403": {&fault.Error{Code: fault.TargetViewNotAllowed}, "App management"},
 		"direct https for an unreachable one": {
 			&fault.Error{Code: unreachable, Cause: errors.New("refused")}, "HTTPS_PROXY",
 		},

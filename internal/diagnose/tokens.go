@@ -115,7 +115,8 @@ func (r *run) claims(c Connection, claims entra.Claims) {
 	switch {
 	case !c.User, claims.MFA:
 	case claims.Methods:
-		r.fail(c.Name, "the user signed in without multifactor authentication, which Partner Center refuses", mfaMissing)
+		r.fail(c.Name, "the user signed in without multifactor authentication, which Partner Center refuses",
+			mfaMissing)
 	default:
 		r.warn(c.Name, "the token does not state whether the user signed in with multifactor authentication", "")
 	}

@@ -26,19 +26,21 @@ func trustRemedyWith(roots *x509.CertPool, err error, peer string) string {
 	var invalid x509.CertificateInvalidError
 	switch {
 	case errors.As(err, &noRoots), errors.As(err, &unknown) && roots.Equal(x509.NewCertPool()):
-		return "There are no CA certificates on this machine: install ca-certificates, or set SSL_CERT_FILE to a file " +
-			"with them."
+		return "There are no CA certificates on this machine: install ca-certificates, or set SSL_CERT_FILE to a " +
+			"file with them."
 	case errors.As(err, &unknown):
 		return fmt.Sprintf("This machine does not know the issuer of that certificate, %s. A proxy that inspects TLS "+
-			"may answer in place "+
-			"of %s: add its CA to the system's store, or to the file that SSL_CERT_FILE names.", issuer(err), peer)
+			"may answer in place of %s: add its CA to the system's store, or to the file that SSL_CERT_FILE names.",
+			issuer(err), peer)
 	case errors.As(err, &names):
-		return fmt.Sprintf("The certificate there is for other names. Find out which machine answers in place of %s.", peer)
+		return fmt.Sprintf("The certificate there is for other names. Find out which machine answers in place of %s.",
+			peer)
 	case errors.As(err, &invalid) && (invalid.Reason == x509.Expired):
 		return "The certificate there is outside its dates. Check this machine's clock; if it is right, the " +
 			"certificate has to be renewed."
 	case errors.As(err, &verification):
-		return fmt.Sprintf("The certificate there is not acceptable. Find out which machine answers in place of %s.", peer)
+		return fmt.Sprintf("The certificate there is not acceptable. Find out which machine answers in place of %s.",
+			peer)
 	}
 	return ""
 }

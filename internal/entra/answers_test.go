@@ -25,7 +25,8 @@ func TestRefusals(t *testing.T) {
 		cause  string
 	}{
 		{401, "invalid_client", []int{7000215}, unauthorized, "answer 401 of Entra ID: invalid_client AADSTS7000215"},
-		{400, "unauthorized_client", []int{700016}, unauthorized, "answer 400 of Entra ID: unauthorized_client AADSTS700016"},
+		{400, "unauthorized_client", []int{700016}, unauthorized,
+			"answer 400 of Entra ID: unauthorized_client AADSTS700016"},
 		{403, "invalid_grant", []int{1, 2}, unauthorized, "answer 403 of Entra ID: invalid_grant AADSTS1 AADSTS2"},
 		{400, "invalid_grant", []int{50076}, mfa, "answer 400 of Entra ID: invalid_grant AADSTS50076"},
 		{400, "interaction_required", []int{50072}, mfa, ""},
@@ -66,7 +67,8 @@ func TestRefusals(t *testing.T) {
 				if !errors.As(f, &r) || r.Status != c.status || r.Name != c.name || len(r.Codes) != len(c.codes) {
 					t.Errorf("the error is %+v", r)
 				}
-				if grant := map[string]string{"app": "client_credentials", "user": "refresh_token"}[kind]; r.GrantType != grant {
+				if grant := map[string]string{"app": "client_credentials",
+					"user": "refresh_token"}[kind]; r.GrantType != grant {
 					t.Errorf("the refused grant is %q, want %q", r.GrantType, grant)
 				}
 				if !strings.Contains(e.log.String(), f.Cause.Error()) {
@@ -191,11 +193,14 @@ func TestOddAnswers(t *testing.T) {
 		},
 		"codes of all types": {
 			400,
-			refused(object{"error_codes": []any{"50076", 7, nil, -1, 1.5, "x", []int{8}}, "error_description": "AADSTS1: more"}),
+			refused(
+				object{"error_codes": []any{"50076", 7, nil, -1, 1.5, "x", []int{8}},
+					"error_description": "AADSTS1: more"}),
 			"answer 400 of Entra ID: invalid_grant AADSTS50076 AADSTS7",
 		},
 		"an object as the codes": {
-			400, refused(object{"error_codes": object{"a": 7}, "error_description": "Refused: AADSTS50076: more AADSTS1"}),
+			400,
+			refused(object{"error_codes": object{"a": 7}, "error_description": "Refused: AADSTS50076: more AADSTS1"}),
 			"answer 400 of Entra ID: invalid_grant AADSTS50076",
 		},
 		"a code in the description alone": {

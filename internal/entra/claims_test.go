@@ -12,7 +12,8 @@ func TestInspect(t *testing.T) {
 		want   Claims
 	}{
 		"a user with multifactor authentication": {
-			object{"aud": resource, "tid": contoso, "amr": []string{"pwd", "mfa"}}, Claims{resource, contoso, true, true},
+			object{"aud": resource, "tid": contoso, "amr": []string{"pwd", "mfa"}},
+			Claims{resource, contoso, true, true},
 		},
 		"a user without multifactor authentication": {
 			object{"aud": resource, "tid": contoso, "amr": []string{"pwd"}}, Claims{resource, contoso, false, true},
@@ -22,7 +23,8 @@ func TestInspect(t *testing.T) {
 			Claims{resource, contoso, false, false},
 		},
 		"an audience in a list": {
-			object{"aud": []string{resource}, "tid": contoso, "amr": []any{1, "mfa"}}, Claims{resource, contoso, true, true},
+			object{"aud": []string{resource}, "tid": contoso, "amr": []any{1, "mfa"}},
+			Claims{resource, contoso, true, true},
 		},
 		"several audiences": {
 			object{"aud": []string{resource, "other"}, "tid": 1, "amr": "mfa"}, Claims{resource, "", false, false},

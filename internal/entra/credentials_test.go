@@ -263,7 +263,9 @@ func TestManagedIdentityFails(t *testing.T) {
 			case <-silent:
 			}
 		}, fault.IdentityUnavailable, "no usable answer of the managed identity endpoint: context deadline exceeded"},
-		"an answer without a token": {func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, `{"the-header":1}`) },
+		"an answer without a token": {func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprint(w, `{"the-header":1}`)
+		},
 			fault.IdentityUnavailable, "no usable answer of the managed identity endpoint: it holds no token"},
 	} {
 		t.Run(name, func(t *testing.T) {

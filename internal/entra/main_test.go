@@ -74,9 +74,10 @@ func (l *lockedBuffer) String() string {
 // fakeEntra is the fake Entra ID whose token endpoint a test scripts. It records the token requests.
 type fakeEntra struct {
 	*fakeentra.Server
-	t      testing.TB
-	answer func(form url.Values) (status int, body any) // nil: a numbered token, and a numbered refresh token for a user
-	header http.Header                                  // of every answer to a token request
+	t testing.TB
+	// nil: a numbered token, and a numbered refresh token for a user
+	answer func(form url.Values) (status int, body any)
+	header http.Header // of every answer to a token request
 	log    *lockedBuffer
 
 	mu    sync.Mutex
@@ -330,7 +331,8 @@ func (e *fakeEntra) checkAssertion(form url.Values, by *x509.Certificate) string
 		e.t.Fatal(err)
 	}
 	now := time.Now().Unix()
-	if claims.Audience != e.URL+"/"+contoso+"/oauth2/v2.0/token" || claims.Issuer != app || claims.Subject != app || claims.ID == "" ||
+	if claims.Audience != e.URL+"/"+contoso+"/oauth2/v2.0/token" || claims.Issuer != app || claims.Subject != app ||
+		claims.ID == "" ||
 		claims.From > now || claims.From < now-5 || claims.To < now+500 ||
 		claims.To > now+600 {
 		e.t.Errorf("claims %s", payload)

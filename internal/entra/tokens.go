@@ -11,7 +11,8 @@ import (
 	"github.com/partner-center/connector/internal/refresh"
 )
 
-// Tokens keeps an access token and renews it when four fifths of its life are over. It is safe for concurrent use.
+// Tokens keeps an access token and renews it when four fifths of its life are over. It is safe for
+// concurrent use.
 type Tokens struct {
 	fetch     func(context.Context) (Grant, error) // never called twice at a time
 	log       *slog.Logger
@@ -33,18 +34,20 @@ func newTokens(c Config, fetch func(context.Context) (Grant, error)) *Tokens {
 	return t
 }
 
-// Close waits until the fetch in flight has ended, so that a refresh token that comes with it is not lost, but no longer
-// than one timeout. Nothing is fetched after that.
+// Close waits until the fetch in flight has ended, so that a refresh token that comes with it is
+// not lost, but no longer than one timeout. Nothing is fetched after that.
 func (t *Tokens) Close() { t.refresher.Close() }
 
-// Get returns a valid token other than refused, which upstream has just rejected (empty: none). Other callers keep using
-// the refused token until the next one is there, because upstream may have refused one call and not the token. If Entra
-// ID issues the refused token again, Get returns it. An error is a *fault.Error, or the context's if the caller is gone.
+// Get returns a valid token other than refused, which upstream has just rejected (empty: none).
+// Other callers keep using the refused token until the next one is there, because upstream may have
+// refused one call and not the token. If Entra ID issues the refused token again, Get returns it.
+// An error is a *fault.Error, or the context's if the caller is gone.
 func (t *Tokens) Get(ctx context.Context, refused string) (string, error) {
 	if token, ok := t.refresher.Current(ctx); ok && token != refused {
 		return token, nil
 	}
-	token, err := t.refresher.Get(ctx, refresh.Need[string]{Accept: func(token string) bool { return token != refused }})
+	token, err := t.refresher.Get(ctx,
+		refresh.Need[string]{Accept: func(token string) bool { return token != refused }})
 	switch {
 	case err == nil || errors.As(err, new(*fault.Error)) || errors.Is(err, context.Canceled):
 		return token, err
@@ -78,8 +81,8 @@ func (t *Tokens) next(ctx context.Context) (refresh.Fetched[string], error) {
 // bearer is the form of a token, more generous than https://www.rfc-editor.org/rfc/rfc6750#section-2.1.
 var bearer = regexp.MustCompile(`^[!-~]+$`)
 
-// backoff makes callers wait only if Entra ID throttles. A token that one caller had refused may not be due for renewal
-// yet, so a failure never brings the renewal forward.
+// backoff makes callers wait only if Entra ID throttles. A token that one caller had refused may
+// not be due for renewal yet, so a failure never brings the renewal forward.
 func backoff(f refresh.Failure) refresh.Pause {
 	throttle := min(throttled(f.Err), maxThrottle)
 	return refresh.Pause{Renew: max(f.RenewIn, throttle, renewPause), Retry: throttle}

@@ -86,10 +86,11 @@ func TestOneRequestForManyCallers(t *testing.T) {
 // passed on.
 func TestSameTokenAgain(t *testing.T) {
 	requests := 0
-	s := newTokens(Config{Timeout: time.Second, Log: slog.New(slog.DiscardHandler)}, func(context.Context) (Grant, error) {
-		requests++
-		return Grant{AccessToken: "always", ExpiresOn: time.Now().Add(time.Hour)}, nil
-	})
+	s := newTokens(Config{Timeout: time.Second, Log: slog.New(slog.DiscardHandler)},
+		func(context.Context) (Grant, error) {
+			requests++
+			return Grant{AccessToken: "always", ExpiresOn: time.Now().Add(time.Hour)}, nil
+		})
 	defer s.Close()
 	want(t, s, "", "always")
 	want(t, s, "always", "always")
@@ -126,7 +127,8 @@ func TestObserve(t *testing.T) {
 		if _, err := s.Get(t.Context(), "token-1"); codeOf(err) != fault.IdentityUnavailable {
 			t.Error(err)
 		}
-		if want := []fault.Code{"", fault.PartnerCenterUnauthorized, fault.IdentityUnavailable}; !slices.Equal(heard, want) {
+		if want := []fault.Code{"", fault.PartnerCenterUnauthorized, fault.IdentityUnavailable}; !slices.Equal(heard,
+			want) {
 			t.Errorf("heard %v, want %v", heard, want)
 		}
 		if carried["first"] != 1 || carried[nil] != 2 {
@@ -193,7 +195,8 @@ func TestRefusedTokenIsDroppedOnce(t *testing.T) {
 	})
 }
 
-// TestRefusedForOneCallerOnly has one caller's token refused in an outage, while the others keep using it.
+// TestRefusedForOneCallerOnly has one caller's token refused in an outage, while the others keep
+// using it.
 func TestRefusedForOneCallerOnly(t *testing.T) {
 	inBubble(t, func(t *testing.T, i *issuer, s *Tokens) {
 		want(t, s, "", "token-1")
@@ -273,10 +276,11 @@ func TestClose(t *testing.T) {
 // TestCloseIsBounded waits no longer than one timeout for a fetch that ignores its context.
 func TestCloseIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newTokens(Config{Timeout: time.Second, Log: slog.New(slog.DiscardHandler)}, func(context.Context) (Grant, error) {
-			time.Sleep(time.Hour)
-			return Grant{}, errors.New("late")
-		})
+		s := newTokens(Config{Timeout: time.Second, Log: slog.New(slog.DiscardHandler)},
+			func(context.Context) (Grant, error) {
+				time.Sleep(time.Hour)
+				return Grant{}, errors.New("late")
+			})
 		go s.Get(context.Background(), "")
 		synctest.Wait()
 		before := time.Now()

@@ -111,8 +111,9 @@ func validateCases(t *testing.T) map[string]struct {
 			certificate(alone + oldEncrypted),
 			[]string{"encrypted", "openssl pkey"},
 		},
-		"accepts the word ENCRYPTED in a comment": {certificate("friendlyName: NOT ENCRYPTED\n" + firstPair().pem), nil},
-		"accepts a byte-order mark before PEM":    {certificate("\ufeff" + firstPair().pem), nil},
+		"accepts the word ENCRYPTED in a comment": {certificate("friendlyName: NOT ENCRYPTED\n" + firstPair().pem),
+			nil},
+		"accepts a byte-order mark before PEM": {certificate("\ufeff" + firstPair().pem), nil},
 		"names a certificate that is not valid yet": {
 			certificate(earlyPair().pem),
 			[]string{"valid from", "check this machine's clock, or wait until then"},

@@ -113,7 +113,8 @@ var codes = []struct {
 	{PartnerCenterUnknownValue, 400, "Partner Center does not know one of the values. Choose a value from its list."},
 	{PartnerCenterWrongEnvironment, 400, "Partner Center does not offer this in the environment of your account. " +
 		"Ask your administrator whether the service uses a sandbox account."},
-	{PartnerCenterNotSupported, 400, "Partner Center does not support this call for your organization or this customer."},
+	{PartnerCenterNotSupported, 400,
+		"Partner Center does not support this call for your organization or this customer."},
 	{PartnerIdNotValid, 400, "Partner Center does not accept this partner ID: " +
 		"it is invalid, not migrated, of another region, or not that of an indirect reseller. " +
 		"Check PartnerID."},
@@ -203,8 +204,9 @@ var codes = []struct {
 		"Try again, and give your administrator the requestId if it happens again."},
 	{PartnerCenterWrongAudience, 502, "Partner Center does not accept the kind of token that the service has. " +
 		"Ask your administrator to check CONNECTOR_CLOUD."},
-	{MfaRequired, 502, "Partner Center requires multifactor authentication of the user that the service signs in with. " +
-		"Ask your administrator to repeat the consent with it."},
+	{MfaRequired, 502,
+		"Partner Center requires multifactor authentication of the user that the service signs in with. " +
+			"Ask your administrator to repeat the consent with it."},
 	{PartnerCenterUnauthorized, 502, "Partner Center or Entra ID refused the service's own credential. " +
 		"Ask your administrator to run connector check."},
 	{PartnerCenterError, 502, "Partner Center failed. Try again in a few minutes."},

@@ -133,7 +133,8 @@ func TestParameterValues(t *testing.T) {
 				}
 			}
 			for _, value := range c.bad {
-				invalid, missing := fault.InvalidParameter(c.parameter, "").Code, fault.MissingParameter(c.parameter).Code
+				invalid, missing := fault.InvalidParameter(c.parameter, "").Code,
+					fault.MissingParameter(c.parameter).Code
 				if got := code(check(value)); got != invalid && !(value == "" && got == missing) {
 					t.Errorf("%q: got %q, want %s", value, got, invalid)
 				}
@@ -145,8 +146,10 @@ func TestParameterValues(t *testing.T) {
 // TestCompileRejects changes the spec in ways that would otherwise fail at a request.
 func TestCompileRejects(t *testing.T) {
 	for name, change := range map[string]func(*openapi3.Parameter){
-		"a_parameter_in_a_header":          func(p *openapi3.Parameter) { p.In = "header" },
-		"an_array":                         func(p *openapi3.Parameter) { p.Schema = openapi3.NewArraySchema().NewRef() },
+		"a_parameter_in_a_header": func(p *openapi3.Parameter) { p.In = "header" },
+		"an_array": func(p *openapi3.Parameter) {
+			p.Schema = openapi3.NewArraySchema().NewRef()
+		},
 		"a_parameter_without_a_rule":       func(p *openapi3.Parameter) { delete(p.Extensions, "x-rule") },
 		"one_that_excludes_an_unknown_one": func(p *openapi3.Parameter) { p.Extensions["x-excludes"] = "Other" },
 		"one_that_requires_an_unknown_one": func(p *openapi3.Parameter) { p.Extensions["x-requires"] = "Other" },

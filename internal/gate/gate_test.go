@@ -80,7 +80,8 @@ func TestEndReportsTheOutcome(t *testing.T) {
 			"end GetInvoices 404 CustomerNotFound m"},
 		{"a_parameter", t.Context(), "GetInvoices", fault.InvalidParameter("Size", "a number"),
 			"end GetInvoices 400 InvalidSize m"},
-		{"an_error_that_is_no_fault", t.Context(), "GetInvoices", errors.New("odd"), "end GetInvoices 500 InternalError m"},
+		{"an_error_that_is_no_fault", t.Context(), "GetInvoices", errors.New("odd"),
+			"end GetInvoices 500 InternalError m"},
 		{"an_answer_that_broke_off", t.Context(), "GetInvoices", fmt.Errorf("%w: odd", ErrBrokenOff),
 			"end GetInvoices 200 BrokenOff m"},
 		{"a_caller_who_is_gone", gone, "GetInvoices", context.Canceled, "end GetInvoices 499 CallerGone m"},
@@ -103,7 +104,8 @@ func TestEndReportsTheOutcome(t *testing.T) {
 			if err := json.Unmarshal(log.Bytes(), &line); err != nil {
 				t.Fatalf("%v: %s", err, log)
 			}
-			if line.Msg != "call" || line.Operation != c.operation || !strings.Contains(c.want, fmt.Sprint(line.Status)) {
+			if line.Msg != "call" || line.Operation != c.operation ||
+				!strings.Contains(c.want, fmt.Sprint(line.Status)) {
 				t.Errorf("log line %+v", line)
 			}
 			if c.err != nil && line.Error != c.err.Error() {
@@ -126,7 +128,8 @@ func TestAdmit(t *testing.T) {
 		if _, err := g.Admit(as(t.Context(), "apps")); err != nil {
 			t.Errorf("another connection: %v", err)
 		}
-		if want := []string{"decide true <nil>", "decide false <nil>", "decide true <nil>"}; !slices.Equal(r.events, want) {
+		if want := []string{"decide true <nil>", "decide false <nil>", "decide true <nil>"}; !slices.Equal(r.events,
+			want) {
 			t.Errorf("observed %q", r.events)
 		}
 	})
@@ -200,7 +203,8 @@ func TestHeaders(t *testing.T) {
 	h := http.Header{}
 	g.SetPolicy(h)
 	SetLimit(h, ratelimit.Decision{Remaining: 7, NextSlot: 1500 * time.Millisecond})
-	if p, l := h.Get("RateLimit-Policy"), h.Get("RateLimit"); p != `"connection";q=1;w=60` || l != `"connection";r=7;t=2` {
+	if p, l := h.Get("RateLimit-Policy"), h.Get("RateLimit"); p != `"connection";q=1;w=60` ||
+		l != `"connection";r=7;t=2` {
 		t.Errorf("%s and %s", p, l)
 	}
 }

@@ -65,7 +65,8 @@ func newParameter(p *openapi3.Parameter) (parameter, error) {
 	placed := p.In == "path" || p.In == "query"
 	typed := p.Schema.Value.Type.Is("string") || p.Schema.Value.Type.Is("integer")
 	if !placed || !typed || out.rule == "" {
-		return out, fmt.Errorf("parameter %s is not a string or an integer in the path or the query with an x-rule", p.Name)
+		return out,
+			fmt.Errorf("parameter %s is not a string or an integer in the path or the query with an x-rule", p.Name)
 	}
 	return out, nil
 }

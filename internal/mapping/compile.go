@@ -232,7 +232,8 @@ func (n *node) bindDerived(i int, properties openapi3.Schemas) (string, error) {
 	}
 	name, _ := extension.(string)
 	if n.path != "" || name == "" || properties[name] != nil || f.node.kind != text || n.derived >= 0 {
-		return "", schemaError(f.node.path, derivedFrom+" must be on one string of the root and name an undocumented member")
+		return "",
+			schemaError(f.node.path, derivedFrom+" must be on one string of the root and name an undocumented member")
 	}
 	n.derived = i
 	return name, nil

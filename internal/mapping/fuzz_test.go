@@ -23,10 +23,14 @@ func FuzzAppend(f *testing.F) {
 	collection, single := newPair(f, shape), newPair(f, singleShape)
 	for _, seed := range []string{
 		`{}`,
-		item(`"id":"a","amount":1.50,"quantity":5.0,"active":true,"profile":{"domain":"contoso.com"},"domains":["a",null],"lines":[{"number":1}]`),
+		item(
+			`"id":"a","amount":1.50,"quantity":5.0,"active":true,"profile":{"domain":"contoso.com"},"domains":["a",` +
+				`null],"lines":[{"number":1}]`),
 		`{"totalCount":2,"items":[{"id":null,"links":{"self":[{}]}},null],"attributes":{"objectType":"Collection"}}`,
-		"\xef\xbb\xbf" + `{"items":null,"totalCount":"04"}`, item(`"id":"\ud83d\ude00\ud83d","version":9223372036854775808`),
-		item(`"id":"a","\u0069d":"b"`), `{"x":[[[[1e5,-0.0,"\\"]]]]}`, `{"items":[{"amount":1e999,"quantity":2147483648}]}`,
+		"\xef\xbb\xbf" + `{"items":null,"totalCount":"04"}`,
+		item(`"id":"\ud83d\ude00\ud83d","version":9223372036854775808`),
+		item(`"id":"a","\u0069d":"b"`), `{"x":[[[[1e5,-0.0,"\\"]]]]}`,
+		`{"items":[{"amount":1e999,"quantity":2147483648}]}`,
 		`{"items":[}`, `{"a":"` + "\xc3\x28" + `"}`,
 		`{"foo":1}`, `{"id":null}`, `{"i\u0064":7,"addresses":[{"line1":"a"}]}`,
 	} {

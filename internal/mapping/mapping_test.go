@@ -40,14 +40,16 @@ const singleShape = `{
 	"type": "object",
 	"properties": {
 		"id": {"type": "string"},
-		"profile": {"type": "object", "required": ["domains"], "properties": {"domains": {"type": "array", "items": {"type": "string"}}}},
+		"profile": {"type": "object", "required": ["domains"], "properties": {
+			"domains": {"type": "array", "items": {"type": "string"}}}},
 		"addresses": {"type": "array", "items": {"type": "object", "properties": {"line1": {"type": "string"}}}}
 	}
 }`
 
 func schemaOf(t testing.TB, source string) *openapi3.SchemaRef {
 	t.Helper()
-	document := `{"openapi":"3.0.3","info":{"title":"t","version":"1"},"paths":{},"components":{"schemas":{"S":` + source + `}}}`
+	document := `{"openapi":"3.0.3","info":{"title":"t","version":"1"},"paths":{},"components":{"schemas":{"S":` +
+		source + `}}}`
 	doc, err := openapi3.NewLoader().LoadFromData([]byte(document))
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +84,8 @@ func TestAppend(t *testing.T) {
 		dropped           []string
 	}{
 		{"drops an undocumented member",
-			item(`"id":"a","links":{"self":{"uri":"/x","headers":[]}},"attributes":{"etag":""}`), kept(`"id":"a"`), nil},
+			item(`"id":"a","links":{"self":{"uri":"/x","headers":[]}},"attributes":{"etag":""}`), kept(`"id":"a"`),
+			nil},
 		{"drops an undocumented member that is there twice", item(`"etag":1,"id":"a","etag":2`), kept(`"id":"a"`), nil},
 		{"distinguishes names by case", item(`"ID":"a"`), kept(``), nil},
 		{"compares names without their escapes", item(`"\u0069d":"a","\u00dcnï\"cödé":"b"`),
@@ -93,8 +96,10 @@ func TestAppend(t *testing.T) {
 		{"keeps the notation of a number", item(`"amount":1.50E+2`), kept(`"amount":1.50E+2`), nil},
 		{"keeps the bytes of a string", item(`"id":"a\u003cb\/\u00e9é💶"`), kept(`"id":"a\u003cb\/\u00e9é💶"`), nil},
 		{"keeps a pair of surrogates", item(`"id":"\ud83d\uDE00"`), kept(`"id":"\ud83d\uDE00"`), nil},
-		{"replaces a high surrogate without a low one", item(`"id":"a\ud83db"`), kept(`"id":"a` + "\uFFFD" + `b"`), nil},
-		{"replaces surrogates in the wrong order", item(`"id":"\uDE00\ud83d"`), kept(`"id":"` + "\uFFFD\uFFFD" + `"`), nil},
+		{"replaces a high surrogate without a low one", item(`"id":"a\ud83db"`), kept(`"id":"a` + "\uFFFD" + `b"`),
+			nil},
+		{"replaces surrogates in the wrong order", item(`"id":"\uDE00\ud83d"`), kept(`"id":"` + "\uFFFD\uFFFD" + `"`),
+			nil},
 		{"replaces a surrogate before a pair", item(`"id":"\ud83d\ud83d\ude00"`),
 			kept(`"id":"` + "\uFFFD" + `\ud83d\ude00"`), nil},
 		{"keeps an escaped backslash before u", item(`"id":"\\ud83d"`), kept(`"id":"\\ud83d"`), nil},
@@ -113,7 +118,8 @@ func TestAppend(t *testing.T) {
 			`{"items":[{"lines":[]},{"lines":[]}],"totalCount":2}`,
 			[]string{"items[]"}},
 		{"replaces a null count", `{"totalCount":null,"items":null}`, `{"items":[],"totalCount":0}`, nil},
-		{"replaces a count of a wrong type", `{"totalCount":"04","items":[{}]}`, `{"items":[{"lines":[]}],"totalCount":1}`,
+		{"replaces a count of a wrong type", `{"totalCount":"04","items":[{}]}`,
+			`{"items":[{"lines":[]}],"totalCount":1}`,
 			[]string{"totalCount"}},
 		{"replaces a count that is out of range", `{"totalCount":9223372036854775808}`, `{"totalCount":0,"items":[]}`,
 			[]string{"totalCount"}},
@@ -136,7 +142,8 @@ func TestAppend(t *testing.T) {
 		{"keeps integers in the range of their formats",
 			item(`"quantity":-2147483648,"version":9223372036854775807,"serial":99999999999999999999`),
 			kept(`"quantity":-2147483648,"version":9223372036854775807,"serial":99999999999999999999`), nil},
-		{"drops integers out of the range of their formats", item(`"quantity":2147483648,"version":-9223372036854775809`),
+		{"drops integers out of the range of their formats",
+			item(`"quantity":2147483648,"version":-9223372036854775809`),
 			kept(``),
 			[]string{"items[].quantity", "items[].version"}},
 		{"drops a number that is too large for a double", item(`"amount":1e400`), kept(``), []string{"items[].amount"}},
@@ -257,7 +264,8 @@ func TestSingleObject(t *testing.T) {
 	} {
 		t.Run(c.promise, func(t *testing.T) {
 			got, err := p.Append([]byte("before "), []byte(c.in), mapping.Options{})
-			if rejected := c.want == ""; errors.Is(err, mapping.ErrInvalid) != rejected || string(got) != "before "+c.want {
+			if rejected := c.want == ""; errors.Is(err, mapping.ErrInvalid) != rejected ||
+				string(got) != "before "+c.want {
 				t.Errorf("%s: got %s, %v, want before %s", c.in, got, err, c.want)
 			}
 		})
@@ -273,7 +281,9 @@ func TestErrorNamesTheOffset(t *testing.T) {
 }
 
 func TestCompileMergesAllOf(t *testing.T) {
-	p := compiled(t, schemaOf(t, `{"allOf":[{"type":"object","required":["b"],"properties":{"a":{"type":"string"},"b":{"type":"array","items":{"type":"string"}}}},
+	p := compiled(t, schemaOf(t, `{"allOf":[
+		{"type":"object","required":["b"],"properties":{
+			"a":{"type":"string"},"b":{"type":"array","items":{"type":"string"}}}},
 		{"type":"object","properties":{"c":{"type":"boolean"}}}]}`))
 	got, err := p.Append(nil, []byte(`{"c":true,"d":1,"a":"x"}`), mapping.Options{})
 	if want := `{"c":true,"a":"x","b":[]}`; err != nil || string(got) != want {
@@ -309,9 +319,11 @@ func TestCompileRejects(t *testing.T) {
 		{one(`{"type":"string","x-made-from":"c"}`), "a.b: x-made-from must be on one string"},
 		{`{"type":"object","properties":{"a":{"type":"string","x-made-from":"b"},"b":{"type":"string"}}}`,
 			"a: x-made-from must be on one string"},
-		{`{"type":"object","properties":{"a":{"type":"integer","x-made-from":"b"}}}`, "a: x-made-from must be on one string"},
+		{`{"type":"object","properties":{"a":{"type":"integer","x-made-from":"b"}}}`,
+			"a: x-made-from must be on one string"},
 		{one(`{"type":"integer","x-count-of":"c"}`), "a.b: x-count-of must be on an integer"},
-		{`{"type":"object","properties":{"n":{"type":"integer","x-count-of":"c"},"c":{"type":"array","items":{"type":"string"}}}}`,
+		{`{"type":"object","properties":{"n":{"type":"integer","x-count-of":"c"},"c":{"type":"array",` +
+			`"items":{"type":"string"}}}}`,
 			"n: a count and its array must be required"},
 	} {
 		t.Run(c.want, func(t *testing.T) {
@@ -328,16 +340,19 @@ func TestCompileRejects(t *testing.T) {
 func TestDerivedProperty(t *testing.T) {
 	p := compiled(t,
 		schemaOf(t,
-			`{"type":"object","required":["items"],"properties":{"items":{"type":"array","items":{"type":"string"}},"nextLink":{"type":"string","x-made-from":"links"}}}`))
+			`{"type":"object","required":["items"],"properties":{"items":{"type":"array","items":{"type":"string"}},`+
+				`"nextLink":{"type":"string","x-made-from":"links"}}}`))
 	derive := func(raw []byte) (string, bool) {
 		return "derived from " + string(raw) + " & <more>", string(raw) != `"nothing"`
 	}
 	for _, c := range []struct{ promise, in, want string }{
 		{"Derive gets the raw value", `{"links":{"next":"é"},"items":["a"]}`,
 			`{"items":["a"],"nextLink":"derived from {\"next\":\"é\"} & <more>"}`},
-		{"a member of the property's name is ignored", `{"nextLink":"https://evil.example","items":[]}`, `{"items":[]}`},
+		{"a member of the property's name is ignored", `{"nextLink":"https://evil.example","items":[]}`,
+			`{"items":[]}`},
 		{"Derive gets null", `{"links":null,"nextLink":7}`, `{"items":[],"nextLink":"derived from null & <more>"}`},
-		{"the last value counts, and false omits the property", `{"links":{"next":1},"links":"nothing"}`, `{"items":[]}`},
+		{"the last value counts, and false omits the property", `{"links":{"next":1},"links":"nothing"}`,
+			`{"items":[]}`},
 	} {
 		t.Run(c.promise, func(t *testing.T) {
 			got, err := p.Append(nil, []byte(c.in), mapping.Options{Derive: derive})

@@ -83,8 +83,8 @@ var callerTexts = map[fault.Code]string{
 	fault.RoleNotAllowed: "Your role in Partner Center does not allow this call. Ask for another one.",
 	fault.ConditionalAccessBlocked: "A Conditional Access policy blocks your sign-in. " +
 		"Ask your administrator to look at the sign-in logs in Entra ID.",
-	fault.AppOnlyNotSupported: "Partner Center answers this call only to a signed-in user, and does not accept your token " +
-		"as one. Open the connection and sign in again.",
+	fault.AppOnlyNotSupported: "Partner Center answers this call only to a signed-in user, and does not accept your " +
+		"token as one. Open the connection and sign in again.",
 }
 
 // codeOf returns the fault for a status other than 200 of a call of path, with Partner Center's own

@@ -10,11 +10,15 @@ import (
 // FuzzNextPage checks that a page has a token that can be sent in a header, or an offset of digits,
 // or nothing.
 func FuzzNextPage(f *testing.F) {
-	f.Add([]byte(`{"next":{"uri":"/invoices?size=2&amp;offset=2?x","headers":[{"key":"MS-ContinuationToken","value":"AQAAAA=="}]}}`))
+	f.Add(
+		[]byte(
+			`{"next":{"uri":"/invoices?size=2&amp;offset=2?x","headers":[{"key":"MS-ContinuationToken",` +
+				`"value":"AQAAAA=="}]}}`))
 	f.Add([]byte(`{"next":{"headers":[{"key":"ms-continuationtoken","value":" \u0000\r\n"}]}}`))
 	f.Fuzz(func(t *testing.T, links []byte) {
 		p, more := NextPage(links)
-		if more != (p != Page{}) || (p.Offset != "" && !offsetForm.MatchString(p.Offset)) || strings.ContainsAny(p.Token, "\r\n\x00") {
+		if more != (p != Page{}) || (p.Offset != "" && !offsetForm.MatchString(p.Offset)) ||
+			strings.ContainsAny(p.Token, "\r\n\x00") {
 			t.Errorf("%q: %+v, %v", links, p, more)
 		}
 	})
@@ -30,7 +34,8 @@ func FuzzRetryAfter(f *testing.F) {
 		if wait := retryAfter(header, now); wait%time.Second != 0 || wait < time.Second || wait > 600*time.Second {
 			t.Errorf("%q: %v", header, wait)
 		}
-		if _, err := http.ParseTime(header); err != nil && !seconds.MatchString(header) && retryAfter(header, now) != 10*time.Second {
+		if _, err := http.ParseTime(header); err != nil && !seconds.MatchString(header) &&
+			retryAfter(header, now) != 10*time.Second {
 			t.Errorf("%q is neither seconds nor a date, but used", header)
 		}
 	})

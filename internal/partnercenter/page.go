@@ -37,7 +37,8 @@ func NextPage(links []byte) (Page, bool) {
 		}
 	}
 	_, query, _ := strings.Cut(html.UnescapeString(l.Next.URI), "?")
-	if values, err := url.ParseQuery(strings.ReplaceAll(query, "?", "&")); err == nil && offsetForm.MatchString(values.Get("offset")) {
+	if values, err := url.ParseQuery(strings.ReplaceAll(query, "?", "&")); err == nil &&
+		offsetForm.MatchString(values.Get("offset")) {
 		p.Offset = values.Get("offset")
 	}
 	return p, p != Page{}

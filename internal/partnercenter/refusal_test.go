@@ -64,11 +64,12 @@ func TestCodeOf(t *testing.T) {
 		{599, "", list, fault.PartnerCenterError},
 		{999, "", list, fault.PartnerCenterError},
 	} {
-		t.Run(fmt.Sprintf("%d_code_%s_of%s", c.status, c.code, strings.ReplaceAll(c.path, "/", "_")), func(t *testing.T) {
-			if got := codeOf(c.status, c.code, c.path); got != c.want {
-				t.Errorf("got %s, want %s", got, c.want)
-			}
-		})
+		t.Run(fmt.Sprintf("%d_code_%s_of%s", c.status, c.code, strings.ReplaceAll(c.path, "/", "_")),
+			func(t *testing.T) {
+				if got := codeOf(c.status, c.code, c.path); got != c.want {
+					t.Errorf("got %s, want %s", got, c.want)
+				}
+			})
 	}
 }
 
@@ -137,12 +138,15 @@ func TestRefusedToken(t *testing.T) {
 		service, callers fault.Code
 	}{
 		{"without_code", ``, 401, fault.PartnerCenterUnauthorized, fault.PartnerCenterRefusedToken},
-		{"of_another_audience", `{"code":900420}`, 401, fault.PartnerCenterWrongAudience, fault.PartnerCenterRefusedToken},
+		{"of_another_audience", `{"code":900420}`, 401, fault.PartnerCenterWrongAudience,
+			fault.PartnerCenterRefusedToken},
 		{"without_MFA", `{"code":900421}`, 401, fault.MfaRequired, fault.MultifactorSignInRequired},
-		{"without_MFA_in_words", `{"description":"no MFA claim"}`, 401, fault.MfaRequired, fault.MultifactorSignInRequired},
+		{"without_MFA_in_words", `{"description":"no MFA claim"}`, 401, fault.MfaRequired,
+			fault.MultifactorSignInRequired},
 		{"without_privileges", `{"code":900308}`, 403, fault.InsufficientPrivileges, fault.InsufficientPrivileges},
 		{"of_an_app", `{"code":900329}`, 403, fault.AppOnlyNotSupported, fault.AppOnlyNotSupported},
-		{"forbidden", `{"description":"no MFA claim"}`, 403, fault.PartnerCenterForbidden, fault.PartnerCenterForbidden},
+		{"forbidden", `{"description":"no MFA claim"}`, 403, fault.PartnerCenterForbidden,
+			fault.PartnerCenterForbidden},
 		{"by_a_failure", ``, 500, fault.PartnerCenterError, fault.PartnerCenterError},
 	} {
 		t.Run(c.name, func(t *testing.T) {

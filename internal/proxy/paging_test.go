@@ -156,7 +156,8 @@ func TestTokenTravelsSealed(t *testing.T) {
 			}
 			get(h, next.RequestURI())
 			query := got.URL.Query()
-			if got.Header.Get("MS-ContinuationToken") != token || query.Get("seekOperation") != "Next" || query.Get("size") != "5" {
+			if got.Header.Get("MS-ContinuationToken") != token || query.Get("seekOperation") != "Next" ||
+				query.Get("size") != "5" {
 				t.Errorf("the second call: %v %v", got.URL, got.Header)
 			}
 			got = nil

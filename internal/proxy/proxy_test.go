@@ -236,7 +236,8 @@ func TestCompileRejects(t *testing.T) {
 		want   string
 	}{
 		{"an_answer_with_alternatives", func(o *openapi3.Operation) {
-			items := o.Responses.Status(200).Value.Content.Get("application/json").Schema.Value.Properties["items"].Value
+			items := o.Responses.Status(200).Value.Content.Get(
+				"application/json").Schema.Value.Properties["items"].Value
 			items.Items = openapi3.NewOneOfSchema(openapi3.NewStringSchema()).NewRef()
 		}, "GetInvoices: mapping: items[]: oneOf cannot be projected"},
 		{"no_answer", func(o *openapi3.Operation) { o.Responses.Delete("200") }, "GET /v1/invoices: no response 200"},

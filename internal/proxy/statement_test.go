@@ -59,7 +59,8 @@ func TestStatementIsChecked(t *testing.T) {
 			upstream := httptest.NewServer(c.answer)
 			defer upstream.Close()
 			w := get(start(t, upstream.URL), "/v1/invoices/G1/documents/statement")
-			if !strings.Contains(w.Body.String(), `"code":"`+c.want+`"`) || w.Header().Get("Content-Disposition") != "" {
+			if !strings.Contains(w.Body.String(), `"code":"`+c.want+`"`) ||
+				w.Header().Get("Content-Disposition") != "" {
 				t.Errorf("%d %.300s", w.Code, w.Body)
 			}
 		})

@@ -71,7 +71,8 @@ func TestAnotherTransport(t *testing.T) {
 		}
 	})
 	t.Run("gets_the_errors_of_validation", func(t *testing.T) {
-		if _, err := s.run(t.Context(), "GetInvoices", url.Values{"Size": {"0"}}); err == nil || err.Error() != "InvalidSize" {
+		if _, err := s.run(t.Context(), "GetInvoices", url.Values{"Size": {"0"}}); err == nil ||
+			err.Error() != "InvalidSize" {
 			t.Error(err)
 		}
 	})

@@ -26,7 +26,8 @@ func TestAgainstModel(t *testing.T) {
 		synctest.Test(t, func(*testing.T) {
 			calls := rapid.IntRange(1, 7).Draw(r, "calls")
 			window := time.Duration(rapid.Int64Range(int64(time.Millisecond), int64(maxWindow)).Draw(r, "window"))
-			p := &pair{r: r, window: window, limiter: newLimiter(r, calls, window), model: limittest.NewModel(calls, window)}
+			p := &pair{r: r, window: window, limiter: newLimiter(r, calls, window),
+				model: limittest.NewModel(calls, window)}
 			for range rapid.IntRange(1, 60).Draw(r, "steps") {
 				p.step(rapid.SampledFrom(limittest.Keys()).Draw(r, "key"), 2*calls)
 			}

@@ -67,7 +67,8 @@ func TestReadToken(t *testing.T) {
 
 func TestReadText(t *testing.T) {
 	t.Run("accepts blanks, which passwords may have", func(t *testing.T) {
-		if got, err := ReadText("CONNECTOR_X_FILE", write(t, " correct horse \n")); got != " correct horse " || err != nil {
+		if got, err := ReadText("CONNECTOR_X_FILE", write(t, " correct horse \n")); got != " correct horse " ||
+			err != nil {
 			t.Errorf("ReadText = %q, %v", got, err)
 		}
 	})
@@ -78,8 +79,9 @@ func TestReadText(t *testing.T) {
 	})
 	t.Run("says why a file cannot be read", func(t *testing.T) {
 		_, err := ReadText("CONNECTOR_X_FILE", "absent/file")
-		if !errors.Is(err, fs.ErrNotExist) ||
-			err.Error() != "CONNECTOR_X_FILE: absent/file: no such file or directory: name a file that the service's user may read" {
+		const want = "CONNECTOR_X_FILE: absent/file: no such file or directory: " +
+			"name a file that the service's user may read"
+		if !errors.Is(err, fs.ErrNotExist) || (err.Error() != want) {
 			t.Errorf("the error is %v", err)
 		}
 	})
@@ -87,7 +89,8 @@ func TestReadText(t *testing.T) {
 
 func TestCheckEnds(t *testing.T) {
 	for value, want := range map[string]string{
-		"correct horse": "", " horse": "it begins with a blank", "horse\u00a0": "it ends with a blank", "  ": "it has nothing but blanks",
+		"correct horse": "", " horse": "it begins with a blank", "horse\u00a0": "it ends with a blank",
+		"  ":   "it has nothing but blanks",
 		"a\nb": "it has more than one line of text",
 	} {
 		t.Run(value, func(t *testing.T) {

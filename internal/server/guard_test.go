@@ -58,7 +58,8 @@ func TestRawPath(t *testing.T) {
 // decoding or cleaning it changes nothing.
 func FuzzGuard(f *testing.F) {
 	for _, seed := range []string{
-		"/v1/customers", "/v1/../x", "/%2e%2e/x", "//x", "/v1/customers/;x", "/a\\b", "/.well-known", "/é", "/a b", "/a\x00",
+		"/v1/customers", "/v1/../x", "/%2e%2e/x", "//x", "/v1/customers/;x", "/a\\b", "/.well-known", "/é", "/a b",
+		"/a\x00",
 	} {
 		f.Add(seed)
 	}
@@ -70,7 +71,8 @@ func FuzzGuard(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q: %v", path, err)
 		}
-		if r.URL.Fragment == "" && !strings.HasSuffix(path, "#") && (r.URL.Path != path || r.URL.JoinPath().Path != path) {
+		if r.URL.Fragment == "" && !strings.HasSuffix(path, "#") &&
+			(r.URL.Path != path || r.URL.JoinPath().Path != path) {
 			t.Errorf("%q is read as %q and cleaned to %q", path, r.URL.Path, r.URL.JoinPath().Path)
 		}
 	})

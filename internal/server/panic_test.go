@@ -16,7 +16,8 @@ func TestPanic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := strings.NewReplacer("{CustomerTenantID}", "0f8fad5b-d9cb-469f-a165-70867728950e", "{InvoiceID}", "G000024135")
+	values := strings.NewReplacer("{CustomerTenantID}", "0f8fad5b-d9cb-469f-a165-70867728950e", "{InvoiceID}",
+		"G000024135")
 	for path, item := range spec.Paths.Map() {
 		t.Run(item.Get.OperationID, func(t *testing.T) {
 			target := values.Replace(path)

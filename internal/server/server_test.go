@@ -31,7 +31,8 @@ type actions struct {
 	getInvoices func(context.Context) (gen.GetInvoicesResponseObject, error)
 }
 
-func (a actions) GetInvoices(ctx context.Context, _ gen.GetInvoicesRequestObject) (gen.GetInvoicesResponseObject, error) {
+func (a actions) GetInvoices(ctx context.Context, _ gen.GetInvoicesRequestObject) (gen.GetInvoicesResponseObject,
+	error) {
 	return a.getInvoices(ctx)
 }
 
@@ -112,12 +113,14 @@ func TestOutcomeOfARequest(t *testing.T) {
 		error   string
 		aborted bool
 	}{
-		{name: "is_401_for_a_stranger", ctx: t.Context(), target: "/v1/invoices", status: 401, error: "MissingCredentials"},
+		{name: "is_401_for_a_stranger", ctx: t.Context(), target: "/v1/invoices", status: 401,
+			error: "MissingCredentials"},
 		{name: "is_400_for_a_bad_argument", ctx: t.Context(), target: "/v1/invoices?Size=0", key: "key",
 			status: 400, error: "InvalidSize"},
 		{name: "is_400_for_an_argument_of_the_path_in_the_query", ctx: t.Context(), key: "key",
 			target: "/v1/invoices/G1?InvoiceID=G2", status: 400, error: "UnknownParameter"},
-		{name: "is_404_for_another_path", ctx: t.Context(), target: "/v1/nothing", key: "key", status: 404, error: "NotFound"},
+		{name: "is_404_for_another_path", ctx: t.Context(), target: "/v1/nothing", key: "key", status: 404,
+			error: "NotFound"},
 		{name: "is_200_for_an_answer", ctx: t.Context(), target: "/v1/invoices", key: "key", status: 200,
 			act: func(context.Context) (gen.GetInvoicesResponseObject, error) { return answer{}, nil }},
 		{name: "is_that_of_a_fault", ctx: t.Context(), target: "/v1/invoices", key: "key",
@@ -128,11 +131,15 @@ func TestOutcomeOfARequest(t *testing.T) {
 		{name: "is_500_for_an_error_that_is_no_fault", ctx: t.Context(), target: "/v1/invoices", key: "key",
 			status: 500, error: "odd",
 			act: func(context.Context) (gen.GetInvoicesResponseObject, error) { return nil, errors.New("odd") }},
-		{name: "is_500_for_a_panic", ctx: t.Context(), target: "/v1/invoices", key: "key", status: 500, error: "panic: odd",
-			act: func(context.Context) (gen.GetInvoicesResponseObject, error) { panic("odd") }},
+		{name: "is_500_for_a_panic", ctx: t.Context(), target: "/v1/invoices", key: "key", status: 500,
+			error: "panic: odd",
+			act:   func(context.Context) (gen.GetInvoicesResponseObject, error) { panic("odd") }},
 		{name: "is_an_abort_if_the_answer_breaks_off", ctx: t.Context(), target: "/v1/invoices", key: "key",
 			status: 200, error: "the answer broke off: odd", aborted: true,
-			act: func(context.Context) (gen.GetInvoicesResponseObject, error) { return answer{errors.New("odd")}, nil }},
+			act: func(context.Context) (gen.GetInvoicesResponseObject, error) {
+				return answer{errors.New("odd")},
+					nil
+			}},
 		{name: "is_an_abort_if_the_caller_is_gone", ctx: gone, target: "/v1/invoices", key: "key",
 			status: 499, error: "context canceled", aborted: true,
 			act: func(ctx context.Context) (gen.GetInvoicesResponseObject, error) { return nil, ctx.Err() }},
@@ -168,7 +175,8 @@ func TestErrorsAreJSONWithANewline(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || !strings.HasSuffix(w.Body.String(), "}\n") {
 		t.Fatalf("%v: %q", err, w.Body)
 	}
-	if w.Header().Get("Content-Length") != fmt.Sprint(w.Body.Len()) || body.RequestID != w.Header().Get("MS-RequestId") {
+	if w.Header().Get("Content-Length") != fmt.Sprint(w.Body.Len()) ||
+		body.RequestID != w.Header().Get("MS-RequestId") {
 		t.Errorf("%+v with %v", body, w.Header())
 	}
 }
@@ -186,7 +194,8 @@ func TestRateLimitHeaders(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w, _ := get(t.Context(), s, c.target, c.key)
-			if got := w.Header().Get("RateLimit"); got != c.want || (w.Header().Get("RateLimit-Policy") == "") != (c.want == "") {
+			if got := w.Header().Get("RateLimit"); got != c.want ||
+				(w.Header().Get("RateLimit-Policy") == "") != (c.want == "") {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})

@@ -80,7 +80,8 @@ func TestWaitsTenMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before := time.Now()
 		_, err := waitForAnswer(t.Context(), new(signIn), &quiet{closed: make(chan struct{})})
-		if waited := time.Since(before); err == nil || waited < 10*time.Minute || waited > 10*time.Minute+5*time.Second {
+		if waited := time.Since(before); err == nil || waited < 10*time.Minute ||
+			waited > 10*time.Minute+5*time.Second {
 			t.Errorf("after %v: %v", waited, err)
 		}
 	})

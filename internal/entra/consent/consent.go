@@ -112,7 +112,8 @@ func (s *signIn) address() string {
 	}.Encode()
 }
 
-const instructions = `Sign in as a user of the partner's tenant with a role in Partner Center that may read customers and invoices. Use
+const instructions =
+`Sign in as a user of the partner's tenant with a role in Partner Center that may read customers and invoices. Use
 multifactor authentication. Open this address in a browser:
 
 %s
@@ -142,9 +143,8 @@ func save(ctx context.Context, c entra.Config, grant entra.Grant, out io.Writer)
 	withoutMFA := readable && claims.Methods && !claims.MFA
 	if withoutMFA && !file.IsEmpty() {
 		return fmt.Errorf("the user signed in without multifactor authentication, and Partner Center has refused the "+
-			"calls of "+
-			"such users since April 2026: %s keeps the refresh token that it holds; require multifactor authentication of "+
-			"this user and run connector consent again", c.RefreshTokenFile)
+			"calls of such users since April 2026: %s keeps the refresh token that it holds; require multifactor "+
+			"authentication of this user and run connector consent again", c.RefreshTokenFile)
 	}
 	if err := file.Replace(grant.RefreshToken); err != nil {
 		return err
@@ -161,6 +161,7 @@ func save(ctx context.Context, c entra.Config, grant entra.Grant, out io.Writer)
 	return nil
 }
 
-const noMFA = `WARNING: the user signed in to tenant %s without multifactor authentication. Since April 2026 Partner Center
+const noMFA =
+`WARNING: the user signed in to tenant %s without multifactor authentication. Since April 2026 Partner Center
 refuses the calls of such users: require it of this user and run connector consent again.
 `

@@ -28,7 +28,9 @@ func TestConsent(t *testing.T) {
 	for name, use := range map[string]func(*testing.T, *setup){
 		"as a public client": func(_ *testing.T, s *setup) { s.AllowPublicClient() },
 		"with a secret":      func(_ *testing.T, s *setup) { s.config.ClientSecret = s.Secret() },
-		"with a certificate": func(t *testing.T, s *setup) { s.config.CertificateFile = newFile(t, s.NewCertificatePEM(t)) },
+		"with a certificate": func(t *testing.T, s *setup) {
+			s.config.CertificateFile = newFile(t, s.NewCertificatePEM(t))
+		},
 		"with a federated token": func(t *testing.T, s *setup) {
 			token := secret.New("federated")
 			s.AddFederatedToken(token)
@@ -49,7 +51,8 @@ func TestConsent(t *testing.T) {
 			a := begin(t, t.Context(), s)
 			answer := a.signIn(t)
 			answer.Set("session_state", "<b>")
-			if status, page := a.visit(t, answer, nil); status != 200 || !strings.Contains(page, "You can close this window") {
+			if status, page := a.visit(t, answer, nil); status != 200 ||
+				!strings.Contains(page, "You can close this window") {
 				t.Errorf("the last page is %d: %s", status, page)
 			}
 			if err := a.end(t); err != nil {
@@ -205,10 +208,12 @@ func TestRefusedSignIn(t *testing.T) {
 		query url.Values
 		want  string
 	}{
-		"declined": {url.Values{"error": {"access_denied"}, "error_description": {"AADSTS65004: User declined to consent to access the app. Trace ID: free-text"}},
+		"declined": {url.Values{"error": {"access_denied"},
+			"error_description": {"AADSTS65004: User declined to consent to access the app. Trace ID: free-text"}},
 			"answer of the sign-in page: access_denied AADSTS65004"},
 		"canceled": {
-			url.Values{"error": {"access_denied"}, "error_subcode": {"cancel"}}, "answer of the sign-in page: access_denied",
+			url.Values{"error": {"access_denied"}, "error_subcode": {"cancel"}},
+			"answer of the sign-in page: access_denied",
 		},
 		"not consented": {url.Values{"error": {"consent_required"}, "error_description": {"AADSTS65001: free-text"}},
 			"answer of the sign-in page: consent_required AADSTS65001"},
@@ -282,12 +287,17 @@ func TestBeforeSignIn(t *testing.T) {
 		files bool // the mistake is one of files
 	}{
 		"an absent directory": {func(c *entra.Config, _ *Options) { c.RefreshTokenFile = "absent/refresh" },
-			"CONNECTOR_REFRESH_TOKEN_FILE: absent/refresh: no such file or directory: name a file in a directory", true},
+			"CONNECTOR_REFRESH_TOKEN_FILE: absent/refresh: no such file or directory: name a file in a directory",
+			true},
 		"an absent certificate": {
-			func(c *entra.Config, _ *Options) { c.CertificateFile = "absent/f" }, "CONNECTOR_CLIENT_CERTIFICATE_FILE", true,
+			func(c *entra.Config, _ *Options) {
+				c.CertificateFile = "absent/f"
+			}, "CONNECTOR_CLIENT_CERTIFICATE_FILE", true,
 		},
 		"a port that is taken": {
-			func(_ *entra.Config, o *Options) { o.Port = taken.Addr().(*net.TCPAddr).Port }, "choose another port", false,
+			func(_ *entra.Config, o *Options) {
+				o.Port = taken.Addr().(*net.TCPAddr).Port
+			}, "choose another port", false,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -295,7 +305,8 @@ func TestBeforeSignIn(t *testing.T) {
 			options := Options{Out: io.Discard, Open: func(string) { t.Error("the browser was opened") }}
 			c.set(&s.config, &options)
 			err := Run(t.Context(), s.config, options)
-			if err == nil || !strings.Contains(err.Error(), c.want) || errors.As(err, new(*secretfile.Error)) != c.files {
+			if err == nil || !strings.Contains(err.Error(), c.want) ||
+				errors.As(err, new(*secretfile.Error)) != c.files {
 				t.Errorf("the error is %v, want %s", err, c.want)
 			}
 			if left, _ := os.ReadDir(filepath.Dir(s.config.RefreshTokenFile)); len(left) != 0 {

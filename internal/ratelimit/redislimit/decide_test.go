@@ -70,7 +70,8 @@ func TestDecide(t *testing.T) {
 		"counts under the identity if the shared log has decided": {
 			reply: reply{exchange{server: 5}, admitted, 1, time.Second, true},
 			want: verdict{
-				ratelimit.Decision{Allowed: true, Remaining: 1, NextSlot: time.Second}, 5, ratelimit.Key{Identity: "user"},
+				ratelimit.Decision{Allowed: true, Remaining: 1, NextSlot: time.Second}, 5,
+				ratelimit.Key{Identity: "user"},
 			},
 		},
 		"rounds a fence up to whole seconds": {

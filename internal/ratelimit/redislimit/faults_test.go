@@ -85,7 +85,8 @@ func TestRedisAnswersInTime(t *testing.T) {
 			var group sync.WaitGroup
 			for range 200 {
 				group.Go(func() {
-					for end := time.Now().Add(400 * time.Millisecond); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+					for end := time.Now().Add(400 * time.Millisecond); time.Now().Before(end); time.Sleep(
+						5 * time.Millisecond) {
 						if w.take(l, identity("contoso")) {
 							admitted.Add(1)
 						}
