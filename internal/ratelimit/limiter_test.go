@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/e2e/limittest"
+	"github.com/partner-center/connector/internal/e2e/tier"
 	"github.com/partner-center/connector/internal/ratelimit"
 	"pgregory.net/rapid"
 )
@@ -289,6 +290,7 @@ func TestNewRefuses(t *testing.T) {
 
 // TestMemory holds a saturated connection, its key included, to 600 bytes.
 func TestMemory(t *testing.T) {
+	tier.Full(t)
 	const keys = 20_000
 	before := heap()
 	l := newLimiter(t, 100, 6*time.Minute)
@@ -309,6 +311,7 @@ func TestMemory(t *testing.T) {
 // TestMillionIdentities lets a million keys call once each: memory stays bounded, what was counted
 // is kept, and calls that find no memory are refused.
 func TestMillionIdentities(t *testing.T) {
+	tier.Full(t)
 	before := heap()
 	l := newLimiter(t, 100, 6*time.Minute)
 	first := identity("the first")

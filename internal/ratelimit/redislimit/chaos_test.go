@@ -145,6 +145,7 @@ func unfenced(l *redislimit.Limiter) { l.SetFence(0, 0) }
 // happens to the server, and that calls are admitted again within half a second of the end of the
 // window or the fence.
 func TestChaos(t *testing.T) {
+	skipInShort(t)
 	for _, d := range disasters {
 		t.Run("a server "+d.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -172,6 +173,7 @@ func TestChaos(t *testing.T) {
 // TestChaosBites shows that it is the fence that keeps the limit: without it every loss exceeds the
 // limit.
 func TestChaosBites(t *testing.T) {
+	skipInShort(t)
 	for _, d := range disasters {
 		if !d.loses {
 			continue

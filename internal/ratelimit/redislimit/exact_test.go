@@ -340,6 +340,7 @@ func TestRedisMemory(t *testing.T) {
 // TestRedisForgets shows that what has left the window is not kept.
 func TestRedisForgets(t *testing.T) {
 	t.Parallel()
+	skipInShort(t)
 	f := newFrozen(t, 2, 10*time.Millisecond, time.Hour)
 	for i := range 100 {
 		f.at(time.Duration(i) * 3 * time.Millisecond)

@@ -47,6 +47,7 @@ var evicting = []string{
 
 func TestRedisEviction(t *testing.T) {
 	t.Parallel()
+	skipInShort(t)
 	s := redisserver.Start(t)
 	for _, policy := range evicting {
 		t.Run("refuses to start on "+policy, func(t *testing.T) {
@@ -84,6 +85,7 @@ func TestRedisEviction(t *testing.T) {
 // TestRedisStartsWithoutAServer shows that a server that is away at the start is found later.
 func TestRedisStartsWithoutAServer(t *testing.T) {
 	t.Parallel()
+	skipInShort(t)
 	s := redisserver.Start(t)
 	s.Kill()
 	var log logs
