@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 
 # Linters that are not in go.mod, so that their dependencies do not mix with the service's.
+REVIVE   := github.com/mgechev/revive@v1.17.0
 MISSPELL := github.com/golangci/misspell/cmd/misspell@v0.8.0
 
 # Inputs for each fuzz target. A duration could end within an input, which go test reports as a failure.
@@ -19,6 +20,7 @@ check: lint generated test memory fuzz ## All that CI runs
 .PHONY: lint
 lint: format vet ## Check format, correctness, style and spelling
 	go tool staticcheck ./...
+	go run $(REVIVE) -config revive.toml -exclude ./gen/... -set_exit_status ./...
 	git ls-files -z -- '*.go' '*.md' '*.yaml' '*.yml' '*.toml' '*.lua' Makefile | xargs -0 go run $(MISSPELL) -error -locale US
 	go mod tidy -diff
 

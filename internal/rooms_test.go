@@ -102,5 +102,6 @@ func TestRooms(t *testing.T) {
 	}
 }
 
-// isTestOnly reports whether only tests may import a package. go list does not list the imports of tests.
+// isTestOnly reports whether only tests may import a package. go list does not list the imports of
+// tests.
 func isTestOnly(name string) bool { return strings.HasPrefix(name, "internal/e2e") }

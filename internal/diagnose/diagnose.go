@@ -151,8 +151,7 @@ func (r *run) certificate() {
 		return
 	}
 	r.ends("certificate", r.Certificate, "Make a new one, upload it to the app registration and put it into the "+
-		"file that "+
-		"CONNECTOR_CLIENT_CERTIFICATE_FILE names; no restart is needed.")
+		"file that CONNECTOR_CLIENT_CERTIFICATE_FILE names; no restart is needed.")
 }
 
 // ends reports when a certificate ends.

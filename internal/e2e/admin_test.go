@@ -89,7 +89,8 @@ func TestAdminAnswersWhileDraining(t *testing.T) {
 	})
 	rejected.expect(t, 503, "Draining")
 	m := s.scrape(t)
-	if (m["connector_requests_under_way"] != 1) || (m[`connector_calls_total{code="Draining",operation="none",status="503"}`] != 1) {
+	if (m["connector_requests_under_way"] != 1) ||
+		(m[`connector_calls_total{code="Draining",operation="none",status="503"}`] != 1) {
 		t.Errorf("in flight %v, %d calls counted", m["connector_requests_under_way"], m.sum("connector_calls_total"))
 	}
 	close(release)
@@ -127,8 +128,8 @@ func (s *stack) dialAdmin(t *testing.T) net.Conn {
 	return c
 }
 
-// TestAdminClosesIncompleteRequests leaves a request for the metrics incomplete: the service closes the connection after a few
-// seconds, and does not wait for that at its end.
+// TestAdminClosesIncompleteRequests leaves a request for the metrics incomplete: the service closes
+// the connection after a few seconds, and does not wait for that at its end.
 func TestAdminClosesIncompleteRequests(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)

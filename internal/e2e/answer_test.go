@@ -63,8 +63,8 @@ func (p *process) dial(t *testing.T) *pending {
 	return &pending{c, p}
 }
 
-// all returns everything that comes back until the service closes the connection. It may not have a credential, and nothing
-// that Partner Center sends besides documented fields.
+// all returns everything that comes back until the service closes the connection. It may not have a
+// credential, and nothing that Partner Center sends besides documented fields.
 func (c *pending) all(t *testing.T) []byte {
 	t.Helper()
 	defer c.Close()
@@ -108,12 +108,14 @@ func parse(t testing.TB, received []byte, method string) answer {
 	return answer{resp.StatusCode, resp.Header, body, resp.Close}
 }
 
-// call returns a GET that closes its connection. The lines are further headers of the form "Name: value".
+// call returns a GET that closes its connection. The lines are further headers of the form "Name:
+// value".
 func call(target, key string, lines ...string) string {
 	if key != "" {
 		lines = append(lines, "X-Api-Key: "+key)
 	}
-	return fmt.Sprintf("GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s\r\n", target, publicHost, strings.Join(append(lines, ""), "\r\n"))
+	return fmt.Sprintf("GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s\r\n", target, publicHost,
+		strings.Join(append(lines, ""), "\r\n"))
 }
 
 // bearer returns the header line of a call with a token.
@@ -170,11 +172,13 @@ var answerHeaders = []string{
 	"Allow", "Ms-Cv",
 }
 
-// beforeSignIn are the codes of answers to callers who are not signed in. They have no headers about the limit.
+// beforeSignIn are the codes of answers to callers who are not signed in. They have no headers
+// about the limit.
 var beforeSignIn = []string{
 	"MisdirectedRequest", "HeadersTooLarge", "UriTooLong", "MethodNotAllowed", "BodyNotAllowed", "MalformedPath",
 	"MultipleCredentials", "MissingCredentials", "InvalidApiKey", "InvalidAuthorizationHeader", "InvalidToken",
-	"TokenExpired", "TokenNotYetValid", "TokenWrongAudience", "TokenWrongIssuer", "TenantNotAllowed", "ClientNotAllowed",
+	"TokenExpired", "TokenNotYetValid", "TokenWrongAudience", "TokenWrongIssuer", "TenantNotAllowed",
+	"ClientNotAllowed",
 	"InsufficientScope",
 }
 
@@ -222,7 +226,8 @@ func (a answer) check(t *testing.T, method string) {
 		signedIn = limited
 	}
 	if (signedIn != limited) || (signedIn != (a.header.Get("RateLimit-Policy") != "")) {
-		t.Errorf("%s with RateLimit %q, RateLimit-Policy %q", code, a.header.Get("RateLimit"), a.header.Get("RateLimit-Policy"))
+		t.Errorf("%s with RateLimit %q, RateLimit-Policy %q", code, a.header.Get("RateLimit"),
+			a.header.Get("RateLimit-Policy"))
 	}
 	if limit := a.header.Get("RateLimit"); (limit != "") && !limitForm.MatchString(limit) {
 		t.Errorf("RateLimit: %s", limit)
@@ -271,7 +276,8 @@ func (a answer) checkByStatus(t *testing.T) {
 	}
 }
 
-// limit returns how many calls remain, and in how many seconds another one is available: 0 if all of them are.
+// limit returns how many calls remain, and in how many seconds another one is available: 0 if all
+// of them are.
 func (a answer) limit(t *testing.T) (remaining, next int) {
 	t.Helper()
 	parts := limitForm.FindStringSubmatch(a.header.Get("RateLimit"))

@@ -21,7 +21,8 @@ import (
 	"time"
 )
 
-// plainProxy is the main function of a plain reverse proxy, with which BenchmarkServed and TestLoad compare the service.
+// plainProxy is the main function of a plain reverse proxy, with which BenchmarkServed and TestLoad
+// compare the service.
 func plainProxy() {
 	target, err := url.Parse(os.Args[1])
 	if err != nil {
@@ -36,7 +37,8 @@ func plainProxy() {
 }
 
 // benchSettings are settings without a limit that matters, with the default log.
-var benchSettings = []string{manyCalls, "CONNECTOR_LIMIT_WINDOW=1s", "CONNECTOR_LOG_LEVEL=info", "CONNECTOR_PUBLIC_URL=", "CONNECTOR_MAX_BODY=16MiB"}
+var benchSettings = []string{manyCalls, "CONNECTOR_LIMIT_WINDOW=1s", "CONNECTOR_LOG_LEVEL=info",
+	"CONNECTOR_PUBLIC_URL=", "CONNECTOR_MAX_BODY=16MiB"}
 
 // upstreamOf starts a Partner Center that gives the same answer to all calls.
 func upstreamOf(b *testing.B, body *atomic.Pointer[string]) *httptest.Server {
@@ -50,7 +52,8 @@ func upstreamOf(b *testing.B, body *atomic.Pointer[string]) *httptest.Server {
 	return upstream
 }
 
-// BenchmarkSignIn compares the processor time of a call with a cached token of Entra ID and of one with an API key.
+// BenchmarkSignIn compares the processor time of a call with a cached token of Entra ID and of one
+// with an API key.
 func BenchmarkSignIn(b *testing.B) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		b.Skip("needs /proc for the processor time of another process")
@@ -59,8 +62,10 @@ func BenchmarkSignIn(b *testing.B) {
 	page := customersPage(1)
 	body.Store(&page)
 	upstream := upstreamOf(b, &body)
-	s := newStack(b, slices.Concat(benchSettings, acceptTokens(), []string{"CONNECTOR_UPSTREAM_URL=" + upstream.URL})...)
-	byKey, byToken := http.Header{"X-Api-Key": {s.keys.key}}, http.Header{"Authorization": {"Bearer " + s.entra.Mint(b, "")}}
+	s := newStack(b,
+		slices.Concat(benchSettings, acceptTokens(), []string{"CONNECTOR_UPSTREAM_URL=" + upstream.URL})...)
+	byKey, byToken := http.Header{"X-Api-Key": {s.keys.key}},
+		http.Header{"Authorization": {"Bearer " + s.entra.Mint(b, "")}}
 	measure := func(credential http.Header) time.Duration {
 		return perCall(b, s.command.Process.Pid, s.address, credential, 4000, 1)
 	}
@@ -77,8 +82,8 @@ func BenchmarkSignIn(b *testing.B) {
 	}
 }
 
-// BenchmarkServed compares the processor time of a call through the service and through a plain reverse proxy, and measures the
-// service's resident memory with 16 callers.
+// BenchmarkServed compares the processor time of a call through the service and through a plain
+// reverse proxy, and measures the service's resident memory with 16 callers.
 func BenchmarkServed(b *testing.B) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		b.Skip("needs /proc for the processor time of another process")
@@ -134,15 +139,22 @@ func customersPage(n int) string {
 	var items []string
 	for i := range n {
 		id := fmt.Sprintf("%08x-1c5a-4e0b-9a53-2f7c61a0d001", i)
-		items = append(items, fmt.Sprintf(`{"id":%[1]q,"companyProfile":{"tenantId":%[1]q,"domain":"contoso%[2]d.onmicrosoft.com","companyName":"Contoso %[2]d Ltd",`+
-			`"links":{"self":{"uri":"/customers/%[1]s/profiles/company","method":"GET","headers":[]}},"attributes":{"objectType":"CustomerCompanyProfile"}},`+
-			`"relationshipToPartner":"reseller","links":{"self":{"uri":"/customers/%[1]s","method":"GET","headers":[]},`+
-			`"relationships":{"uri":"/customers/%[1]s/relationships","method":"GET","headers":[{"key":"X-Note","value":"made up"}]}},"attributes":{"objectType":"Customer"}}`, id, i))
+		items = append(items,
+			fmt.Sprintf(
+				`{"id":%[1]q,"companyProfile":{"tenantId":%[1]q,"domain":"contoso%[2]d.onmicrosoft.com",`+
+					`"companyName":"Contoso %[2]d Ltd",`+
+					`"links":{"self":{"uri":"/customers/%[1]s/profiles/company","method":"GET","headers":[]}},`+
+					`"attributes":{"objectType":"CustomerCompanyProfile"}},`+
+					`"relationshipToPartner":"reseller","links":{"self":{"uri":"/customers/%[1]s","method":"GET",`+
+					`"headers":[]},"relationships":{"uri":"/customers/%[1]s/relationships","method":"GET",`+
+					`"headers":[{"key":"X-Note","value":"made up"}]}},"attributes":{"objectType":"Customer"}}`, id, i))
 	}
-	return fmt.Sprintf(`{"totalCount":%d,"items":[%s],"attributes":{"objectType":"Collection"}}`, n, strings.Join(items, ","))
+	return fmt.Sprintf(`{"totalCount":%d,"items":[%s],"attributes":{"objectType":"Collection"}}`, n,
+		strings.Join(items, ","))
 }
 
-// perCall returns the processor time that a process takes for each of n calls by a number of callers with kept connections.
+// perCall returns the processor time that a process takes for each of n calls by a number of
+// callers with kept connections.
 func perCall(b *testing.B, pid int, address string, credential http.Header, n, callers int) time.Duration {
 	b.Helper()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: callers, DisableCompression: true}}

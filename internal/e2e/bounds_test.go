@@ -20,7 +20,8 @@ const maxMemory = 256
 // maxIdle is the number of connections that the service may keep to Partner Center and Entra ID.
 const maxIdle = 40
 
-// expectBounds waits until the service has at most maxIdle descriptors more than before, and checks its peak memory.
+// expectBounds waits until the service has at most maxIdle descriptors more than before, and checks
+// its peak memory.
 func (p *process) expectBounds(t *testing.T, before int) {
 	t.Helper()
 	waitFor(t, "the service's descriptors are closed", func() bool { return p.descriptors(t) <= before+maxIdle })
@@ -41,8 +42,8 @@ func (p *process) descriptors(t *testing.T) int {
 	return len(open)
 }
 
-// TestGiantAnswers has many answers at once that are too large or nested too deep, or that their callers do not read. Each is
-// refused or waits, and other calls are answered meanwhile.
+// TestGiantAnswers has many answers at once that are too large or nested too deep, or that their
+// callers do not read. Each is refused or waits, and other calls are answered meanwhile.
 func TestGiantAnswers(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -60,8 +61,10 @@ func TestGiantAnswers(t *testing.T) {
 		status int
 		code   string
 	}{
-		{name: "an endless answer is refused", answer: gigabyte, read: true, status: 502, code: "PartnerCenterTooLarge"},
-		{name: "a deeply nested answer is refused", answer: reply.JSON(nested), read: true, status: 502, code: "PartnerCenterInvalidResponse"},
+		{name: "an endless answer is refused", answer: gigabyte, read: true, status: 502,
+			code: "PartnerCenterTooLarge"},
+		{name: "a deeply nested answer is refused", answer: reply.JSON(nested), read: true, status: 502,
+			code: "PartnerCenterInvalidResponse"},
 		{name: "a large answer is passed on", answer: reply.JSON(giant), read: true, status: 200},
 		{name: "an answer that is not read is released", answer: reply.JSON(giant)},
 	} {
@@ -108,8 +111,8 @@ func gigabyte(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestHalfOpenConnections opens many connections that never send a whole request. Calls are answered meanwhile, and all of
-// the connections are closed.
+// TestHalfOpenConnections opens many connections that never send a whole request. Calls are
+// answered meanwhile, and all of the connections are closed.
 func TestHalfOpenConnections(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)

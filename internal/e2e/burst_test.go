@@ -10,8 +10,9 @@ import (
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
-// TestBurst has 120 callers at a time, each asking for another customer, while connections to Partner Center come and go. Each
-// gets its own answer with its own IDs, although the service reuses memory.
+// TestBurst has 120 callers at a time, each asking for another customer, while connections to
+// Partner Center come and go. Each gets its own answer with its own IDs, although the service
+// reuses memory.
 func TestBurst(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)

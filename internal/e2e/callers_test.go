@@ -24,7 +24,8 @@ func TestSignInSettings(t *testing.T) {
 		challenges []string // prefixes
 		missing    string   // part of the message of a call without a credential
 	}{
-		{"a service accepts keys and tokens", acceptTokens(), "", "", []string{"ApiKey ", "Bearer "}, "sign in, or enter the API key"},
+		{"a service accepts keys and tokens", acceptTokens(), "", "", []string{"ApiKey ", "Bearer "},
+			"sign in, or enter the API key"},
 		{"a service of keys refuses tokens", nil, "", "InvalidToken", []string{"ApiKey "}, "enter the API key"},
 		{"a service of tokens refuses keys", tokensOnly, "InvalidApiKey", "", []string{"Bearer "}, "sign in."},
 	} {
@@ -34,7 +35,8 @@ func TestSignInSettings(t *testing.T) {
 			status := map[bool]int{true: 200, false: 401}
 			s.get(t, "/v1/customers", s.keys.key).expect(t, status[c.key == ""], c.key)
 			for _, version := range []string{"", "v1"} {
-				s.get(t, "/v1/customers", "", bearer(s.entra.Mint(t, version))).expect(t, status[c.token == ""], c.token)
+				s.get(t, "/v1/customers", "", bearer(s.entra.Mint(t, version))).expect(t, status[c.token == ""],
+					c.token)
 			}
 			s.get(t, "/v1/customers", s.keys.key, bearer(s.entra.Mint(t, ""))).expect(t, 400, "MultipleCredentials")
 			a := s.get(t, "/v1/customers", "")
@@ -69,7 +71,8 @@ func TestSigningKeysRollOver(t *testing.T) {
 	}
 }
 
-// TestUnknownKeys sends many tokens at once whose keys do not exist. They cause one request for the keys together.
+// TestUnknownKeys sends many tokens at once whose keys do not exist. They cause one request for the
+// keys together.
 func TestUnknownKeys(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -104,7 +107,8 @@ func TestUnknownKeys(t *testing.T) {
 	}
 }
 
-// TestKeysAway breaks the endpoint of the signing keys: a service without keys cannot verify tokens, one with keys can.
+// TestKeysAway breaks the endpoint of the signing keys: a service without keys cannot verify
+// tokens, one with keys can.
 func TestKeysAway(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -131,17 +135,19 @@ func TestKeysAway(t *testing.T) {
 			}
 			s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "") // an API key needs no signing key
 			s.entra.Answer(fakeentra.KeysPath, nil)
-			waitFor(t, "a token is accepted", func() bool { return s.get(t, "/v1/customers", "", bearer(token)).status == 200 })
+			waitFor(t, "a token is accepted",
+				func() bool { return s.get(t, "/v1/customers", "", bearer(token)).status == 200 })
 			s.entra.Answer(fakeentra.KeysPath, broken)
 			s.entra.AddKey()
-			s.get(t, "/v1/customers", "", bearer(s.entra.Mint(t, ""))).expect(t, 401, "InvalidToken") // the new key is unknown
+			// the new key is unknown
+			s.get(t, "/v1/customers", "", bearer(s.entra.Mint(t, ""))).expect(t, 401, "InvalidToken")
 			s.get(t, "/v1/customers", "", bearer(token)).expect(t, 200, "")
 		})
 	}
 }
 
-// TestConnectionsOfAUser makes calls under many connection names. At most ten names of a user have limits of their own, and
-// other users and API keys are not affected.
+// TestConnectionsOfAUser makes calls under many connection names. At most ten names of a user have
+// limits of their own, and other users and API keys are not affected.
 func TestConnectionsOfAUser(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -178,11 +184,13 @@ func TestConnectionsOfAUser(t *testing.T) {
 		if i >= calls {
 			status, code = 429, "RateLimitExceeded"
 		}
-		s.get(t, "/v1/customers", s.keys.key, gateway(fmt.Sprint("k", i))).expect(t, status, code) // a key is one connection
+		// a key is one connection
+		s.get(t, "/v1/customers", s.keys.key, gateway(fmt.Sprint("k", i))).expect(t, status, code)
 	}
 }
 
-// TestCaller passes makers' tokens on to Partner Center, and refuses those that Partner Center would refuse.
+// TestCaller passes makers' tokens on to Partner Center, and refuses those that Partner Center
+// would refuse.
 func TestCaller(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, passThrough()...)
@@ -212,7 +220,8 @@ func TestCaller(t *testing.T) {
 		{"another issuer", map[string]any{"iss": foreignIssuer}, 401, "TokenWrongIssuer"},
 		{"an expired token", map[string]any{"exp": now - 120}, 401, "TokenExpired"},
 		{"a token of the future", map[string]any{"nbf": now + 600}, 401, "TokenNotYetValid"},
-		{"another tenant", map[string]any{"tid": fakeentra.OtherTenantID, "iss": foreignIssuer}, 403, "TenantNotAllowed"},
+		{"another tenant", map[string]any{"tid": fakeentra.OtherTenantID, "iss": foreignIssuer}, 403,
+			"TenantNotAllowed"},
 		{"another scope", map[string]any{"scp": "openid"}, 403, "InsufficientScope"},
 	} {
 		t.Run("refuses "+c.name, func(t *testing.T) {
@@ -238,7 +247,8 @@ func TestCallerRefused(t *testing.T) {
 	for _, c := range []struct{ name, body, code string }{
 		{"without a reason", `{"code":400}`, "PartnerCenterRefusedToken"},
 		{"for the code of multifactor authentication", `{"code":900421}`, "MultifactorSignInRequired"},
-		{"for a text about multifactor authentication", `{"description":"The access token has no MFA claim."}`, "MultifactorSignInRequired"},
+		{"for a text about multifactor authentication", `{"description":"The access token has no MFA claim."}`,
+			"MultifactorSignInRequired"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s.upstream.Answer(reply.With(401, "application/json", c.body))

@@ -17,7 +17,8 @@ import (
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
-// TestCheck runs connector check against every state of Partner Center and Entra ID that an administrator meets during setup.
+// TestCheck runs connector check against every state of Partner Center and Entra ID that an
+// administrator meets during setup.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -32,48 +33,74 @@ func TestCheck(t *testing.T) {
 	}{
 		{name: "all is well", says: []string{"API keys", "flows", "Entra ID", "Partner Center"}},
 		{name: "no API key", keys: []string{"# none yet"}, status: cli.ExitFailed, says: []string{"FAIL", "keys add"}},
-		{name: "wrong secret", entra: fakeentra.Refusal(7000215), status: cli.ExitFailed, says: []string{"FAIL", "app-only", "AADSTS7000215", "CONNECTOR_CLIENT_SECRET"}},
-		{name: "Entra ID unavailable", entra: reply.With(503, "text/html", reply.Private), status: cli.ExitFailed, says: []string{"FAIL", "app-only", "answer 503 of Entra ID", "Wait"}},
-		{name: "app not registered", upstream: fakepartner.Refuse(401, "400"), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "App management"}},
-		{name: "missing privileges", upstream: fakepartner.Refuse(403, "900308"), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "indirect resellers"}},
-		{name: "redirect", upstream: fakepartner.Refuse(302, ""), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "CONNECTOR_UPSTREAM_URL"}},
-		{name: "app without permission", upstream: fakepartner.Refuse(403, "400"), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "App management"}},
-		{name: "throttled", upstream: fakepartner.Refuse(429, ""), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "10 seconds"}},
-		{name: "not Partner Center", upstream: reply.With(200, "text/html", reply.Private), status: cli.ExitFailed, says: []string{"FAIL", "Partner Center"}},
-		{name: "timeout", upstream: fakepartner.Behaviors["hang"], variables: []string{"CONNECTOR_UPSTREAM_TIMEOUT=1s"}, status: cli.ExitFailed, says: []string{"FAIL", "CONNECTOR_UPSTREAM_TIMEOUT"}},
-		{name: "connection refused", variables: []string{"CONNECTOR_UPSTREAM_URL=http://127.0.0.1:1"}, status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "CONNECTOR_UPSTREAM_URL", "refused"}},
-		{name: "expired secret", entra: fakeentra.Refusal(7000222), status: cli.ExitFailed, says: []string{"FAIL", "AADSTS7000222", "expired", "make a new one"}},
-		{name: "user has not consented", entra: fakeentra.Refusal(65001), prepare: withUser(nil), status: cli.ExitFailed, says: []string{"FAIL", "App+User", "AADSTS65001", "connector consent"}},
-		{name: "app-only and App+User", prepare: withUser(map[string]any{"amr": []string{"pwd", "mfa"}}), says: []string{"app-only: answered", "App+User: answered"}},
-		{name: "user without MFA", prepare: withUser(map[string]any{"amr": []string{"pwd"}}), status: cli.ExitFailed, says: []string{"FAIL", "App+User", "multifactor", "connector consent"}},
-		{name: "wrong audience", prepare: withUser(map[string]any{"aud": "https://graph.microsoft.com"}), status: cli.ExitFailed, says: []string{"FAIL", "another audience", "CONNECTOR_CLOUD"}},
+		{name: "wrong secret", entra: fakeentra.Refusal(7000215), status: cli.ExitFailed,
+			says: []string{"FAIL", "app-only", "AADSTS7000215", "CONNECTOR_CLIENT_SECRET"}},
+		{name: "Entra ID unavailable", entra: reply.With(503, "text/html", reply.Private), status: cli.ExitFailed,
+			says: []string{"FAIL", "app-only", "answer 503 of Entra ID", "Wait"}},
+		{name: "app not registered", upstream: fakepartner.Refuse(401, "400"), status: cli.ExitFailed,
+			says: []string{"FAIL", "Partner Center", "App management"}},
+		{name: "missing privileges", upstream: fakepartner.Refuse(403, "900308"), status: cli.ExitFailed,
+			says: []string{"FAIL", "Partner Center", "indirect resellers"}},
+		{name: "redirect", upstream: fakepartner.Refuse(302, ""), status: cli.ExitFailed,
+			says: []string{"FAIL", "Partner Center", "CONNECTOR_UPSTREAM_URL"}},
+		{name: "app without permission", upstream: fakepartner.Refuse(403, "400"), status: cli.ExitFailed,
+			says: []string{"FAIL", "Partner Center", "App management"}},
+		{name: "throttled", upstream: fakepartner.Refuse(429, ""), status: cli.ExitFailed,
+			says: []string{"FAIL", "Partner Center", "10 seconds"}},
+		{name: "not Partner Center", upstream: reply.With(200, "text/html", reply.Private), status: cli.ExitFailed,
+			says: []string{"FAIL", "Partner Center"}},
+		{name: "timeout", upstream: fakepartner.Behaviors["hang"], variables: []string{"CONNECTOR_UPSTREAM_TIMEOUT=1s"},
+			status: cli.ExitFailed, says: []string{"FAIL", "CONNECTOR_UPSTREAM_TIMEOUT"}},
+		{name: "connection refused", variables: []string{"CONNECTOR_UPSTREAM_URL=http://127.0.0.1:1"},
+			status: cli.ExitFailed, says: []string{"FAIL", "Partner Center", "CONNECTOR_UPSTREAM_URL", "refused"}},
+		{name: "expired secret", entra: fakeentra.Refusal(7000222), status: cli.ExitFailed,
+			says: []string{"FAIL", "AADSTS7000222", "expired", "make a new one"}},
+		{name: "user has not consented", entra: fakeentra.Refusal(65001), prepare: withUser(nil),
+			status: cli.ExitFailed, says: []string{"FAIL", "App+User", "AADSTS65001", "connector consent"}},
+		{name: "app-only and App+User", prepare: withUser(map[string]any{"amr": []string{"pwd", "mfa"}}),
+			says: []string{"app-only: answered", "App+User: answered"}},
+		{name: "user without MFA", prepare: withUser(map[string]any{"amr": []string{"pwd"}}), status: cli.ExitFailed,
+			says: []string{"FAIL", "App+User", "multifactor", "connector consent"}},
+		{name: "wrong audience", prepare: withUser(map[string]any{"aud": "https://graph.microsoft.com"}),
+			status: cli.ExitFailed, says: []string{"FAIL", "another audience", "CONNECTOR_CLOUD"}},
 		{name: "no refresh token yet", prepare: func(t *testing.T, _ *fakeentra.Server) []string {
 			return []string{"CONNECTOR_REFRESH_TOKEN_FILE=" + newFile(t, "")}
 		},
-			status: cli.ExitUsage, says: []string{"FAIL", "CONNECTOR_REFRESH_TOKEN_FILE", "consent missing", "connector consent", "app-only: answered"}},
+			status: cli.ExitUsage,
+			says: []string{"FAIL", "CONNECTOR_REFRESH_TOKEN_FILE", "consent missing", "connector consent",
+				"app-only: answered"}},
 		{name: "file is not a certificate", prepare: func(t *testing.T, _ *fakeentra.Server) []string {
 			return []string{noSecret, "CONNECTOR_CLIENT_CERTIFICATE_FILE=" + newFile(t, "no certificate")}
-		}, status: cli.ExitUsage, says: []string{"FAIL  settings", "CONNECTOR_CLIENT_CERTIFICATE_FILE", "neither PEM nor a PFX"}},
+		}, status: cli.ExitUsage,
+			says: []string{"FAIL  settings", "CONNECTOR_CLIENT_CERTIFICATE_FILE", "neither PEM nor a PFX"}},
 		{name: "certificate not uploaded", prepare: func(t *testing.T, e *fakeentra.Server) []string {
-			return []string{noSecret, "CONNECTOR_CLIENT_CERTIFICATE_FILE=" + newFile(t, fakeentra.New(t, new(secret.Set)).NewCertificatePEM(t))}
+			return []string{noSecret,
+				"CONNECTOR_CLIENT_CERTIFICATE_FILE=" +
+					newFile(t, fakeentra.New(t, new(secret.Set)).NewCertificatePEM(t))}
 		}, status: cli.ExitFailed, says: []string{"FAIL", "app-only", "AADSTS700027", "Upload the certificate"}},
 		{name: "tenant unknown in the cloud", prepare: func(_ *testing.T, e *fakeentra.Server) []string {
 			e.Answer(fakeentra.MetadataPath, fakeentra.Refusal(90002))
 			return nil
 		}, status: cli.ExitFailed, says: []string{"FAIL", "Entra ID", "AADSTS90002", "CONNECTOR_CLOUD"}},
-		{name: "authority of another cloud", variables: []string{"CONNECTOR_CLOUD=usgov"}, status: cli.ExitFailed, says: []string{"FAIL", "Entra ID", "microsoftonline.com", "CONNECTOR_CLOUD"}},
+		{name: "authority of another cloud", variables: []string{"CONNECTOR_CLOUD=usgov"}, status: cli.ExitFailed,
+			says: []string{"FAIL", "Entra ID", "microsoftonline.com", "CONNECTOR_CLOUD"}},
 		{name: "sign-in of callers", variables: acceptTokens(), says: []string{"callers", "signing keys at hand: 1"}},
-		{name: "sign-in of callers without keys", variables: acceptTokens(), prepare: func(_ *testing.T, e *fakeentra.Server) []string {
-			e.Answer(fakeentra.KeysPath, reply.With(500, "", ""))
-			return nil
-		}, status: cli.ExitFailed, says: []string{"FAIL", "callers", "CONNECTOR_AUTHORITY_URL"}},
-		{name: "wrong clock and sign-in of callers", variables: acceptTokens(), prepare: clockOff, status: cli.ExitFailed, says: []string{"FAIL", "clock", "10m", "NTP"}},
+		{name: "sign-in of callers without keys", variables: acceptTokens(),
+			prepare: func(_ *testing.T, e *fakeentra.Server) []string {
+				e.Answer(fakeentra.KeysPath, reply.With(500, "", ""))
+				return nil
+			}, status: cli.ExitFailed, says: []string{"FAIL", "callers", "CONNECTOR_AUTHORITY_URL"}},
+		{name: "wrong clock and sign-in of callers", variables: acceptTokens(), prepare: clockOff,
+			status: cli.ExitFailed, says: []string{"FAIL", "clock", "10m", "NTP"}},
 		{name: "wrong clock and a certificate", prepare: func(t *testing.T, e *fakeentra.Server) []string {
-			return append(clockOff(t, e), noSecret, "CONNECTOR_CLIENT_CERTIFICATE_FILE="+newFile(t, e.NewCertificatePEM(t)))
+			return append(clockOff(t, e), noSecret,
+				"CONNECTOR_CLIENT_CERTIFICATE_FILE="+newFile(t, e.NewCertificatePEM(t)))
 		}, status: cli.ExitFailed, says: []string{"FAIL", "clock", "10m", "NTP"}},
-		{name: "callers' tokens beside a secret", variables: []string{"CONNECTOR_SIGN_IN=caller"}, says: []string{"not tried: every caller brings a token"}},
+		{name: "callers' tokens beside a secret", variables: []string{"CONNECTOR_SIGN_IN=caller"},
+			says: []string{"not tried: every caller brings a token"}},
 		{name: "wrong clock", prepare: clockOff, says: []string{"warn", "clock", "10m", "NTP"}},
-		{name: "callers' tokens alone", variables: passThrough(), says: []string{"callers", "not tried: every caller brings a token"}},
+		{name: "callers' tokens alone", variables: passThrough(),
+			says: []string{"callers", "not tried: every caller brings a token"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -29,10 +29,13 @@ func TestConsent(t *testing.T) {
 		status int
 		says   string
 	}{
-		{name: "with MFA", claims: map[string]any{"amr": []string{"pwd", "mfa"}}, says: "with multifactor authentication"},
-		{name: "without MFA", claims: map[string]any{"amr": []string{"pwd"}}, says: "without multifactor authentication"},
+		{name: "with MFA", claims: map[string]any{"amr": []string{"pwd", "mfa"}},
+			says: "with multifactor authentication"},
+		{name: "without MFA", claims: map[string]any{"amr": []string{"pwd"}},
+			says: "without multifactor authentication"},
 		{name: "declined", answer: fakeentra.Decline, status: cli.ExitFailed, says: "connector consent"},
-		{name: "in another tenant", claims: map[string]any{"tid": fakeentra.OtherTenantID}, status: cli.ExitFailed, says: "CONNECTOR_TENANT_ID"},
+		{name: "in another tenant", claims: map[string]any{"tid": fakeentra.OtherTenantID}, status: cli.ExitFailed,
+			says: "CONNECTOR_TENANT_ID"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

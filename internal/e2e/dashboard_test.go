@@ -87,13 +87,14 @@ func readAlerts(t *testing.T) alertRules {
 	return r
 }
 
-// TestDashboard checks that the dashboard can be imported, that its expressions use metrics and labels that the service has, and
-// that it shows every metric of the service.
+// TestDashboard checks that the dashboard can be imported, that its expressions use metrics and
+// labels that the service has, and that it shows every metric of the service.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
 	served := newStack(t, withMetrics).scrape(t).labels()
 	d := readDashboard(t)
-	if (d.ID != nil) || (d.UID == "") || (len(d.UID) > 40) || (d.Title == "") || (d.SchemaVersion < 39) || (len(d.Panels) < 15) {
+	if (d.ID != nil) || (d.UID == "") || (len(d.UID) > 40) || (d.Title == "") || (d.SchemaVersion < 39) ||
+		(len(d.Panels) < 15) {
 		t.Errorf("id %v, uid %q, title %q, schema %d, %d panels", d.ID, d.UID, d.Title, d.SchemaVersion, len(d.Panels))
 	}
 	if list := d.Templating.List; (len(list) != 1) || (list[0] != variable{"datasource", "datasource", "prometheus"}) {
@@ -113,7 +114,8 @@ func TestDashboard(t *testing.T) {
 			}
 			for _, l := range legendLabel.FindAllStringSubmatch(target.LegendFormat, -1) {
 				if !groupsBy(target.Expr, l[1]) {
-					t.Errorf("%s: the legend has %s, but the expression does not group by it: %s", p.Title, l[1], target.Expr)
+					t.Errorf("%s: the legend has %s, but the expression does not group by it: %s", p.Title, l[1],
+						target.Expr)
 				}
 			}
 		}
@@ -144,8 +146,8 @@ func (p panel) check(t *testing.T) {
 	}
 }
 
-// TestAlerts checks that every alert is complete and has a case, and that its expression uses metrics and labels that the
-// service has.
+// TestAlerts checks that every alert is complete and has a case, and that its expression uses
+// metrics and labels that the service has.
 func TestAlerts(t *testing.T) {
 	t.Parallel()
 	served := newStack(t, withMetrics).scrape(t).labels()
@@ -194,8 +196,8 @@ var (
 	grouping    = regexp.MustCompile(`\bby \(([^)]*)\)`)
 )
 
-// checkExpression checks that the metrics of an expression, and the labels by which it selects, are served. It returns the
-// metrics. The syntax is left to promtool.
+// checkExpression checks that the metrics of an expression, and the labels by which it selects, are
+// served. It returns the metrics. The syntax is left to promtool.
 func checkExpression(t *testing.T, expression string, served map[string][]string) (metrics []string) {
 	t.Helper()
 	for _, s := range selector.FindAllStringSubmatch(expression, -1) {
@@ -226,7 +228,8 @@ func groupsBy(expression, label string) bool {
 	return false
 }
 
-// TestPromtool checks the metrics, the rules and the dashboard with Prometheus's own tool, where it is installed.
+// TestPromtool checks the metrics, the rules and the dashboard with Prometheus's own tool, where it
+// is installed.
 func TestPromtool(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -244,7 +247,8 @@ func TestPromtool(t *testing.T) {
 	rules.WriteString("groups:\n  - name: dashboard\n    rules:\n")
 	for _, p := range readDashboard(t).Panels {
 		for _, target := range p.Targets {
-			fmt.Fprintf(&rules, "      - record: panel:%d:%s\n        expr: %q\n", p.ID, target.RefID, strings.ReplaceAll(target.Expr, "$__rate_interval", "5m"))
+			fmt.Fprintf(&rules, "      - record: panel:%d:%s\n        expr: %q\n", p.ID, target.RefID,
+				strings.ReplaceAll(target.Expr, "$__rate_interval", "5m"))
 		}
 	}
 	path := filepath.Join(t.TempDir(), "rules.yaml")

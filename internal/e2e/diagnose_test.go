@@ -103,7 +103,8 @@ func TestServeAndCheckAgree(t *testing.T) {
 		"a federated token with a blank":         {federatedFile, "a b", "it has a blank inside"},
 		"a refresh token in UTF-16":              {refreshFile, utf16(s.entra.NewRefreshToken()), "it is UTF-16 text"},
 		"a consent that is missing":              {refreshFile, "", "consent missing: run connector consent"},
-		"a link secret with a byte-order mark":   {linkFile, "\ufeff0123456789abcdef0123456789abcdef", "byte-order mark"},
+		"a link secret with a byte-order mark": {linkFile, "\ufeff0123456789abcdef0123456789abcdef",
+			"byte-order mark"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -155,7 +156,8 @@ func TestCertificateEnds(t *testing.T) {
 			t.Parallel()
 			s := newBackends(t)
 			certificate, key := newAppCertificate(t, s.entra, c.lasts)
-			variables := []string{noSecret, "CONNECTOR_CLIENT_CERTIFICATE_FILE=" + newFile(t, certificate+key), withMetrics}
+			variables := []string{noSecret, "CONNECTOR_CLIENT_CERTIFICATE_FILE=" + newFile(t, certificate+key),
+				withMetrics}
 			output, status := s.runCommand(t, "check", variables...)
 			if status != cli.ExitOK {
 				t.Errorf("check ends with %d:\n%s", status, output)
@@ -227,14 +229,16 @@ func TestCheckCallsThePublicURL(t *testing.T) {
 		says   []string
 	}{
 		"that leads to the service": {func(*publicProxy, *process) {}, cli.ExitOK,
-			[]string{"ok    public URL      https://127.0.0.1", "leads to the service", "ok    public URL      valid until 20"}},
+			[]string{"ok    public URL      https://127.0.0.1", "leads to the service",
+				"ok    public URL      valid until 20"}},
 		"behind a proxy that changes the Host": {func(p *publicProxy, _ *process) { p.otherURL = true }, cli.ExitFailed,
 			[]string{"FAIL  public URL ", "another Host (421)", "CONNECTOR_PUBLIC_URL"}},
 		"behind a proxy without a service": {func(p *publicProxy, _ *process) { p.service.Store(nil) }, cli.ExitOK,
 			[]string{"warn  public URL ", "502", "Start the service"}},
 		"that nothing listens on": {func(p *publicProxy, _ *process) { p.Close() }, cli.ExitOK,
 			[]string{"warn  public URL ", "refused", "Start the service"}},
-		"of somebody else": {func(p *publicProxy, _ *process) { p.Config.Handler = http.NotFoundHandler() }, cli.ExitFailed,
+		"of somebody else": {func(p *publicProxy, _ *process) { p.Config.Handler = http.NotFoundHandler() },
+			cli.ExitFailed,
 			[]string{"FAIL  public URL ", "404"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -256,7 +260,8 @@ func TestCheckCallsThePublicURL(t *testing.T) {
 // TestCheckExplainsTrust tells a machine without CA certificates from a proxy that inspects TLS.
 func TestCheckExplainsTrust(t *testing.T) {
 	t.Parallel()
-	other := selfSigned(t, x509.Certificate{DNSNames: []string{"fabrikam.example"}, NotAfter: time.Now().Add(time.Hour)})
+	other := selfSigned(t,
+		x509.Certificate{DNSNames: []string{"fabrikam.example"}, NotAfter: time.Now().Add(time.Hour)})
 	for name, c := range map[string]struct {
 		trust string
 		says  string

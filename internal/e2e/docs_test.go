@@ -15,7 +15,8 @@ import (
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
-// TestDocumentedFindings holds the lines of connector check that the documentation shows to those that it prints.
+// TestDocumentedFindings holds the lines of connector check that the documentation shows to those
+// that it prints.
 func TestDocumentedFindings(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)

@@ -106,13 +106,14 @@ func (c *caller) close() {
 	}
 }
 
-// TestNoCallIsLost replaces one of two services after the other, five times, while 200 callers call all the time over
-// connections that they keep. Every call is answered.
+// TestNoCallIsLost replaces one of two services after the other, five times, while 200 callers call
+// all the time over connections that they keep. Every call is answered.
 func TestNoCallIsLost(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
 	const callers, shutdowns = 200, 5
-	const drain, pause = 4 * time.Second, 400 * time.Millisecond // a busy machine delays probes and calls, but not for so long
+	// a busy machine delays probes and calls, but not for so long
+	const drain, pause = 4 * time.Second, 400 * time.Millisecond
 	s := newBackends(t)
 	b := new(balancer)
 	begin := func() *process {

@@ -14,8 +14,9 @@ import (
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
-// TestDrain ends a busy service. For the time that is set it is not ready but answers calls, and closes each connection after the
-// answer. After that it rejects new calls and waits for those in flight.
+// TestDrain ends a busy service. For the time that is set it is not ready but answers calls, and
+// closes each connection after the answer. After that it rejects new calls and waits for those in
+// flight.
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, "CONNECTOR_DRAIN=4s")
@@ -94,7 +95,8 @@ func (s *stack) over(t *testing.T, c *pending, target string) *http.Response {
 // readiness returns the status of /readyz.
 func (s *stack) readiness(t *testing.T) int {
 	t.Helper()
-	return parse(t, s.send(t, "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").all(t), http.MethodGet).status
+	return parse(t, s.send(t, "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").all(t),
+		http.MethodGet).status
 }
 
 // TestEndsAtOnceWithoutCalls ends a service that has nothing to wait for.

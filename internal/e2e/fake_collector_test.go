@@ -68,7 +68,8 @@ func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var export collectortrace.ExportTraceServiceRequest
-	if err := proto.Unmarshal(body, &export); (err != nil) || (r.Method != http.MethodPost) || (r.RequestURI != "/v1/traces") {
+	if err := proto.Unmarshal(body, &export); (err != nil) || (r.Method != http.MethodPost) ||
+		(r.RequestURI != "/v1/traces") {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
@@ -80,8 +81,10 @@ func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			for _, s := range scope.Spans {
 				c.spans = append(c.spans, span{
 					name: s.Name, kind: strings.TrimPrefix(s.Kind.String(), "SPAN_KIND_"),
-					trace: hex.EncodeToString(s.TraceId), id: hex.EncodeToString(s.SpanId), parent: hex.EncodeToString(s.ParentSpanId),
-					attributes: attributesOf(s.Attributes), failed: s.Status.GetCode() == v1.Status_STATUS_CODE_ERROR, Span: s,
+					trace: hex.EncodeToString(s.TraceId), id: hex.EncodeToString(s.SpanId),
+					parent:     hex.EncodeToString(s.ParentSpanId),
+					attributes: attributesOf(s.Attributes),
+					failed:     s.Status.GetCode() == v1.Status_STATUS_CODE_ERROR, Span: s,
 				})
 			}
 		}
@@ -117,7 +120,8 @@ func (c *collector) exports() int {
 	return c.requests
 }
 
-// received returns the spans of a kind so far by the time of their start, and the bytes of all requests.
+// received returns the spans of a kind so far by the time of their start, and the bytes of all
+// requests.
 func (c *collector) received(kind string) ([]span, []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -131,7 +135,8 @@ func (c *collector) received(kind string) ([]span, []byte) {
 	return some, bytes.Clone(c.text.Bytes())
 }
 
-// spansOf waits for the spans of a number of calls. It returns them, and those of the requests that they caused.
+// spansOf waits for the spans of a number of calls. It returns them, and those of the requests that
+// they caused.
 func (c *collector) spansOf(t *testing.T, calls int) (served, made []span) {
 	t.Helper()
 	waitFor(t, fmt.Sprintf("the collector has %d calls", calls), func() bool {

@@ -31,8 +31,8 @@ func TestCallerLeaves(t *testing.T) {
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 }
 
-// TestCallerHalfCloses closes the sending half of a connection. net/http takes the caller for gone, so it may get no answer, but
-// never an answer that is not the service's.
+// TestCallerHalfCloses closes the sending half of a connection. net/http takes the caller for gone,
+// so it may get no answer, but never an answer that is not the service's.
 func TestCallerHalfCloses(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)

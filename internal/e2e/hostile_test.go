@@ -16,9 +16,10 @@ import (
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
-// TestHostile sends the requests of testdata/hostile.tsv, and has Partner Center give the answers of the table. Each row has the
-// expected status, code and number of upstream calls; what holds for every answer is in answer.check. The variable
-// CONNECTOR_HOSTILE_TABLE names another table of the same form to run instead.
+// TestHostile sends the requests of testdata/hostile.tsv, and has Partner Center give the answers
+// of the table. Each row has the expected status, code and number of upstream calls; what holds for
+// every answer is in answer.check. The variable CONNECTOR_HOSTILE_TABLE names another table of the
+// same form to run instead.
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	path, groups := "testdata/hostile.tsv", map[string][]row{}
@@ -39,7 +40,8 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// states are the states of a service that rows ask for: settings, and a preparation before the first row.
+// states are the states of a service that rows ask for: settings, and a preparation before the
+// first row.
 var states = map[string]struct {
 	settings []string
 	prepare  func(*testing.T, *stack)
@@ -51,10 +53,18 @@ var states = map[string]struct {
 	"limiter=full-user": {[]string{"CONNECTOR_LIMIT_CALLS=1"}, func(t *testing.T, s *stack) {
 		s.get(t, "/v1/customers", "", s.credential(t, "jwt")).expect(t, 200, "")
 	}},
-	"entra=down":     {prepare: func(_ *testing.T, s *stack) { s.entra.AnswerToken(reply.With(503, "text/html", reply.Private)) }},
-	"entra=throttle": {prepare: func(_ *testing.T, s *stack) { s.entra.AnswerToken(fakepartner.Refuse(429, "", "Retry-After", "60")) }},
-	"entra=html":     {prepare: func(_ *testing.T, s *stack) { s.entra.AnswerToken(reply.With(200, "text/html", reply.Private)) }},
-	"entra=empty":    {prepare: func(_ *testing.T, s *stack) { s.entra.AnswerToken(reply.JSON(`{"token_type":"Bearer"}`)) }},
+	"entra=down": {prepare: func(_ *testing.T, s *stack) {
+		s.entra.AnswerToken(reply.With(503, "text/html", reply.Private))
+	}},
+	"entra=throttle": {prepare: func(_ *testing.T, s *stack) {
+		s.entra.AnswerToken(fakepartner.Refuse(429, "", "Retry-After", "60"))
+	}},
+	"entra=html": {prepare: func(_ *testing.T, s *stack) {
+		s.entra.AnswerToken(reply.With(200, "text/html", reply.Private))
+	}},
+	"entra=empty": {prepare: func(_ *testing.T, s *stack) {
+		s.entra.AnswerToken(reply.JSON(`{"token_type":"Bearer"}`))
+	}},
 	"entra=reset": {prepare: func(_ *testing.T, s *stack) {
 		s.entra.AnswerToken(reply.Reset(""))
 	}},
@@ -130,7 +140,8 @@ func (s *stack) try(t *testing.T, r row) {
 	a := parse(t, received, r.method())
 	calls := s.upstream.Calls()
 	if (a.status != r.status) || (len(calls) != r.calls) {
-		t.Errorf("got %d after %d calls of Partner Center, want %d after %d: %s", a.status, len(calls), r.status, r.calls, a.body)
+		t.Errorf("got %d after %d calls of Partner Center, want %d after %d: %s", a.status, len(calls), r.status,
+			r.calls, a.body)
 	}
 	if wrong := s.upstream.TakeFaults(); len(wrong) > 0 {
 		t.Errorf("calls of Partner Center: %s", strings.Join(wrong, "; "))
@@ -144,7 +155,8 @@ func (s *stack) try(t *testing.T, r row) {
 	s.checkLog(t, r, a, before)
 }
 
-// checkPlain checks an answer of net/http itself or of a health check, which have none of the service's headers.
+// checkPlain checks an answer of net/http itself or of a health check, which have none of the
+// service's headers.
 func checkPlain(t *testing.T, a answer) {
 	t.Helper()
 	for name := range a.header {
@@ -213,11 +225,13 @@ func between(value, low, high string) bool {
 
 // logKeys are the keys that a line of the access log may have.
 var logKeys = []string{
-	"time", "level", "msg", "status", "duration_ms", "operation", "connection", "upstream_status", "request_id", "correlation_id", "cv",
+	"time", "level", "msg", "status", "duration_ms", "operation", "connection", "upstream_status", "request_id",
+	"correlation_id", "cv",
 	"client_request_id", "error",
 }
 
-// checkLog waits for the line of the access log and checks its keys. The log since before may have nothing private of the request.
+// checkLog waits for the line of the access log and checks its keys. The log since before may have
+// nothing private of the request.
 func (s *stack) checkLog(t *testing.T, r row, a answer, before int) {
 	t.Helper()
 	line := s.logged(t, a)
@@ -255,7 +269,8 @@ func (r row) private() []string {
 		switch {
 		case (kind == "body") || (kind == "rawbody"):
 			parts = append(parts, value)
-		case (kind == "hdr") && isHeader && !slices.Contains([]string{"MS-RequestId", "MS-CorrelationId", "x-ms-client-request-id"}, name):
+		case (kind == "hdr") && isHeader &&
+			!slices.Contains([]string{"MS-RequestId", "MS-CorrelationId", "x-ms-client-request-id"}, name):
 			parts = append(parts, header)
 		}
 	}
@@ -267,8 +282,8 @@ func (r row) asksUpstream() bool {
 	return slices.ContainsFunc(r.items, func(i string) bool { return strings.HasPrefix(i, "up:") })
 }
 
-// upstreamAnswer returns the answer of Partner Center that a row chooses, by name or by a form with a text. Without one it is
-// the good answer.
+// upstreamAnswer returns the answer of Partner Center that a row chooses, by name or by a form with
+// a text. Without one it is the good answer.
 func (s *stack) upstreamAnswer(t *testing.T, r row) http.HandlerFunc {
 	t.Helper()
 	for _, item := range r.items {

@@ -9,7 +9,8 @@ import (
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
-// TestInterrupt ends a service with a single Ctrl-C. The sandbox stops at once, unless its drain time is set.
+// TestInterrupt ends a service with a single Ctrl-C. The sandbox stops at once, unless its drain
+// time is set.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)

@@ -16,8 +16,8 @@ import (
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
-// TestIsolation calls with the tokens of many callers at once. Partner Center answers with the owner of the token that it
-// got, and no caller may get the answer for another.
+// TestIsolation calls with the tokens of many callers at once. Partner Center answers with the
+// owner of the token that it got, and no caller may get the answer for another.
 func TestIsolation(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -30,7 +30,8 @@ func TestIsolation(t *testing.T) {
 		owners[token], tokens = guid(i), append(tokens, token)
 	}
 	upstream := newOwnerServer(t, owners)
-	settings := append(passThrough(), "CONNECTOR_UPSTREAM_URL=http://"+upstream.Addr().String(), "CONNECTOR_LOG_LEVEL=info",
+	settings := append(passThrough(), "CONNECTOR_UPSTREAM_URL=http://"+upstream.Addr().String(),
+		"CONNECTOR_LOG_LEVEL=info",
 		"GOGC=400") // collecting garbage takes a fifth of the time of this test
 	p := s.start(t, "connector", settings...)
 
@@ -58,8 +59,8 @@ func TestIsolation(t *testing.T) {
 	}
 }
 
-// ownerServer is a Partner Center whose only customer is the owner of the token of the call. It speaks as much HTTP as the
-// test needs, so that it takes little of the processor from the service.
+// ownerServer is a Partner Center whose only customer is the owner of the token of the call. It
+// speaks as much HTTP as the test needs, so that it takes little of the processor from the service.
 type ownerServer struct {
 	net.Listener
 	owners map[string]string // by token
@@ -99,7 +100,8 @@ func (s *ownerServer) serve(c net.Conn) {
 		}
 		s.calls.Add(1)
 		body := fmt.Sprintf(`{"totalCount":1,"items":[{"id":%q}]}`, s.owners[token])
-		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body),
+			body)
 		token = ""
 	}
 }

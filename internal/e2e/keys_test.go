@@ -35,7 +35,8 @@ func TestKeysChange(t *testing.T) {
 	expect(added, 401)
 	expect(s.keys.other, 200)
 
-	// The file keeps its size and its inode, and changes within the resolution of its modification time.
+	// The file keeps its size and its inode, and changes within the resolution of its modification
+	// time.
 	for range 20 {
 		overwriteFile(t, s.keys.path, keyLine("apps", s.keys.key))
 		expect(s.keys.key, 200)
@@ -46,7 +47,8 @@ func TestKeysChange(t *testing.T) {
 	}
 }
 
-// TestKeysRemove removes keys with connector keys remove. The running service refuses them from the next call on.
+// TestKeysRemove removes keys with connector keys remove. The running service refuses them from the
+// next call on.
 func TestKeysRemove(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)

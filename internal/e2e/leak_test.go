@@ -17,9 +17,11 @@ import (
 
 // spellings are encodings in which a credential may leak into an output.
 var spellings = map[string]func(string) string{
-	"raw":       func(s string) string { return s },
-	"base64":    func(s string) string { return base64.StdEncoding.EncodeToString([]byte("user:" + s)) },
-	"base64url": func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(`{"secret":"` + s + `"}`)) },
+	"raw":    func(s string) string { return s },
+	"base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte("user:" + s)) },
+	"base64url": func(s string) string {
+		return base64.RawURLEncoding.EncodeToString([]byte(`{"secret":"` + s + `"}`))
+	},
 	"hex":       func(s string) string { return hex.EncodeToString([]byte(s)) },
 	"HEX":       func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) },
 	"query":     url.QueryEscape,
@@ -31,15 +33,16 @@ var spellings = map[string]func(string) string{
 	"end":       func(s string) string { return "…" + s[len(s)/2:] },
 }
 
-// leakyConnector writes its client secret in the spelling that its first argument names, and then is the connector.
+// leakyConnector writes its client secret in the spelling that its first argument names, and then
+// is the connector.
 func leakyConnector() {
 	fmt.Fprintf(os.Stderr, `{"msg":"%s"}`+"\n", spellings[os.Args[1]](os.Getenv("CONNECTOR_CLIENT_SECRET")))
 	os.Args = append(os.Args[:1], os.Args[2:]...)
 	connector()
 }
 
-// TestSecretsAreFound checks the check: a process that leaks a credential in any spelling is caught, and its other output is
-// not.
+// TestSecretsAreFound checks the check: a process that leaks a credential in any spelling is
+// caught, and its other output is not.
 func TestSecretsAreFound(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)

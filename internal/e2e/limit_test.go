@@ -11,8 +11,8 @@ import (
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
-// TestLimit makes more calls at once than a connection may, and then calls until one is admitted again: neither too early nor
-// later than the answers say.
+// TestLimit makes more calls at once than a connection may, and then calls until one is admitted
+// again: neither too early nor later than the answers say.
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -25,7 +25,8 @@ func TestLimit(t *testing.T) {
 	t.Error("the calls take longer than a minute")
 }
 
-// tryLimit is TestLimit for a window. It returns false if the machine was too busy to make all calls within it.
+// tryLimit is TestLimit for a window. It returns false if the machine was too busy to make all
+// calls within it.
 func tryLimit(t *testing.T, window time.Duration) bool {
 	t.Helper()
 	const calls, tooMany = 100, 10
@@ -92,7 +93,8 @@ func (s *stack) expectAgain(t *testing.T, earliest, latest time.Time) {
 	}
 }
 
-// TestLimitCounts counts the calls that would reach Partner Center, whatever its answer is, and no others.
+// TestLimitCounts counts the calls that would reach Partner Center, whatever its answer is, and no
+// others.
 func TestLimitCounts(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, "CONNECTOR_LIMIT_CALLS=5", "CONNECTOR_LIMIT_WINDOW=90s")
@@ -144,7 +146,8 @@ func TestDefaultLimit(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
 	s := newStack(t)
-	if policy := s.get(t, "/v1/customers", s.keys.key).header.Get("RateLimit-Policy"); policy != `"connection";q=100;w=60` {
+	if policy := s.get(t, "/v1/customers",
+		s.keys.key).header.Get("RateLimit-Policy"); policy != `"connection";q=100;w=60` {
 		t.Errorf("RateLimit-Policy: %s", policy)
 	}
 }

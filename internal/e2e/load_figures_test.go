@@ -143,7 +143,8 @@ func TestLoadFigures(t *testing.T) {
 	m.add(measured{latencies: []time.Duration{0}, errors: 1, lasted: time.Second, cpu: time.Second})
 	if (m.percentile(0) != 0) || (len(m.latencies) != 1001) || (m.errors != 1) || (m.lasted != 3*time.Second) ||
 		(m.cpu != 1250*time.Millisecond) {
-		t.Errorf("with another turn:  %d calls, %d errors, %v, %v of processor time", len(m.latencies), m.errors, m.lasted, m.cpu)
+		t.Errorf("with another turn:  %d calls, %d errors, %v, %v of processor time", len(m.latencies), m.errors,
+			m.lasted, m.cpu)
 	}
 }
 

@@ -24,8 +24,8 @@ var loadTemplate string
 // The position of the plot in the picture, in its units.
 const plotLeft, plotRight, plotTop, plotBottom = 56.0, 856.0, 100.0, 330.0
 
-// tails are the marks of the percentile axis. It is logarithmic in the share of slower calls, so that the slowest calls have as
-// much room as all others.
+// tails are the marks of the percentile axis. It is logarithmic in the share of slower calls, so
+// that the slowest calls have as much room as all others.
 var tails = []float64{0, 50, 90, 99, 99.9}
 
 // mark is a text at a position of the picture.
@@ -35,7 +35,8 @@ type mark struct {
 	Class string
 }
 
-// picture returns the report as SVG: latency by percentile for both processes, above the table of the figures.
+// picture returns the report as SVG: latency by percentile for both processes, above the table of
+// the figures.
 func (r loadReport) picture() []byte {
 	last := tails[len(tails)-1]
 	highest := max(r.Service.steady.percentile(last), r.Plain.steady.percentile(last)).Seconds() * 1e3
@@ -77,7 +78,8 @@ func (r loadReport) picture() []byte {
 		data.Rows = append(data.Rows, marks)
 	}
 	var b bytes.Buffer
-	functions := template.FuncMap{"row": func(n int) int { return 396 + 22*n }, "coordinate": func(f float64) string { return fmt.Sprintf("%.1f", f) }}
+	functions := template.FuncMap{"row": func(n int) int { return 396 + 22*n },
+		"coordinate": func(f float64) string { return fmt.Sprintf("%.1f", f) }}
 	if err := template.Must(template.New("").Funcs(functions).Parse(loadTemplate)).Execute(&b, data); err != nil {
 		panic(err) // the template is ours
 	}

@@ -26,8 +26,8 @@ type load struct {
 	callers        []http.Header // credentials of two connections
 }
 
-// newLoad starts a service and a plain proxy in front of one sandbox. The sandbox runs in this process, so that its processor
-// time counts for neither.
+// newLoad starts a service and a plain proxy in front of one sandbox. The sandbox runs in this
+// process, so that its processor time counts for neither.
 func newLoad(t *testing.T) *load {
 	t.Helper()
 	box, err := sandbox.Start()
@@ -51,7 +51,8 @@ func newLoad(t *testing.T) *load {
 	l := &load{
 		service: loaded{pid: service.command.Process.Pid, url: "http://" + service.address + "/v1/customers?Size=500"},
 		plain:   loaded{pid: proxy, url: "http://" + address + "/v1/customers?size=500"},
-		client:  &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000, DisableCompression: true}, Timeout: patience},
+		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000, DisableCompression: true},
+			Timeout: patience},
 		callers: []http.Header{{"X-Api-Key": {keys.key}}, {"X-Api-Key": {keys.other}}},
 	}
 	t.Cleanup(l.client.CloseIdleConnections)
@@ -64,7 +65,8 @@ func newLoad(t *testing.T) *load {
 		}
 		defer resp.Body.Close()
 		body, err := io.ReadAll(resp.Body)
-		if n := bytes.Count(body, []byte(`"companyProfile":`)); (err != nil) || (resp.StatusCode != http.StatusOK) || (n != 500) {
+		if n := bytes.Count(body, []byte(`"companyProfile":`)); (err != nil) || (resp.StatusCode != http.StatusOK) ||
+			(n != 500) {
 			t.Fatalf("%s answers %d with %d customers (%v), begins %.200s", p.url, resp.StatusCode, n, err, body)
 		}
 		p.bytes = len(body)
@@ -72,8 +74,8 @@ func newLoad(t *testing.T) *load {
 	return l
 }
 
-// recorded starts a Partner Center that repeats the first answer of the sandbox, because making an answer takes several times as
-// long as passing it on.
+// recorded starts a Partner Center that repeats the first answer of the sandbox, because making an
+// answer takes several times as long as passing it on.
 func recorded(t *testing.T, box *sandbox.Sandbox) *httptest.Server {
 	t.Helper()
 	target, err := url.Parse(box.UpstreamURL)

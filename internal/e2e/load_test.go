@@ -13,17 +13,19 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-var loadFor = flag.Duration("load", 0, "load the service for so long at a constant rate, print the figures and draw docs/load.svg anew")
+var loadFor = flag.Duration("load", 0,
+	"load the service for so long at a constant rate, print the figures and draw docs/load.svg anew")
 
 const (
-	loadRate    = 500                  // calls a second
-	loadAdds    = 5 * time.Millisecond // the most that the service may add to the 99th percentile of a plain proxy at that rate
-	loadCallers = 16                   // that do not pause between their calls
+	loadRate = 500 // calls a second
+	// the most that the service may add to the 99th percentile of a plain proxy at that rate
+	loadAdds    = 5 * time.Millisecond
+	loadCallers = 16 // that do not pause between their calls
 	loadPicture = "../../docs/load.svg"
 )
 
-// TestLoad measures the service and a plain reverse proxy in front of the same Partner Center. Without -load it takes a moment
-// and only checks that the measurement works.
+// TestLoad measures the service and a plain reverse proxy in front of the same Partner Center.
+// Without -load it takes a moment and only checks that the measurement works.
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -35,7 +37,8 @@ func TestLoad(t *testing.T) {
 	if *loadFor > 0 {
 		r.Rate, turns, turn = loadRate, 10, *loadFor/10
 	}
-	if !t.Run("drive", func(t *testing.T) { // a test of its own, which shows the log of the service only if it fails itself
+	// a test of its own, which shows the log of the service only if it fails itself
+	if !t.Run("drive", func(t *testing.T) {
 		l := newLoad(t)
 		l.takeTurns(t, r.Rate, turns, turn)
 		r.Service, r.Plain = l.service, l.plain
@@ -44,7 +47,8 @@ func TestLoad(t *testing.T) {
 	}
 	for _, p := range []loaded{r.Service, r.Plain} {
 		if n := p.steady.errors + p.flatOut.errors; n > 0 {
-			t.Errorf("%s failed %d calls: %q", p.url, n, slices.Compact(slices.Concat(p.steady.reasons, p.flatOut.reasons)))
+			t.Errorf("%s failed %d calls: %q", p.url, n,
+				slices.Compact(slices.Concat(p.steady.reasons, p.flatOut.reasons)))
 		}
 	}
 	svg := r.picture()
@@ -54,7 +58,9 @@ func TestLoad(t *testing.T) {
 	}
 	fmt.Fprint(t.Output(), r.table())
 	if added := r.Service.steady.percentile(99) - r.Plain.steady.percentile(99); added >= loadAdds {
-		t.Errorf("the service adds %v to a plain proxy's 99th percentile; on a machine that does nothing else that is below %v", added, loadAdds)
+		t.Errorf(
+			"the service adds %v to a plain proxy's 99th percentile; on a machine that does nothing else that is "+
+				"below %v", added, loadAdds)
 	}
 	if t.Failed() { // the figures are not typical
 		return
@@ -81,8 +87,8 @@ func (l *load) takeTurns(t *testing.T, rate, turns int, turn time.Duration) {
 	}
 }
 
-// drive calls a process for a time: at a rate of calls a second, whether or not earlier calls have been answered, or at rate zero by
-// callers that each wait for their answer.
+// drive calls a process for a time: at a rate of calls a second, whether or not earlier calls have
+// been answered, or at rate zero by callers that each wait for their answer.
 func (l *load) drive(t *testing.T, pid int, address string, rate int, d time.Duration) measured {
 	t.Helper()
 	var targets []vegeta.Target
@@ -95,7 +101,8 @@ func (l *load) drive(t *testing.T, pid int, address string, rate int, d time.Dur
 	}
 	attacker, metrics := vegeta.NewAttacker(options...), vegeta.Metrics{}
 	m, before := measured{}, processorTime(t, pid)
-	for result := range attacker.Attack(vegeta.NewStaticTargeter(targets...), vegeta.Rate{Freq: rate, Per: time.Second}, d, "") {
+	for result := range attacker.Attack(vegeta.NewStaticTargeter(targets...), vegeta.Rate{Freq: rate, Per: time.Second},
+		d, "") {
 		metrics.Add(result)
 		m.latencies = append(m.latencies, result.Latency)
 	}

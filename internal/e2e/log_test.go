@@ -15,8 +15,8 @@ import (
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
-// TestBlockedLog does not read the service's log. Calls are answered, many more than the pipe has room for lines, and the
-// service ends by SIGTERM.
+// TestBlockedLog does not read the service's log. Calls are answered, many more than the pipe has
+// room for lines, and the service ends by SIGTERM.
 func TestBlockedLog(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -39,14 +39,15 @@ func TestFullDisk(t *testing.T) {
 	expectAnswersWithoutLog(t, full, true)
 }
 
-// expectAnswersWithoutLog runs a service whose log goes to a file that accepts little or nothing, and compares whether the
-// metrics count dropped lines.
+// expectAnswersWithoutLog runs a service whose log goes to a file that accepts little or nothing,
+// and compares whether the metrics count dropped lines.
 func expectAnswersWithoutLog(t *testing.T, log *os.File, dropped bool) {
 	t.Helper()
 	s := newBackends(t)
 	address, admin := freeAddress(t), freeAddress(t)
 	command := exec.Command("connector", "serve", "--listen", address, "--admin-listen", admin)
-	command.Env = slices.Concat(plainEnvironment(t), s.environment(t), []string{manyCalls, "CONNECTOR_DRAIN=0s", "CONNECTOR_PUBLIC_URL="})
+	command.Env = slices.Concat(plainEnvironment(t), s.environment(t),
+		[]string{manyCalls, "CONNECTOR_DRAIN=0s", "CONNECTOR_PUBLIC_URL="})
 	command.Stdout, command.Stderr = log, log
 	err := command.Start()
 	log.Close()
@@ -82,7 +83,8 @@ func expectAnswersWithoutLog(t *testing.T, log *os.File, dropped bool) {
 		}
 	}
 	code, metrics := get("http://" + admin + "/metrics")
-	if none := strings.Contains(metrics, "\nconnector_log_lines_dropped_total 0\n"); (code != 200) || (none == dropped) {
+	if none := strings.Contains(metrics, "\nconnector_log_lines_dropped_total 0\n"); (code != 200) ||
+		(none == dropped) {
 		t.Errorf("the metrics, with status %d, count no dropped line: %t", code, none)
 	}
 	if err := command.Process.Signal(syscall.SIGTERM); err != nil {

@@ -1,8 +1,10 @@
-// Package e2e tests the served binary: every test starts processes, as an administrator would, between a fake Partner Center
-// and a fake Entra ID, and looks at what goes over the wire and into the log.
+// Package e2e tests the served binary: every test starts processes, as an administrator would,
+// between a fake Partner Center and a fake Entra ID, and looks at what goes over the wire and into
+// the log.
 //
-// Its subpackages are for the tests of all packages: fakepartner and fakeentra are the fakes, reply has their answers, secret
-// finds credentials in outputs, and tier divides tests into a short and a full tier.
+// Its subpackages are for the tests of all packages: fakepartner and fakeentra are the fakes, reply
+// has their answers, secret finds credentials in outputs, and tier divides tests into a short and a
+// full tier.
 package e2e
 
 import (
@@ -40,20 +42,24 @@ func TestMain(m *testing.M) {
 // connector is the main function of the served binary.
 func connector() { os.Exit(cli.Main()) }
 
-// outsideLine begins the line that a process writes when it tries to reach another machine. It fails the test.
+// outsideLine begins the line that a process writes when it tries to reach another machine. It
+// fails the test.
 const outsideLine = "TEST REACHED FOR THE OUTSIDE NETWORK"
 
-// blockOutside fails every lookup of a name, and every connection of the default client that leaves loopback. All settings of
-// the tests have loopback addresses, so only a name or a client of a dependency could lead outside.
+// blockOutside fails every lookup of a name, and every connection of the default client that leaves
+// loopback. All settings of the tests have loopback addresses, so only a name or a client of a
+// dependency could lead outside.
 func blockOutside() {
 	reject := func(address string) (net.Conn, error) {
 		fmt.Fprintln(os.Stderr, outsideLine+": "+address)
 		return nil, errors.New("rejected by the test")
 	}
-	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(_ context.Context, _, server string) (net.Conn, error) {
-		return reject("name server " + server)
-	}}
-	http.DefaultTransport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+	net.DefaultResolver = &net.Resolver{PreferGo: true,
+		Dial: func(_ context.Context, _, server string) (net.Conn, error) {
+			return reject("name server " + server)
+		}}
+	http.DefaultTransport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn,
+		error) {
 		if a, err := netip.ParseAddrPort(address); (err != nil) || !a.Addr().IsLoopback() {
 			return reject(address)
 		}
@@ -64,7 +70,8 @@ func blockOutside() {
 // leakLine begins the output of leakCheckedConnector if goroutines outlive the command.
 const leakLine = "TEST FOUND GOROUTINES LEFT"
 
-// leakCheckedConnector is the connector, and reports goroutines that are left when the command has ended.
+// leakCheckedConnector is the connector, and reports goroutines that are left when the command has
+// ended.
 func leakCheckedConnector() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	status := cli.Run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
@@ -79,8 +86,8 @@ func leakCheckedConnector() {
 	os.Exit(cli.ExitFailed)
 }
 
-// goroutinesLeft returns the stacks of goroutines that a command should have ended. Kept connections to Partner Center and
-// Entra ID may stay, because nothing waits for them.
+// goroutinesLeft returns the stacks of goroutines that a command should have ended. Kept
+// connections to Partner Center and Entra ID may stay, because nothing waits for them.
 func goroutinesLeft() []string {
 	buffer := make([]byte, 1<<20)
 	buffer = buffer[:runtime.Stack(buffer, true)]

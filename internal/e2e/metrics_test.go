@@ -14,14 +14,17 @@ import (
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
-// TestMetrics makes calls that end in every way, one after the other. Each changes exactly the counters that it should.
+// TestMetrics makes calls that end in every way, one after the other. Each changes exactly the
+// counters that it should.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, append(acceptTokens(), withMetrics, "CONNECTOR_UPSTREAM_TIMEOUT=5s")...)
 	const customers, details, orders = "GetAllCustomers", "GetCustomerDetails", "GetCustomerOrders"
 	const customer = "/v1/customers/" + customerID
-	oddOrders := reply.JSON(`{"items":[{"id":4711,"lineItems":[{"quantity":"x"},{"quantity":"y"}],"` + reply.Private + `":1}]}`)
-	// upstream returns the changes of a call that reaches Partner Center and gets an answer with a status.
+	oddOrders := reply.JSON(`{"items":[{"id":4711,"lineItems":[{"quantity":"x"},{"quantity":"y"}],"` + reply.Private +
+		`":1}]}`)
+	// upstream returns the changes of a call that reaches Partner Center and gets an answer with a
+	// status.
 	upstream := func(operation, status string) [][]string {
 		return [][]string{decided("admitted"), calledUpstream(operation, status, 1)}
 	}
@@ -37,12 +40,16 @@ func TestMetrics(t *testing.T) {
 	}{
 		{"the first call", "/v1/customers", s.keys.key, nil, 200, "", customers,
 			append(upstream(customers, "200"), requestedToken("app", "ok"), newConnection)},
-		{"another key of the connection", "/v1/customers", s.keys.second, nil, 200, "", customers, upstream(customers, "200")},
-		{"another connection", "/v1/invoices", s.keys.other, nil, 200, "", "GetInvoices", append(upstream("GetInvoices", "200"), newConnection)},
-		{"another operation", "/v1/pickers/customers", s.keys.key, nil, 200, "", "ListCustomersForPicker", upstream("ListCustomersForPicker", "200")},
+		{"another key of the connection", "/v1/customers", s.keys.second, nil, 200, "", customers,
+			upstream(customers, "200")},
+		{"another connection", "/v1/invoices", s.keys.other, nil, 200, "", "GetInvoices",
+			append(upstream("GetInvoices", "200"), newConnection)},
+		{"another operation", "/v1/pickers/customers", s.keys.key, nil, 200, "", "ListCustomersForPicker",
+			upstream("ListCustomersForPicker", "200")},
 
 		{"unknown parameter", "/v1/customers?size=1", s.keys.key, nil, 400, "UnknownParameter", customers, nil},
-		{"missing parameter", customer + "/products", s.keys.key, nil, 400, "MissingTargetView", "GetCustomerProducts", nil},
+		{"missing parameter", customer + "/products", s.keys.key, nil, 400, "MissingTargetView", "GetCustomerProducts",
+			nil},
 		{"malformed path", "/v1/customers;x", s.keys.key, nil, 400, "MalformedPath", "none", nil},
 		{"no key", "/v1/customers", "", nil, 401, "MissingCredentials", customers, nil},
 		{"wrong key", "/v1/customers", "wrong", nil, 401, "InvalidApiKey", customers, nil},
@@ -50,29 +57,48 @@ func TestMetrics(t *testing.T) {
 		{"unknown path", "/v1/secret", s.keys.key, nil, 404, "NotFound", "none", nil},
 		{"path of the metrics", "/metrics", s.keys.key, nil, 404, "NotFound", "none", nil},
 
-		{"refused by code", customer, s.keys.key, fakepartner.Refuse(403, "20002"), 403, "NoCustomerRelationship", details, upstream(details, "403")},
-		{"not found", customer, s.keys.key, fakepartner.Refuse(404, ""), 404, "CustomerNotFound", details, upstream(details, "404")},
-		{"throttled", customer, s.keys.key, fakepartner.Refuse(429, ""), 429, "PartnerCenterThrottled", details, upstream(details, "429")},
-		{"rejected by code", customer, s.keys.key, fakepartner.Refuse(400, "3000"), 400, "PartnerCenterInvalidProperty", details, upstream(details, "400")},
-		{"another 4xx", "/v1/customers", s.keys.key, fakepartner.Refuse(418, ""), 400, "PartnerCenterRejected", customers, upstream(customers, "4xx")},
-		{"token refused twice", "/v1/customers", s.keys.key, fakepartner.Behaviors["401"], 502, "PartnerCenterUnauthorized", customers,
+		{"refused by code", customer, s.keys.key, fakepartner.Refuse(403, "20002"), 403, "NoCustomerRelationship",
+			details, upstream(details, "403")},
+		{"not found", customer, s.keys.key, fakepartner.Refuse(404, ""), 404, "CustomerNotFound", details,
+			upstream(details, "404")},
+		{"throttled", customer, s.keys.key, fakepartner.Refuse(429, ""), 429, "PartnerCenterThrottled", details,
+			upstream(details, "429")},
+		{"rejected by code", customer, s.keys.key, fakepartner.Refuse(400, "3000"), 400, "PartnerCenterInvalidProperty",
+			details, upstream(details, "400")},
+		{"another 4xx", "/v1/customers", s.keys.key, fakepartner.Refuse(418, ""), 400, "PartnerCenterRejected",
+			customers, upstream(customers, "4xx")},
+		{"token refused twice", "/v1/customers", s.keys.key, fakepartner.Behaviors["401"], 502,
+			"PartnerCenterUnauthorized", customers,
 			[][]string{decided("admitted"), calledUpstream(customers, "401", 2), requestedToken("app", "ok")}},
-		{"500", "/v1/customers", s.keys.key, fakepartner.Behaviors["500"], 502, "PartnerCenterError", customers, upstream(customers, "500")},
-		{"another 5xx", "/v1/customers", s.keys.key, fakepartner.Refuse(599, ""), 502, "PartnerCenterError", customers, upstream(customers, "5xx")},
-		{"unknown status", "/v1/customers", s.keys.key, fakepartner.Refuse(799, ""), 502, "PartnerCenterError", customers, upstream(customers, "other")},
-		{"3xx", "/v1/customers", s.keys.key, fakepartner.Behaviors["304"], 502, "PartnerCenterRedirect", customers, upstream(customers, "3xx")},
-		{"another 2xx", "/v1/customers", s.keys.key, fakepartner.Behaviors["206"], 502, "PartnerCenterError", customers, upstream(customers, "2xx")},
-		{"1xx", "/v1/customers", s.keys.key, fakepartner.Behaviors["switch"], 502, "PartnerCenterError", customers, upstream(customers, "1xx")},
-		{"503", "/v1/customers", s.keys.key, fakepartner.Behaviors["503"], 503, "PartnerCenterUnavailable", customers, upstream(customers, "503")},
-		{"HTML", "/v1/customers", s.keys.key, fakepartner.Behaviors["html200"], 502, "PartnerCenterInvalidResponse", customers, upstream(customers, "200")},
-		{"incomplete answer", "/v1/customers", s.keys.key, fakepartner.Behaviors["reset-mid-body"], 502, "PartnerCenterInvalidResponse", customers,
+		{"500", "/v1/customers", s.keys.key, fakepartner.Behaviors["500"], 502, "PartnerCenterError", customers,
+			upstream(customers, "500")},
+		{"another 5xx", "/v1/customers", s.keys.key, fakepartner.Refuse(599, ""), 502, "PartnerCenterError", customers,
+			upstream(customers, "5xx")},
+		{"unknown status", "/v1/customers", s.keys.key, fakepartner.Refuse(799, ""), 502, "PartnerCenterError",
+			customers, upstream(customers, "other")},
+		{"3xx", "/v1/customers", s.keys.key, fakepartner.Behaviors["304"], 502, "PartnerCenterRedirect", customers,
+			upstream(customers, "3xx")},
+		{"another 2xx", "/v1/customers", s.keys.key, fakepartner.Behaviors["206"], 502, "PartnerCenterError", customers,
+			upstream(customers, "2xx")},
+		{"1xx", "/v1/customers", s.keys.key, fakepartner.Behaviors["switch"], 502, "PartnerCenterError", customers,
+			upstream(customers, "1xx")},
+		{"503", "/v1/customers", s.keys.key, fakepartner.Behaviors["503"], 503, "PartnerCenterUnavailable", customers,
+			upstream(customers, "503")},
+		{"HTML", "/v1/customers", s.keys.key, fakepartner.Behaviors["html200"], 502, "PartnerCenterInvalidResponse",
+			customers, upstream(customers, "200")},
+		{"incomplete answer", "/v1/customers", s.keys.key, fakepartner.Behaviors["reset-mid-body"], 502,
+			"PartnerCenterInvalidResponse", customers,
 			upstream(customers, "200")},
-		{"no answer", "/v1/customers", s.keys.key, fakepartner.Behaviors["reset"], 502, "PartnerCenterUnreachable", customers, upstream(customers, "none")},
-		{"timeout", "/v1/customers", s.keys.key, reply.Hang, 504, "PartnerCenterTimeout", customers, upstream(customers, "none")},
+		{"no answer", "/v1/customers", s.keys.key, fakepartner.Behaviors["reset"], 502, "PartnerCenterUnreachable",
+			customers, upstream(customers, "none")},
+		{"timeout", "/v1/customers", s.keys.key, reply.Hang, 504, "PartnerCenterTimeout", customers,
+			upstream(customers, "none")},
 
 		{"dropped values", customer + "/orders", s.keys.key, oddOrders, 200, "", orders,
-			append(upstream(orders, "200"), dropped(orders, "items[].id", 1), dropped(orders, "items[].lineItems[].quantity", 2))},
-		{"dropped value of the picker", "/v1/pickers/customers", s.keys.key, reply.JSON(`{"items":[{"id":4711}]}`), 200, "", "ListCustomersForPicker",
+			append(upstream(orders, "200"), dropped(orders, "items[].id", 1),
+				dropped(orders, "items[].lineItems[].quantity", 2))},
+		{"dropped value of the picker", "/v1/pickers/customers", s.keys.key, reply.JSON(`{"items":[{"id":4711}]}`), 200,
+			"", "ListCustomersForPicker",
 			append(upstream("ListCustomersForPicker", "200"), dropped(customers, "items[].id", 1))},
 	} {
 		ok := t.Run(c.name, func(t *testing.T) {
@@ -109,13 +135,16 @@ func TestMetricsOfLostCalls(t *testing.T) {
 	c.Close()
 	waitFor(t, "the access log has the call", func() bool { return len(s.out.lines("msg", "call")) == 2 })
 	waitFor(t, "the call has ended", func() bool { return s.scrape(t)["connector_requests_under_way"] == 0 })
-	s.expectChanges(t, before, called("GetAllCustomers", 499, "CallerGone"), calledUpstream("GetAllCustomers", "canceled", 1), decided("admitted"))
+	s.expectChanges(t, before, called("GetAllCustomers", 499, "CallerGone"),
+		calledUpstream("GetAllCustomers", "canceled", 1), decided("admitted"))
 
 	before = s.scrape(t)
-	s.upstream.Answer(reply.Raw("HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nContent-Length: 1000\r\n\r\n%PDF-1.7"))
+	s.upstream.Answer(
+		reply.Raw("HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nContent-Length: 1000\r\n\r\n%PDF-1.7"))
 	s.send(t, call("/v1/invoices/G1/documents/statement", s.keys.key)).all(t)
 	waitFor(t, "the access log has the call", func() bool { return len(s.out.lines("msg", "call")) == 3 })
-	s.expectChanges(t, before, called("GetInvoiceStatement", 200, "BrokenOff"), calledUpstream("GetInvoiceStatement", "200", 1), decided("admitted"))
+	s.expectChanges(t, before, called("GetInvoiceStatement", 200, "BrokenOff"),
+		calledUpstream("GetInvoiceStatement", "200", 1), decided("admitted"))
 }
 
 // TestMetricsOfTheLimit counts the decisions of the limiter, including those that it cannot make.
@@ -179,7 +208,8 @@ func TestMetricsOfTokens(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
 	s := newBackends(t)
-	settings := append(acceptTokens(), withMetrics, "CONNECTOR_REFRESH_TOKEN_FILE="+newFile(t, s.entra.NewRefreshToken()))
+	settings := append(acceptTokens(), withMetrics,
+		"CONNECTOR_REFRESH_TOKEN_FILE="+newFile(t, s.entra.NewRefreshToken()))
 	s.process = s.start(t, "connector", settings...)
 	before := s.scrape(t)
 	for _, target := range []string{"/v1/customers", "/v1/invoices/G1", "/v1/customers"} {

@@ -14,7 +14,8 @@ import (
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
-// TestAppCredentials signs the service in with each kind of credential of an app, app-only and for a user.
+// TestAppCredentials signs the service in with each kind of credential of an app, app-only and for
+// a user.
 func TestAppCredentials(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -32,14 +33,16 @@ func TestAppCredentials(t *testing.T) {
 			return append(fakeentra.NewManagedIdentity(t, e).Env(), noSecret, "CONNECTOR_MANAGED_IDENTITY=system")
 		},
 		"user-assigned identity": func(t *testing.T, e *fakeentra.Server) []string {
-			return append(fakeentra.NewManagedIdentity(t, e).Env(), noSecret, "CONNECTOR_MANAGED_IDENTITY="+fakeentra.MakerAppID)
+			return append(fakeentra.NewManagedIdentity(t, e).Env(), noSecret,
+				"CONNECTOR_MANAGED_IDENTITY="+fakeentra.MakerAppID)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newBackends(t)
 			refresh := newFile(t, s.entra.NewRefreshToken())
-			s.process = s.start(t, "connector", append(settings(t, s.entra), "CONNECTOR_REFRESH_TOKEN_FILE="+refresh)...)
+			s.process = s.start(t, "connector",
+				append(settings(t, s.entra), "CONNECTOR_REFRESH_TOKEN_FILE="+refresh)...)
 			s.expectKind(t, "/v1/customers", fakeentra.AppOnly)
 			s.expectKind(t, "/v1/invoices", fakeentra.AppOnly)
 			s.expectKind(t, "/v1/invoices/G000024135", fakeentra.AppUser)
@@ -62,7 +65,8 @@ func (s *stack) expectKind(t *testing.T, target string, kind fakeentra.Kind) {
 	}
 }
 
-// TestUserWithoutAppCredential has a refresh token and no credential of the app. All calls are made for the user.
+// TestUserWithoutAppCredential has a refresh token and no credential of the app. All calls are made
+// for the user.
 func TestUserWithoutAppCredential(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -73,7 +77,8 @@ func TestUserWithoutAppCredential(t *testing.T) {
 	s.expectKind(t, "/v1/invoices/G000024135", fakeentra.AppUser)
 }
 
-// TestCredentialsRotate replaces the file of a credential while the service runs. The next token request uses the new one.
+// TestCredentialsRotate replaces the file of a credential while the service runs. The next token
+// request uses the new one.
 func TestCredentialsRotate(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -92,13 +97,14 @@ func TestCredentialsRotate(t *testing.T) {
 	s.entra.AddFederatedToken(next)
 	replaceFile(t, token, next)
 	for _, p := range []*process{bySecret, byToken} {
-		s.upstream.Answer(s.refuseFirst(2, fakepartner.Good)) // refuses the first token of each, so that both request another
+		// refuses the first token of each, so that both request another
+		s.upstream.Answer(s.refuseFirst(2, fakepartner.Good))
 		p.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	}
 }
 
-// TestReplicasShareARefreshToken has two services use and rotate one refresh token at once, many times. No call fails, and the
-// file ends with a token that works.
+// TestReplicasShareARefreshToken has two services use and rotate one refresh token at once, many
+// times. No call fails, and the file ends with a token that works.
 func TestReplicasShareARefreshToken(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -133,7 +139,8 @@ func TestReplicasShareARefreshToken(t *testing.T) {
 	}
 }
 
-// TestUserRefused distinguishes a user without multifactor authentication from other refusals, by Entra ID and by Partner Center.
+// TestUserRefused distinguishes a user without multifactor authentication from other refusals, by
+// Entra ID and by Partner Center.
 func TestUserRefused(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -147,8 +154,10 @@ func TestUserRefused(t *testing.T) {
 		{"Entra ID requires MFA", 50076, "", 502, "MfaRequired"},
 		{"Entra ID revoked the grant", 50173, "", 502, "PartnerCenterUnauthorized"},
 		{"Entra ID has no consent", 65001, "", 502, "PartnerCenterUnauthorized"},
-		{"Partner Center requires MFA by code", 0, `{"code":900421,"description":"` + reply.Private + `"}`, 502, "MfaRequired"},
-		{"Partner Center requires MFA by text", 0, `{"code":400,"description":"MFA required ` + reply.Private + `"}`, 502, "MfaRequired"},
+		{"Partner Center requires MFA by code", 0, `{"code":900421,"description":"` + reply.Private + `"}`, 502,
+			"MfaRequired"},
+		{"Partner Center requires MFA by text", 0, `{"code":400,"description":"MFA required ` + reply.Private + `"}`,
+			502, "MfaRequired"},
 		{"Partner Center gives no reason", 0, `{"code":400}`, 502, "PartnerCenterUnauthorized"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -167,7 +176,8 @@ func TestUserRefused(t *testing.T) {
 			if calls := len(s.upstream.Calls()); (c.upstream != "") && (c.code == "MfaRequired") && (calls != 1) {
 				t.Errorf("%d calls of Partner Center, want 1: another token has no MFA either", calls)
 			}
-			if cause := s.logged(t, a).text("error"); (c.entra != 0) && !strings.Contains(cause, fmt.Sprint("AADSTS", c.entra)) {
+			if cause := s.logged(t, a).text("error"); (c.entra != 0) &&
+				!strings.Contains(cause, fmt.Sprint("AADSTS", c.entra)) {
 				t.Errorf("the log has the error %q without the AADSTS code", cause)
 			}
 			s.upstream.Answer(nil)

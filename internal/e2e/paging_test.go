@@ -12,7 +12,8 @@ import (
 	"github.com/partner-center/connector/internal/e2e/secret"
 )
 
-// TestNextPage follows a list to its second page. Partner Center gets its own token back, and the caller never sees it.
+// TestNextPage follows a list to its second page. Partner Center gets its own token back, and the
+// caller never sees it.
 func TestNextPage(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, manyCalls)
@@ -21,7 +22,9 @@ func TestNextPage(t *testing.T) {
 	s.upstream.Answer(func(w http.ResponseWriter, r *http.Request) {
 		page := `{"items":[{"id":"2"}]}`
 		if r.Header.Get("MS-ContinuationToken") == "" {
-			page = fmt.Sprintf(`{"items":[{"id":"1"}],"links":{"next":{"uri":"%s/customers?seekOperation=Next","headers":[{"key":"MS-ContinuationToken","value":"%s"}]}}}`, reply.Private, secret.InJSON(token))
+			page = fmt.Sprintf(
+				`{"items":[{"id":"1"}],"links":{"next":{"uri":"%s/customers?seekOperation=Next",`+
+					`"headers":[{"key":"MS-ContinuationToken","value":"%s"}]}}}`, reply.Private, secret.InJSON(token))
 		} else if r.Header.Get("MS-ContinuationToken") != token {
 			s.upstream.Fault("another continuation token than its own")
 		}
@@ -42,7 +45,8 @@ func TestNextPage(t *testing.T) {
 		return link
 	}
 	link := next()
-	if (link.Scheme != "https") || (link.Host != publicHost) || (link.Path != "/v1/customers") || (link.Query().Get("Size") != "1") {
+	if (link.Scheme != "https") || (link.Host != publicHost) || (link.Path != "/v1/customers") ||
+		(link.Query().Get("Size") != "1") {
 		t.Errorf("nextLink is %s", link)
 	}
 	a := s.get(t, link.RequestURI(), s.keys.other)
@@ -51,13 +55,17 @@ func TestNextPage(t *testing.T) {
 	s.expectTampered(t, link)
 
 	const gateway = "https://europe-001.azure-apihub.net/apim/shared-connector/0f8fad5bd9cb"
-	if link := next("X-MS-APIM-Referrer-Prefix: " + gateway); !strings.HasPrefix(link.String(), gateway+"/v1/customers?") {
+	if link := next("X-MS-APIM-Referrer-Prefix: " + gateway); !strings.HasPrefix(link.String(),
+		gateway+"/v1/customers?") {
 		t.Errorf("nextLink through the gateway is %s", link)
 	}
 	for _, forged := range []string{
-		"https://evil.example/apim/a/b", "http://x.azure-apihub.net/apim/a/b", "https://x.azure-apihub.net.evil.example/apim/a/b",
-		"https://evil.example#.azure-apihub.net/apim/a/b", "https://u:p@x.azure-apihub.net/apim/a/b", "https://x.azure-apihub.net/apim/a/..",
-		"https://evilazure-apihub.net/apim/a/b", "//x.azure-apihub.net/apim/a/b", "https://x.azure-apihub.net:8443/apim/a/b",
+		"https://evil.example/apim/a/b", "http://x.azure-apihub.net/apim/a/b",
+		"https://x.azure-apihub.net.evil.example/apim/a/b",
+		"https://evil.example#.azure-apihub.net/apim/a/b", "https://u:p@x.azure-apihub.net/apim/a/b",
+		"https://x.azure-apihub.net/apim/a/..",
+		"https://evilazure-apihub.net/apim/a/b", "//x.azure-apihub.net/apim/a/b",
+		"https://x.azure-apihub.net:8443/apim/a/b",
 	} {
 		if link := next("X-MS-APIM-Referrer-Prefix: " + forged); link.Host != publicHost {
 			t.Errorf("the forged prefix %s makes the link %s", forged, link)
@@ -71,14 +79,17 @@ func TestNextPage(t *testing.T) {
 func (s *stack) expectTampered(t *testing.T, link *url.URL) {
 	t.Helper()
 	sealed := link.Query().Get("ContinuationToken")
-	tampered := []string{sealed[1:], sealed[:len(sealed)-1], sealed + "A", sealed + "=", "B" + sealed[1:], strings.ToLower(sealed), sealed + sealed}
-	for _, last := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" { // some of them decode to the same bytes
+	tampered := []string{sealed[1:], sealed[:len(sealed)-1], sealed + "A", sealed + "=", "B" + sealed[1:],
+		strings.ToLower(sealed), sealed + sealed}
+	// some of them decode to the same bytes
+	for _, last := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" {
 		tampered = append(tampered, sealed[:len(sealed)-1]+string(last))
 	}
 	for _, forged := range tampered {
 		if forged == sealed {
 			continue
 		}
-		s.get(t, "/v1/customers?"+url.Values{"ContinuationToken": {forged}}.Encode(), s.keys.key).expect(t, 400, "InvalidContinuationToken")
+		s.get(t, "/v1/customers?"+url.Values{"ContinuationToken": {forged}}.Encode(), s.keys.key).expect(t, 400,
+			"InvalidContinuationToken")
 	}
 }

@@ -17,7 +17,8 @@ import (
 	"github.com/partner-center/connector/internal/e2e/secret"
 )
 
-// patience bounds every wait of these tests. Only a failing test takes that long, however busy the machine is.
+// patience bounds every wait of these tests. Only a failing test takes that long, however busy the
+// machine is.
 const patience = time.Minute
 
 // waitFor returns once a condition holds. It fails the test with what it waited for.
@@ -45,13 +46,14 @@ type process struct {
 	ended   chan struct{}
 }
 
-// start runs connector serve with exactly these variables on a free port until the test ends. Then the process must end by
-// SIGTERM with status 0, and its output must pass checkOutput.
+// start runs connector serve with exactly these variables on a free port until the test ends. Then
+// the process must end by SIGTERM with status 0, and its output must pass checkOutput.
 func start(t testing.TB, program string, known *secret.Set, environment ...string) *process {
 	t.Helper()
 	p := &process{t: t, out: new(transcript), secrets: known, ended: make(chan struct{})}
 	p.command = exec.Command(program, "serve", "--listen", "127.0.0.1:0")
-	p.command.Env = slices.Concat(plainEnvironment(t), []string{"CONNECTOR_DRAIN=0s", "CONNECTOR_LOG_LEVEL=debug"}, environment)
+	p.command.Env = slices.Concat(plainEnvironment(t), []string{"CONNECTOR_DRAIN=0s", "CONNECTOR_LOG_LEVEL=debug"},
+		environment)
 	p.command.Stdout, p.command.Stderr = p.out, p.out
 	began := time.Now()
 	if err := p.command.Start(); err != nil {
@@ -77,15 +79,15 @@ func start(t testing.TB, program string, known *secret.Set, environment ...strin
 	return p
 }
 
-// plainEnvironment returns an environment without settings. It keeps an instrumented binary from waiting for a second at its
-// end, and from complaining that no directory for its coverage is set.
+// plainEnvironment returns an environment without settings. It keeps an instrumented binary from
+// waiting for a second at its end, and from complaining that no directory for its coverage is set.
 func plainEnvironment(t testing.TB) []string {
 	t.Helper()
 	return []string{"GORACE=atexit_sleep_ms=0", "GOCOVERDIR=" + cmp.Or(os.Getenv("GOCOVERDIR"), t.TempDir())}
 }
 
-// atMost returns a bound for something that takes d at most on an idle machine. On a busy one, everything takes longer by as
-// much as the start of the process does.
+// atMost returns a bound for something that takes d at most on an idle machine. On a busy one,
+// everything takes longer by as much as the start of the process does.
 func (p *process) atMost(d time.Duration) time.Duration { return d + 5*p.startup }
 
 // terminate sends SIGTERM.
@@ -126,8 +128,9 @@ func (p *process) stop() {
 // lookup matches the line of a process that looked up a name.
 var lookup = regexp.MustCompile("(?m)^" + outsideLine + ": name server .*\n")
 
-// checkOutput fails the test for anything in the output that no run may have: a credential, a panic, a data race, a leaked
-// goroutine, a connection to another machine or a line that is not JSON.
+// checkOutput fails the test for anything in the output that no run may have: a credential, a
+// panic, a data race, a leaked goroutine, a connection to another machine or a line that is not
+// JSON.
 func (p *process) checkOutput() {
 	output := p.out.String()
 	if p.mayLookUp {

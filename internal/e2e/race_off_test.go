@@ -2,5 +2,6 @@
 
 package e2e
 
-// raced reports whether the service runs with the race detector, which takes many times its memory and time.
+// raced reports whether the service runs with the race detector, which takes many times its memory
+// and time.
 const raced = false

@@ -75,7 +75,8 @@ func TestStoreAway(t *testing.T) {
 			s := newStack(t, countIn(store), "CONNECTOR_LIMIT_STORE_DOWN="+c.setting,
 				fmt.Sprint("CONNECTOR_LIMIT_CALLS=", calls), "CONNECTOR_LIMIT_WINDOW=5m")
 			if !c.dead {
-				waitFor(t, "a call is admitted", func() bool { return s.get(t, "/v1/customers", s.keys.key).status == 200 })
+				waitFor(t, "a call is admitted",
+					func() bool { return s.get(t, "/v1/customers", s.keys.key).status == 200 })
 				store.Kill()
 			}
 			got := map[int]int{}
@@ -134,7 +135,8 @@ func TestWrongRedisURL(t *testing.T) {
 	s := newBackends(t)
 	for _, command := range []string{"serve", "check"} {
 		t.Run(command, func(t *testing.T) {
-			status, output := s.tryCommand(t, command, "CONNECTOR_REDIS_URL=redis://:hush@host/x", "CONNECTOR_LIMIT_CALLS=0")
+			status, output := s.tryCommand(t, command, "CONNECTOR_REDIS_URL=redis://:hush@host/x",
+				"CONNECTOR_LIMIT_CALLS=0")
 			if status != cli.ExitUsage {
 				t.Errorf("status %d", status)
 			}

@@ -41,10 +41,12 @@ func (p *process) askAdmin(t testing.TB, request string) []byte {
 	return received
 }
 
-// metrics returns the text of /metrics. It may not have a credential, nor anything of a caller or of an answer of Partner Center.
+// metrics returns the text of /metrics. It may not have a credential, nor anything of a caller or
+// of an answer of Partner Center.
 func (p *process) metrics(t testing.TB) []byte {
 	t.Helper()
-	a := parse(t, p.askAdmin(t, "GET /metrics HTTP/1.1\r\nHost: prometheus\r\nConnection: close\r\n\r\n"), http.MethodGet)
+	a := parse(t, p.askAdmin(t, "GET /metrics HTTP/1.1\r\nHost: prometheus\r\nConnection: close\r\n\r\n"),
+		http.MethodGet)
 	if (a.status != 200) || !strings.HasPrefix(a.header.Get("Content-Type"), "text/plain; version=0.0.4") {
 		t.Fatalf("%d %v %s", a.status, a.header, a.body)
 	}
@@ -93,11 +95,13 @@ func (s scrape) sum(name string) int {
 
 var timed = regexp.MustCompile(`^connector_.*(_bucket|_sum)(\{|$)`)
 
-// since returns what has changed, a line for each series of the service. It leaves out those that depend on durations.
+// since returns what has changed, a line for each series of the service. It leaves out those that
+// depend on durations.
 func (s scrape) since(before scrape) []string {
 	var changes []string
 	for _, name := range s.series() {
-		if change := s[name] - before[name]; (change != 0) && strings.HasPrefix(name, "connector_") && !timed.MatchString(name) {
+		if change := s[name] - before[name]; (change != 0) && strings.HasPrefix(name, "connector_") &&
+			!timed.MatchString(name) {
 			changes = append(changes, fmt.Sprintf("%s %+g", name, change))
 		}
 	}
@@ -132,7 +136,8 @@ func requestedToken(kind, result string) []string {
 
 // dropped returns the changes of values that were dropped from an answer.
 func dropped(operation, place string, values int) []string {
-	return []string{fmt.Sprintf(`connector_left_out_values_total{operation="%s",path="%s"} %+d`, operation, place, values)}
+	return []string{fmt.Sprintf(`connector_left_out_values_total{operation="%s",path="%s"} %+d`, operation, place,
+		values)}
 }
 
 // expectChanges compares what has changed since a scrape with the changes of all events together.

@@ -44,7 +44,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits is a command of scripts that runs another one, which must end with a status: exits STATUS COMMAND...
+// exits is a command of scripts that runs another one, which must end with a status: exits STATUS
+// COMMAND...
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	if (err != nil) || neg {

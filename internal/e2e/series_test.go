@@ -29,12 +29,14 @@ func expectSameSeries(t *testing.T, before, after scrape) {
 	}
 }
 
-// TestSeries makes random calls and has Partner Center give random answers. Everything is counted, in series that exist from
-// the start.
+// TestSeries makes random calls and has Partner Center give random answers. Everything is counted,
+// in series that exist from the start.
 func TestSeries(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
-	s := newStack(t, append(acceptTokens(), withMetrics, "CONNECTOR_LIMIT_CALLS=20", "CONNECTOR_PUBLIC_URL=", "CONNECTOR_LOG_LEVEL=info")...)
+	s := newStack(t,
+		append(acceptTokens(), withMetrics, "CONNECTOR_LIMIT_CALLS=20", "CONNECTOR_PUBLIC_URL=",
+			"CONNECTOR_LOG_LEVEL=info")...)
 	before := s.scrape(t)
 	checkLabels(t, before)
 	s.upstream.Answer(func(w http.ResponseWriter, r *http.Request) {
@@ -43,7 +45,9 @@ func TestSeries(t *testing.T) {
 			status = 200
 		}
 		name := randomText()
-		reply.With(status, "application/json", fmt.Sprintf(`{"items":[{"id":%d,"%s":"%s","companyProfile":{"%s":1,"domain":{}}}],"totalCount":"%s"}`, rand.Int(), name, name, name, name))(w, r)
+		reply.With(status, "application/json",
+			fmt.Sprintf(`{"items":[{"id":%d,"%s":"%s","companyProfile":{"%s":1,"domain":{}}}],"totalCount":"%s"}`,
+				rand.Int(), name, name, name, name))(w, r)
 	})
 	const calls = 200
 	answered := 0
@@ -81,7 +85,9 @@ func (s *stack) randomRequest(t *testing.T) string {
 	t.Helper()
 	pick := func(of ...string) string { return of[rand.IntN(len(of))] }
 	method := pick("GET", "GET", "GET", "POST", "DELETE", "X"+fmt.Sprint(rand.IntN(1000)))
-	target := pick("/v1/customers", "/v1/invoices", "/v1/customers/"+guid(rand.Int()&0xffff), "/v1/customers/"+customerID+"/orders", "/v1/invoices/G"+fmt.Sprint(rand.Int()), "/v1/"+strings.ReplaceAll(randomText(), "\u00e9", ""), "/"+fmt.Sprint(rand.Int()))
+	target := pick("/v1/customers", "/v1/invoices", "/v1/customers/"+guid(rand.Int()&0xffff),
+		"/v1/customers/"+customerID+"/orders", "/v1/invoices/G"+fmt.Sprint(rand.Int()),
+		"/v1/"+strings.ReplaceAll(randomText(), "\u00e9", ""), "/"+fmt.Sprint(rand.Int()))
 	if rand.IntN(3) == 0 {
 		target += "?" + pick("Size", "Offset", "x"+fmt.Sprint(rand.Int())) + "=" + fmt.Sprint(rand.IntN(700))
 	}
@@ -93,11 +99,13 @@ func (s *stack) randomRequest(t *testing.T) string {
 	case 2:
 		lines = append(lines, "Authorization: "+pick("Bearer ", "Basic ", "")+randomText())
 	case 3:
-		lines = append(lines, bearer(s.entra.MintFor(guid(rand.Int()&0xffff))), "X-MS-APIM-Referrer-Prefix: https://x.azure-apihub.net/apim/a/c"+fmt.Sprint(rand.Int()))
+		lines = append(lines, bearer(s.entra.MintFor(guid(rand.Int()&0xffff))),
+			"X-MS-APIM-Referrer-Prefix: https://x.azure-apihub.net/apim/a/c"+fmt.Sprint(rand.Int()))
 	default:
 		lines = append(lines, "X-Api-Key: "+s.keys.key)
 	}
-	for _, name := range []string{"MS-CorrelationId", "MS-RequestId", "x-ms-client-request-id", "User-Agent", "traceparent", "X-" + fmt.Sprint(rand.Int())} {
+	for _, name := range []string{"MS-CorrelationId", "MS-RequestId", "x-ms-client-request-id", "User-Agent",
+		"traceparent", "X-" + fmt.Sprint(rand.Int())} {
 		if rand.IntN(2) == 0 {
 			lines = append(lines, name+": "+randomText())
 		}
@@ -119,7 +127,9 @@ func checkLabels(t *testing.T, s scrape) {
 		operations = append(operations, item.Get.OperationID)
 		for _, p := range slices.Concat(item.Parameters, item.Get.Parameters) {
 			needed, _ := p.Value.Extensions["x-requires"].(string)
-			codes = append(codes, string(fault.InvalidParameter(p.Value.Name, "").Code), string(fault.MissingParameter(p.Value.Name).Code), string(fault.RequiresParameter(p.Value.Name, needed).Code))
+			codes = append(codes, string(fault.InvalidParameter(p.Value.Name, "").Code),
+				string(fault.MissingParameter(p.Value.Name).Code),
+				string(fault.RequiresParameter(p.Value.Name, needed).Code))
 		}
 	}
 	for _, k := range fault.Codes() {
@@ -127,7 +137,8 @@ func checkLabels(t *testing.T, s scrape) {
 	}
 	tables := map[string][]string{
 		"operation": operations, "code": codes,
-		"decision": {"admitted", "refused", "unavailable"}, "kind": {"app", "user", "signing_keys"}, "result": {"ok", "refused", "unavailable"},
+		"decision": {"admitted", "refused", "unavailable"}, "kind": {"app", "user", "signing_keys"},
+		"result": {"ok", "refused", "unavailable"},
 	}
 	status := regexp.MustCompile(`^([1-5][0-9][0-9]|[1-5]xx|none|canceled|other)$`)
 	for name := range s {

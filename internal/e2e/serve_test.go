@@ -19,13 +19,14 @@ import (
 	"github.com/partner-center/connector/internal/sandbox"
 )
 
-// TestUpstreamHeaders checks the values of the headers that Partner Center gets. The fake checks in every test that there are no
-// others.
+// TestUpstreamHeaders checks the values of the headers that Partner Center gets. The fake checks in
+// every test that there are no others.
 func TestUpstreamHeaders(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	const vector = "q4o3kXvZbUWnVb2xJ1Pz5A.3.1"
-	a := s.get(t, "/v1/invoices?Size=3", s.keys.key, "MS-RequestId: "+customerID, "MS-CorrelationId: "+otherCustomer, "MS-CV: "+vector)
+	a := s.get(t, "/v1/invoices?Size=3", s.keys.key, "MS-RequestId: "+customerID, "MS-CorrelationId: "+otherCustomer,
+		"MS-CV: "+vector)
 	a.expect(t, 200, "")
 	calls := s.upstream.Calls()
 	if (len(calls) != 1) || (calls[0].Target != "/v1/invoices?size=3") {
@@ -63,7 +64,8 @@ func TestUpstreamHeaders(t *testing.T) {
 	}
 }
 
-// TestDeadline ends a call that Partner Center does not answer at the deadline of CONNECTOR_UPSTREAM_TIMEOUT.
+// TestDeadline ends a call that Partner Center does not answer at the deadline of
+// CONNECTOR_UPSTREAM_TIMEOUT.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -83,8 +85,8 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-// TestProxiesAreIgnored sets proxies in the environment, which would see the service's credentials. The service does not use them,
-// even if there is no other way to the internet.
+// TestProxiesAreIgnored sets proxies in the environment, which would see the service's credentials.
+// The service does not use them, even if there is no other way to the internet.
 func TestProxiesAreIgnored(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -124,7 +126,8 @@ func TestProxiesAreIgnored(t *testing.T) {
 	}
 }
 
-// TestUnreachable starts a service while Entra ID or Partner Center is down. It is ready and answers with errors.
+// TestUnreachable starts a service while Entra ID or Partner Center is down. It is ready and
+// answers with errors.
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -147,7 +150,8 @@ func TestUnreachable(t *testing.T) {
 // expectHealth makes a health check as a balancer does: by address and without a credential.
 func expectHealth(t *testing.T, p *process, path string, status int) {
 	t.Helper()
-	a := parse(t, p.send(t, "GET "+path+" HTTP/1.1\r\nHost: "+p.address+"\r\nConnection: close\r\n\r\n").all(t), http.MethodGet)
+	a := parse(t, p.send(t, "GET "+path+" HTTP/1.1\r\nHost: "+p.address+"\r\nConnection: close\r\n\r\n").all(t),
+		http.MethodGet)
 	checkPlain(t, a)
 	if a.status != status {
 		t.Errorf("%s: %d, want %d", path, a.status, status)
@@ -161,7 +165,8 @@ func TestKeptConnection(t *testing.T) {
 	c := s.dial(t)
 	r := bufio.NewReader(c)
 	for range 2 {
-		for target, status := range map[string]int{"/v1/customers": 200, "/v1/customers?Size=0": 400, "/v1/nope": 404, "/v1/%2e": 400, "/healthz": 200, "/v1/invoices": 200} {
+		for target, status := range map[string]int{"/v1/customers": 200, "/v1/customers?Size=0": 400, "/v1/nope": 404,
+			"/v1/%2e": 400, "/healthz": 200, "/v1/invoices": 200} {
 			fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\nX-Api-Key: %s\r\n\r\n", target, publicHost, s.keys.key)
 			resp, err := http.ReadResponse(r, nil)
 			if err != nil {
@@ -209,7 +214,8 @@ func TestSandbox(t *testing.T) {
 	customers.expect(t, 200, "")
 	_, id, _ := strings.Cut(string(customers.body), `"id":"`)
 	id = id[:min(len(id), len(customerID))]
-	for _, target := range []string{"/v1/customers", "/v1/invoices?Size=5&Offset=0", "/v1/customers/" + id, "/v1/customers/" + id + "/orders", "/v1/customers/" + id + "/subscriptions"} {
+	for _, target := range []string{"/v1/customers", "/v1/invoices?Size=5&Offset=0", "/v1/customers/" + id,
+		"/v1/customers/" + id + "/orders", "/v1/customers/" + id + "/subscriptions"} {
 		try(target, "sandbox").expect(t, 200, "")
 	}
 	try("/v1/customers", "").expect(t, 401, "MissingCredentials")
@@ -236,19 +242,25 @@ func TestAccessLog(t *testing.T) {
 		want        logLine
 	}{
 		{"a good call", "/v1/invoices?Size=7", s.keys.key, nil, []string{"operation", "connection", "upstream_status"},
-			logLine{"status": 200.0, "level": "INFO", "operation": "GetInvoices", "connection": "flows", "upstream_status": 200.0}},
-		{"an error of Partner Center", "/v1/customers/" + customerID + "/orders", s.keys.other, fakepartner.Refuse(404, ""),
+			logLine{"status": 200.0, "level": "INFO", "operation": "GetInvoices", "connection": "flows",
+				"upstream_status": 200.0}},
+		{"an error of Partner Center", "/v1/customers/" + customerID + "/orders", s.keys.other,
+			fakepartner.Refuse(404, ""),
 			[]string{"operation", "connection", "upstream_status", "error"},
 			logLine{"status": 404.0, "operation": "GetCustomerOrders", "connection": "apps", "upstream_status": 404.0}},
 		{"a refused token", "/v1/customers/" + customerID, s.keys.key, fakepartner.Behaviors["401"],
 			[]string{"operation", "connection", "upstream_status", "error"},
 			logLine{"status": 502.0, "level": "WARN", "operation": "GetCustomerDetails", "upstream_status": 401.0}},
-		{"no answer", "/v1/customers", s.keys.key, fakepartner.Behaviors["reset"], []string{"operation", "connection", "error"},
+		{"no answer", "/v1/customers", s.keys.key, fakepartner.Behaviors["reset"],
+			[]string{"operation", "connection", "error"},
 			logLine{"status": 502.0, "operation": "GetAllCustomers"}},
 		{"an invalid parameter", "/v1/customers/" + customerID + "/subscriptions?Filter=7", s.keys.key, nil,
-			[]string{"operation", "connection", "error"}, logLine{"status": 400.0, "operation": "GetCustomerSubscription"}},
-		{"a wrong key", "/v1/customers", "wrong", nil, []string{"operation", "error"}, logLine{"status": 401.0, "operation": "GetAllCustomers"}},
-		{"an unknown path", "/v1/secret", s.keys.key, nil, []string{"connection", "error"}, logLine{"status": 404.0, "connection": "flows"}},
+			[]string{"operation", "connection", "error"},
+			logLine{"status": 400.0, "operation": "GetCustomerSubscription"}},
+		{"a wrong key", "/v1/customers", "wrong", nil, []string{"operation", "error"},
+			logLine{"status": 401.0, "operation": "GetAllCustomers"}},
+		{"an unknown path", "/v1/secret", s.keys.key, nil, []string{"connection", "error"},
+			logLine{"status": 404.0, "connection": "flows"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s.upstream.Answer(c.answer)

@@ -27,13 +27,15 @@ func acceptTokens() []string {
 	}
 }
 
-// passThrough returns the settings of a service that passes callers' tokens on and has no credential of its own.
+// passThrough returns the settings of a service that passes callers' tokens on and has no
+// credential of its own.
 func passThrough() []string {
 	return []string{"CONNECTOR_SIGN_IN=caller", "CONNECTOR_API_KEYS_FILE=", noSecret, "CONNECTOR_CLIENT_ID="}
 }
 
 // privateTexts are texts that no metric and no trace may have.
 var privateTexts = []string{
-	reply.Private, fakeentra.CallerOnly, customerID, otherCustomer, fakeentra.TenantID, fakeentra.ClientID, fakeentra.UserID,
+	reply.Private, fakeentra.CallerOnly, customerID, otherCustomer, fakeentra.TenantID, fakeentra.ClientID,
+	fakeentra.UserID,
 	fakeentra.MakerAppID, publicHost, "flows", "apps",
 }

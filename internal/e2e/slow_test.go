@@ -10,8 +10,8 @@ import (
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
-// TestIncompleteRequest sends the beginning of a request. The service answers others meanwhile, and closes the connection
-// after a few seconds.
+// TestIncompleteRequest sends the beginning of a request. The service answers others meanwhile, and
+// closes the connection after a few seconds.
 func TestIncompleteRequest(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -28,8 +28,8 @@ func TestIncompleteRequest(t *testing.T) {
 	}
 }
 
-// TestMissingBody announces a body and sends none. The answer does not wait for it, as net/http would by default, until the
-// service's read timeout of 10 seconds.
+// TestMissingBody announces a body and sends none. The answer does not wait for it, as net/http
+// would by default, until the service's read timeout of 10 seconds.
 func TestMissingBody(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -40,7 +40,9 @@ func TestMissingBody(t *testing.T) {
 		{"GET /v1/customers", "Content-Length: 5000000", "400"},
 		{"GET /healthz", "Content-Length: 5", "200"},
 	} {
-		kept := s.send(t, fmt.Sprintf("%s HTTP/1.1\r\nHost: %s\r\nX-Api-Key: %s\r\n%s\r\n\r\n", c.request, publicHost, s.keys.key, c.header))
+		kept := s.send(t,
+			fmt.Sprintf("%s HTTP/1.1\r\nHost: %s\r\nX-Api-Key: %s\r\n%s\r\n\r\n", c.request, publicHost, s.keys.key,
+				c.header))
 		if err := kept.SetReadDeadline(time.Now().Add(9 * time.Second)); err != nil {
 			t.Fatal(err)
 		}

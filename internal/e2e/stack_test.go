@@ -24,7 +24,8 @@ type stack struct {
 	secrets  *secret.Set // must not appear in any output
 }
 
-// newStack starts a service between a fake Partner Center and a fake Entra ID. The variables override the usual ones.
+// newStack starts a service between a fake Partner Center and a fake Entra ID. The variables
+// override the usual ones.
 func newStack(t testing.TB, variables ...string) *stack {
 	t.Helper()
 	s := newBackends(t)
@@ -45,7 +46,8 @@ func newBackends(t testing.TB) *stack {
 	t.Helper()
 	known := new(secret.Set)
 	entra := fakeentra.New(t, known)
-	return &stack{entra: entra, upstream: fakepartner.New(t, entra.Accepts), keys: newKeysFile(t, known), secrets: known}
+	return &stack{entra: entra, upstream: fakepartner.New(t, entra.Accepts), keys: newKeysFile(t, known),
+		secrets: known}
 }
 
 // start starts a service between the backends. An empty value unsets a variable.
@@ -80,7 +82,8 @@ func newKeysFile(t testing.TB, known *secret.Set) *keysFile {
 		*key = secret.NewAPIKey()
 		known.Add("API key", *key)
 	}
-	k.write(t, keyLine("flows", k.key), keyLine("apps", k.other), keyLine("flows", k.second), "# "+keyLine("flows", k.revoked))
+	k.write(t, keyLine("flows", k.key), keyLine("apps", k.other), keyLine("flows", k.second),
+		"# "+keyLine("flows", k.revoked))
 	return k
 }
 

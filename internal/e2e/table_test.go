@@ -133,7 +133,8 @@ func (s *stack) fill(t *testing.T, text string) string {
 		"{G}", customerID, "{GNOSLASH}", customerID, "{GUP}", strings.ToUpper(customerID),
 		"{GNODASH}", strings.ReplaceAll(customerID, "-", ""), "{GSHORT}", customerID[:len(customerID)-1],
 		"{KEY}", k.key, "{KEY2}", k.second, "{OTHERKEY}", k.other, "{REVOKED}", k.revoked,
-		"{KEYPREFIX}", k.key[:len(k.key)-1], "{KEYUP}", strings.ToUpper(k.key), "{KEYHASH}", strings.Fields(keyLine("", k.key))[0],
+		"{KEYPREFIX}", k.key[:len(k.key)-1], "{KEYUP}", strings.ToUpper(k.key), "{KEYHASH}",
+		strings.Fields(keyLine("", k.key))[0],
 	).Replace(text)
 }
 

@@ -22,7 +22,8 @@ import (
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
-// TestUpstreamTLS calls servers that do not prove that they are Partner Center. None of them gets a call, which has a token.
+// TestUpstreamTLS calls servers that do not prove that they are Partner Center. None of them gets a
+// call, which has a token.
 func TestUpstreamTLS(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -35,12 +36,21 @@ func TestUpstreamTLS(t *testing.T) {
 		plain       bool   // no TLS
 		status      int
 	}{
-		{name: "a trusted certificate", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, trusted: true, status: 200},
-		{name: "an untrusted certificate", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, status: 502},
-		{name: "an expired certificate", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(-time.Minute)}, trusted: true, status: 502},
-		{name: "a certificate of another host", certificate: x509.Certificate{DNSNames: []string{"evil.example"}, NotAfter: time.Now().Add(time.Hour)}, trusted: true, status: 502},
-		{name: "TLS 1.1", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, trusted: true, maxVersion: tls.VersionTLS11, status: 502},
-		{name: "no TLS", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, trusted: true, plain: true, status: 502},
+		{name: "a trusted certificate",
+			certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, trusted: true,
+			status: 200},
+		{name: "an untrusted certificate",
+			certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)}, status: 502},
+		{name: "an expired certificate",
+			certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(-time.Minute)}, trusted: true,
+			status: 502},
+		{name: "a certificate of another host",
+			certificate: x509.Certificate{DNSNames: []string{"evil.example"}, NotAfter: time.Now().Add(time.Hour)},
+			trusted:     true, status: 502},
+		{name: "TLS 1.1", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)},
+			trusted: true, maxVersion: tls.VersionTLS11, status: 502},
+		{name: "no TLS", certificate: x509.Certificate{IPAddresses: here, NotAfter: time.Now().Add(time.Hour)},
+			trusted: true, plain: true, status: 502},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -52,7 +62,8 @@ func TestUpstreamTLS(t *testing.T) {
 			upstream.Config.ErrorLog = log.New(io.Discard, "", 0)
 			defer upstream.Close()
 			certificate := selfSigned(t, c.certificate)
-			upstream.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS10, MaxVersion: c.maxVersion}
+			upstream.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS10,
+				MaxVersion: c.maxVersion}
 			if c.plain {
 				upstream.Start()
 			} else {
@@ -63,10 +74,13 @@ func TestUpstreamTLS(t *testing.T) {
 			entra := fakeentra.New(t, known)
 			environment := entra.Env(t)
 			if c.trusted {
-				environment = append(environment, fakeentra.TrustEnv(t, entra.Certificate().Raw, certificate.Certificate[0]))
+				environment = append(environment,
+					fakeentra.TrustEnv(t, entra.Certificate().Raw, certificate.Certificate[0]))
 			}
 			keys := newKeysFile(t, known)
-			p := start(t, "connector", known, append(environment, "CONNECTOR_UPSTREAM_URL=https://"+upstream.Listener.Addr().String(), "CONNECTOR_API_KEYS_FILE="+keys.path)...)
+			p := start(t, "connector", known,
+				append(environment, "CONNECTOR_UPSTREAM_URL=https://"+upstream.Listener.Addr().String(),
+					"CONNECTOR_API_KEYS_FILE="+keys.path)...)
 			code := ""
 			if c.status != 200 {
 				code = "PartnerCenterUnreachable"

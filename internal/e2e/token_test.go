@@ -12,7 +12,8 @@ import (
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
-// refuseFirst returns a handler that refuses the first n tokens, as if they had been revoked, and answers others with then.
+// refuseFirst returns a handler that refuses the first n tokens, as if they had been revoked, and
+// answers others with then.
 func (s *stack) refuseFirst(n int, then http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if s.entra.TokenNumber(fakepartner.BearerToken(r)) <= n {
@@ -23,8 +24,8 @@ func (s *stack) refuseFirst(n int, then http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// TestStaleToken has Partner Center refuse a token that was good. The service repeats the call once with a new token, and the
-// second answer decides.
+// TestStaleToken has Partner Center refuse a token that was good. The service repeats the call once
+// with a new token, and the second answer decides.
 func TestStaleToken(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -112,7 +113,8 @@ func TestFirstToken(t *testing.T) {
 	}
 }
 
-// TestEntraAway makes Entra ID fail. Calls succeed with the token that the service has, and fail only if they need another.
+// TestEntraAway makes Entra ID fail. Calls succeed with the token that the service has, and fail
+// only if they need another.
 func TestEntraAway(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -139,7 +141,8 @@ func TestEntraAway(t *testing.T) {
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 }
 
-// TestRefusalOfOneCall has Partner Center refuse one caller's calls while Entra ID is away. The token still serves other callers.
+// TestRefusalOfOneCall has Partner Center refuse one caller's calls while Entra ID is away. The
+// token still serves other callers.
 func TestRefusalOfOneCall(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -159,7 +162,8 @@ func TestRefusalOfOneCall(t *testing.T) {
 	}
 }
 
-// TestEntraThrottles has Entra ID ask for a pause. The service makes no token request in it, however many calls arrive.
+// TestEntraThrottles has Entra ID ask for a pause. The service makes no token request in it,
+// however many calls arrive.
 func TestEntraThrottles(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
@@ -177,7 +181,8 @@ func TestEntraThrottles(t *testing.T) {
 	}
 }
 
-// TestTokenRenewed has tokens that last two seconds. The service renews each before it expires, and no call fails.
+// TestTokenRenewed has tokens that last two seconds. The service renews each before it expires, and
+// no call fails.
 func TestTokenRenewed(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)

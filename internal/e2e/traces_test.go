@@ -40,7 +40,8 @@ func TestTrace(t *testing.T) {
 	t.Parallel()
 	s, c := newTracedStack(t, acceptTokens()...)
 	for _, endpoint := range []string{fakeentra.TokenPath, fakeentra.KeysPath, fakeentra.MetadataPath} {
-		good := map[string]http.HandlerFunc{fakeentra.TokenPath: s.entra.ServeToken, fakeentra.KeysPath: s.entra.ServeKeys, fakeentra.MetadataPath: s.entra.ServeMetadata}[endpoint]
+		good := map[string]http.HandlerFunc{fakeentra.TokenPath: s.entra.ServeToken,
+			fakeentra.KeysPath: s.entra.ServeKeys, fakeentra.MetadataPath: s.entra.ServeMetadata}[endpoint]
 		s.entra.Answer(endpoint, func(w http.ResponseWriter, r *http.Request) {
 			for _, name := range []string{"traceparent", "tracestate", "baggage"} {
 				if got := r.Header.Get(name); got != "" {
@@ -50,18 +51,24 @@ func TestTrace(t *testing.T) {
 			good(w, r)
 		})
 	}
-	lines := []string{bearer(s.entra.Mint(t, "")), continues("00"), "tracestate: vendor=" + fakeentra.CallerOnly, "baggage: vendor=" + fakeentra.CallerOnly, "User-Agent: " + fakeentra.CallerOnly, "MS-CorrelationId: " + otherCustomer}
+	lines := []string{bearer(s.entra.Mint(t, "")), continues("00"), "tracestate: vendor=" + fakeentra.CallerOnly,
+		"baggage: vendor=" + fakeentra.CallerOnly, "User-Agent: " + fakeentra.CallerOnly, "MS-CorrelationId: " +
+			otherCustomer}
 	s.get(t, "/v1/customers/"+customerID+"/orders", "", lines...).expect(t, 200, "")
 	served, made := c.spansOf(t, 1)
 	call := served[0]
-	if call.name != "GetCustomerOrders" || call.trace != callersTrace || call.parent != callersSpan || call.attributes != "http.response.status_code=200" || call.failed || call.TraceState != "" || len(call.Events)+len(call.Links) > 0 {
+	if call.name != "GetCustomerOrders" || call.trace != callersTrace || call.parent != callersSpan ||
+		call.attributes != "http.response.status_code=200" || call.failed || call.TraceState != "" ||
+		len(call.Events)+len(call.Links) > 0 {
 		t.Errorf("the span of the call is %+v", call)
 	}
-	want := []string{"signing keys", "signing keys", "access token", "Partner Center"} // metadata are read before the keys
+	// metadata are read before the keys
+	want := []string{"signing keys", "signing keys", "access token", "Partner Center"}
 	var names []string
 	for _, m := range made {
 		names = append(names, m.name)
-		if m.trace != callersTrace || m.parent != call.id || m.attributes != "http.response.status_code=200" || m.failed || m.TraceState != "" {
+		if m.trace != callersTrace || m.parent != call.id || m.attributes != "http.response.status_code=200" ||
+			m.failed || m.TraceState != "" {
 			t.Errorf("the span of a request is %+v", m)
 		}
 		if m.StartTimeUnixNano < call.StartTimeUnixNano || m.EndTimeUnixNano > call.EndTimeUnixNano {
@@ -71,13 +78,16 @@ func TestTrace(t *testing.T) {
 	if !slices.Equal(names, want) {
 		t.Errorf("requests %q, want %q", names, want)
 	}
-	if about := regexp.MustCompile(`^service\.name=partner-center-connector service\.version=\S+ telemetry\.sdk\.language=go telemetry\.sdk\.name=opentelemetry telemetry\.sdk\.version=\S+$`); !about.MatchString(c.resource) {
+	if about := regexp.MustCompile(
+		`^service\.name=partner-center-connector service\.version=\S+ telemetry\.sdk\.language=go ` +
+			`telemetry\.sdk\.name=opentelemetry telemetry\.sdk\.version=\S+$`); !about.MatchString(c.resource) {
 		t.Errorf("the resource is %s", c.resource)
 	}
 
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	served, made = c.spansOf(t, 2)
-	if second := served[1]; second.trace == callersTrace || second.parent != "" || made[len(made)-1].parent != second.id || len(made) != len(want)+1 {
+	if second := served[1]; second.trace == callersTrace || second.parent != "" ||
+		made[len(made)-1].parent != second.id || len(made) != len(want)+1 {
 		t.Errorf("a call without a trace has the spans %+v, %+v", second, made)
 	}
 	s.expectNothingPrivate(t, c)
@@ -112,19 +122,29 @@ func TestTraceOfFailures(t *testing.T) {
 		failed           bool
 		made             []string // name, attributes, and whether it failed
 	}{
-		{"/v1/customers?Foo=" + customerID, s.keys.key, nil, "GetAllCustomers", "error.type=UnknownParameter http.response.status_code=400", false, nil},
-		{"/v1/customers", "", nil, "GetAllCustomers", "error.type=MissingCredentials http.response.status_code=401", false, nil},
-		{"/v1/" + fakeentra.CallerOnly, s.keys.key, nil, "none", "error.type=NotFound http.response.status_code=404", false, nil},
-		{"/v1/customers", s.keys.key, fakepartner.Refuse(403, ""), "GetAllCustomers", "error.type=PartnerCenterForbidden http.response.status_code=403", false,
+		{"/v1/customers?Foo=" + customerID, s.keys.key, nil, "GetAllCustomers",
+			"error.type=UnknownParameter http.response.status_code=400", false, nil},
+		{"/v1/customers", "", nil, "GetAllCustomers", "error.type=MissingCredentials http.response.status_code=401",
+			false, nil},
+		{"/v1/" + fakeentra.CallerOnly, s.keys.key, nil, "none", "error.type=NotFound http.response.status_code=404",
+			false, nil},
+		{"/v1/customers", s.keys.key, fakepartner.Refuse(403, ""), "GetAllCustomers",
+			"error.type=PartnerCenterForbidden http.response.status_code=403", false,
 			[]string{"Partner Center error.type=403 http.response.status_code=403 true"}},
-		{"/v1/customers", s.keys.key, fakepartner.Behaviors["500"], "GetAllCustomers", "error.type=PartnerCenterError http.response.status_code=502", true,
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["500"], "GetAllCustomers",
+			"error.type=PartnerCenterError http.response.status_code=502", true,
 			[]string{"Partner Center error.type=500 http.response.status_code=500 true"}},
-		{"/v1/customers", s.keys.key, fakepartner.Behaviors["reset"], "GetAllCustomers", "error.type=PartnerCenterUnreachable http.response.status_code=502", true,
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["reset"], "GetAllCustomers",
+			"error.type=PartnerCenterUnreachable http.response.status_code=502", true,
 			[]string{"Partner Center error.type=no_answer true"}},
-		{"/v1/customers", s.keys.key, fakepartner.Behaviors["hang"], "GetAllCustomers", "error.type=PartnerCenterTimeout http.response.status_code=504", true,
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["hang"], "GetAllCustomers",
+			"error.type=PartnerCenterTimeout http.response.status_code=504", true,
 			[]string{"Partner Center error.type=no_answer true"}},
-		{"/v1/customers", s.keys.key, fakepartner.Behaviors["401"], "GetAllCustomers", "error.type=PartnerCenterUnauthorized http.response.status_code=502", true,
-			[]string{"Partner Center error.type=401 http.response.status_code=401 true", "access token http.response.status_code=200 false", "Partner Center error.type=401 http.response.status_code=401 true"}},
+		{"/v1/customers", s.keys.key, fakepartner.Behaviors["401"], "GetAllCustomers",
+			"error.type=PartnerCenterUnauthorized http.response.status_code=502", true,
+			[]string{"Partner Center error.type=401 http.response.status_code=401 true",
+				"access token http.response.status_code=200 " +
+					"false", "Partner Center error.type=401 http.response.status_code=401 true"}},
 	} {
 		s.upstream.Answer(f.behaviour)
 		s.get(t, f.target, f.key)
@@ -159,7 +179,8 @@ func TestTraceOfFailures(t *testing.T) {
 func TestTracesAreSampled(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
-	for sampler, want := range map[string]int{"always_off": 0, "parentbased_always_off": 0, "parentbased_always_on": 3, "": 3} {
+	for sampler, want := range map[string]int{"always_off": 0, "parentbased_always_off": 0, "parentbased_always_on": 3,
+		"": 3} {
 		t.Run("by "+cmp.Or(sampler, "default"), func(t *testing.T) {
 			t.Parallel()
 			s, c := newTracedStack(t, "OTEL_TRACES_SAMPLER="+sampler)
@@ -192,15 +213,17 @@ func TestTracesAreFlushed(t *testing.T) {
 	}
 }
 
-// TestCollectorAway has a collector that is absent, hangs, breaks or refuses. Calls are answered as before, the log has one line,
-// and the end of the service does not wait for long.
+// TestCollectorAway has a collector that is absent, hangs, breaks or refuses. Calls are answered as
+// before, the log has one line, and the end of the service does not wait for long.
 func TestCollectorAway(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
 	for name, behaviour := range map[string]http.HandlerFunc{
-		"hanging":   func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		"breaking":  reply.Reset(""),
-		"refusing":  func(w http.ResponseWriter, r *http.Request) { reply.With(401, "text/plain", reply.Private)(w, r) },
+		"hanging":  func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"breaking": reply.Reset(""),
+		"refusing": func(w http.ResponseWriter, r *http.Request) {
+			reply.With(401, "text/plain", reply.Private)(w, r)
+		},
 		"throttled": reply.With(503, "text/plain", reply.Private, "Retry-After", "3600"),
 		"absent":    nil,
 	} {
@@ -225,7 +248,8 @@ func TestCollectorAway(t *testing.T) {
 				t.Errorf("the end took %v", took)
 			}
 			lines := s.out.lines("msg", "traces are lost")
-			if len(lines) > 1 || len(lines) == 0 && name != "hanging" && name != "throttled" || strings.Contains(s.out.String(), "hush-4711") || strings.Contains(s.out.String(), reply.Private) {
+			if len(lines) > 1 || len(lines) == 0 && name != "hanging" && name != "throttled" ||
+				strings.Contains(s.out.String(), "hush-4711") || strings.Contains(s.out.String(), reply.Private) {
 				t.Errorf("the log has %v", lines)
 			}
 		})

@@ -58,7 +58,8 @@ func rotateForever() {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy, transport.TLSClientConfig.RootCAs = nil, roots
 	s := NewUser(Config{
-		Authority: os.Getenv("ROTATE_AUTHORITY"), TenantID: contoso, ClientID: app, Resource: resource, ClientSecret: "s",
+		Authority: os.Getenv("ROTATE_AUTHORITY"), TenantID: contoso, ClientID: app, Resource: resource,
+		ClientSecret:     "s",
 		RefreshTokenFile: os.Getenv("ROTATE_FILE"),
 		Timeout:          10 * time.Second, HTTP: &http.Client{Transport: transport}, Log: slog.Default(),
 	})

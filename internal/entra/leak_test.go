@@ -67,9 +67,12 @@ func secretCredentials(t *testing.T) map[string]func(*Config) {
 		"certificate": func(c *Config) {
 			c.CertificateFile, c.CertificatePassword = "testdata/contoso.pfx", "contoso"
 		},
-		"wrong password": func(c *Config) { c.CertificateFile, c.CertificatePassword = "testdata/contoso.pfx", wrongPassword },
-		"federated":      func(c *Config) { c.FederatedTokenFile = write(t, "token", oddAssertion) },
-		"identity":       func(c *Config) { c.ManagedIdentity = "system" },
+		"wrong password": func(c *Config) {
+			c.CertificateFile, c.CertificatePassword = "testdata/contoso.pfx",
+				wrongPassword
+		},
+		"federated": func(c *Config) { c.FederatedTokenFile = write(t, "token", oddAssertion) },
+		"identity":  func(c *Config) { c.ManagedIdentity = "system" },
 		"broken PEM": func(c *Config) {
 			c.CertificateFile = write(t, "pem", strings.Replace(firstPair().pem, "MII", "AII", 1))
 		},
@@ -98,8 +101,11 @@ var repeatingAnswers = map[string]func(sent string) (status int, media, body str
 	"text refusal": func(sent string) (int, string, string) {
 		return 400, "text/plain", "error=" + sent + "&error_description=" + sent
 	},
-	"HTML":         func(sent string) (int, string, string) { return 500, "text/html", "<p>" + sent },
-	"broken grant": func(sent string) (int, string, string) { return 200, "application/json", `{"access_token": ` + sent },
+	"HTML": func(sent string) (int, string, string) { return 500, "text/html", "<p>" + sent },
+	"broken grant": func(sent string) (int, string, string) {
+		return 200, "application/json",
+			`{"access_token": ` + sent
+	},
 	"error in grant": func(sent string) (int, string, string) {
 		return 200, "application/json", `{"error":"invalid_grant","error_description":` + fmt.Sprintf("%q", sent) + `}`
 	},
@@ -154,8 +160,9 @@ func TestNothingLeaks(t *testing.T) {
 						startIdentity(t, repeat(answer))
 					} else {
 						startIdentity(t, func(w http.ResponseWriter, r *http.Request) {
-							json.NewEncoder(w).Encode(map[string]any{"access_token": oddIdentity, "token_type": "Bearer",
-								"resource": exchangeAudience, "expires_on": "4000000000"})
+							json.NewEncoder(w).Encode(
+								map[string]any{"access_token": oddIdentity, "token_type": "Bearer",
+									"resource": exchangeAudience, "expires_on": "4000000000"})
 						})
 					}
 					c := e.config()

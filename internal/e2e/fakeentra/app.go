@@ -46,8 +46,8 @@ func (e *Server) checkApp(r *http.Request) (code int) {
 	return 0
 }
 
-// checkAssertion accepts a federated token, and an assertion that the app signed with one of its certificates. It returns the
-// AADSTS code of the refusal, or 0.
+// checkAssertion accepts a federated token, and an assertion that the app signed with one of its
+// certificates. It returns the AADSTS code of the refusal, or 0.
 func (e *Server) checkAssertion(assertion, endpoint string) (code int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -71,8 +71,8 @@ func (e *Server) checkAssertion(assertion, endpoint string) (code int) {
 	return 700027
 }
 
-// names reports whether a header names a certificate by one of its digests. It accepts every base64 alphabet, because
-// Microsoft's own clients use different ones.
+// names reports whether a header names a certificate by one of its digests. It accepts every base64
+// alphabet, because Microsoft's own clients use different ones.
 func names(header map[jose.HeaderKey]any, certificate *x509.Certificate) bool {
 	short, long := sha1.Sum(certificate.Raw), sha256.Sum256(certificate.Raw)
 	toURL := strings.NewReplacer("+", "-", "/", "_", "=", "")

@@ -48,7 +48,8 @@ func (e *Server) newCode(a authorization) string {
 	return code
 }
 
-// redeemCode checks a request's authorization code and uses it up. It returns the AADSTS code of the refusal, or 0.
+// redeemCode checks a request's authorization code and uses it up. It returns the AADSTS code of
+// the refusal, or 0.
 func (e *Server) redeemCode(r *http.Request) (code int) {
 	digest := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
 	e.mu.Lock()
@@ -66,7 +67,8 @@ func (e *Server) redeemCode(r *http.Request) (code int) {
 	return 0
 }
 
-// Decline redirects the browser back as if the user had not consented. It answers requests of [AuthorizePath].
+// Decline redirects the browser back as if the user had not consented. It answers requests of
+// [AuthorizePath].
 func Decline(w http.ResponseWriter, r *http.Request) {
 	const text = "AADSTS65004: User declined to consent to access the app. " + reply.Private
 	redirectBack(w, r, url.Values{"error": {"access_denied"}, "error_description": {text}})
@@ -79,7 +81,8 @@ func redirectBack(w http.ResponseWriter, r *http.Request, answer url.Values) {
 	http.Redirect(w, r, query.Get("redirect_uri")+"?"+answer.Encode(), http.StatusFound)
 }
 
-// isLoopback reports whether a redirect URI leads to this machine, as that of a command line client does.
+// isLoopback reports whether a redirect URI leads to this machine, as that of a command line client
+// does.
 func isLoopback(redirect string) bool {
 	u, err := url.Parse(redirect)
 	if (err != nil) || (u.Scheme != "http") || (u.RawQuery != "") {

@@ -51,14 +51,18 @@ var claimMutations = map[string]mutation{
 	"iss-space":     change("iss", func(iss string) any { return iss + " " }),
 	"iss-short":     change("iss", func(iss string) any { return strings.TrimSuffix(iss, "/v2.0") }),
 	"iss-case":      change("iss", func(iss string) any { return strings.ToUpper(iss) }),
-	"iss-dots":      change("iss", func(iss string) any { return strings.Replace(iss, TenantID, OtherTenantID+"/../"+TenantID, 1) }),
-	"iss-encoded":   change("iss", func(iss string) any { return strings.Replace(iss, "/v2.0", "%2Fv2.0", 1) }),
-	"iss-lookalike": change("iss", func(iss string) any { return strings.Replace(iss, "/"+TenantID, ".evil.example/"+TenantID, 1) }),
-	"iss-userinfo":  change("iss", func(iss string) any { return strings.Replace(iss, "/"+TenantID, "@evil.example/"+TenantID, 1) }),
-	"iss-within":    change("iss", func(iss string) any { return "https://evil.example/?" + iss }),
-	"iss-query":     change("iss", func(iss string) any { return iss + "?" + CallerOnly }),
-	"iss-us":        claim("iss", "https://login.microsoftonline.us/"+TenantID+"/v2.0"),
-	"iss-public":    claim("iss", "https://login.microsoftonline.com/"+TenantID+"/v2.0"), // the service has another authority
+	"iss-dots": change("iss",
+		func(iss string) any { return strings.Replace(iss, TenantID, OtherTenantID+"/../"+TenantID, 1) }),
+	"iss-encoded": change("iss", func(iss string) any { return strings.Replace(iss, "/v2.0", "%2Fv2.0", 1) }),
+	"iss-lookalike": change("iss",
+		func(iss string) any { return strings.Replace(iss, "/"+TenantID, ".evil.example/"+TenantID, 1) }),
+	"iss-userinfo": change("iss",
+		func(iss string) any { return strings.Replace(iss, "/"+TenantID, "@evil.example/"+TenantID, 1) }),
+	"iss-within": change("iss", func(iss string) any { return "https://evil.example/?" + iss }),
+	"iss-query":  change("iss", func(iss string) any { return iss + "?" + CallerOnly }),
+	"iss-us":     claim("iss", "https://login.microsoftonline.us/"+TenantID+"/v2.0"),
+	// the service has another authority
+	"iss-public":    claim("iss", "https://login.microsoftonline.com/"+TenantID+"/v2.0"),
 	"iss-name-case": rename("iss", "Iss"),
 	"iss-v1-ver2":   claim("iss", "https://sts.windows.net/"+TenantID+"/"),
 	"iss-v2-ver1":   version1(func(t *Token) { t.Claims["iss"] = t.issuer.URL + "/" + TenantID + "/v2.0" }),
@@ -81,8 +85,9 @@ var claimMutations = map[string]mutation{
 	"tid-newline":   tenant(TenantID + "\n"),
 	"tid-name-case": rename("tid", "TID"),
 	"tid-other":     tenant(OtherTenantID),
-	"tid-other-v1":  version1(claims(map[string]any{"tid": OtherTenantID, "iss": "https://sts.windows.net/" + OtherTenantID + "/"})),
-	"tid-personal":  tenant("9188040d-6c67-4c5b-b112-36a304b66dad"), // Microsoft accounts
+	"tid-other-v1": version1(
+		claims(map[string]any{"tid": OtherTenantID, "iss": "https://sts.windows.net/" + OtherTenantID + "/"})),
+	"tid-personal": tenant("9188040d-6c67-4c5b-b112-36a304b66dad"), // Microsoft accounts
 
 	"ver-missing": without("ver"),
 	"ver-null":    claim("ver", nil),
@@ -128,9 +133,10 @@ var claimMutations = map[string]mutation{
 		delete(t.Claims, "scp")
 		maps.Copy(t.Claims, map[string]any{"idtyp": "app", "roles": []string{Scope}, "azpacr": "2"})
 	},
-	"idtyp-app-v1": version1(without("scp"), claims(map[string]any{"idtyp": "app", "roles": []string{Scope}, "appidacr": "2"})),
-	"idtyp-scp":    claim("idtyp", "app"),
-	"idtyp-user":   claim("idtyp", "user"),
+	"idtyp-app-v1": version1(without("scp"),
+		claims(map[string]any{"idtyp": "app", "roles": []string{Scope}, "appidacr": "2"})),
+	"idtyp-scp":  claim("idtyp", "app"),
+	"idtyp-user": claim("idtyp", "user"),
 	"id-token": func(t *Token) { // what the service's own sign-in page would get
 		for _, name := range []string{"scp", "azp", "azpacr"} {
 			delete(t.Claims, name)
@@ -153,7 +159,9 @@ var claimMutations = map[string]mutation{
 	"appid-as-azp":     version1(rename("appid", "azp")),
 	"appid-beside-azp": claims(map[string]any{"azp": ClientID, "appid": MakerAppID}),
 
-	"claims-more": claims(map[string]any{"groups": []string{OtherUserID}, "xms_cc": []string{"CP1"}, "amr": []string{"pwd", "mfa"}, "acct": 0, "xms_st": map[string]any{"sub": CallerOnly}}),
+	"claims-more": claims(
+		map[string]any{"groups": []string{OtherUserID}, "xms_cc": []string{"CP1"}, "amr": []string{"pwd", "mfa"},
+			"acct": 0, "xms_st": map[string]any{"sub": CallerOnly}}),
 }
 
 // timeMutations change the times between which the token is valid.

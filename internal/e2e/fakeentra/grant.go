@@ -42,14 +42,16 @@ func (e *Server) ServeToken(w http.ResponseWriter, r *http.Request) {
 	e.mu.Unlock()
 	refresh := ""
 	if kind == AppUser {
-		refresh = fmt.Sprintf(`,"scope":"%s/user_impersonation","refresh_token":"%s"`, Resource, secret.InJSON(e.NewRefreshToken()))
+		refresh = fmt.Sprintf(`,"scope":"%s/user_impersonation","refresh_token":"%s"`, Resource,
+			secret.InJSON(e.NewRefreshToken()))
 	}
 	body := fmt.Sprintf(`{"token_type":"Bearer","expires_in":%d,"ext_expires_in":%d,"access_token":"%s"%s}`,
 		lifetime, lifetime, secret.InJSON(e.Issue(kind)), refresh)
 	reply.With(200, "application/json; charset=utf-8", body, "Cache-Control", "no-store, no-cache")(w, r)
 }
 
-// checkGrant checks a token request. It returns the kind of the token, or the AADSTS code of the refusal.
+// checkGrant checks a token request. It returns the kind of the token, or the AADSTS code of the
+// refusal.
 func (e *Server) checkGrant(r *http.Request) (kind Kind, code int) {
 	if code := e.checkApp(r); code != 0 {
 		return "", code
@@ -70,7 +72,8 @@ func (e *Server) checkGrant(r *http.Request) (kind Kind, code int) {
 	}
 }
 
-// redeemRefreshToken checks a request's refresh token and uses it up. It returns the AADSTS code of the refusal, or 0.
+// redeemRefreshToken checks a request's refresh token and uses it up. It returns the AADSTS code of
+// the refusal, or 0.
 func (e *Server) redeemRefreshToken(r *http.Request) (code int) {
 	token := r.PostFormValue("refresh_token")
 	e.mu.Lock()
@@ -121,7 +124,8 @@ func (e *Server) IssueUserToken(user string, claims map[string]any) string {
 	return token
 }
 
-// NewPartnerToken makes a JWT of version 1, as Partner Center's are, with further claims. [Server.Accepts] does not know it.
+// NewPartnerToken makes a JWT of version 1, as Partner Center's are, with further claims.
+// [Server.Accepts] does not know it.
 func (e *Server) NewPartnerToken(kind Kind, claims map[string]any) string {
 	e.mu.Lock()
 	lifetime := e.lifetime
@@ -179,7 +183,8 @@ func (e *Server) SetLifetime(seconds int) {
 	e.lifetime = seconds
 }
 
-// IssueJWTs makes the next tokens for Partner Center JWTs with further claims. With nil they are opaque.
+// IssueJWTs makes the next tokens for Partner Center JWTs with further claims. With nil they are
+// opaque.
 func (e *Server) IssueJWTs(claims map[string]any) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -209,7 +214,8 @@ func (e *Server) TokensIssued() int {
 // Accepts reports whether a token for Partner Center was issued by this server.
 func (e *Server) Accepts(token string) bool { return e.TokenNumber(token) > 0 }
 
-// TokenNumber returns the position of a token among those issued for Partner Center, from 1, or 0 if it is not one of them.
+// TokenNumber returns the position of a token among those issued for Partner Center, from 1, or 0
+// if it is not one of them.
 func (e *Server) TokenNumber(token string) int {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -56,11 +56,14 @@ func TestAppGrants(t *testing.T) {
 	e.AddCertificate(certificate)
 	stranger, strangersCertificate := NewCertificate(t)
 	withSecret := func(tenant, id, text string) (azcore.TokenCredential, error) {
-		return azidentity.NewClientSecretCredential(tenant, id, text, &azidentity.ClientSecretCredentialOptions{ClientOptions: e.options(), DisableInstanceDiscovery: true})
+		return azidentity.NewClientSecretCredential(tenant, id, text,
+			&azidentity.ClientSecretCredentialOptions{ClientOptions: e.options(), DisableInstanceDiscovery: true})
 	}
-	withCertificate := func(certificate *x509.Certificate, key *rsa.PrivateKey, chain bool) (azcore.TokenCredential, error) {
+	withCertificate := func(certificate *x509.Certificate, key *rsa.PrivateKey, chain bool) (azcore.TokenCredential,
+		error) {
 		return azidentity.NewClientCertificateCredential(TenantID, ClientID, []*x509.Certificate{certificate}, key,
-			&azidentity.ClientCertificateCredentialOptions{ClientOptions: e.options(), DisableInstanceDiscovery: true, SendCertificateChain: chain})
+			&azidentity.ClientCertificateCredentialOptions{ClientOptions: e.options(), DisableInstanceDiscovery: true,
+				SendCertificateChain: chain})
 	}
 	withAssertion := func(assertion func(context.Context) (string, error)) (azcore.TokenCredential, error) {
 		return azidentity.NewClientAssertionCredential(TenantID, ClientID, assertion,
@@ -82,11 +85,17 @@ func TestAppGrants(t *testing.T) {
 		refused string // part of the error; empty: a token
 	}{
 		{"secret", func() (azcore.TokenCredential, error) { return withSecret(TenantID, ClientID, e.Secret()) }, ""},
-		{"wrong secret", func() (azcore.TokenCredential, error) { return withSecret(TenantID, ClientID, "x") }, "AADSTS7000215"},
-		{"another app", func() (azcore.TokenCredential, error) { return withSecret(TenantID, MakerAppID, e.Secret()) }, "AADSTS700016"},
-		{"another tenant", func() (azcore.TokenCredential, error) { return withSecret(OtherTenantID, ClientID, e.Secret()) }, "AADSTS90002"},
-		{"certificate", func() (azcore.TokenCredential, error) { return withCertificate(certificate, registered, false) }, ""},
-		{"certificate with its chain", func() (azcore.TokenCredential, error) { return withCertificate(certificate, registered, true) }, ""},
+		{"wrong secret", func() (azcore.TokenCredential, error) { return withSecret(TenantID, ClientID, "x") },
+			"AADSTS7000215"},
+		{"another app", func() (azcore.TokenCredential, error) { return withSecret(TenantID, MakerAppID, e.Secret()) },
+			"AADSTS700016"},
+		{"another tenant",
+			func() (azcore.TokenCredential, error) { return withSecret(OtherTenantID, ClientID, e.Secret()) },
+			"AADSTS90002"},
+		{"certificate",
+			func() (azcore.TokenCredential, error) { return withCertificate(certificate, registered, false) }, ""},
+		{"certificate with its chain",
+			func() (azcore.TokenCredential, error) { return withCertificate(certificate, registered, true) }, ""},
 		{"another certificate", func() (azcore.TokenCredential, error) {
 			return withCertificate(strangersCertificate, stranger, false)
 		}, "AADSTS700027"},
@@ -97,7 +106,8 @@ func TestAppGrants(t *testing.T) {
 			return withAssertion(func(context.Context) (string, error) { return secret.New("federated"), nil })
 		}, "AADSTS700213"},
 		{"the system's managed identity", func() (azcore.TokenCredential, error) { return withIdentity(nil) }, ""},
-		{"a user-assigned managed identity", func() (azcore.TokenCredential, error) { return withIdentity(azidentity.ClientID(ServiceID)) }, ""},
+		{"a user-assigned managed identity",
+			func() (azcore.TokenCredential, error) { return withIdentity(azidentity.ClientID(ServiceID)) }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			credential, err := c.make()
@@ -185,17 +195,24 @@ func TestAssertions(t *testing.T) {
 		{"another algorithm", jose.RS512, map[string][]byte{"x5t#S256": long[:]}, nil, 700213},
 		{"no digest", jose.PS256, nil, nil, 700027},
 		{"another digest", jose.PS256, map[string][]byte{"x5t#S256": short[:]}, nil, 700027},
-		{"another audience", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Audience = jwt.Audience{e.URL} }, 700027},
-		{"another issuer", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Issuer = ServiceID }, 700027},
-		{"another subject", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Subject = ServiceID }, 700027},
-		{"expired", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Expiry = jwt.NewNumericDate(time.Now().Add(-time.Hour)) }, 700027},
-		{"no expiry", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Expiry = nil }, 700027},
+		{"another audience", jose.PS256, map[string][]byte{"x5t#S256": long[:]},
+			func(c *jwt.Claims) { c.Audience = jwt.Audience{e.URL} }, 700027},
+		{"another issuer", jose.PS256, map[string][]byte{"x5t#S256": long[:]},
+			func(c *jwt.Claims) { c.Issuer = ServiceID }, 700027},
+		{"another subject", jose.PS256, map[string][]byte{"x5t#S256": long[:]},
+			func(c *jwt.Claims) { c.Subject = ServiceID }, 700027},
+		{"expired", jose.PS256, map[string][]byte{"x5t#S256": long[:]},
+			func(c *jwt.Claims) { c.Expiry = jwt.NewNumericDate(time.Now().Add(-time.Hour)) }, 700027},
+		{"no expiry", jose.PS256, map[string][]byte{"x5t#S256": long[:]}, func(c *jwt.Claims) { c.Expiry = nil },
+			700027},
 	} {
-		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: c.algorithm, Key: key}, &jose.SignerOptions{ExtraHeaders: encoded(c.digests)})
+		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: c.algorithm, Key: key},
+			&jose.SignerOptions{ExtraHeaders: encoded(c.digests)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		claims := jwt.Claims{Issuer: ClientID, Subject: ClientID, Audience: jwt.Audience{endpoint}, Expiry: jwt.NewNumericDate(time.Now().Add(time.Minute)), ID: rand.Text()}
+		claims := jwt.Claims{Issuer: ClientID, Subject: ClientID, Audience: jwt.Audience{endpoint},
+			Expiry: jwt.NewNumericDate(time.Now().Add(time.Minute)), ID: rand.Text()}
 		if c.change != nil {
 			c.change(&claims)
 		}
@@ -223,8 +240,9 @@ func (e *Server) userConfig() *oauth2.Config {
 	base := e.URL + "/" + TenantID
 	return &oauth2.Config{
 		ClientID: ClientID, ClientSecret: e.Secret(), RedirectURL: "http://localhost:40000/",
-		Endpoint: oauth2.Endpoint{AuthURL: base + AuthorizePath, TokenURL: base + TokenPath, AuthStyle: oauth2.AuthStyleInParams},
-		Scopes:   []string{Resource + "/user_impersonation", "offline_access"},
+		Endpoint: oauth2.Endpoint{AuthURL: base + AuthorizePath, TokenURL: base + TokenPath,
+			AuthStyle: oauth2.AuthStyleInParams},
+		Scopes: []string{Resource + "/user_impersonation", "offline_access"},
 	}
 }
 
@@ -317,10 +335,12 @@ func TestAuthorizationCode(t *testing.T) {
 	}
 	elsewhere = *config
 	elsewhere.Scopes = []string{"https://graph.microsoft.com/.default"}
-	if got := open(elsewhere.AuthCodeURL("state", oauth2.S256ChallengeOption(verifier))).Get("error"); got != "invalid_scope" {
+	if got := open(elsewhere.AuthCodeURL("state", oauth2.S256ChallengeOption(verifier))).Get(
+		"error"); got != "invalid_scope" {
 		t.Errorf("for another resource: %q", got)
 	}
-	for _, redirect := range []string{"https://evil.example/", "http://evil.example/", "http://localhost.evil.example/", "http://localhost:40000@evil.example/"} {
+	for _, redirect := range []string{"https://evil.example/", "http://evil.example/", "http://localhost.evil.example/",
+		"http://localhost:40000@evil.example/"} {
 		elsewhere.RedirectURL = redirect
 		if got := open(elsewhere.AuthCodeURL("state", oauth2.S256ChallengeOption(verifier))); got != nil {
 			t.Errorf("redirected to %s with %v", redirect, got)
@@ -355,10 +375,12 @@ func TestIssueJWTs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if (app.Aud != Resource) || (app.Idtyp != "app") || (app.Scp != "") || (app.Appid != ClientID) || (app.Tid != OtherTenantID) {
+	if (app.Aud != Resource) || (app.Idtyp != "app") || (app.Scp != "") || (app.Appid != ClientID) ||
+		(app.Tid != OtherTenantID) {
 		t.Errorf("an app-only token has %+v", app)
 	}
-	if (user.Aud != Resource) || (user.Idtyp != "") || (user.Scp != "user_impersonation") || !slices.Equal(user.Amr, []string{"pwd"}) {
+	if (user.Aud != Resource) || (user.Idtyp != "") || (user.Scp != "user_impersonation") ||
+		!slices.Equal(user.Amr, []string{"pwd"}) {
 		t.Errorf("a token of the user has %+v", user)
 	}
 	if left := time.Until(time.Unix(user.Exp, 0)); (left > time.Minute) || (left <= 0) {
@@ -382,7 +404,8 @@ func TestRefusals(t *testing.T) {
 		if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
 			t.Fatal(err)
 		}
-		if (w.Code != refusal.status) || (body.Error != refusal.error) || !slices.Equal(body.Codes, []int{code}) || !strings.Contains(body.Text, "repeated") {
+		if (w.Code != refusal.status) || (body.Error != refusal.error) || !slices.Equal(body.Codes, []int{code}) ||
+			!strings.Contains(body.Text, "repeated") {
 			t.Errorf("AADSTS%d: %d %+v", code, w.Code, body)
 		}
 	}

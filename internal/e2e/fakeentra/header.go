@@ -9,8 +9,8 @@ import (
 	"github.com/partner-center/connector/internal/e2e/reply"
 )
 
-// headerMutations change the header only. Those that name a place of the key are signed by the right key, so that only the
-// member is wrong.
+// headerMutations change the header only. Those that name a place of the key are signed by the
+// right key, so that only the member is wrong.
 var headerMutations = map[string]mutation{
 	"kid-missing":           withoutHeader("kid"),
 	"kid-empty":             header("kid", ""),
@@ -60,7 +60,8 @@ var headerMutations = map[string]mutation{
 
 	"header-dup":      headerText(func(s string) string { return `{"alg":"none",` + s[1:] }),
 	"header-dup-same": headerText(func(s string) string { return `{"alg":"RS256",` + s[1:] }),
-	"header-dup-kid":  headerText(func(s string) string { return strings.TrimSuffix(s, "}") + `,"kid":"` + CallerOnly + `"}` }),
+	"header-dup-kid": headerText(
+		func(s string) string { return strings.TrimSuffix(s, "}") + `,"kid":"` + CallerOnly + `"}` }),
 	"header-dup-escape": headerText(func(s string) string {
 		return `{"\u0061lg":"none",` + s[1:]
 	}),
@@ -134,28 +135,34 @@ func nested(levels int) json.RawMessage {
 
 // formMutations change the spelling of the payload, or of the whole token.
 var formMutations = map[string]mutation{
-	"payload-trailing":   payloadText(func(s string) string { return s + "x" }),
-	"payload-two":        payloadText(func(s string) string { return s + s }),
-	"payload-nonjson":    payloadText(func(string) string { return "sub=" + CallerOnly + "&aud=" + ServiceID }),
-	"payload-array":      payloadText(func(s string) string { return "[" + s + "]" }),
-	"payload-null":       payloadText(func(string) string { return "null" }),
-	"payload-string":     payloadText(func(string) string { return `"` + CallerOnly + `"` }),
-	"payload-empty":      func(t *Token) { t.payloadPart = func(string) string { return "" } },
-	"payload-object":     payloadText(func(string) string { return "{}" }),
-	"payload-bom":        payloadText(func(s string) string { return "\ufeff" + s }),
-	"payload-comment":    payloadText(func(s string) string { return s + "/* */" }),
-	"payload-utf8":       payloadText(func(s string) string { return strings.Replace(s, CallerOnly, CallerOnly+"\xc3\x28", 1) }),
-	"payload-utf16":      payloadText(func(s string) string { return "\x00" + strings.Join(strings.Split(s, ""), "\x00") }),
-	"payload-dup":        payloadText(func(s string) string { return `{"aud":"https://evil.example",` + s[1:] }),
-	"payload-dup-last":   payloadText(func(s string) string { return strings.TrimSuffix(s, "}") + `,"tid":"` + OtherTenantID + `"}` }),
+	"payload-trailing": payloadText(func(s string) string { return s + "x" }),
+	"payload-two":      payloadText(func(s string) string { return s + s }),
+	"payload-nonjson":  payloadText(func(string) string { return "sub=" + CallerOnly + "&aud=" + ServiceID }),
+	"payload-array":    payloadText(func(s string) string { return "[" + s + "]" }),
+	"payload-null":     payloadText(func(string) string { return "null" }),
+	"payload-string":   payloadText(func(string) string { return `"` + CallerOnly + `"` }),
+	"payload-empty":    func(t *Token) { t.payloadPart = func(string) string { return "" } },
+	"payload-object":   payloadText(func(string) string { return "{}" }),
+	"payload-bom":      payloadText(func(s string) string { return "\ufeff" + s }),
+	"payload-comment":  payloadText(func(s string) string { return s + "/* */" }),
+	"payload-utf8": payloadText(
+		func(s string) string { return strings.Replace(s, CallerOnly, CallerOnly+"\xc3\x28", 1) }),
+	"payload-utf16": payloadText(
+		func(s string) string { return "\x00" + strings.Join(strings.Split(s, ""), "\x00") }),
+	"payload-dup": payloadText(func(s string) string { return `{"aud":"https://evil.example",` + s[1:] }),
+	"payload-dup-last": payloadText(
+		func(s string) string { return strings.TrimSuffix(s, "}") + `,"tid":"` + OtherTenantID + `"}` }),
 	"payload-dup-same":   payloadText(func(s string) string { return `{"ver":"2.0",` + s[1:] }),
 	"payload-dup-escape": payloadText(func(s string) string { return `{"\u006fid":"` + OtherUserID + `",` + s[1:] }),
 	"payload-dup-within": claim("deep", json.RawMessage(`{"a":1,"a":1}`)),
-	"payload-pad":        func(t *Token) { t.payloadPart = func(s string) string { return withPadding(encode(uneven(s))) } },
-	"payload-bits":       func(t *Token) { t.payloadPart = func(s string) string { return looseBits(encode(uneven(s))) } },
+	"payload-pad": func(t *Token) {
+		t.payloadPart = func(s string) string { return withPadding(encode(uneven(s))) }
+	},
+	"payload-bits": func(t *Token) { t.payloadPart = func(s string) string { return looseBits(encode(uneven(s))) } },
 	"payload-std": func(t *Token) {
 		t.payloadPart = func(s string) string {
-			return base64.RawStdEncoding.EncodeToString([]byte(strings.Replace(s, CallerOnly, CallerOnly+"???>>>~~~", 1)))
+			return base64.RawStdEncoding.EncodeToString(
+				[]byte(strings.Replace(s, CallerOnly, CallerOnly+"???>>>~~~", 1)))
 		}
 	},
 	"payload-zip": func(t *Token) { t.payloadPart = func(s string) string { return encode(reply.Gzip(s)) } },
@@ -165,22 +172,28 @@ var formMutations = map[string]mutation{
 	"huge":        claim("groups", strings.Repeat("g", 14<<10)),
 	"large":       claim("groups", strings.Repeat("g", 8<<10)),
 
-	"parts-1":  whole(func(_, payload, _ string) string { return payload }),
-	"parts-2":  whole(func(header, payload, _ string) string { return header + "." + payload }),
-	"parts-4":  whole(func(header, payload, signature string) string { return header + "." + payload + "." + signature + "." }),
-	"parts-5":  whole(func(header, payload, signature string) string { return header + ".." + payload + "." + signature + "." }),
-	"dot-lead": whole(func(header, payload, signature string) string { return "." + header + "." + payload + "." + signature }),
+	"parts-1": whole(func(_, payload, _ string) string { return payload }),
+	"parts-2": whole(func(header, payload, _ string) string { return header + "." + payload }),
+	"parts-4": whole(
+		func(header, payload, signature string) string { return header + "." + payload + "." + signature + "." }),
+	"parts-5": whole(
+		func(header, payload, signature string) string { return header + ".." + payload + "." + signature + "." }),
+	"dot-lead": whole(
+		func(header, payload, signature string) string { return "." + header + "." + payload + "." + signature }),
 	"jwe": whole(func(_, payload, signature string) string {
-		return encode(`{"alg":"RSA-OAEP-256","enc":"A256GCM","cty":"JWT"}`) + "." + signature + "." + encode("twelve bytes") + "." + payload + "." + encode("a tag of 16 byte")
+		return encode(`{"alg":"RSA-OAEP-256","enc":"A256GCM","cty":"JWT"}`) + "." + signature + "." +
+			encode("twelve bytes") + "." + payload + "." + encode("a tag of 16 byte")
 	}),
 	"json": whole(func(header, payload, signature string) string {
 		return `{"payload":"` + payload + `","protected":"` + header + `","signature":"` + signature + `"}`
 	}),
-	"swapped": whole(func(header, payload, signature string) string { return payload + "." + header + "." + signature }),
+	"swapped": whole(
+		func(header, payload, signature string) string { return payload + "." + header + "." + signature }),
 	"quoted": whole(func(header, payload, signature string) string {
 		return `"` + header + "." + payload + "." + signature + `"`
 	}),
-	"comma": whole(func(header, payload, signature string) string { return header + "." + payload + "." + signature + "," }),
+	"comma": whole(
+		func(header, payload, signature string) string { return header + "." + payload + "." + signature + "," }),
 	"nested-token": func(t *Token) {
 		inner := t.issuer.NewToken().Compact()
 		t.Header["cty"] = "JWT"

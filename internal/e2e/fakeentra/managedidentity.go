@@ -16,8 +16,8 @@ import (
 // ExchangeAudience is the resource of a managed identity's token that replaces an app's secret.
 const ExchangeAudience = "api://AzureADTokenExchange"
 
-// ManagedIdentity is a fake of the endpoint that Azure App Service gives an app for its managed identities. Its tokens are
-// federated to the app of a [Server]. It is safe for concurrent use.
+// ManagedIdentity is a fake of the endpoint that Azure App Service gives an app for its managed
+// identities. Its tokens are federated to the app of a [Server]. It is safe for concurrent use.
 type ManagedIdentity struct {
 	*httptest.Server
 	entra  *Server
@@ -28,7 +28,8 @@ type ManagedIdentity struct {
 	clientIDs []string
 }
 
-// NewManagedIdentity starts a fake on loopback without TLS, as the real endpoint is, and closes it at the end of the test.
+// NewManagedIdentity starts a fake on loopback without TLS, as the real endpoint is, and closes it
+// at the end of the test.
 func NewManagedIdentity(t testing.TB, e *Server) *ManagedIdentity {
 	t.Helper()
 	m := &ManagedIdentity{entra: e, header: secret.NewAPIKey()}

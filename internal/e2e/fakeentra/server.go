@@ -1,9 +1,10 @@
 // Package fakeentra is a fake Microsoft Entra ID for tests, and a fake endpoint for managed identities.
 //
-// A [Server] knows one tenant with one app, which may have tokens for Partner Center, and one user, who signs in without
-// being asked. It checks requests as Entra ID does, answers errors in its form, rotates refresh tokens and signs tokens with
-// keys that tests can roll over. [Server.Mint] makes callers' tokens for the service, good ones and ones with exactly one
-// thing wrong. Every credential that the server sees or issues goes into a [secret.Set]. It listens with TLS and a
+// A [Server] knows one tenant with one app, which may have tokens for Partner Center, and one user,
+// who signs in without being asked. It checks requests as Entra ID does, answers errors in its
+// form, rotates refresh tokens and signs tokens with keys that tests can roll over. [Server.Mint]
+// makes callers' tokens for the service, good ones and ones with exactly one thing wrong. Every
+// credential that the server sees or issues goes into a [secret.Set]. It listens with TLS and a
 // self-signed certificate; [Server.Env] has the variables that make a service trust it.
 package fakeentra
 
@@ -137,7 +138,8 @@ func (e *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// ServeMetadata answers a request for metadata. As at Entra ID, the issuer of the tenant common is a template.
+// ServeMetadata answers a request for metadata. As at Entra ID, the issuer of the tenant common is
+// a template.
 func (e *Server) ServeMetadata(w http.ResponseWriter, r *http.Request) {
 	base := e.URL + strings.TrimSuffix(r.URL.Path, MetadataPath)
 	issuer := strings.Replace(base, "/common", "/{tenantid}", 1) + "/v2.0"
@@ -147,8 +149,8 @@ func (e *Server) ServeMetadata(w http.ResponseWriter, r *http.Request) {
 	reply.JSON(fmt.Sprintf(format, issuer, base, AuthorizePath, base, TokenPath, base, KeysPath))(w, r)
 }
 
-// Answer sets how the next requests of an endpoint are answered, nil for the good answer. The endpoint is one of the
-// paths of this package.
+// Answer sets how the next requests of an endpoint are answered, nil for the good answer. The
+// endpoint is one of the paths of this package.
 func (e *Server) Answer(endpoint string, handler http.HandlerFunc) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

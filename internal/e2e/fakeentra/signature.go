@@ -22,7 +22,8 @@ import (
 type mutation = func(*Token)
 
 // mutations are all mutations by the names that the table of hostile requests uses.
-var mutations = merge(algorithmMutations, signatureMutations, headerMutations, formMutations, claimMutations, timeMutations)
+var mutations = merge(algorithmMutations, signatureMutations, headerMutations, formMutations, claimMutations,
+	timeMutations)
 
 // Mutations returns the names of all mutations that [Server.Mint] knows, sorted.
 func Mutations() []string { return slices.Sorted(maps.Keys(mutations)) }
@@ -87,7 +88,8 @@ func rsaBy(hash crypto.Hash) func(*signingKey, string) []byte {
 
 func pssBy(hash crypto.Hash) func(*signingKey, string) []byte {
 	return func(key *signingKey, input string) []byte {
-		signature, err := rsa.SignPSS(rand.Reader, key.private, hash, digest(hash, input), &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+		signature, err := rsa.SignPSS(rand.Reader, key.private, hash, digest(hash, input),
+			&rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
 		if err != nil {
 			panic(err)
 		}
@@ -136,7 +138,8 @@ func publicPEM(key *signingKey) []byte {
 }
 
 func publicPKCS1(key *signingKey) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&key.private.PublicKey)})
+	return pem.EncodeToMemory(
+		&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&key.private.PublicKey)})
 }
 
 func modulus(key *signingKey) []byte { return key.private.N.Bytes() }
@@ -153,7 +156,8 @@ var signatureMutations = map[string]mutation{
 	"sig-short": onSignature(func(s string) string { return encode(decode(s)[1:]) }),
 	"sig-long":  onSignature(func(s string) string { return encode("\x00" + decode(s)) }),
 	"sig-zero":  onSignature(func(s string) string { return encode(strings.Repeat("\x00", len(decode(s)))) }),
-	"sig-one":   onSignature(func(s string) string { return encode(strings.Repeat("\x00", len(decode(s))-1) + "\x01") }),
+	"sig-one": onSignature(
+		func(s string) string { return encode(strings.Repeat("\x00", len(decode(s))-1) + "\x01") }),
 	"sig-twice": onSignature(func(s string) string { return s + s }),
 	"sig-pad":   onSignature(func(s string) string { return s + strings.Repeat("=", -len(s)&3) }),
 	"sig-pad-1": onSignature(func(s string) string { return s + "=" }),

@@ -15,12 +15,12 @@ import (
 // Scope is the scope of callers' tokens for the service.
 const Scope = "access_as_user"
 
-// CallerOnly stands in tokens in place of names and of everything that an attacker may choose. It must not appear in any
-// output of the service.
+// CallerOnly stands in tokens in place of names and of everything that an attacker may choose. It
+// must not appear in any output of the service.
 const CallerOnly = "CALLER-ONLY-4Kx7Qm"
 
-// Mint makes a caller's token for the service: a good one for "", or one that a mutation has changed in one thing. The
-// names of mutations are those of the table of hostile requests.
+// Mint makes a caller's token for the service: a good one for "", or one that a mutation has
+// changed in one thing. The names of mutations are those of the table of hostile requests.
 func (e *Server) Mint(t testing.TB, mutation string) string {
 	t.Helper()
 	token := e.NewToken()
@@ -58,14 +58,16 @@ type Token struct {
 	finish                  func(token string) string
 }
 
-// NewToken returns a good token of version 2 of the user, for the service, with the claims that Entra ID's tokens have.
+// NewToken returns a good token of version 2 of the user, for the service, with the claims that
+// Entra ID's tokens have.
 func (e *Server) NewToken() *Token {
 	now, key := time.Now().Unix(), e.signingKey()
 	return &Token{
 		issuer: e,
 		Header: map[string]any{"typ": "JWT", "alg": "RS256", "kid": key.id},
 		Claims: map[string]any{
-			"aud": ServiceID, "iss": e.URL + "/" + TenantID + "/v2.0", "iat": now - 300, "nbf": now - 300, "exp": now + 3600,
+			"aud": ServiceID, "iss": e.URL + "/" + TenantID + "/v2.0", "iat": now - 300, "nbf": now - 300,
+			"exp": now + 3600,
 			"aio": rand.Text(), "azp": MakerAppID, "azpacr": "1", "name": CallerOnly, "oid": UserID,
 			"preferred_username": CallerOnly + "@contoso.example", "rh": rand.Text(), "scp": Scope, "sid": OtherUserID,
 			"sub": rand.Text(), "tid": TenantID, "uti": rand.Text(), "ver": "2.0",

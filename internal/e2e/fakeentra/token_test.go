@@ -82,14 +82,16 @@ func TestMintMakesTokensOfBothVersions(t *testing.T) {
 		t.Errorf("the metadata of common have the issuer %s, want %s", issuer, want)
 	}
 	for name, want := range map[string]any{
-		"aud": "api://" + ServiceID, "iss": "https://sts.windows.net/" + TenantID + "/", "appid": MakerAppID, "ver": "1.0",
+		"aud": "api://" + ServiceID, "iss": "https://sts.windows.net/" + TenantID + "/", "appid": MakerAppID,
+		"ver": "1.0",
 	} {
 		if claims[name] != want {
 			t.Errorf("version 1 has the %s %v, want %v", name, claims[name], want)
 		}
 	}
 	if (e.Requests(MetadataPath) != 2) || (e.Requests(KeysPath) != 2) {
-		t.Errorf("%d requests for metadata, %d for keys, want 2 of each", e.Requests(MetadataPath), e.Requests(KeysPath))
+		t.Errorf("%d requests for metadata, %d for keys, want 2 of each", e.Requests(MetadataPath),
+			e.Requests(KeysPath))
 	}
 }
 
@@ -137,12 +139,15 @@ func (e *Server) parse(token string) (p parsed) {
 		return object
 	}
 	signature, err := base64.RawURLEncoding.Strict().DecodeString(parts[2])
-	p.signed = (err == nil) && (rsa.VerifyPKCS1v15(&e.signingKey().private.PublicKey, crypto.SHA256, digest(crypto.SHA256, parts[0]+"."+parts[1]), signature) == nil)
+	sum := digest(crypto.SHA256, parts[0]+"."+parts[1])
+	key := &e.signingKey().private.PublicKey
+	p.signed = (err == nil) && (rsa.VerifyPKCS1v15(key, crypto.SHA256, sum, signature) == nil)
 	p.header, p.claims = read(parts[0]), read(parts[1])
 	return p
 }
 
-// changed returns the names, in lower case, of members that differ, without those that differ in all tokens.
+// changed returns the names, in lower case, of members that differ, without those that differ in
+// all tokens.
 func changed(a, b members) (names []string) {
 	random := []string{"aio", "rh", "sub", "uti", "iat"}
 	all := maps.Clone(a)
@@ -150,7 +155,8 @@ func changed(a, b members) (names []string) {
 	for name := range all {
 		x, errX := strconv.Atoi(string(a[name]))
 		y, errY := strconv.Atoi(string(b[name]))
-		moment := (errX == nil) && (errY == nil) && (-120 < x-y) && (x-y < 120) // times of tokens that were made one after the other
+		// times of tokens that were made one after the other
+		moment := (errX == nil) && (errY == nil) && (-120 < x-y) && (x-y < 120)
 		same := (string(a[name]) == string(b[name])) || moment
 		if !same && !slices.Contains(random, name) && !slices.Contains(names, strings.ToLower(name)) {
 			names = append(names, strings.ToLower(name))
@@ -159,7 +165,8 @@ func changed(a, b members) (names []string) {
 	return names
 }
 
-// TestClaimMutations checks that every mutation of claims changes the claim that it is named after, in an authentic token.
+// TestClaimMutations checks that every mutation of claims changes the claim that it is named after,
+// in an authentic token.
 func TestClaimMutations(t *testing.T) {
 	t.Parallel()
 	e := New(t, new(secret.Set))
@@ -192,13 +199,15 @@ func TestClaimMutations(t *testing.T) {
 	}
 }
 
-// TestFormMutations checks that the other mutations do not change claims, and that those about something else than the signature
-// are signed.
+// TestFormMutations checks that the other mutations do not change claims, and that those about
+// something else than the signature are signed.
 func TestFormMutations(t *testing.T) {
 	t.Parallel()
 	e := New(t, new(secret.Set))
 	good := e.parse(e.Mint(t, ""))
-	signed := regexp.MustCompile(`^(alg-(signed|missing|empty|array|null|space)|alg=rs256|payload-.*|nested-.*|huge|large|(kid|jku|x5u|crit|b64|zip|header).*|(jwk|x5c)-ours)$`)
+	signed := regexp.MustCompile(
+		`^(alg-(signed|missing|empty|array|null|space)|alg=rs256|payload-.*|nested-.*|huge|large|(kid|jku|x5u|crit|` +
+			`b64|zip|header).*|(jwk|x5c)-ours)$`)
 	for name := range merge(algorithmMutations, signatureMutations, headerMutations, formMutations) {
 		text := e.Mint(t, name)
 		got := e.parse(text)
@@ -206,7 +215,8 @@ func TestFormMutations(t *testing.T) {
 			t.Errorf("%s: signed %v", name, got.signed)
 		}
 		if (got.header != nil) && (got.claims != nil) && !strings.HasPrefix(name, "payload-") && (name != "swapped") {
-			if names := changed(good.claims, got.claims); (len(names) > 1) || ((len(names) == 1) && (names[0] != "deep") && (names[0] != "groups")) {
+			if names := changed(good.claims, got.claims); (len(names) > 1) ||
+				((len(names) == 1) && (names[0] != "deep") && (names[0] != "groups")) {
 				t.Errorf("%s changes %v", name, names)
 			}
 		}

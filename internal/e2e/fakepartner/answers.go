@@ -16,19 +16,29 @@ const (
 // answers are the good answers by path: what Partner Center sends, and what the service makes of it.
 var answers = map[string]struct{ sent, projected string }{
 	"/v1/customers": {
-		"\xef\xbb\xbf" + `{"totalCount":1,"items":[{"id":"` + CustomerID + `","companyProfile":{"tenantId":"` + CustomerID + `","domain":"contoso.example","companyName":"Contoso \u00dc","links":{"self":"` + reply.Private + `"}},"relationshipToPartner":"reseller","attributes":{"etag":"` + reply.Private + `"}}],"links":{"self":{"uri":"` + reply.Private + `"}},"attributes":{"objectType":"Collection"}}`,
-		`{"totalCount":1,"items":[{"id":"` + CustomerID + `","companyProfile":{"tenantId":"` + CustomerID + `","domain":"contoso.example","companyName":"Contoso \u00dc"},"relationshipToPartner":"reseller"}]}`,
+		"\xef\xbb\xbf" + `{"totalCount":1,"items":[{"id":"` + CustomerID + `","companyProfile":{"tenantId":"` +
+			CustomerID + `","domain":"contoso.example","companyName":"Contoso \u00dc","links":{"self":"` +
+			reply.Private + `"}},"relationshipToPartner":"reseller","attributes":{"etag":"` + reply.Private +
+			`"}}],"links":{"self":{"uri":"` + reply.Private + `"}},"attributes":{"objectType":"Collection"}}`,
+		`{"totalCount":1,"items":[{"id":"` + CustomerID + `","companyProfile":{"tenantId":"` + CustomerID +
+			`","domain":"contoso.example","companyName":"Contoso \u00dc"},"relationshipToPartner":"reseller"}]}`,
 	},
 	"/v1/invoices": {
-		`{ "totalCount": 2, "items": [ { "id": "G000000001", "totalCharges": 24606.350, "paidAmount": -0.10, "invoiceDate": "2024-03-08T00:00:00", "amendsOf": "` + reply.Private + `", "invoiceDetails": null }, null ] }`,
-		`{"totalCount":2,"items":[{"id":"G000000001","totalCharges":24606.350,"paidAmount":-0.10,"invoiceDate":"2024-03-08T00:00:00","invoiceDetails":[]}]}`,
+		`{ "totalCount": 2, "items": [ { "id": "G000000001", "totalCharges": 24606.350, "paidAmount": -0.10, ` +
+			`"invoiceDate": "2024-03-08T00:00:00", "amendsOf": "` + reply.Private +
+			`", "invoiceDetails": null }, null ] }`,
+		`{"totalCount":2,"items":[{"id":"G000000001","totalCharges":24606.350,"paidAmount":-0.10,` +
+			`"invoiceDate":"2024-03-08T00:00:00","invoiceDetails":[]}]}`,
 	},
 	"/v1/customers/{id}": {
-		`{"id":"` + CustomerID + `","commerceId":null,"allowDelegatedAccess":true,"customDomains":["contoso.example"],"tags":["` + reply.Private + `"]}`,
+		`{"id":"` + CustomerID +
+			`","commerceId":null,"allowDelegatedAccess":true,"customDomains":["contoso.example"],"tags":["` +
+			reply.Private + `"]}`,
 		`{"id":"` + CustomerID + `","allowDelegatedAccess":true,"customDomains":["contoso.example"]}`,
 	},
 	"/v1/customers/{id}/orders": {
-		`{"totalCount":1,"items":[{"id":"o1","lineItems":[{"lineItemNumber":0,"quantity":5.00,"links":{"product":"` + reply.Private + `"}}]}]}`,
+		`{"totalCount":1,"items":[{"id":"o1","lineItems":[{"lineItemNumber":0,"quantity":5.00,"links":{"product":"` +
+			reply.Private + `"}}]}]}`,
 		`{"totalCount":1,"items":[{"id":"o1","lineItems":[{"lineItemNumber":0,"quantity":5}]}]}`,
 	},
 	"/v1/customers/{id}/subscriptions": {
@@ -36,8 +46,10 @@ var answers = map[string]struct{ sent, projected string }{
 		`{"items":[{"id":"s1","quantity":3,"autoRenewEnabled":false}],"totalCount":1}`,
 	},
 	"/v1/customers/{id}/products": {
-		`{"totalCount":1,"items":[{"id":"p1","isMicrosoftProduct":true,"dynamicAttributes":{"rank":1413,"upgradeTargetOffers":null,"hidden":"` + reply.Private + `"}}]}`,
-		`{"totalCount":1,"items":[{"id":"p1","isMicrosoftProduct":true,"dynamicAttributes":{"rank":1413,"upgradeTargetOffers":[]}}]}`,
+		`{"totalCount":1,"items":[{"id":"p1","isMicrosoftProduct":true,"dynamicAttributes":{"rank":1413,` +
+			`"upgradeTargetOffers":null,"hidden":"` + reply.Private + `"}}]}`,
+		`{"totalCount":1,"items":[{"id":"p1","isMicrosoftProduct":true,"dynamicAttributes":{"rank":1413,` +
+			`"upgradeTargetOffers":[]}}]}`,
 	},
 	"/v1/invoices/{id}": {
 		`{"id":"G1","totalCharges":-0.10,"amendments":[{"id":"G2","amendments":["` + reply.Private + `"]}]}`,
@@ -45,7 +57,8 @@ var answers = map[string]struct{ sent, projected string }{
 	},
 }
 
-// Projected returns the JSON that the service makes of the good answer to a call, and false for a path without one.
+// Projected returns the JSON that the service makes of the good answer to a call, and false for a
+// path without one.
 func Projected(target string) (string, bool) {
 	answer, ok := answers[resource(target)]
 	return answer.projected, ok
@@ -71,8 +84,8 @@ func Good(w http.ResponseWriter, r *http.Request) {
 	reply.JSON(answer.sent)(w, r)
 }
 
-// Refuse returns a handler that answers an error in Partner Center's form. The code may be empty; headers are pairs of a
-// name and a value.
+// Refuse returns a handler that answers an error in Partner Center's form. The code may be empty;
+// headers are pairs of a name and a value.
 func Refuse(status int, code string, headers ...string) http.HandlerFunc {
 	body := `{"description":"` + reply.Private + `","data":[],"source":"PartnerFD"}`
 	if code != "" {

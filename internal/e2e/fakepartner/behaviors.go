@@ -15,11 +15,12 @@ import (
 // head begins a good answer that is written byte by byte.
 const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
-// MaxBody is the size in bytes that answers named big exceed, and that big-exactly has. Tests set CONNECTOR_MAX_BODY to it.
+// MaxBody is the size in bytes that answers named big exceed, and that big-exactly has. Tests set
+// CONNECTOR_MAX_BODY to it.
 const MaxBody = 1 << 20
 
-// Behaviors are ways to answer a call by the names that the table of hostile requests uses. Names that begin with echo- send
-// the token of the call back.
+// Behaviors are ways to answer a call by the names that the table of hostile requests uses. Names
+// that begin with echo- send the token of the call back.
 var Behaviors = map[string]http.HandlerFunc{
 	"html200":        reply.With(200, "text/html", "<html>"+reply.Private+"</html>"),
 	"ct-html-json":   reply.With(200, "text/html; charset=utf-8", `{"items":[]}`),
@@ -38,18 +39,20 @@ var Behaviors = map[string]http.HandlerFunc{
 	"big-header":     bigHeader,
 	"redirect-http":  redirect,
 	"set-cookie":     withHeaders("Set-Cookie", "session="+reply.Private+"; Path=/"),
-	"hop":            withHeaders("Connection", "X-Hop", "X-Hop", reply.Private, "Keep-Alive", "timeout=9", "Server", reply.Private, "Via", "1.1 "+reply.Private),
-	"401":            Refuse(401, "400", "WWW-Authenticate", "Bearer realm="+reply.Private),
-	"403":            Refuse(403, ""),
-	"404":            Refuse(404, ""),
-	"429-neg":        Refuse(429, "", "Retry-After", "-5"),
-	"429-huge":       Refuse(429, "", "Retry-After", "86400"),
-	"500":            reply.With(500, "text/plain", "System.NullReferenceException at "+reply.Private),
-	"503":            Refuse(503, "", "Retry-After", "3"),
+	"hop": withHeaders("Connection", "X-Hop", "X-Hop", reply.Private, "Keep-Alive", "timeout=9", "Server",
+		reply.Private, "Via", "1.1 "+reply.Private),
+	"401":      Refuse(401, "400", "WWW-Authenticate", "Bearer realm="+reply.Private),
+	"403":      Refuse(403, ""),
+	"404":      Refuse(404, ""),
+	"429-neg":  Refuse(429, "", "Retry-After", "-5"),
+	"429-huge": Refuse(429, "", "Retry-After", "86400"),
+	"500":      reply.With(500, "text/plain", "System.NullReferenceException at "+reply.Private),
+	"503":      Refuse(503, "", "Retry-After", "3"),
 
-	"big-announced":   bigAnnounced,
-	"big-exactly":     bigExactly,
-	"headers-1000":    reply.Raw(head + strings.Repeat("X-A: 1\r\n", 1000) + "Content-Length: 12\r\nConnection: close\r\n\r\n" + `{"items":[]}`),
+	"big-announced": bigAnnounced,
+	"big-exactly":   bigExactly,
+	"headers-1000": reply.Raw(head + strings.Repeat("X-A: 1\r\n", 1000) +
+		"Content-Length: 12\r\nConnection: close\r\n\r\n" + `{"items":[]}`),
 	"gzip-unlabelled": reply.With(200, "application/json", reply.Gzip(`{"items":[]}`)),
 	"endless-1xx":     endless1xx,
 	"endless-body":    endlessBody,
@@ -57,25 +60,31 @@ var Behaviors = map[string]http.HandlerFunc{
 	"loop": func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, r.RequestURI, http.StatusTemporaryRedirect)
 	},
-	"redirect-bare":   reply.With(302, "", ""),
-	"foreign-headers": withHeaders("Access-Control-Allow-Origin", "*", "Cache-Control", "public, max-age=60", "X-Content-Type-Options", "off", "MS-RequestId", CustomerID, "RateLimit", "r=1", "Retry-After", "7", "WWW-Authenticate", "Bearer", "Refresh", "0", "Link", "</x>; rel=next", "Content-Disposition", "attachment"),
-	"reset":           withoutAnswer(reply.Reset("")),
-	"hang-up":         withoutAnswer(reply.Raw("")),
-	"reset-mid-body":  reply.Reset(head + "Content-Length: 1000\r\n\r\n{\"items\":["),
-	"reset-mid-head":  reply.Reset(head),
-	"date-soon":       retryAt(func() string { return time.Now().Add(30 * time.Second).UTC().Format(http.TimeFormat) }),
-	"date-past":       retryAt(func() string { return "Sun, 06 Nov 1994 08:49:37 GMT" }),
-	"date-far":        retryAt(func() string { return time.Now().AddDate(1, 0, 0).UTC().Format(http.TimeFormat) }),
-	"date-old-form":   retryAt(func() string { return time.Now().Add(30 * time.Second).UTC().Format(time.ANSIC) }),
-	"echo-body":       echo(func(token string) http.HandlerFunc { return Refuse(400, `"`+secret.InJSON(token)+`"`) }),
-	"echo-status":     echo(func(token string) http.HandlerFunc { return reply.Raw("HTTP/1.1 2OO " + token + "\r\n\r\n") }),
-	"echo-header":     echo(func(token string) http.HandlerFunc { return reply.Raw("HTTP/1.1 200 OK\r\n" + token + "\r\n\r\n") }),
-	"echo-length":     echo(func(token string) http.HandlerFunc { return reply.Raw(head + "Content-Length: " + token + "\r\n\r\n") }),
-	"echo-type":       echo(func(token string) http.HandlerFunc { return reply.With(200, token, "{}") }),
+	"redirect-bare": reply.With(302, "", ""),
+	"foreign-headers": withHeaders("Access-Control-Allow-Origin", "*", "Cache-Control", "public, max-age=60",
+		"X-Content-Type-Options", "off", "MS-RequestId", CustomerID, "RateLimit", "r=1", "Retry-After", "7",
+		"WWW-Authenticate", "Bearer", "Refresh", "0", "Link", "</x>; rel=next", "Content-Disposition", "attachment"),
+	"reset":          withoutAnswer(reply.Reset("")),
+	"hang-up":        withoutAnswer(reply.Raw("")),
+	"reset-mid-body": reply.Reset(head + "Content-Length: 1000\r\n\r\n{\"items\":["),
+	"reset-mid-head": reply.Reset(head),
+	"date-soon":      retryAt(func() string { return time.Now().Add(30 * time.Second).UTC().Format(http.TimeFormat) }),
+	"date-past":      retryAt(func() string { return "Sun, 06 Nov 1994 08:49:37 GMT" }),
+	"date-far":       retryAt(func() string { return time.Now().AddDate(1, 0, 0).UTC().Format(http.TimeFormat) }),
+	"date-old-form":  retryAt(func() string { return time.Now().Add(30 * time.Second).UTC().Format(time.ANSIC) }),
+	"echo-body":      echo(func(token string) http.HandlerFunc { return Refuse(400, `"`+secret.InJSON(token)+`"`) }),
+	"echo-status": echo(
+		func(token string) http.HandlerFunc { return reply.Raw("HTTP/1.1 2OO " + token + "\r\n\r\n") }),
+	"echo-header": echo(
+		func(token string) http.HandlerFunc { return reply.Raw("HTTP/1.1 200 OK\r\n" + token + "\r\n\r\n") }),
+	"echo-length": echo(
+		func(token string) http.HandlerFunc { return reply.Raw(head + "Content-Length: " + token + "\r\n\r\n") }),
+	"echo-type": echo(func(token string) http.HandlerFunc { return reply.With(200, token, "{}") }),
 	"echo-location": echo(func(token string) http.HandlerFunc {
 		return reply.With(302, "", "", "Location", "https://evil.example/?t="+token)
 	}),
-	"echo-json": echo(func(token string) http.HandlerFunc { return reply.JSON(`{"items":"` + secret.InJSON(token) + `"}`) }),
+	"echo-json": echo(
+		func(token string) http.HandlerFunc { return reply.JSON(`{"items":"` + secret.InJSON(token) + `"}`) }),
 	"echo-after": echo(func(token string) http.HandlerFunc {
 		return reply.Raw(head + "Content-Length: 12\r\n\r\n" + `{"items":[]}` + token)
 	}),
@@ -86,7 +95,8 @@ var Behaviors = map[string]http.HandlerFunc{
 	"drip":          reply.Drip,
 }
 
-// withHeaders returns a handler that adds headers to a good answer. Headers are pairs of a name and a value.
+// withHeaders returns a handler that adds headers to a good answer. Headers are pairs of a name and
+// a value.
 func withHeaders(headers ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		for i := 0; i < len(headers); i += 2 {

@@ -1,8 +1,9 @@
 // Package fakepartner is a fake Partner Center for tests.
 //
-// A [Server] answers every documented path with a small correct answer until [Server.Answer] gives it another behavior, good or
-// bad. It records the calls that it receives, and fails the test for a call that the service must never make:
-// another method, a body, a header that is not on the list or a token that it does not accept.
+// A [Server] answers every documented path with a small correct answer until [Server.Answer] gives
+// it another behavior, good or bad. It records the calls that it receives, and fails the test for a
+// call that the service must never make: another method, a body, a header that is not on the list
+// or a token that it does not accept.
 package fakepartner
 
 import (
@@ -43,7 +44,8 @@ type Call struct {
 // Token returns the bearer token of the call.
 func (c Call) Token() string { return strings.TrimPrefix(c.Header.Get("Authorization"), "Bearer ") }
 
-// New starts a server that accepts the tokens for which accepts returns true, and closes it at the end of the test.
+// New starts a server that accepts the tokens for which accepts returns true, and closes it at the
+// end of the test.
 func New(t testing.TB, accepts func(token string) bool) *Server {
 	t.Helper()
 	p := &Server{accepts: accepts, replays: map[string]bool{}, active: map[net.Conn]bool{}}
@@ -115,9 +117,11 @@ func BearerToken(r *http.Request) string {
 	return strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 }
 
-// requiredHeaders are the headers of every call. No others are allowed, except the continuation token of a next page.
+// requiredHeaders are the headers of every call. No others are allowed, except the continuation
+// token of a next page.
 var requiredHeaders = []string{
-	"Authorization", "Accept", "Ms-Requestid", "Ms-Correlationid", "Ms-Cv", "X-Locale", "Ms-Partnercenter-Application", "User-Agent",
+	"Authorization", "Accept", "Ms-Requestid", "Ms-Correlationid", "Ms-Cv", "X-Locale", "Ms-Partnercenter-Application",
+	"User-Agent",
 }
 
 // faultsOf returns what is wrong with a call to host.
@@ -178,8 +182,9 @@ func (p *Server) InFlight() int {
 	return len(p.active)
 }
 
-// withoutAnswer returns a handler that ends the connection by end, before any byte of an answer. On a connection that has served
-// before, net/http sends the same call again over another one; both are recorded as one call.
+// withoutAnswer returns a handler that ends the connection by end, before any byte of an answer. On
+// a connection that has served before, net/http sends the same call again over another one; both
+// are recorded as one call.
 func withoutAnswer(end http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if c := r.Context().Value(connectionKey{}).(*connection); c.calls > 1 {

@@ -1,7 +1,8 @@
-// Package reply has HTTP handlers for fake servers: complete answers, broken ones and answers that never end.
+// Package reply has HTTP handlers for fake servers: complete answers, broken ones and answers that
+// never end.
 //
-// The fakes of Partner Center and Entra ID build their answers from it, and tests use it to make a fake misbehave. Every
-// handler can be used any number of times and concurrently.
+// The fakes of Partner Center and Entra ID build their answers from it, and tests use it to make a
+// fake misbehave. Every handler can be used any number of times and concurrently.
 package reply
 
 import (
@@ -13,12 +14,12 @@ import (
 	"time"
 )
 
-// Private marks everything that a fake sends besides documented fields. The service must not pass it on: it may not
-// appear in answers, logs, metrics or traces.
+// Private marks everything that a fake sends besides documented fields. The service must not pass
+// it on: it may not appear in answers, logs, metrics or traces.
 const Private = "UPSTREAM-ONLY-7Qz"
 
-// With returns a handler that sends a complete answer. An empty content type sends no such header, not even a guessed one.
-// Headers are pairs of a name and a value.
+// With returns a handler that sends a complete answer. An empty content type sends no such header,
+// not even a guessed one. Headers are pairs of a name and a value.
 func With(status int, contentType, body string, headers ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Content-Type"] = nil
@@ -71,7 +72,8 @@ func Hijack(w http.ResponseWriter) net.Conn {
 // Hang sends nothing until the client closes the connection.
 func Hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-// HangAfter returns a handler that sends the beginning of an answer and then nothing until the client closes the connection.
+// HangAfter returns a handler that sends the beginning of an answer and then nothing until the
+// client closes the connection.
 func HangAfter(status int, beginning string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

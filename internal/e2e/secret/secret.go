@@ -1,8 +1,8 @@
 // Package secret makes random credentials for tests and searches texts for them.
 //
-// A [Set] holds every credential that a test uses: API keys, client secrets, tokens. Find reports whether a text, such as a
-// log or an answer, contains one of them, whole or in part, in plain text or in one of the encodings in which
-// credentials usually leak.
+// A [Set] holds every credential that a test uses: API keys, client secrets, tokens. Find reports
+// whether a text, such as a log or an answer, contains one of them, whole or in part, in plain text
+// or in one of the encodings in which credentials usually leak.
 package secret
 
 import (
@@ -18,8 +18,8 @@ import (
 	"sync"
 )
 
-// A Set is a set of credentials that must not appear in any output. The zero value is empty and ready to use. It is safe for
-// concurrent use.
+// A Set is a set of credentials that must not appear in any output. The zero value is empty and
+// ready to use. It is safe for concurrent use.
 type Set struct {
 	mu       sync.Mutex
 	patterns []pattern
@@ -41,7 +41,8 @@ func NewAPIKey() string {
 	return base64.RawURLEncoding.EncodeToString(random[:])
 }
 
-// minPiece is the length of the shortest part of a credential that is searched for. Shorter ones occur by chance.
+// minPiece is the length of the shortest part of a credential that is searched for. Shorter ones
+// occur by chance.
 const minPiece = 14
 
 // Add adds a credential of at least 14 bytes under a name that [Set.Find] reports.

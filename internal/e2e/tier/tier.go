@@ -1,7 +1,8 @@
 // Package tier divides tests into those that always run and those that go test -short leaves out.
 //
-// The short tier is for every change: it covers each feature once and takes seconds. The full tier adds crowds, long waits and
-// the search of large tables. The tests with the race detector and the fuzzing of make check come on top.
+// The short tier is for every change: it covers each feature once and takes seconds. The full tier
+// adds crowds, long waits and the search of large tables. The tests with the race detector and the
+// fuzzing of make check come on top.
 package tier
 
 import "testing"

@@ -112,8 +112,8 @@ func (s *signIn) address() string {
 	}.Encode()
 }
 
-const instructions =
-`Sign in as a user of the partner's tenant with a role in Partner Center that may read customers and invoices. Use
+const instructions = "Sign in as a user of the partner's tenant with a role in Partner Center that may read " +
+	`customers and invoices. Use
 multifactor authentication. Open this address in a browser:
 
 %s
@@ -161,7 +161,7 @@ func save(ctx context.Context, c entra.Config, grant entra.Grant, out io.Writer)
 	return nil
 }
 
-const noMFA =
-`WARNING: the user signed in to tenant %s without multifactor authentication. Since April 2026 Partner Center
+const noMFA = "WARNING: the user signed in to tenant %s without multifactor authentication. " +
+	`Since April 2026 Partner Center
 refuses the calls of such users: require it of this user and run connector consent again.
 `
