@@ -8,4 +8,4 @@ import (
 )
 
 // KeepOwner does nothing where the directory decides who owns a file.
-func KeepOwner(*os.File, fs.FileInfo) {}
+func KeepOwner(*os.File, fs.FileInfo) error { return nil }

@@ -212,7 +212,10 @@ func RemoveKeys(ctx context.Context, path, name, prefix string) ([]StoredKey, er
 			kept = kept[:len(kept)-1]
 		}
 	}
-	return removed, atomicfile.Replace(path, []byte(strings.Join(kept, "")))
+	if err := atomicfile.ReplaceAsOwner(path, []byte(strings.Join(kept, ""))); err != nil {
+		return nil, err
+	}
+	return removed, nil
 }
 
 // selectDigest returns the digest that prefix stands for among the keys of a name; an empty one

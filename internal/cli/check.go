@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +15,7 @@ import (
 	"github.com/partner-center/connector/internal/diagnose"
 	"github.com/partner-center/connector/internal/entra"
 	"github.com/partner-center/connector/internal/entra/tokenfile"
+	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/partnercenter"
 	"github.com/partner-center/connector/internal/ratelimit"
@@ -159,7 +162,11 @@ func (s *service) smallCall(user bool) func(context.Context) error {
 		if err != nil {
 			return err
 		}
-		return body.Close()
+		defer body.Close()
+		if !json.Valid(bytes.TrimPrefix(body.Bytes(), []byte("\ufeff"))) {
+			return &fault.Error{Code: fault.PartnerCenterInvalidResponse, Cause: errors.New("an answer that is not JSON")}
+		}
+		return nil
 	}
 }
 

@@ -2,10 +2,10 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"text/tabwriter"
 
 	"github.com/partner-center/connector/internal/auth"
@@ -37,7 +37,10 @@ func (c *keysAddCommand) Run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(con.stdout, key)
+	if _, err := fmt.Fprintln(con.stdout, key); err != nil {
+		return fmt.Errorf("the key could not be printed and is lost: %w; remove it from %s again with "+
+			"connector keys remove %s --digest %.8x", err, c.APIKeysFile, c.Name, sha256.Sum256([]byte(key)))
+	}
 	fmt.Fprintf(con.stderr,
 		"This is the only time that the key of %s is shown. Its digest is in the last line of %s.\n", c.Name,
 		c.APIKeysFile)
@@ -74,9 +77,9 @@ func (c *keysListCommand) Run(con *console) error {
 
 // keysRemoveCommand removes API keys.
 type keysRemoveCommand struct {
-	Name        string `arg:"" help:"Name of the keys to remove."`
-	Digest      string `env:"-" placeholder:"PREFIX" help:"Remove only the key whose digest begins with these hex digits, as keys list prints them."`
-	APIKeysFile string `placeholder:"FILE" help:"File of the keys."`
+	Name        string  `arg:"" help:"Name of the keys to remove."`
+	Digest      *string `env:"-" placeholder:"PREFIX" help:"Remove only the key whose digest begins with these hex digits, as keys list prints them."`
+	APIKeysFile string  `placeholder:"FILE" help:"File of the keys."`
 }
 
 //revive:enable:line-length-limit
@@ -86,13 +89,16 @@ func (c *keysRemoveCommand) Run(ctx context.Context, con *console) error {
 	if err := checkKeyName(c.Name); err != nil {
 		return err
 	}
-	if !isHexPrefix(c.Digest) {
-		return usageError{fmt.Errorf("--digest: %q is not the beginning of a SHA-256 digest in hex", c.Digest)}
+	digest := ""
+	if c.Digest != nil {
+		if digest = *c.Digest; !isHexPrefix(digest) {
+			return usageError{fmt.Errorf("--digest: %q is not the beginning of a SHA-256 digest in hex", digest)}
+		}
 	}
 	if _, err := listKeys(c.APIKeysFile); err != nil {
 		return err
 	}
-	removed, err := auth.RemoveKeys(ctx, c.APIKeysFile, c.Name, c.Digest)
+	removed, err := auth.RemoveKeys(ctx, c.APIKeysFile, c.Name, digest)
 	if err != nil {
 		return err
 	}
@@ -121,21 +127,24 @@ func checkKeyName(name string) error {
 	return nil
 }
 
-// listKeys returns the keys in the file at path. A file that cannot be read is a mistake in the
-// settings.
+// listKeys returns the keys in the file at path. A file that cannot be read or is malformed is a
+// mistake in the settings.
 func listKeys(path string) ([]auth.StoredKey, error) {
 	if err := checkKeysFile(path); err != nil {
 		return nil, err
 	}
 	keys, err := auth.ListKeys(path)
-	if errors.As(err, new(*fs.PathError)) {
+	if err != nil {
 		return nil, keysMistake(err)
 	}
-	return keys, err
+	return keys, nil
 }
 
-// isHexPrefix reports whether text can be the beginning of a digest.
+// isHexPrefix reports whether text can be the beginning of a digest. It is not empty.
 func isHexPrefix(text string) bool {
+	if text == "" {
+		return false
+	}
 	if len(text)%2 == 1 {
 		text += "0"
 	}

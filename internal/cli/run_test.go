@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -176,6 +177,30 @@ func runSandbox(ctx context.Context, t *testing.T, variables ...string) servedSa
 }
 
 // TestRunConcurrently serves twice in one process, with settings of their own.
+// A brokenWriter is a full disk or a closed pipe.
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+// TestKeyThatCannotBePrinted checks that keys add fails if its output is lost, and says how to
+// remove the key that nobody has.
+func TestKeyThatCannotBePrinted(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "keys")
+	var stderr strings.Builder
+	arguments := []string{"keys", "add", "flows", "--api-keys-file", file}
+	if status := Run(t.Context(), arguments, environment(), brokenWriter{}, &stderr); status != ExitFailed {
+		t.Errorf("status %d", status)
+	}
+	_, command, ok := strings.Cut(stderr.String(), "connector keys remove ")
+	if !ok {
+		t.Fatalf("no remedy: %s", &stderr)
+	}
+	remove := run(t, "keys remove "+strings.TrimSpace(command)+" --api-keys-file "+file, environment())
+	if remove.status != ExitOK {
+		t.Errorf("the remedy does not work: %+v", remove)
+	}
+}
+
 func TestRunConcurrently(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -63,7 +63,7 @@ func (r *run) publicURL(ctx context.Context) {
 // unreachable reports that there was no answer.
 func (r *run) unreachable(err error) {
 	text := fmt.Sprintf("no answer from %s: %v", r.PublicURL, outbound.Describe(err))
-	if remedy := trustRemedy(err, r.PublicURL); remedy != "" {
+	if remedy := publicTrustRemedy(err, r.PublicURL); remedy != "" {
 		r.fail(publicSubject, text, remedy)
 		return
 	}

@@ -117,7 +117,7 @@ func TestPublicURLOverTLS(t *testing.T) {
 	t.Run("fails with a certificate for other names", func(t *testing.T) {
 		other := strings.Replace(s.URL, "127.0.0.1", "localhost", 1) // which the certificate of httptest does not have
 		all := try(t, Config{PublicURL: other, HTTP: noRedirects(s)})
-		all.expect(t, "public URL", Fail, "for other names")
+		all.expect(t, "public URL", Fail, "Get a certificate that names the host")
 	})
 	t.Run("warns of a certificate that ends soon", func(t *testing.T) {
 		key, leaf := fakeentra.NewCertificate(t)

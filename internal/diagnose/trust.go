@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // trustRemedy returns what to do about a certificate of peer that this machine does not accept, or
@@ -17,6 +18,25 @@ func trustRemedy(err error, peer string) string {
 	return trustRemedyWith(roots, err, peer)
 }
 
+// publicTrustRemedy is trustRemedy for the service's own public URL, whose certificate the platform
+// must accept too: trusting it on this machine is no remedy.
+func publicTrustRemedy(err error, url string) string {
+	remedy := trustRemedy(err, url)
+	var unknown x509.UnknownAuthorityError
+	var names x509.HostnameError
+	switch {
+	case errors.As(err, &names):
+		return fmt.Sprintf("Get a certificate that names the host of %s: the platform accepts no other.", url)
+	case errors.As(err, &unknown) && !strings.HasPrefix(remedy, noRootsRemedy):
+		return fmt.Sprintf("This machine does not know the issuer of that certificate, %s, and the platform may not "+
+			"either. Use a certificate of a public CA. If it has one, a proxy that inspects TLS answers here.", issuer(err))
+	}
+	return remedy
+}
+
+const noRootsRemedy = "There are no CA certificates on this machine: install ca-certificates, or set " +
+	"SSL_CERT_FILE to a file with them."
+
 // trustRemedyWith is trustRemedy on a machine with the given CA certificates.
 func trustRemedyWith(roots *x509.CertPool, err error, peer string) string {
 	var verification *tls.CertificateVerificationError
@@ -26,8 +46,7 @@ func trustRemedyWith(roots *x509.CertPool, err error, peer string) string {
 	var invalid x509.CertificateInvalidError
 	switch {
 	case errors.As(err, &noRoots), errors.As(err, &unknown) && roots.Equal(x509.NewCertPool()):
-		return "There are no CA certificates on this machine: install ca-certificates, or set SSL_CERT_FILE to a " +
-			"file with them."
+		return noRootsRemedy
 	case errors.As(err, &unknown):
 		return fmt.Sprintf("This machine does not know the issuer of that certificate, %s. A proxy that inspects TLS "+
 			"may answer in place of %s: add its CA to the system's store, or to the file that SSL_CERT_FILE names.",
