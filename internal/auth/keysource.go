@@ -65,7 +65,7 @@ func (s keySource) get(ctx context.Context, address string, into any) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("Entra ID answered %d", resp.StatusCode)
+		return fmt.Errorf("answer %d of Entra ID", resp.StatusCode)
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	switch {

@@ -124,7 +124,7 @@ func TestRefresher(t *testing.T) {
 			time.Sleep(40*time.Minute - 1)
 			expect(t, r, anyValue, 1, nil, 0)
 			wantFetches(t, s, 1)
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			if value, ok := r.Current(t.Context()); value != 1 || !ok {
 				t.Errorf("got %d, %t", value, ok)
 			}
@@ -140,7 +140,7 @@ func TestRefresher(t *testing.T) {
 			if value, ok := r.Current(t.Context()); value != 1 || !ok {
 				t.Errorf("got %d, %t", value, ok)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			if value, ok := r.Current(t.Context()); ok {
 				t.Errorf("got %d", value)
 			}
@@ -154,7 +154,7 @@ func TestRefresher(t *testing.T) {
 			expect(t, r, anyValue, 0, io.EOF, 0)
 			wantFetches(t, s, 1)
 			s.failure = nil
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			expect(t, r, anyValue, 1, nil, time.Second)
 		}},
 		{"goes on with the fetch when the caller that began it is gone", func(t *testing.T, s *source,
@@ -280,7 +280,7 @@ func TestGrace(t *testing.T) {
 			if _, ok := r.Current(t.Context()); !ok {
 				t.Error("not usable after a day")
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			if _, ok := r.Current(t.Context()); ok {
 				t.Error("usable after more than a day")
 			}
