@@ -1,6 +1,7 @@
-// Command connector is the self-hosted service behind the Partner Center custom connector, and the
-// tool that sets it up: API keys, the OpenAPI 2.0 definition, the consent of a user, and a check of
-// the settings.
+// Command connector is the self-hosted service behind the Partner Center custom connector. Its
+// other subcommands set the service up: they manage API keys, print the OpenAPI 2.0 definition,
+// obtain the consent of a user and check the settings. All code is in package cli, which tests can
+// call in-process.
 package main
 
 import (

@@ -1,9 +1,9 @@
-// Package atomicfile replaces the content of a file as a whole: a reader sees the old content or
-// the new, even when the process is killed halfway. The new content is written to a temporary file
-// in the same directory, which is then renamed, so the directory must be writable. The file keeps
-// its mode and, as far as the process may, its owner and group. A symbolic link stays, and the file
-// that it leads to is replaced. Writers do not exclude each other: take a lock around reading and
-// replacing if two may work on the same file.
+// Package atomicfile replaces the content of a file as a whole: a reader sees either the old
+// content or the new, even if the process is killed halfway. The new content is written to a
+// temporary file in the same directory, which is then renamed, so the directory must be writable.
+// The file keeps its mode and, as far as the process may, its owner and group. If the path is a
+// symbolic link, the link stays and its target is replaced. Writers do not exclude each other: hold
+// a [Lock] while reading and replacing a file that two processes may change.
 package atomicfile
 
 import (
@@ -13,8 +13,8 @@ import (
 	"path/filepath"
 )
 
-// Replace gives the file at path new content. A file that does not exist is created, readable by
-// its owner only.
+// Replace replaces the content of the file at path. If the file does not exist, it is created,
+// readable by its owner only. A failure to keep the mode or the owner is not an error.
 func Replace(path string, content []byte) error {
 	return replace(path, content, func(f *os.File, old fs.FileInfo) error {
 		_ = KeepOwner(f, old) // a new owner is better than old content
@@ -22,12 +22,14 @@ func Replace(path string, content []byte) error {
 	})
 }
 
-// ReplaceAsOwner is Replace for a file whose readers would lose it with its owner or group: if the
-// process may not keep them, it fails and the file stays as it is.
+// ReplaceAsOwner is Replace for a file whose readers depend on its owner or group. If the process
+// may not keep them, it returns an error and leaves the file as it is.
 func ReplaceAsOwner(path string, content []byte) error {
 	return replace(path, content, KeepOwner)
 }
 
+// replace calls keepOwner with the temporary file if there is an old one. An error of keepOwner
+// keeps the old file.
 func replace(path string, content []byte, keepOwner func(f *os.File, old fs.FileInfo) error) error {
 	path = Target(path)
 	temporary, err := CreateTemp(path)
@@ -50,8 +52,8 @@ func replace(path string, content []byte, keepOwner func(f *os.File, old fs.File
 	return nil
 }
 
-// syncDirectory makes a rename durable. Errors are ignored: not every system can, and the file is
-// replaced either way.
+// syncDirectory makes a rename durable. Errors are ignored: some systems cannot sync a directory,
+// and the file has been replaced in any case.
 func syncDirectory(path string) {
 	if d, err := os.Open(path); err == nil {
 		d.Sync()
@@ -65,8 +67,7 @@ func CreateTemp(path string) (*os.File, error) {
 	return os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 }
 
-// Target returns the file that path leads to through symbolic links, or path itself if there is no
-// such file.
+// Target resolves the symbolic links in path. It returns path itself if the file does not exist.
 func Target(path string) string {
 	if file, err := filepath.EvalSymlinks(path); err == nil {
 		return file

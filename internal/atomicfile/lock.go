@@ -10,13 +10,14 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockPoll is how often a taken lock is tried again.
+// lockPoll is the interval between attempts to take a lock that another process holds.
 const lockPoll = 20 * time.Millisecond
 
-// Lock takes an advisory lock on the directory of the file at path until unlock is called, or fails
-// when ctx ends. It leaves nothing behind, and works on a file that does not exist yet. Where
-// directories cannot be locked, as on Windows and some network file systems, it returns without a
-// lock.
+// Lock takes an exclusive advisory lock on the directory of the file at path. It waits until the
+// lock is free and fails when ctx ends. The caller releases the lock with unlock. Locking the
+// directory leaves no lock file behind, and works for a file that does not exist yet. Where
+// directories cannot be locked, as on Windows and some network file systems, Lock succeeds without
+// a lock.
 func Lock(ctx context.Context, path string) (unlock func(), err error) {
 	l := flock.New(filepath.Dir(Target(path)), flock.SetFlag(os.O_RDONLY))
 	_, err = l.TryLockContext(ctx, lockPoll)

@@ -17,5 +17,6 @@ func KeepOwner(f *os.File, other fs.FileInfo) error {
 		return nil
 	}
 	_ = f.Chown(-1, int(owner.Gid))
-	return fmt.Errorf("keep %s with user %d and group %d: run this as that user or as root", other.Name(), owner.Uid, owner.Gid)
+	return fmt.Errorf("keep %s with user %d and group %d: run this as that user or as root",
+		other.Name(), owner.Uid, owner.Gid)
 }

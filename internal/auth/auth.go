@@ -1,9 +1,9 @@
 // Package auth identifies callers: it turns the credential in a request's headers, an API key or an
 // access token of Entra ID, into a Connection. A request with more than one credential is rejected
-// before any of them is read. Credentials are compared by their SHA-256 digests and never get into
-// a log, an answer or an error. A credential is kept no longer than its call, and only if it is the
-// caller's own token for Partner Center. The package knows neither limits nor the service's own
-// tokens. It also keeps the file that API keys are stored in.
+// before any of them is read. Keys and tokens are looked up by their SHA-256 digests and never
+// appear in a log, an answer or an error. A credential is kept only for the duration of its call,
+// and only if it is the caller's own token for Partner Center. The package also maintains the file
+// in which API keys are stored. It leaves limits and the service's own tokens to other packages.
 package auth
 
 import (
@@ -19,17 +19,17 @@ import (
 type Config struct {
 	Keys   *Keys   // nil: no API keys
 	Tokens *Tokens // nil: no access tokens
-	PassOn bool    // tokens are meant for Partner Center and passed on to it
+	PassOn bool    // tokens are for Partner Center: Connection.Token returns them
 }
 
 // SignIn authenticates callers. It is safe for concurrent use.
 type SignIn struct{ config Config }
 
-// NewSignIn returns a SignIn.
+// NewSignIn returns a SignIn that accepts the credentials in c.
 func NewSignIn(c Config) *SignIn { return &SignIn{c} }
 
-// Challenges returns the WWW-Authenticate headers of an answer to a call without a valid
-// credential.
+// Challenges returns the values of the WWW-Authenticate headers for a 401: one per kind of
+// credential that is accepted.
 func (s *SignIn) Challenges() []string {
 	var all []string
 	if s.config.Keys != nil {
@@ -42,7 +42,7 @@ func (s *SignIn) Challenges() []string {
 }
 
 // Authenticate returns the connection that the credential in h proves. An error is a *fault.Error,
-// or the context's if the caller is gone.
+// or the context's error if the caller is gone.
 func (s *SignIn) Authenticate(ctx context.Context, h http.Header) (Connection, error) {
 	keys, authorizations := h.Values("X-Api-Key"), h.Values("Authorization")
 	switch {
@@ -56,7 +56,8 @@ func (s *SignIn) Authenticate(ctx context.Context, h http.Header) (Connection, e
 	return Connection{}, &fault.Error{Code: fault.MissingCredentials, Message: s.missingMessage()}
 }
 
-// missingMessage returns the text for a caller without a credential; empty: the code's own.
+// missingMessage returns the text for a caller without a credential. An empty text selects the
+// default of the fault code, which is about API keys.
 func (s *SignIn) missingMessage() string {
 	switch {
 	case s.config.Tokens == nil:
@@ -68,7 +69,8 @@ func (s *SignIn) missingMessage() string {
 		"Open the connection and sign in, or enter the API key that your administrator made."
 }
 
-// unreadableMessage returns the text for a malformed Authorization header; empty: the code's own.
+// unreadableMessage returns the text for a malformed Authorization header. An empty text selects
+// the default of the fault code.
 func (s *SignIn) unreadableMessage() string {
 	if s.config.Tokens == nil {
 		return ""
@@ -76,6 +78,7 @@ func (s *SignIn) unreadableMessage() string {
 	return "The Authorization header cannot be read. Open the connection and sign in again."
 }
 
+// byKey authenticates an API key. The connection's identity is the name of the key.
 func (s *SignIn) byKey(key string) (Connection, error) {
 	if s.config.Keys == nil {
 		return Connection{}, &fault.Error{
@@ -90,6 +93,9 @@ func (s *SignIn) byKey(key string) (Connection, error) {
 	return Connection{Identity: name}, nil
 }
 
+// byToken authenticates the bearer token in an Authorization header. The scheme is case-insensitive
+// (RFC 9110, section 11.1). The gateway's headers in h only name the connection; they prove
+// nothing.
 func (s *SignIn) byToken(ctx context.Context, authorization string, h http.Header) (Connection, error) {
 	scheme, token, _ := strings.Cut(authorization, " ")
 	switch {

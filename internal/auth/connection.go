@@ -2,22 +2,23 @@ package auth
 
 import "context"
 
-// Connection is an authenticated caller.
+// A Connection is an authenticated caller. Its printed forms do not contain its token.
 type Connection struct {
-	// Identity is authenticated: an API key's name, or a token's tenant, user and client, separated
-	// by slashes.
+	// Identity is authenticated. It is the name of an API key, or the tenant, user and client of a
+	// token, separated by slashes.
 	Identity string
-	// Name is the connection's name in the header that the platform's gateway sends beside a token;
-	// empty: none. It is not authenticated: any caller can send any name.
+	// Name is the connection's name from the header that the platform's gateway sends along with a
+	// token, or empty. It is not authenticated: a caller can send any name.
 	Name string
 
 	token string
 }
 
-// Token returns the caller's own token for Partner Center; empty if the service uses its own.
+// Token returns the caller's own token for Partner Center, or an empty string if the service uses a
+// token of its own.
 func (c Connection) Token() string { return c.token }
 
-// String returns the connection as logs show it, without its token.
+// String returns the connection as it appears in logs, without its token.
 func (c Connection) String() string {
 	if c.Name == "" {
 		return c.Identity

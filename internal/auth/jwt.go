@@ -16,36 +16,39 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 )
 
-// The bounds of a token.
+// Bounds of a token.
 const (
 	maxToken   = 16 << 10 // bytes
 	maxNesting = 8        // of objects and arrays in its header and payload
 )
 
-// reject returns the fault of a token. The cause names the part that is wrong in fixed words:
-// before its signature has been verified, nothing of a token gets into the log.
+// reject returns the fault for an unacceptable token. part names the offending part and must be a
+// fixed text: nothing of a token may be logged before its signature verifies.
 func reject(code fault.Code, part string) error {
 	return &fault.Error{Code: code, Cause: errors.New(part)}
 }
 
-// hasForm reports whether token can be one in the compact form. It decodes nothing and allocates
-// nothing. Line ends are excluded because base64 decoders skip them, which would give one token
-// many spellings.
+// hasForm reports whether token can be a JWS in compact form. It decodes and allocates nothing.
+// Line ends are excluded because base64 decoders skip them, which would give one token many
+// spellings and defeat the lookup by digest.
 func hasForm(token string) bool {
 	return (len(token) <= maxToken) && (strings.Count(token, ".") == 2) && !strings.ContainsAny(token, "\r\n")
 }
 
-// strictBase64 rejects padding and loose bits at the end, which would be other spellings of the
+// strictBase64 rejects padding and non-zero trailing bits, which would be other spellings of the
 // same token.
 var strictBase64 = base64.RawURLEncoding.Strict()
 
-// forbidden are header members that name a key or change how the token is read.
+// forbidden lists the header members that supply a key or change how the token is read. A token
+// with any of them is rejected, whatever its value.
 var forbidden = []string{"crit", "jku", "jwk", "x5u", "x5c", "b64", "zip"}
 
+// keyID matches the key IDs that are looked up. It bounds what an unverified token can make the
+// service store.
 var keyID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 
-// readHeader returns the ID of the key that signed token, for which hasForm holds. Nothing else in
-// the header affects how the token is verified.
+// readHeader returns the ID of the key that signed token. The token must satisfy hasForm. Nothing
+// else in the header affects how the token is verified.
 func readHeader(token string) (string, error) {
 	var parts [3][]byte
 	for i, part := range strings.SplitN(token, ".", len(parts)) {
@@ -74,7 +77,8 @@ func readHeader(token string) (string, error) {
 // object holds the members of a JSON object by name.
 type object map[string]jsontext.Value
 
-// readObject reads exactly one JSON object of valid UTF-8, without duplicate names or deep nesting.
+// readObject parses data as exactly one JSON object in valid UTF-8. It returns false if names are
+// duplicated or values are nested more than maxNesting deep.
 func readObject(data []byte) (object, bool) {
 	decoder := jsontext.NewDecoder(bytes.NewReader(data)) // rejects duplicate names and invalid UTF-8
 	for {
@@ -96,40 +100,42 @@ func (o object) has(name string) bool {
 	return ok
 }
 
-// text returns a member that is a string.
+// text returns the value of a member and whether it is a string.
 func (o object) text(name string) (string, bool) {
 	text, err := jsontext.AppendUnquote(nil, o[name])
 	return string(text), err == nil
 }
 
-// isOneOf reports whether a member is a string among those wanted.
+// isOneOf reports whether a member is a string that equals one of wanted.
 func (o object) isOneOf(name string, wanted ...string) bool {
 	text, ok := o.text(name)
 	return ok && slices.Contains(wanted, text)
 }
 
+// guidForm matches a GUID in lower case, the form in which Entra ID issues them.
 var guidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
-// guid returns a member that is a GUID in its canonical form, in lower case.
+// guid returns the value of a member and whether it is a GUID in canonical lower-case form.
 func (o object) guid(name string) (string, bool) {
 	text, _ := o.text(name)
 	return text, guidForm.MatchString(text)
 }
 
-// integer returns a member that is a number without fraction and exponent.
+// integer returns the value of a member and whether it is a number without fraction or exponent.
 func (o object) integer(name string) (int64, bool) {
 	n, err := strconv.ParseInt(string(o[name]), 10, 64)
 	return n, err == nil
 }
 
-// words splits list at spaces alone.
+// words splits list at spaces only. strings.Fields would also split at line ends, which RFC 6749
+// does not allow in a scope.
 func words(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ' ' })
 }
 
-// lifetime is the time in which a token is valid. Both ends are in seconds since 1970, with a
-// minute of leeway beyond each for clocks that differ. The leeway is applied to the clock, because
-// the ends can be any integer.
+// A lifetime is the period in which a token is valid. Both ends are in seconds since 1970. A leeway
+// of a minute beyond each end allows for clocks that differ. It is applied to the current time
+// rather than to the ends, which can be any integer and would overflow.
 type lifetime struct{ begins, ends int64 }
 
 const leeway = 60 // seconds

@@ -14,43 +14,43 @@ import (
 
 type digest = [sha256.Size]byte
 
-// Keys is a set of API keys by digest: fixed ones, and those in a file. The file is checked on
-// every use and read again when it has changed, so a change takes effect with the next call. While
-// it cannot be read or parsed, the last good content stays in force. The log reports when this
-// begins and ends, and each change of the keys. Keys is safe for concurrent use.
+// Keys is a set of API keys, stored by digest: fixed ones and those in a file. The file is checked
+// on every lookup and read again when it has changed, so a change takes effect with the next call.
+// While the file cannot be read or parsed, its last good content stays in force. The log records
+// when that state begins and ends, and each change of the keys. Keys is safe for concurrent use.
 type Keys struct {
 	fixed map[digest]string
 	path  string // empty: no file
 	log   *slog.Logger
 
-	lookups atomic.Uint64            // counts lookups in the order in which they began
-	file    atomic.Pointer[contents] // the newest content; nil: no file
+	lookups atomic.Uint64            // numbers lookups in the order in which they begin
+	file    atomic.Pointer[contents] // the newest content; never nil after OpenKeys
 
 	mu        sync.Mutex
-	published uint64 // the lookup that set file last
-	failure   string // the failure that was logged last; empty: none since
+	published uint64 // number of the lookup that set file last
+	failure   string // the current failure, already logged; empty: none
 }
 
-// contents is what a keys file held at some time. It is never changed.
+// contents is what a keys file held at some point in time. It is immutable once published.
 type contents struct {
 	version fileVersion
-	names   map[digest]string // in force; those of the content before if this one is broken
-	broken  error             // why the file cannot be parsed; nil: it can
+	names   map[digest]string // in force; if the file is broken, those of the previous content
+	broken  error             // the parse error; nil: none
 }
 
-// fileVersion distinguishes contents of a file.
+// A fileVersion distinguishes contents of a file without reading it.
 type fileVersion struct {
 	changed time.Time
 	size    int64
-	settled bool // the file was so old when it was read that a later change shows in its time
+	settled bool // the file was old enough when read that a later change must alter its time
 }
 
-// settling is how long a file's time may stand still across two changes: some file systems count
-// whole seconds.
+// settling bounds the resolution of file times: within it, two changes of a file may leave the same
+// time. Some file systems count in whole seconds.
 const settling = 3 * time.Second
 
-// OpenKeys returns the keys of the file at path, which must be readable, and of plain, which holds
-// keys by name. Both may be empty.
+// OpenKeys returns the keys in the file at path and in plain, which maps names to keys. Either may
+// be empty. It fails if the file cannot be read or parsed.
 func OpenKeys(path string, plain map[string]string, log *slog.Logger) (*Keys, error) {
 	k := &Keys{fixed: map[digest]string{}, path: path, log: log}
 	for name, key := range plain {
@@ -68,17 +68,18 @@ func OpenKeys(path string, plain map[string]string, log *slog.Logger) (*Keys, er
 	return k, file.broken
 }
 
-// Len returns the number of keys.
+// Len returns the number of keys as of the last lookup.
 func (k *Keys) Len() int { return len(k.fixed) + len(k.file.Load().names) }
 
-// Names returns the names of the keys, each once, sorted.
+// Names returns the sorted, distinct names of the keys as of the last lookup.
 func (k *Keys) Names() []string {
 	names := slices.Concat(slices.Collect(maps.Values(k.fixed)), slices.Collect(maps.Values(k.file.Load().names)))
 	slices.Sort(names)
 	return slices.Compact(names)
 }
 
-// find returns the name of key, and whether it is one of the keys.
+// find returns the name of key and whether it is in the set. Keys are compared by digest, so the
+// time that a lookup takes reveals nothing about them.
 func (k *Keys) find(key string) (string, bool) {
 	d := sha256.Sum256([]byte(key))
 	if name, ok := k.fixed[d]; ok {
@@ -91,15 +92,15 @@ func (k *Keys) find(key string) (string, bool) {
 	return name, ok
 }
 
-// current returns the content in force. It holds no lock while it uses the file, so that a slow
-// file system does not make callers queue.
+// current returns the content in force. It holds no lock while it reads the file, so a slow file
+// system does not make callers queue.
 func (k *Keys) current() *contents {
 	lookup := k.lookups.Add(1)
 	file, err := k.read(k.file.Load())
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	newest := k.file.Load()
-	if lookup < k.published { // a lookup that began later has published what it read
+	if lookup < k.published { // a lookup that began later has already published
 		return newest
 	}
 	k.published = lookup
@@ -117,8 +118,8 @@ func (k *Keys) current() *contents {
 	return file
 }
 
-// read returns the content of the file, which is last itself if the file is known not to have
-// changed since. Broken content has no names.
+// read returns the content of the file: last itself if the file is known to be unchanged, else new
+// content. Content that cannot be parsed has no names and is not an error.
 func (k *Keys) read(last *contents) (*contents, error) {
 	now := time.Now()
 	info, err := os.Stat(k.path)
@@ -140,8 +141,8 @@ func (k *Keys) read(last *contents) (*contents, error) {
 	return &contents{version: version, names: names}, nil
 }
 
-// report logs a failure to use the file once, however many calls meet it, its end, and a change of
-// the keys. It needs the lock.
+// report logs when the file becomes unusable, when it becomes usable again, and when its keys
+// change. A failure is logged once, however many calls run into it. The caller holds k.mu.
 func (k *Keys) report(file *contents, err error) {
 	failure := ""
 	if err != nil {

@@ -18,17 +18,17 @@ import (
 	"github.com/partner-center/connector/internal/atomicfile"
 )
 
-// StoredKey is a key as a keys file has it.
+// A StoredKey is an entry of a keys file.
 type StoredKey struct {
 	Name   string
 	Digest string // SHA-256 of the key, in lower-case hex
-	Made   string // when the key was made, as the comment on the line before says; empty: it does not
+	Made   string // creation time from the comment on the line before; empty: unknown
 }
 
-// keyLine is a line of a keys file.
+// A keyLine is a line of a keys file.
 type keyLine struct {
-	text string // with its end
-	key  *StoredKey
+	text string     // including its line end
+	key  *StoredKey // nil: the line is blank or a comment
 }
 
 var (
@@ -36,13 +36,13 @@ var (
 	madeComment = regexp.MustCompile(`^\s*#\s*(\S+): made (\d{4}-\d\d-\d\d(?:T[0-9:.]+(?:Z|[+-]\d\d:\d\d))?)\s*$`)
 )
 
-// IsName reports whether text can name a key: 1 to 64 letters, digits, dots, underscores and
-// hyphens.
+// IsName reports whether text is a valid name for a key: 1 to 64 letters, digits, dots, underscores
+// and hyphens.
 func IsName(text string) bool { return keyName.MatchString(text) }
 
-// parseLines parses lines of a name and the SHA-256 of a key in hex. A # begins a comment. A
-// comment of the form "# NAME: made TIME" on the line before a key of that name tells when the key
-// was made.
+// parseLines parses a keys file. Each line has a name and the SHA-256 of a key in hex; a # begins a
+// comment. A comment of the form "# NAME: made TIME" on the line before a key of that name states
+// when the key was made. Unparsed lines are kept too, so that the file can be rewritten unchanged.
 func parseLines(content []byte) ([]keyLine, error) {
 	var lines []keyLine
 	names := map[string]string{} // by digest
@@ -66,8 +66,8 @@ func parseLines(content []byte) ([]keyLine, error) {
 	return lines, nil
 }
 
-// parseKey returns the key of a line, or nil if it has none. An error continues a sentence that
-// begins with the line.
+// parseKey returns the key on a line, or nil if there is none. The text of an error is appended to
+// "line N", so it begins with a space or a colon.
 func parseKey(text string) (*StoredKey, error) {
 	text, _, _ = strings.Cut(text, "#")
 	fields := strings.Fields(text)
@@ -83,7 +83,8 @@ func parseKey(text string) (*StoredKey, error) {
 	return &StoredKey{Name: fields[0], Digest: strings.ToLower(fields[1])}, nil
 }
 
-// made returns the time in a comment about a key of the given name, or nothing.
+// made returns the time in a comment if the comment is about a key of the given name, else an empty
+// string.
 func made(comment, name string) string {
 	parts := madeComment.FindStringSubmatch(comment)
 	if (parts == nil) || (parts[1] != name) {
@@ -92,7 +93,7 @@ func made(comment, name string) string {
 	return parts[2]
 }
 
-// parseKeys returns the names of the keys in a file's content by digest.
+// parseKeys returns the names of the keys in content, by digest.
 func parseKeys(content []byte) (map[digest]string, error) {
 	lines, err := parseLines(content)
 	if err != nil {
@@ -110,8 +111,8 @@ func parseKeys(content []byte) (map[digest]string, error) {
 	return names, nil
 }
 
-// ListKeys returns the keys in the file at path, in the file's order. A digest that stands there
-// twice is listed twice.
+// ListKeys returns the keys in the file at path, in the order of the file. A digest that appears
+// twice is listed twice. The error is an *fs.PathError if the file cannot be read.
 func ListKeys(path string) ([]StoredKey, error) {
 	lines, err := readLines(path)
 	if err != nil {
@@ -126,6 +127,7 @@ func ListKeys(path string) ([]StoredKey, error) {
 	return keys, nil
 }
 
+// readLines reads and parses the keys file at path.
 func readLines(path string) ([]keyLine, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -138,10 +140,10 @@ func readLines(path string) ([]keyLine, error) {
 	return lines, nil
 }
 
-// AddKey makes a key of 256 random bits and returns it. Its name, for which IsName must hold, and
-// its digest are appended to the file at path, after a comment that says when it was made. A file
-// that does not exist is created, readable by its owner only. Several keys may share a name; they
-// share its limit.
+// AddKey creates a key of 256 random bits and returns it; the file stores only its digest. The
+// name, which must satisfy IsName, and the digest are appended to the file at path, after a comment
+// with the time. If the file does not exist, it is created, readable by its owner only. Keys may
+// share a name, and then share its limit.
 func AddKey(ctx context.Context, path, name string) (key string, err error) {
 	if !IsName(name) {
 		return "", fmt.Errorf("%q cannot name a key", name)
@@ -172,8 +174,8 @@ func AddKey(ctx context.Context, path, name string) (key string, err error) {
 	return key, nil
 }
 
-// appendTo appends lines in one write, so that readers see all of them or none, and the directory
-// need not be writable.
+// appendTo appends lines with a single write, so that readers see all of them or none. Unlike a
+// replacement of the file, it does not need a writable directory.
 func appendTo(path string, lines []byte) error {
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -183,9 +185,10 @@ func appendTo(path string, lines []byte) error {
 	return errors.Join(err, file.Close())
 }
 
-// RemoveKeys removes the keys of a name from the file at path and returns them. If prefix is not
-// empty, it removes the one key of the name whose digest begins with it. The file is replaced as a
-// whole; of its comments, only those that say when a removed key was made go.
+// RemoveKeys removes the keys with the given name from the file at path and returns them. If prefix
+// is not empty, it removes only the key whose digest begins with prefix, and fails if there is not
+// exactly one. The file is replaced atomically. Comments stay, except those that state when a
+// removed key was made.
 func RemoveKeys(ctx context.Context, path, name, prefix string) ([]StoredKey, error) {
 	unlock, err := atomicfile.Lock(ctx, path)
 	if err != nil {
@@ -218,8 +221,8 @@ func RemoveKeys(ctx context.Context, path, name, prefix string) ([]StoredKey, er
 	return removed, nil
 }
 
-// selectDigest returns the digest that prefix stands for among the keys of a name; an empty one
-// stands for all.
+// selectDigest resolves a digest prefix to the one digest among the keys of a name that begins with
+// it. An empty prefix resolves to itself, which selects every key of the name.
 func selectDigest(lines []keyLine, name, prefix string) (string, error) {
 	named, matching := false, map[string]bool{}
 	digest := ""

@@ -17,14 +17,14 @@ import (
 	"github.com/partner-center/connector/internal/outbound"
 )
 
-// keySource downloads the signing keys that Entra ID publishes.
+// A keySource downloads the signing keys that Entra ID publishes.
 type keySource struct {
 	metadataURL string
 	client      *http.Client
 }
 
-// download returns the keys that the metadata of the partner's tenant points to. Errors quote
-// nothing of the answers. See
+// download returns the keys that the metadata of the partner's tenant points to. There is at least
+// one. Errors quote nothing of the answers. See
 // https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-tokens.
 func (s keySource) download(ctx context.Context) (keySet, error) {
 	var metadata struct {
@@ -50,9 +50,10 @@ func (s keySource) download(ctx context.Context) (keySet, error) {
 	return keys, nil
 }
 
+// maxAnswer bounds a response of Entra ID, in bytes.
 const maxAnswer = 1 << 20
 
-// get decodes the JSON at address into a value.
+// get fetches address and decodes the JSON of the response into a value.
 func (s keySource) get(ctx context.Context, address string, into any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -86,11 +87,12 @@ const (
 	maxKey = 8192
 )
 
-// needed are the members of a key that are read. The library rejects a key whose other members are
-// odd, such as the certificate of another key, so they are dropped first.
+// needed lists the members of a key that are used. The others are removed before parsing, because
+// the library rejects a key with an odd member it does not need, such as the certificate of another
+// key.
 var needed = []string{"kty", "use", "alg", "kid", "n", "e"}
 
-// readKey reads one key of a set. A key with a private part is rejected: anyone could sign with it.
+// readKey parses one key of a set. It rejects a key with a private part: anyone could sign with it.
 func readKey(text jsontext.Value) (key jose.JSONWebKey, ok bool) {
 	members, ok := readObject(text)
 	if !ok || members.has("d") {
@@ -101,8 +103,9 @@ func readKey(text jsontext.Value) (key jose.JSONWebKey, ok bool) {
 	return key, (err == nil) && (key.UnmarshalJSON(plain) == nil)
 }
 
-// usableKeys returns the RSA keys of a set that can verify RS256. Keys are read one by one, so that
-// one of an unknown type does not spoil the others. An ID that two keys share is dropped.
+// usableKeys returns the RSA keys of a set that can verify RS256. Keys are parsed one by one, so
+// that a key of an unknown type does not invalidate the set. An ID shared by different keys is
+// dropped.
 func usableKeys(set []jsontext.Value) keySet {
 	keys, ambiguous := keySet{}, map[string]bool{}
 	for _, text := range set {
@@ -125,8 +128,8 @@ func usableKeys(set []jsontext.Value) keySet {
 	return keys
 }
 
-// verifiesRS256 reports whether a key has an ID that a token can name, and no purpose other than to
-// verify RS256.
+// verifiesRS256 reports whether key has an ID that a token can name and may be used to verify
+// RS256. A key without use or algorithm may.
 func verifiesRS256(key jose.JSONWebKey) bool {
 	return keyID.MatchString(key.KeyID) && slices.Contains([]string{"", "sig"}, key.Use) &&
 		slices.Contains([]string{"", "RS256"}, key.Algorithm)

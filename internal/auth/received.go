@@ -6,20 +6,21 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 )
 
-// reject returns the fault of an authentic token. Its cause names the claim that is wrong and tells
-// an administrator, in the log alone, which audience, client and tenant the token has.
+// reject returns the fault for an authentic token. Its cause, which only the log shows, names the
+// offending claim and the token's audience, client and tenant, so that an administrator can compare
+// them with the settings.
 func (o object) reject(code fault.Code, claim string) error {
 	client := o.clientClaim()
 	return reject(code, fmt.Sprintf("%s; received aud %s, %s %s, tid %s", claim, o.quote("aud"), client,
 		o.quote(client), o.quote("tid")))
 }
 
-// maxQuoted bounds a claim in the log, in bytes. The longest audience of Entra ID is about half as
-// long.
+// maxQuoted bounds a claim in the log, in bytes. The longest audience that Entra ID issues has
+// about half as many.
 const maxQuoted = 256
 
-// quote returns a member for the log: printable ASCII in quotes, cut if it is long. Values of other
-// types, which Entra ID does not issue, are not shown.
+// quote returns a member for the log: printable ASCII in quotes, truncated to maxQuoted. A value
+// that is not a string, which Entra ID does not issue, is not shown.
 func (o object) quote(name string) string {
 	if !o.has(name) {
 		return "none"

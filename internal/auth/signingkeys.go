@@ -11,9 +11,9 @@ import (
 	"github.com/partner-center/connector/internal/refresh"
 )
 
-// signingKeys keeps the keys with which Entra ID signs tokens. They are renewed after an hour in
-// the background and stay in force for a day from the first fetch that fails. An unknown key ID
-// triggers a refetch, with exponential back-off, since anyone can invent IDs. Keys that have not
+// signingKeys caches the keys with which Entra ID signs tokens. They are renewed in the background
+// after an hour, and stay in force for a day after the first fetch that fails. An unknown key ID
+// triggers a refetch with exponential back-off, since anyone can invent IDs. Keys that have not
 // been used for more than a day are fetched before they are used again.
 type signingKeys struct {
 	source    keySource
@@ -21,15 +21,15 @@ type signingKeys struct {
 	observe   func(error)
 	refresher *refresh.Refresher[keySet]
 	unknown   unknownIDs // guarded by the refresher
-	fetched   keySet     // by the last fetch that succeeded; used by fetches alone
-	failing   bool       // whether the last fetch failed; likewise
+	fetched   keySet     // by the last successful fetch; accessed only by fetches, which never overlap
+	failing   bool       // the last fetch failed; accessed only by fetches
 }
 
-// keySet holds keys by ID. It is replaced as a whole, never changed.
+// A keySet maps IDs to keys. It is replaced as a whole and never modified.
 type keySet map[string]*signingKey
 
-// signingKey is one key. As long as Entra ID publishes the same key under the same ID, its address
-// stays the same.
+// A signingKey is one key. While Entra ID publishes the same key under the same ID, the pointer
+// stays the same, so that verified tokens can be tied to it.
 type signingKey struct {
 	id     string
 	public *rsa.PublicKey
@@ -63,7 +63,8 @@ func newSigningKeys(c TokenConfig) *signingKeys {
 	return s
 }
 
-// find returns the key with the given ID.
+// find returns the key with the given ID, after a fetch if the ID is unknown and no back-off is in
+// effect. An error is a *fault.Error, or context.Canceled.
 func (s *signingKeys) find(ctx context.Context, id string) (*signingKey, error) {
 	if keys, ok := s.current(); ok && (keys[id] != nil) {
 		return keys[id], nil
@@ -81,17 +82,18 @@ func (s *signingKeys) find(ctx context.Context, id string) (*signingKey, error) 
 	return keys[id], nil
 }
 
-// holds reports whether key is in force.
+// holds reports whether key is still in force.
 func (s *signingKeys) holds(key *signingKey) bool {
 	keys, ok := s.current()
 	return ok && (keys[key.id] == key)
 }
 
-// current returns the keys in force. A renewal that it starts belongs to no call, so that none
-// appears to have waited.
+// current returns the keys in force, and false if there are none. It never blocks. A renewal that
+// it starts runs in a context of its own, so that no call's trace includes it.
 func (s *signingKeys) current() (keySet, bool) { return s.refresher.Current(context.Background()) }
 
-// get returns the keys in force, after a fetch if they do not meet the need. There is at least one.
+// get returns the keys in force, of which there is at least one. If they do not satisfy need, it
+// first waits for a fetch.
 func (s *signingKeys) get(ctx context.Context, need refresh.Need[keySet]) (keySet, error) {
 	keys, err := s.refresher.Get(ctx, need)
 	switch {
@@ -102,17 +104,18 @@ func (s *signingKeys) get(ctx context.Context, need refresh.Need[keySet]) (keySe
 	case !errors.As(err, new(*fault.Error)):
 		return nil, noKeys(errors.New("no signing keys within the deadline"))
 	}
-	if keys, ok := s.current(); ok { // a failed fetch leaves the old ones in force
+	if keys, ok := s.current(); ok { // a failed fetch leaves the old keys in force
 		return keys, nil
 	}
 	return nil, err
 }
 
+// noKeys returns the fault of a call that cannot be authenticated because there are no keys.
 func noKeys(cause error) error {
 	return &fault.Error{Code: fault.IdentityUnavailable, RetryAfter: fault.DefaultRetry, Cause: cause}
 }
 
-// fetch downloads the keys, and observes how that ended. An error is a *fault.Error.
+// fetch downloads the keys and reports the result to the observer. An error is a *fault.Error.
 func (s *signingKeys) fetch(ctx context.Context) (refresh.Fetched[keySet], error) {
 	keys, err := s.source.download(ctx)
 	s.report(err)
@@ -128,8 +131,8 @@ func (s *signingKeys) fetch(ctx context.Context) (refresh.Fetched[keySet], error
 	return refresh.Fetched[keySet]{Value: keys, RenewIn: renewAfter, Lasts: keysLast}, nil
 }
 
-// report passes the result of a fetch to the observer, and logs the first failure and the end of
-// failures.
+// report passes the result of a fetch to the observer. It logs the first failure of a series and
+// the recovery.
 func (s *signingKeys) report(err error) {
 	s.observe(err)
 	switch {
@@ -142,8 +145,8 @@ func (s *signingKeys) report(err error) {
 	s.failing = err != nil
 }
 
-// keysBackoff makes callers wait only if there are no keys. While there are, unknownIDs limits the
-// fetches.
+// keysBackoff delays callers only while there are no keys. While there are keys, unknownIDs limits
+// the fetches.
 func keysBackoff(f refresh.Failure) refresh.Pause {
 	if f.Usable {
 		return refresh.Pause{Renew: renewPause}

@@ -13,50 +13,51 @@ import (
 	"github.com/partner-center/connector/internal/refresh"
 )
 
-// TokenConfig configures a Tokens. Tenant and client IDs are in lower case.
+// TokenConfig configures a Tokens. Tenant IDs and client IDs must be in lower case.
 type TokenConfig struct {
-	// Entra ID's, such as https://login.microsoftonline.com; v2 issuers are Authority/<tid>/v2.0
+	// Authority is the base URL of Entra ID, such as https://login.microsoftonline.com. Issuers of
+	// version 2 tokens are Authority/TENANT/v2.0.
 	Authority string
 	V1Issuer  string        // such as https://sts.windows.net; v1 issuers are V1Issuer/<tid>/
-	TenantID  string        // the partner's tenant, whose metadata names the signing keys
-	Audiences []string      // accepted exactly
-	Scope     string        // a word that scp must hold
-	Tenants   []string      // tenants whose users may call
-	Clients   []string      // client apps that may call; empty: any
+	TenantID  string        // the partner's tenant, whose metadata points to the signing keys
+	Audiences []string      // accepted values of aud, compared exactly
+	Scope     string        // a scope that scp must contain
+	Tenants   []string      // tenants whose users are accepted
+	Clients   []string      // client apps that are accepted; empty: any
 	Client    *http.Client  // made by outbound.NewClient
-	Timeout   time.Duration // of one fetch of keys, which outlives the call that began it
+	Timeout   time.Duration // of one fetch of keys, which does not end with the call that triggered it
 	Log       *slog.Logger
-	Observe   func(error) // called with the result of each fetch of keys; may be nil
+	Observe   func(error) // called with the result of each fetch of keys, one at a time; may be nil
 }
 
-// Identity is the subject of a token, in lower-case GUIDs.
+// An Identity is the subject of a token. Its members are lower-case GUIDs.
 type Identity struct{ Tenant, User, Client string }
 
 // Tokens verifies access tokens that Entra ID issued to a user for this service. A token is
-// accepted if and only if every rule holds now. Nothing of a token is used before its signature
-// verifies except the ID of the key, and why a token is unacceptable is disclosed only after that.
-// A verified token is remembered by its digest, so it is verified once. Tokens is safe for
-// concurrent use.
+// accepted if and only if every rule holds at the time of the call. Before the signature verifies,
+// nothing but the key ID of a token is used, and callers learn only that it is invalid. Verified
+// tokens are cached by digest, so that a signature is verified once. Tokens is safe for concurrent
+// use.
 type Tokens struct {
 	config   TokenConfig
 	keys     *signingKeys
 	verified verifiedTokens
 }
 
-// NewTokens returns a verifier. It makes no call.
+// NewTokens returns a Tokens. It makes no request; the first Verify fetches the keys.
 func NewTokens(c TokenConfig) *Tokens {
 	return &Tokens{config: c, keys: newSigningKeys(c), verified: verifiedTokens{byDigest: map[digest]verified{}}}
 }
 
-// Keys returns the number of signing keys that Entra ID publishes, after a fetch if none are known.
-// Errors are as those of Verify.
+// Keys returns the number of signing keys, after a fetch if none are cached. Errors are those of
+// Verify.
 func (t *Tokens) Keys(ctx context.Context) (int, error) {
 	keys, err := t.keys.get(ctx, refresh.Need[keySet]{})
 	return len(keys), err
 }
 
-// Verify returns the identity that a token proves. An error is a *fault.Error, or the context's if
-// the caller is gone.
+// Verify returns the identity that token proves. An error is a *fault.Error, or the context's error
+// if the caller is gone.
 func (t *Tokens) Verify(ctx context.Context, token string) (Identity, error) {
 	if !hasForm(token) {
 		return Identity{}, reject(fault.InvalidToken, "form")
@@ -77,7 +78,7 @@ func (t *Tokens) Verify(ctx context.Context, token string) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	v, err := t.check(claims, time.Now()) // again, because the keys may have been waited for
+	v, err := t.check(claims, time.Now()) // not now: find may have waited for a fetch
 	if err != nil {
 		return Identity{}, err
 	}
@@ -86,8 +87,8 @@ func (t *Tokens) Verify(ctx context.Context, token string) (Identity, error) {
 	return v.identity, nil
 }
 
-// open returns the claims of token if the key signed it. The library's errors can quote the token,
-// so they are dropped.
+// open returns the claims of token if the key signed it. It discards the library's errors, which
+// can quote the token.
 func (k *signingKey) open(token string) (object, error) {
 	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
@@ -104,8 +105,8 @@ func (k *signingKey) open(token string) (object, error) {
 	return claims, nil
 }
 
-// check applies every rule to the claims of an authentic token. The rules that lead to a 403 come
-// last: it is the answer only to a valid token for this service.
+// check applies every rule to the claims of an authentic token. Rules that lead to a 403 come last,
+// so that only a valid token for this service gets that answer.
 func (t *Tokens) check(claims object, now time.Time) (verified, error) {
 	ends, hasEnd := claims.integer("exp")
 	begins, hasBegin := claims.integer("nbf")
@@ -134,7 +135,8 @@ func (t *Tokens) check(claims object, now time.Time) (verified, error) {
 	return verified{identity: Identity{tenant, user, client}, life: life}, nil
 }
 
-// checkClient applies the rules about the app that calls for the user, and returns its ID.
+// checkClient applies the rules for the app that calls on behalf of the user, and returns the app's
+// ID.
 func (t *Tokens) checkClient(claims object) (string, error) {
 	kind, hasKind := claims.text("idtyp")
 	scopes, _ := claims.text("scp") // only a token for a user has scopes
@@ -151,8 +153,8 @@ func (t *Tokens) checkClient(claims object) (string, error) {
 	return client, nil
 }
 
-// issuer returns the one issuer of the tenant's tokens in the version that the claims name. See
-// https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference.
+// issuer returns the expected issuer of a token of the tenant. It depends on the version in the
+// claims. See https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference.
 func (t *Tokens) issuer(claims object, tenant string) string {
 	if claims.isOneOf("ver", "1.0") {
 		return t.config.V1Issuer + "/" + tenant + "/"
@@ -160,7 +162,8 @@ func (t *Tokens) issuer(claims object, tenant string) string {
 	return t.config.Authority + "/" + tenant + "/v2.0"
 }
 
-// clientClaim returns the name of the claim that holds the client app's ID.
+// clientClaim returns the name of the claim with the client app's ID, which depends on the version
+// of the token.
 func (o object) clientClaim() string {
 	if o.isOneOf("ver", "1.0") {
 		return "appid"

@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// verified is what is remembered of a token that passed every check.
+// A verified is the cached result for a token that passed every check.
 type verified struct {
 	identity Identity
-	key      *signingKey // that signed it
+	key      *signingKey // the key that signed it
 	life     lifetime
 }
 
-// verifiedTokens remembers verified tokens by digest, in bounded memory. Whether a token is still
-// valid and its key in force is for the caller to check. It is safe for concurrent use.
+// verifiedTokens caches verified tokens by digest, in bounded memory. Callers of get check that the
+// token has not expired and that its key is still in force. It is safe for concurrent use.
 type verifiedTokens struct {
 	mu       sync.Mutex
 	byDigest map[digest]verified
 }
 
-// maxVerified is the largest number of tokens that are remembered, in about 6 MiB.
+// maxVerified is the maximum number of cached tokens, which take about 6 MiB.
 const maxVerified = 16_384
 
 func (t *verifiedTokens) get(d digest) (verified, bool) {
@@ -30,8 +30,8 @@ func (t *verifiedTokens) get(d digest) (verified, bool) {
 	return v, ok
 }
 
-// put remembers a token. If there is no room, it forgets the expired ones and then any, an eighth
-// at once so that the next tokens find room. A forgotten token is only verified again.
+// put caches a token. If the cache is full, it evicts expired tokens first and then arbitrary ones,
+// an eighth of the cache at a time to amortize the scan. An evicted token is only verified again.
 func (t *verifiedTokens) put(d digest, v verified) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

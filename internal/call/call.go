@@ -1,8 +1,8 @@
-// Package call holds what is known about one call of the service: the IDs that let it be followed
-// from the flow's run through the log to Partner Center's support, the action that it asks for, and
-// how its links are made. An Info travels in the context of its call and belongs to the goroutine
-// that serves it. IDs that arrive from outside are kept only if they have the form that Partner
-// Center documents, so nothing else reaches a log or a header through them.
+// Package call holds the data of one call to the service: the IDs by which it can be followed from
+// the flow's run through the log to Partner Center's support, its action, and how links in its
+// answer are built. An Info travels in the context of its call and is used by the goroutine that
+// serves it. IDs in request headers are kept only if they have the form that Partner Center
+// documents, so arbitrary text cannot reach a log or a header through them.
 package call
 
 import (
@@ -26,8 +26,8 @@ type Info struct {
 	Locale          string // X-Locale, sent to Partner Center: the best match for Accept-Language
 	Operation       string // operationId of the action; empty if there is none
 
-	// Link returns where the caller gets the same list with other arguments, such as a URL. The
-	// transport sets it; nil means that lists have no links.
+	// Link returns the URL of the same list with other arguments. The transport sets it; nil means
+	// that lists have no links.
 	Link func(arguments url.Values) string
 
 	// UpstreamStatus is the status of Partner Center's last response, or 0. The client of Partner
@@ -40,7 +40,8 @@ var (
 	opaque = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{1,128}$`)
 )
 
-// New returns a call with the IDs of h. It makes new ones for those that are absent or malformed.
+// New returns an Info with the IDs in h. IDs that are absent or malformed are replaced by new ones.
+// h may be nil.
 func New(h http.Header) *Info {
 	i := &Info{
 		RequestID:       guid(h.Get("MS-RequestId")),
@@ -58,7 +59,7 @@ func New(h http.Header) *Info {
 	return i
 }
 
-// SetHeader sets the headers that return the IDs to the caller.
+// SetHeader sets the response headers that return the IDs to the caller.
 func (i *Info) SetHeader(h http.Header) {
 	h.Set("MS-RequestId", i.RequestID)
 	h.Set("MS-CorrelationId", i.CorrelationID)
@@ -68,7 +69,7 @@ func (i *Info) SetHeader(h http.Header) {
 	}
 }
 
-// guid returns id if it is a GUID in its canonical form, else a new one.
+// guid returns id if it is a GUID in canonical form, else a new one.
 func guid(id string) string {
 	if len(id) == 36 && uuid.Validate(id) == nil {
 		return id
@@ -76,7 +77,8 @@ func guid(id string) string {
 	return uuid.Must(uuid.NewV7()).String()
 }
 
-// newVector starts a correlation vector (version 2: 22 characters of base64, a dot and a counter).
+// newVector starts a correlation vector of version 2: 22 characters of base64, a dot and a counter.
+// See https://github.com/microsoft/CorrelationVector.
 func newVector() string {
 	var base [16]byte
 	rand.Read(base[:]) // never fails
@@ -85,12 +87,12 @@ func newVector() string {
 
 type key struct{}
 
-// NewContext returns a context that carries the call.
+// NewContext returns a context that carries i.
 func NewContext(ctx context.Context, i *Info) context.Context {
 	return context.WithValue(ctx, key{}, i)
 }
 
-// FromContext returns the call that ctx carries, or a new one.
+// FromContext returns the Info that ctx carries, or a new one, so that the result is never nil.
 func FromContext(ctx context.Context) *Info {
 	if i, ok := ctx.Value(key{}).(*Info); ok {
 		return i

@@ -7,16 +7,18 @@ import (
 	"strings"
 )
 
-// A Gateway is the platform's API gateway as a request names it. The name is not authenticated: any
-// caller can send it.
+// A Gateway is the platform's API gateway, as named in a request header. It is not authenticated:
+// any caller can send the header.
 type Gateway struct {
-	URL        string // under which it serves the connection, without a trailing slash
+	URL        string // base URL of the connection at the gateway, without a trailing slash
 	Connection string // the connection's name
 }
 
-// gatewayDomains are the domains of the platform's gateways.
+// gatewayDomains lists the domains of the platform's gateways. Other hosts in the header are
+// ignored.
 var gatewayDomains = []string{".azure-apihub.net", ".azure-apim.net"}
 
+// connectionPath matches /apim/CONNECTOR/CONNECTION and captures the connection's name.
 var connectionPath = regexp.MustCompile(`^/apim/[A-Za-z0-9_-]{1,128}/([A-Za-z0-9_-]{1,128})$`)
 
 // ParseGateway parses the header X-MS-APIM-Referrer-Prefix, https://HOST/apim/CONNECTOR/CONNECTION.

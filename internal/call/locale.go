@@ -9,8 +9,8 @@ import (
 // defaultLocale is Partner Center's default. It stands first in the list, as the matcher requires.
 const defaultLocale = "en-US"
 
-// locales are the cultures that Partner Center accepts in X-Locale:
-// https://learn.microsoft.com/partner-center/developer/partner-center-supported-languages-and-locales.
+// locales lists the cultures that Partner Center accepts in X-Locale:
+// https://learn.microsoft.com/partner-center/developer/partner-center-supported-languages-and-locales
 var locales = strings.Fields(defaultLocale + `
 	am-ET ar-AE ar-BH ar-DZ ar-EG ar-IQ ar-JO ar-KW ar-LB ar-LY ar-MA ar-OM ar-QA ar-SA ar-TN ar-YE
 	az-Latn-AZ be-BY bg-BG bn-BD bs-Latn-BA ca-ES cs-CZ da-DK de-AT de-CH de-DE de-LI de-LU dv-MV el-GR en-AU
@@ -32,10 +32,12 @@ func tags(names []string) []language.Tag {
 	return all
 }
 
-// maxAcceptLanguage is the length of the longest Accept-Language that is parsed, in bytes.
+// maxAcceptLanguage is the length of the longest Accept-Language that is parsed, in bytes. Parsing
+// time grows with it, and the header is the caller's.
 const maxAcceptLanguage = 256
 
-// localeOf returns the locale that matches an Accept-Language header best, or defaultLocale.
+// localeOf returns the locale that best matches an Accept-Language header. It returns defaultLocale
+// if no locale matches with high confidence.
 func localeOf(acceptLanguage string) string {
 	if acceptLanguage == "" || acceptLanguage == defaultLocale || len(acceptLanguage) > maxAcceptLanguage {
 		return defaultLocale

@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// startAdmin serves the metrics with h at an address of their own, until stopAdmin. It returns nil
-// if the address is empty. Its timeouts are shorter than those of calls: readers are few and near.
+// startAdmin serves the metrics at an address of their own, until stopAdmin. It returns nil if the
+// address is empty. The timeouts are shorter than those of calls, because scrapers are few and
+// close by.
 func startAdmin(address string, h http.Handler, log *slog.Logger) (*http.Server, error) {
 	if address == "" {
 		return nil, nil
@@ -33,13 +34,13 @@ func startAdmin(address string, h http.Handler, log *slog.Logger) (*http.Server,
 	}
 	go func() {
 		if err := admin.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("the metrics cannot be read any more", "error", err)
+			log.Error("the metrics server has stopped", "error", err)
 		}
 	}()
 	return admin, nil
 }
 
-// stopAdmin stops the server of the metrics. It gives readers a second to finish.
+// stopAdmin stops the metrics server. It waits up to a second for scrapes in flight.
 func stopAdmin(admin *http.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()

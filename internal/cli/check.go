@@ -21,20 +21,20 @@ import (
 	"github.com/partner-center/connector/internal/ratelimit"
 )
 
-// checkCommand tries the settings.
+// checkCommand tries the settings without serving.
 type checkCommand struct {
 	config.Flags
 }
 
-// Run tries everything that a call needs, prints a line for each finding and fails if a call would
+// Run tries everything that a call needs and prints a line per finding. It fails if a call would
 // fail.
 func (c *checkCommand) Run(ctx context.Context, con *console) error {
 	settings, log, err := loadSettings(c.Flags, con)
 	if err != nil {
 		return err
 	}
-	log.close()             // from here on only findings are printed
-	settings.Traces = false // no caller made these calls
+	log.close()             // only findings are printed from here on
+	settings.Traces = false // the probes are no calls of callers
 	s, err := newService(settings, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
@@ -52,10 +52,10 @@ func (c *checkCommand) Run(ctx context.Context, con *console) error {
 	return nil
 }
 
-// printer prints findings.
+// A printer prints findings and records whether one is a failure.
 type printer struct {
 	out    io.Writer
-	failed bool // a finding was a failure
+	failed bool // a finding was diagnose.Fail
 }
 
 func (p *printer) print(f diagnose.Finding) {
@@ -63,7 +63,7 @@ func (p *printer) print(f diagnose.Finding) {
 	fmt.Fprintf(p.out, "%-4s  %-14s  %s\n", f.Result, f.Subject, f)
 }
 
-// diagnosis returns what is tried for a service.
+// diagnosis returns what to try for the service s.
 func (c *checkCommand) diagnosis(s *service, settings config.Config) diagnose.Config {
 	d := diagnose.Config{
 		Variables: variables(c.PartnerFlags),
@@ -105,7 +105,8 @@ func (c *checkCommand) diagnosis(s *service, settings config.Config) diagnose.Co
 	return d
 }
 
-// variables returns the variables that values come from.
+// variables returns the names of the environment variables that values were taken from, for
+// remedies.
 func variables(f config.PartnerFlags) diagnose.Variables {
 	if f.ClientSecretFile != "" {
 		return diagnose.Variables{ClientSecret: "CONNECTOR_CLIENT_SECRET_FILE"}
@@ -113,8 +114,8 @@ func variables(f config.PartnerFlags) diagnose.Variables {
 	return diagnose.Variables{ClientSecret: "CONNECTOR_CLIENT_SECRET"}
 }
 
-// fileMistakes returns what is wrong with the files of the app's credential and of the user's
-// refresh token, as far as they are in use.
+// fileMistakes returns the errors of the files with the app's credential and with the user's
+// refresh token. Files that are not in use are not read.
 func (s *service) fileMistakes(own entra.Config) (app, user error) {
 	if s.app != nil || s.user != nil {
 		app = own.ValidateApp()
@@ -125,7 +126,8 @@ func (s *service) fileMistakes(own entra.Config) (app, user error) {
 	return app, user
 }
 
-// connections returns the kinds of tokens in use. A kind whose files are wrong has no token.
+// connections returns a Connection for each kind of token in use. With a file error, app or user,
+// the respective connection has no Token function.
 func (s *service) connections(settings config.Config, app, user error) []diagnose.Connection {
 	audiences := []string{settings.Cloud.Upstream, config.PartnerCenterID}
 	var all []diagnose.Connection
@@ -149,12 +151,13 @@ func (s *service) connections(settings config.Config, app, user error) []diagnos
 	return all
 }
 
+// newToken returns a function that gets a token from t, from its cache if there is a valid one.
 func newToken(t *entra.Tokens) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) { return t.Get(ctx, "") }
 }
 
-// smallCall returns a function that asks Partner Center for one customer, as the app or as the app
-// with a user.
+// smallCall returns a function that requests one customer from Partner Center, with a token of the
+// app alone or of the app with a user.
 func (s *service) smallCall(user bool) func(context.Context) error {
 	request := partnercenter.Request{Path: "/customers", Query: url.Values{"size": {"1"}}, User: user}
 	return func(ctx context.Context) error {
@@ -170,7 +173,7 @@ func (s *service) smallCall(user bool) func(context.Context) error {
 	}
 }
 
-// tryLimit connects to the Redis that calls are counted in and reads from it.
+// tryLimit connects to the Redis of the limiter and reads a counter. It changes none.
 func (s *service) tryLimit(ctx context.Context) error {
 	var mistake config.Mistake
 	err := s.start(ctx)

@@ -13,18 +13,16 @@ import (
 	"github.com/partner-center/connector/internal/secretfile"
 )
 
-//revive:disable:line-length-limit struct tags cannot be broken
-
-// consentCommand signs a user in for the service, once.
+// consentCommand signs a user in and stores the refresh token with which the service calls Partner
+// Center (App+User).
 type consentCommand struct {
 	config.PartnerFlags
-	Port      int  `env:"-" placeholder:"PORT" help:"Port of http://localhost that the browser comes back to. Default: any that is free."`
-	NoBrowser bool `env:"-" help:"Print the address to open and start no browser."`
+	Port      int  `env:"-" placeholder:"PORT" help:"${consent_port}"`
+	NoBrowser bool `env:"-" help:"Print the address to open instead of starting a browser."`
 }
 
-//revive:enable:line-length-limit
-
-// Run leads a user through the sign-in and writes the resulting refresh token.
+// Run guides the user through the sign-in in a browser and writes the resulting refresh token to
+// its file.
 func (c *consentCommand) Run(ctx context.Context, con *console) error {
 	partner, err := config.LoadPartner(c.PartnerFlags, con.getenv)
 	if err != nil {

@@ -13,18 +13,16 @@ import (
 	"github.com/partner-center/connector/openapi"
 )
 
-//revive:disable:line-length-limit struct tags cannot be broken
-
-// definitionCommand prints the connector's definition. Settings of the service that belong into the
-// definition are read from the same variables. The other flags have no variable.
+// definitionCommand prints the connector's definition. Flags that are also settings of the service
+// read the same environment variables; the others have none.
 type definitionCommand struct {
-	Host         string `env:"-" placeholder:"HOST" help:"Host name, perhaps with a port, under which the platform reaches the service. Default: the host of --public-url, or else a placeholder."`
+	Host         string `env:"-" placeholder:"HOST" help:"${definition_host}"`
 	PublicURL    string `placeholder:"URL" help:"URL under which the platform reaches the service."`
-	SignIn       string `default:"api-key" placeholder:"WAY" help:"How callers sign in: api-key, entra or caller. A service may accept several ways, a definition has one."`
-	Cloud        string `default:"global" placeholder:"NAME" help:"For entra and caller: Microsoft cloud: global, usgov or china."`
+	SignIn       string `default:"api-key" placeholder:"WAY" help:"${definition_sign_in}"`
+	Cloud        string `default:"global" placeholder:"NAME" help:"${definition_cloud}"`
 	AuthorityURL string `placeholder:"URL" help:"For entra and caller: URL of Entra ID. Default: the cloud's."`
-	TenantID     string `default:"common" placeholder:"ID" help:"For entra and caller: the tenant whose accounts sign in. An app registered for one tenant needs that tenant's ID."`
-	Audience     string `placeholder:"LIST" help:"For entra: Application ID URI of the service's own app registration. Of a list separated by commas, the first that begins with api:// is used. Default: a placeholder."`
+	TenantID     string `default:"common" placeholder:"ID" help:"${definition_tenant_id}"`
+	Audience     string `placeholder:"LIST" help:"${definition_audience}"`
 	Scope        string `default:"access_as_user" placeholder:"NAME" help:"For entra: scope of that app registration."`
 	Title        string `env:"-" placeholder:"TEXT" help:"Name of the connector, at most 30 characters."`
 	ContactName  string `env:"-" placeholder:"TEXT" help:"Who answers questions about the connector."`
@@ -35,12 +33,12 @@ type definitionCommand struct {
 	Out          string `env:"-" placeholder:"FILE" help:"File to write instead of standard output."`
 }
 
-//revive:enable:line-length-limit
-
-// placeholderAudience belongs to no app registration.
+// placeholderAudience is the audience in a definition for which none is set. It belongs to no app
+// registration, so that a sign-in with it fails.
 const placeholderAudience = "api://connector.contoso.example"
 
-// Run writes the definition.
+// Run writes the definition to the file or to standard output. It warns about placeholders on
+// standard error.
 func (c *definitionCommand) Run(con *console) error {
 	options, err := c.options()
 	if err != nil {
@@ -48,7 +46,7 @@ func (c *definitionCommand) Run(con *console) error {
 	}
 	text, err := definition.Generate(openapi.YAML, options)
 	if err != nil {
-		return usageError{err} // the spec is tested, so an option is at fault
+		return usageError{err} // the embedded spec is tested, so an option is wrong
 	}
 	if options.Host == "" {
 		fmt.Fprintln(con.stderr,
@@ -66,6 +64,7 @@ func (c *definitionCommand) Run(con *console) error {
 	return err
 }
 
+// options converts the flags. An error joins all mistakes.
 func (c *definitionCommand) options() (definition.Options, error) {
 	host, hostErr := c.host()
 	oauth, oauthErr := c.oauth()
@@ -80,7 +79,8 @@ func (c *definitionCommand) options() (definition.Options, error) {
 	}, errors.Join(hostErr, oauthErr)
 }
 
-// host returns the host of the definition, or "" if none is given. The platform calls https only.
+// host returns the host for the definition, or "" if none is given. The public URL must be https,
+// because the platform calls nothing else.
 func (c *definitionCommand) host() (string, error) {
 	if c.Host != "" || c.PublicURL == "" {
 		return c.Host, nil
@@ -93,7 +93,7 @@ func (c *definitionCommand) host() (string, error) {
 	return strings.TrimSuffix(strings.ToLower(u.Host), ":443"), nil
 }
 
-// oauth returns how callers sign in with Entra ID; zero for API keys.
+// oauth returns how callers sign in with Entra ID. It is zero for API keys.
 func (c *definitionCommand) oauth() (definition.OAuth, error) {
 	if strings.Contains(c.SignIn, ",") {
 		return definition.OAuth{}, usageError{fmt.Errorf(
@@ -123,8 +123,8 @@ func (c *definitionCommand) oauth() (definition.OAuth, error) {
 	return o, nil
 }
 
-// applicationID returns the audience whose scopes callers ask for: the first Application ID URI, or
-// else the first of all.
+// applicationID returns the audience whose scopes callers request: the first Application ID URI in
+// a comma-separated list, or else the first audience.
 func applicationID(audiences string) string {
 	list := strings.Split(audiences, ",")
 	for i := range list {

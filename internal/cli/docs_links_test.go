@@ -130,7 +130,7 @@ func TestNothingIsUndocumented(t *testing.T) {
 	})
 	t.Run("commands", func(t *testing.T) {
 		page := readPage(t, "docs/operations.md")
-		parser, err := config.NewParser(new(commands), environment())
+		parser, err := config.NewParser(new(commands), environment(), helpTexts)
 		if err != nil {
 			t.Fatal(err)
 		}

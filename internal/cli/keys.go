@@ -12,20 +12,17 @@ import (
 	"github.com/partner-center/connector/internal/config"
 )
 
-// shownDigits is how many hex digits of a key's digest are printed. They are enough to select a key.
+// shownDigits is the number of hex digits of a digest that are printed. They suffice to tell keys
+// apart, and keys remove accepts them.
 const shownDigits = 8
 
-//revive:disable:line-length-limit struct tags cannot be broken
-
-// keysAddCommand makes an API key.
+// keysAddCommand creates an API key.
 type keysAddCommand struct {
-	Name        string `arg:"" help:"Name of the connection that the key stands for. Keys of one name share its limit."`
-	APIKeysFile string `placeholder:"FILE" help:"File to append the key's digest to. It is created if it does not exist."`
+	Name        string `arg:"" help:"${keys_add_name}"`
+	APIKeysFile string `placeholder:"FILE" help:"${keys_add_file}"`
 }
 
-//revive:enable:line-length-limit
-
-// Run prints the new key, which is stored nowhere.
+// Run prints the new key, which is not stored anywhere.
 func (c *keysAddCommand) Run(ctx context.Context, con *console) error {
 	if err := checkKeysFile(c.APIKeysFile); err != nil {
 		return err
@@ -52,8 +49,8 @@ type keysListCommand struct {
 	APIKeysFile string `placeholder:"FILE" help:"File of the keys."`
 }
 
-// Run prints a line for each key: its name, the first digits of its digest and, if the file tells,
-// when it was made.
+// Run prints a line per key: its name, the first digits of its digest and, if the file has it, the
+// time when the key was made.
 func (c *keysListCommand) Run(con *console) error {
 	keys, err := listKeys(c.APIKeysFile)
 	if err != nil {
@@ -73,18 +70,15 @@ func (c *keysListCommand) Run(con *console) error {
 	return table.Flush()
 }
 
-//revive:disable:line-length-limit struct tags cannot be broken
-
 // keysRemoveCommand removes API keys.
 type keysRemoveCommand struct {
-	Name        string  `arg:"" help:"Name of the keys to remove."`
-	Digest      *string `env:"-" placeholder:"PREFIX" help:"Remove only the key whose digest begins with these hex digits, as keys list prints them."`
+	Name string `arg:"" help:"Name of the keys to remove."`
+	// Digest is nil if the flag is absent. An empty one must not select every key.
+	Digest      *string `env:"-" placeholder:"PREFIX" help:"${keys_remove_digest}"`
 	APIKeysFile string  `placeholder:"FILE" help:"File of the keys."`
 }
 
-//revive:enable:line-length-limit
-
-// Run removes the keys of the name, or the one that the digest selects, and prints those that are gone.
+// Run removes the keys of the name, or the one that the digest selects, and prints what it removed.
 func (c *keysRemoveCommand) Run(ctx context.Context, con *console) error {
 	if err := checkKeyName(c.Name); err != nil {
 		return err
@@ -110,7 +104,7 @@ func (c *keysRemoveCommand) Run(ctx context.Context, con *console) error {
 	return nil
 }
 
-// checkKeysFile returns a mistake if no keys file is named.
+// checkKeysFile returns a mistake if no keys file is set.
 func checkKeysFile(path string) error {
 	if path == "" {
 		return config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: "not set: the file of the API keys' digests",
@@ -119,7 +113,7 @@ func checkKeysFile(path string) error {
 	return nil
 }
 
-// checkKeyName returns an error if a line of a keys file cannot hold the name.
+// checkKeyName returns an error if a keys file cannot hold the name.
 func checkKeyName(name string) error {
 	if !auth.IsName(name) {
 		return usageError{errors.New("a key's name has 1 to 64 letters, digits, dots, underscores and hyphens")}
@@ -127,8 +121,8 @@ func checkKeyName(name string) error {
 	return nil
 }
 
-// listKeys returns the keys in the file at path. A file that cannot be read or is malformed is a
-// mistake in the settings.
+// listKeys returns the keys in the file at path. A file that is unreadable or malformed is reported
+// as a mistake in the settings.
 func listKeys(path string) ([]auth.StoredKey, error) {
 	if err := checkKeysFile(path); err != nil {
 		return nil, err
@@ -140,7 +134,7 @@ func listKeys(path string) ([]auth.StoredKey, error) {
 	return keys, nil
 }
 
-// isHexPrefix reports whether text can be the beginning of a digest. It is not empty.
+// isHexPrefix reports whether text, if not empty, can be the beginning of a SHA-256 digest in hex.
 func isHexPrefix(text string) bool {
 	if text == "" {
 		return false

@@ -10,8 +10,9 @@ import (
 	"github.com/partner-center/connector/internal/seal"
 )
 
-// newSealer returns the sealer of the tokens in links to next pages. Its secret is one that all
-// instances have, or else a random one, with which links are valid in this process alone.
+// newSealer returns the sealer for the tokens in links to next pages. The secret must be the same
+// on all instances, so it comes from the settings: the link secret, else the app's credential.
+// Without either it is random, and links are valid in this process only.
 func newSealer(c config.Config, log *slog.Logger) (*seal.Sealer, error) {
 	secret := cmp.Or(string(c.LinkSecret), string(c.ClientSecret))
 	if secret == "" && c.ClientCertificateFile != "" {

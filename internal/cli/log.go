@@ -11,13 +11,15 @@ import (
 	"github.com/partner-center/connector/internal/logsink"
 )
 
-// serviceLog is the log of the service. Writing to it never blocks.
+// A serviceLog is the log of the service. Writing to it never blocks; lines that the reader does
+// not take in time are dropped and counted.
 type serviceLog struct {
 	*slog.Logger
 	sink *logsink.Sink
 }
 
-// newLog returns a log to w in the format of the settings; unset: text on a terminal, else JSON.
+// newLog returns a log that writes to w in the configured format. By default it writes text to a
+// terminal and JSON to anything else. The caller closes it.
 func newLog(c config.Config, w io.Writer) serviceLog {
 	options := &slog.HandlerOptions{Level: c.LogLevel}
 	newHandler := func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, options) }
@@ -32,9 +34,9 @@ func newLog(c config.Config, w io.Writer) serviceLog {
 	return serviceLog{slog.New(newHandler(sink)), sink}
 }
 
-// close writes the lines that are still buffered. It gives up after a second, for a reader may have
-// stopped.
-func (l serviceLog) close() { _ = l.sink.Close(time.Second) } // there is nowhere left to report an error
+// close writes the lines that are still buffered. It gives up after a second, because the reader
+// may have stopped.
+func (l serviceLog) close() { _ = l.sink.Close(time.Second) } // an error could only be reported in the log
 
 // isTerminal reports whether w is a character device.
 func isTerminal(w io.Writer) bool {

@@ -13,7 +13,8 @@ import (
 	"github.com/partner-center/connector/internal/ratelimit"
 )
 
-// newMetrics returns the metrics of a service with these operations and answers.
+// newMetrics returns the metrics for a service. The operations and projections determine the values
+// of the metrics' labels, so that all series exist from the start.
 func newMetrics(operations gate.Operations, projections proxy.Projections) *metrics.Metrics {
 	return metrics.New(metrics.Config{
 		Build:    metrics.Build{Version: version(), Commit: commit(), Go: runtime.Version()},
@@ -22,9 +23,9 @@ func newMetrics(operations gate.Operations, projections proxy.Projections) *metr
 	})
 }
 
-// watch adds the gauges that are computed when the metrics are read. It is called once. Live
-// connections are a gauge only if they are counted in memory: in Redis, counting them would mean a
-// search through all keys.
+// watch registers the gauges that are computed on each scrape. It must be called once. The number
+// of live connections is only available if calls are counted in memory: in Redis, it would take a
+// scan of all keys.
 func (s *service) watch(log serviceLog) {
 	g := metrics.Gauges{
 		InFlight:       s.handler.InFlight,
@@ -38,7 +39,7 @@ func (s *service) watch(log serviceLog) {
 	s.metrics.Watch(g)
 }
 
-// observer returns the functions that count and trace calls.
+// observer returns the functions that record calls in metrics and traces.
 func (s *service) observer() gate.Observer {
 	o := gate.Observer{Decide: s.metrics.Decide}
 	if s.traces != nil {
@@ -58,7 +59,8 @@ func (s *service) observer() gate.Observer {
 	return o
 }
 
-// traced returns a client whose requests are traced as what, if the settings ask for traces.
+// traced returns a client whose requests appear in traces under the name what. Without traces it
+// returns client itself.
 func (s *service) traced(client *http.Client, what string) *http.Client {
 	if s.traces == nil {
 		return client

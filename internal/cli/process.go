@@ -16,14 +16,14 @@ import (
 	"go.opentelemetry.io/otel"
 )
 
-// prepareProcess makes every change that affects the whole process, once. No other code of the
-// service makes one but limitMemory.
+// prepareProcess makes the changes that affect the whole process, once. Only limitMemory makes
+// another.
 var prepareProcess = sync.OnceFunc(func() {
-	// A log reader that goes away must not end the service.
+	// Without this, a log reader that closes its pipe would kill the service.
 	signal.Ignore(syscall.SIGPIPE)
 
-	// Libraries print what peers send, addresses, and parts of the environment. The service logs
-	// what matters itself.
+	// Libraries print data from peers, addresses, and parts of the environment. The service
+	// itself logs what matters.
 	log.SetOutput(io.Discard) // net/http
 	gin.SetMode(gin.ReleaseMode)
 	logging.Disable() // go-redis
@@ -32,9 +32,9 @@ var prepareProcess = sync.OnceFunc(func() {
 	browser.Stdout, browser.Stderr = io.Discard, io.Discard
 })
 
-// limitMemory sets the size of the heap from which on garbage is collected more often: enough for
-// the largest answers and many connections at the same time. GOMEMLIMIT, which the runtime reads,
-// wins.
+// limitMemory sets the heap size above which the runtime collects garbage more often. It leaves
+// room for many connections and four of the largest responses; maxBody is in bytes. GOMEMLIMIT,
+// which the runtime reads itself, takes precedence.
 func limitMemory(maxBody int64) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(max(160<<20, 96<<20+4*maxBody))

@@ -1,8 +1,8 @@
-// Package cli is the command line. It parses arguments and environment into settings, wires the
-// parts of the service, and runs one command. Run may be called more than once in a process, also
-// concurrently: a call reads settings through its own getenv and writes to its own streams. What
-// affects the whole process is in process.go. Logic that concerns requests belongs to other
-// packages.
+// Package cli is the command line. It parses arguments and environment variables into settings,
+// wires the parts of the service, and runs one command. Run may be called several times in a
+// process, also concurrently: each call reads settings through its own getenv and writes to its own
+// streams. The few changes that affect the whole process are in process.go. Request handling
+// belongs to other packages.
 package cli
 
 import (
@@ -19,19 +19,17 @@ import (
 	"github.com/partner-center/connector/internal/config"
 )
 
-// The exit statuses of a process.
+// Exit statuses of the process.
 const (
 	ExitOK     = 0
 	ExitFailed = 1
 	ExitUsage  = 2 // the command line or a setting is wrong
 )
 
-//revive:disable:line-length-limit struct tags cannot be broken
-
-// commands is the command line as kong parses it.
+// commands is the grammar of the command line, as kong parses it.
 type commands struct {
 	Serve      serveCommand      `cmd:"" help:"Run the service."`
-	Definition definitionCommand `cmd:"" help:"Print the OpenAPI 2.0 definition that makers import as a custom connector."`
+	Definition definitionCommand `cmd:"" help:"${definition}"`
 	Keys       struct {
 		Add    keysAddCommand    `cmd:"" help:"Make an API key: print it once and append its digest to the keys file."`
 		List   keysListCommand   `cmd:"" help:"List the names of the API keys with the first digits of their digests."`
@@ -44,10 +42,8 @@ type commands struct {
 	VersionFlag versionFlag `name:"version" env:"-" help:"Print the version, the commit and the Go version."`
 }
 
-//revive:enable:line-length-limit
-
-// console is what a command uses of its process. Its Run method takes it, and the context of Run if
-// it needs that.
+// A console holds the parts of the process that a command may use. kong passes it to the command's
+// Run method, along with the context if Run has such a parameter.
 type console struct {
 	getenv func(string) string
 	stdout io.Writer
@@ -55,17 +51,18 @@ type console struct {
 }
 
 // Main runs the command line of this process and returns its exit status. The first interrupt or
-// SIGTERM ends the command's context; the second one ends the process.
+// SIGTERM cancels the command's context. After that, signals have their default effect again, so a
+// second one kills the process.
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return Run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 }
 
-// Run runs the command that args name and returns the exit status. A setting is taken from its
-// flag, else from its variable, which getenv returns; an empty variable counts as unset. Variables
-// that belong to libraries (OTEL_*, AZURE_*, GOMEMLIMIT) are read from the process's environment,
-// by those libraries.
+// Run runs the command that args select and returns the exit status. A setting is taken from its
+// flag, else from its environment variable, as returned by getenv; an empty variable counts as
+// unset. Variables that belong to libraries (OTEL_*, AZURE_*, GOMEMLIMIT) are read from the
+// environment of the process by those libraries.
 func Run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	prepareProcess()
 	con := &console{getenv, stdout, stderr}
@@ -82,8 +79,8 @@ func Run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return exitStatus(command.Run(con), stderr)
 }
 
-// parse returns the command that args name, ready to run, or nil if args ask for a help text or the
-// version, which parse prints.
+// parse returns the command that args select, ready to run. It returns nil if args ask for a help
+// text or the version, which parse prints itself.
 func parse(args []string, con *console) (*kong.Context, error) {
 	printed := false
 	parser, err := config.NewParser(new(commands), con.getenv,
@@ -93,18 +90,19 @@ func parse(args []string, con *console) (*kong.Context, error) {
 		kong.Exit(func(int) { printed = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.ValueFormatter(describeFlag),
+		helpTexts,
 	)
 	if err != nil {
 		return nil, err
 	}
 	command, err := parser.Parse(args)
-	if printed { // kong goes on parsing, and misses a command
+	if printed { // kong continues after Exit and reports a missing command
 		return nil, nil
 	}
 	return command, err
 }
 
-// exitStatus prints err, unless the command has done so, and returns the status that it stands for.
+// exitStatus returns the exit status for err. It prints err, unless the command already did.
 func exitStatus(err error, stderr io.Writer) int {
 	switch {
 	case err == nil:
@@ -124,7 +122,7 @@ func exitStatus(err error, stderr io.Writer) int {
 	return ExitFailed
 }
 
-// describeFlag returns the text of a flag in the help.
+// describeFlag returns the help text of a flag, with its default and its environment variable.
 func describeFlag(v *kong.Value) string {
 	text := v.Help
 	if v.Default != "" {
@@ -136,14 +134,15 @@ func describeFlag(v *kong.Value) string {
 	return text
 }
 
-// usageError is a mistake on the command line that the parser does not find.
+// A usageError is a mistake on the command line that kong does not detect.
 type usageError struct{ error }
 
 // errReported is the error of a command that has already printed what failed.
 var errReported = errors.New("reported")
 
-// errMistakesReported is errReported for mistakes in the settings.
+// errMistakesReported is the error of a command that has already printed mistakes in the settings.
+// It differs from errReported in the exit status.
 var errMistakesReported = errors.New("mistakes reported")
 
-// indent puts two blanks before each line.
+// indent puts two spaces before each line.
 func indent(lines string) string { return "  " + strings.ReplaceAll(lines, "\n", "\n  ") }

@@ -9,13 +9,13 @@ import (
 	"github.com/partner-center/connector/internal/sandbox"
 )
 
-// embeddedSandbox is a running sandbox and the folder of the refresh token of its user.
+// An embeddedSandbox is a running sandbox with a temporary folder for its user's refresh token.
 type embeddedSandbox struct {
 	*sandbox.Sandbox
 	folder string
 }
 
-// startSandbox starts a sandbox, which the caller closes.
+// startSandbox starts a sandbox. The caller closes it.
 func startSandbox() (*embeddedSandbox, error) {
 	box, err := sandbox.Start()
 	if err != nil {
@@ -32,9 +32,11 @@ func startSandbox() (*embeddedSandbox, error) {
 	return e, nil
 }
 
+// refreshTokenFile returns the path of the refresh token. It is a real file because the service
+// replaces the token on each use, as it would in production.
 func (e *embeddedSandbox) refreshTokenFile() string { return filepath.Join(e.folder, "refresh-token") }
 
-// settings returns c with the addresses and the credentials of the sandbox.
+// settings returns c with the addresses and credentials of the sandbox.
 func (e *embeddedSandbox) settings(c config.Config) config.Config {
 	c.UpstreamURL, c.AuthorityURL = e.UpstreamURL, e.AuthorityURL
 	c.TenantID, c.ClientID, c.ClientSecret = e.TenantID, e.ClientID, config.Secret(e.ClientSecret)

@@ -17,8 +17,8 @@ type serveCommand struct {
 	config.Flags
 }
 
-// Run serves until ctx ends, and then shuts down: the listener, once its calls have been drained,
-// then the parts of the service in the order of close, then the log.
+// Run serves until ctx ends, then shuts down: first the listener, once its calls are drained, then
+// the parts of the service in the order of close, and last the log.
 func (c *serveCommand) Run(ctx context.Context, con *console) error {
 	settings, log, err := loadSettings(c.Flags, con)
 	if err != nil {
@@ -34,13 +34,13 @@ func (c *serveCommand) Run(ctx context.Context, con *console) error {
 	}
 	err = s.serve(ctx, settings, log)
 	if err := s.close(); err != nil {
-		log.Debug("a part of the service did not end well", "error", err)
+		log.Debug("a part of the service did not close cleanly", "error", err)
 	}
 	return err
 }
 
-// serve starts the parts of the service that run on their own, opens its listeners, and answers
-// until ctx ends and the calls are drained.
+// serve starts the background parts of the service, opens its listeners, and answers calls until
+// ctx ends and the calls in flight are drained.
 func (s *service) serve(ctx context.Context, c config.Config, log serviceLog) error {
 	if err := s.start(ctx); err != nil {
 		return err
@@ -71,8 +71,8 @@ func (s *service) serve(ctx context.Context, c config.Config, log serviceLog) er
 	}
 }
 
-// longestCall returns the time after which every call has ended: its deadline, and a little for a
-// slow reader.
+// longestCall returns the time after which every call has ended: the deadline of a call plus a
+// margin for a slow reader of the response.
 func longestCall(c config.Config) time.Duration { return c.UpstreamTimeout + 5*time.Second }
 
 // newHTTPServer returns a server with a bound on everything that a client can delay or enlarge.
@@ -89,9 +89,9 @@ func newHTTPServer(handler http.Handler, c config.Config, log *slog.Logger) *htt
 	}
 }
 
-// drain answers calls for the drain time while the service is not ready. Then it stops h as soon as
-// no call is in flight, or when the longest possible one has ended. The sandbox's calls, with which
-// nothing is lost, are not waited for.
+// drain answers calls for the drain time while the service reports that it is not ready. It then
+// stops h as soon as no call is in flight, or when the longest possible call must have ended. In
+// the sandbox it does not wait for calls: they have no data to lose.
 func (s *service) drain(h *http.Server, c config.Config, log *slog.Logger) error {
 	log.Info("draining; a second signal ends it at once", "for", c.Drain.String())
 	wait := longestCall(c)

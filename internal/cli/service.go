@@ -23,7 +23,8 @@ import (
 	"github.com/partner-center/connector/openapi"
 )
 
-// service is everything behind the listener, wired. Parts that the settings do not ask for are nil.
+// A service holds the wired parts behind the listener. Parts that the settings do not enable are
+// nil.
 type service struct {
 	sandbox   *embeddedSandbox
 	handler   *server.Server
@@ -39,8 +40,8 @@ type service struct {
 	certificateEnd func() time.Time // of the app's certificate
 }
 
-// newService wires a service, which the caller closes. Its only effects outside are those of the
-// embedded sandbox: two ports on a loopback address and a file.
+// newService wires a service. The caller closes it. Its only side effects are those of the embedded
+// sandbox: two ports on a loopback address and a temporary file.
 func newService(c config.Config, log *slog.Logger) (*service, error) {
 	s := new(service)
 	var plainKeys map[string]string
@@ -58,8 +59,8 @@ func newService(c config.Config, log *slog.Logger) (*service, error) {
 	return s, nil
 }
 
-// start connects to the Redis in which calls are counted, if the settings name one. It fails if
-// that Redis may lose what it counts.
+// start connects to the Redis that counts calls, if one is configured. It fails if that Redis could
+// lose counters.
 func (s *service) start(ctx context.Context) error {
 	shared, ok := s.limiter.(*redislimit.Limiter)
 	if !ok {
@@ -71,22 +72,22 @@ func (s *service) start(ctx context.Context) error {
 	return nil
 }
 
-// close ends the parts of the service, whether or not they have started. No call may be in flight.
-// The order is that of the lines: a part ends before those that it uses, and before the metrics,
-// which stay readable to the end.
+// close ends the parts of the service, whether or not they have been started. No call may be in
+// flight. The order matters: a part closes before those that it uses, and all close before the
+// metrics server, so that their last values can be scraped.
 func (s *service) close() error {
 	var errs []error
 	if shared, ok := s.limiter.(*redislimit.Limiter); ok {
 		errs = append(errs, shared.Close())
 	}
 	if s.user != nil {
-		s.user.Close() // waits for a token in flight, or the refresh token that comes with it would be lost
+		s.user.Close() // waits for a fetch in flight; its response has a new refresh token, which must be stored
 	}
 	if s.app != nil {
 		s.app.Close()
 	}
 	if s.traces != nil {
-		s.traces.Close() // sends the spans of all that ended before
+		s.traces.Close() // flushes the spans of everything above
 	}
 	if s.sandbox != nil {
 		errs = append(errs, s.sandbox.close())
@@ -97,8 +98,8 @@ func (s *service) close() error {
 	return errors.Join(errs...)
 }
 
-// assemble wires the parts. API keys in plainKeys, by name, are accepted besides those of the keys
-// file. Servers' certificates are verified by roots; nil: by the system's.
+// assemble wires the parts. plainKeys, by name, are API keys that are accepted in addition to those
+// of the keys file. roots verify the certificates of peers; nil selects the roots of the system.
 func (s *service) assemble(
 	c config.Config, plainKeys map[string]string, roots *x509.CertPool, log *slog.Logger,
 ) error {
@@ -129,7 +130,7 @@ func (s *service) assemble(
 	if err != nil {
 		return err
 	}
-	s.limiter = limiter // not on an error, which comes with a nil pointer of a concrete type
+	s.limiter = limiter // only without an error: with one, it is an interface that holds a nil pointer
 	sealer, err := newSealer(c, log)
 	if err != nil {
 		return err
@@ -168,8 +169,8 @@ func (s *service) assemble(
 	return nil
 }
 
-// newLimiter returns the limiter: one for all instances if the settings name a Redis, else one for
-// this process.
+// newLimiter returns a limiter that all instances share if a Redis is configured, else one for this
+// process only.
 func newLimiter(c config.Config, log *slog.Logger) (gate.Limiter, error) {
 	if c.Redis == nil {
 		return ratelimit.New(c.LimitCalls, c.LimitWindow)

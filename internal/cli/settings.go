@@ -13,9 +13,9 @@ import (
 	"github.com/partner-center/connector/internal/config"
 )
 
-// loadSettings returns the settings and the log that they ask for, which the caller closes.
-// Variables that look like settings, such as misspelt ones, are reported with other mistakes, and
-// only logged if there are no others.
+// loadSettings returns the validated settings and the log that they configure. The caller closes
+// the log. Unknown variables that look like settings, probably misspelt, are reported along with
+// other mistakes; if there are no others, they are only logged.
 func loadSettings(f config.Flags, con *console) (config.Config, serviceLog, error) {
 	unknown := unknownVariables(os.Environ(), con.getenv)
 	settings, err := config.Load(f, con.getenv)
@@ -29,7 +29,7 @@ func loadSettings(f config.Flags, con *console) (config.Config, serviceLog, erro
 	return settings, log, nil
 }
 
-// checkFiles returns a mistake for each file that the service needs from the start and cannot use.
+// checkFiles returns a mistake for each file that the service needs from the start but cannot use.
 func checkFiles(c config.Config) error {
 	var keys error
 	if c.Accepts(config.APIKey) {
@@ -38,7 +38,8 @@ func checkFiles(c config.Config) error {
 	return errors.Join(keys, validateCredentials(c))
 }
 
-// checkKeys returns a mistake if the keys file can be read but is malformed.
+// checkKeys returns a mistake if the keys file is malformed. An unreadable file is not its concern:
+// config.Load reports that.
 func checkKeys(path string) error {
 	_, err := auth.OpenKeys(path, nil, slog.New(slog.DiscardHandler))
 	if err == nil || errors.As(err, new(*fs.PathError)) {
@@ -47,13 +48,13 @@ func checkKeys(path string) error {
 	return keysMistake(err)
 }
 
-// keysMistake returns err as a mistake in the setting that names the keys file.
+// keysMistake wraps err as a mistake in the setting that names the keys file.
 func keysMistake(err error) error {
 	return config.Mistake{Setting: "CONNECTOR_API_KEYS_FILE", Wants: err.Error()}
 }
 
-// settingsError reports files that cannot be used, one per line. A line begins with the setting
-// that names the file.
+// A settingsError reports unusable files, one per line. Each line begins with the setting that
+// names the file.
 type settingsError struct{ error }
 
 // isSettings reports whether err is about the settings.
@@ -61,8 +62,9 @@ func isSettings(err error) bool {
 	return errors.As(err, new(config.Mistake)) || errors.As(err, new(settingsError))
 }
 
-// unknownVariables returns a mistake for each variable that looks like a setting and is none. The
-// names come from the process's environment; those that getenv has no value for are skipped.
+// unknownVariables returns a mistake for each environment variable that looks like a setting but is
+// none. Names come from environ; names for which getenv returns no value are skipped, because a
+// test's getenv need not match the environment of the process.
 func unknownVariables(environ []string, getenv func(string) string) []error {
 	var mistakes []error
 	known := config.Settings()
@@ -72,17 +74,17 @@ func unknownVariables(environ []string, getenv func(string) string) []error {
 		if isKnown || !strings.HasPrefix(name, "CONNECTOR_") || getenv(name) == "" {
 			continue
 		}
-		mistakes = append(mistakes, config.Mistake{Setting: name, Wants: "is no setting" + suggest(name, known)})
+		mistakes = append(mistakes, config.Mistake{Setting: name, Wants: "is not a setting" + suggest(name, known)})
 	}
 	return mistakes
 }
 
-// suggest returns a question for the setting that name is probably meant to be, or nothing. Three
-// edits cover swapped letters and a missing underscore.
+// suggest returns a question that names the setting that was probably meant, or an empty text. A
+// distance of three edits covers swapped letters and a missing underscore.
 func suggest(name string, known []config.Setting) string {
 	for _, s := range known {
 		if levenshtein.ComputeDistance(name, s.Variable) <= 3 {
-			return "; is it " + s.Variable + "?"
+			return "; did you mean " + s.Variable + "?"
 		}
 	}
 	return ""

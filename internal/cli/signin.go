@@ -14,7 +14,7 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// signInCallers makes the parts that authenticate callers.
+// signInCallers creates the parts that authenticate callers: s.keys and s.tokens.
 func (s *service) signInCallers(
 	c config.Config, plainKeys map[string]string, client *http.Client, log *slog.Logger,
 ) error {
@@ -47,8 +47,8 @@ func (s *service) signInCallers(
 	return nil
 }
 
-// signInOurselves makes the sources of the service's own tokens: of the app, of the app with a
-// user, or both.
+// signInOurselves creates the sources of the service's own tokens: s.app for the app alone and
+// s.user for the app with a user. If every caller brings a token, it creates neither.
 func (s *service) signInOurselves(c config.Config, client *http.Client, log *slog.Logger) {
 	own := entraConfig(c.Partner, s.traced(client, "access token"), c.UpstreamTimeout, log)
 	if c.OnlyCallers() {
@@ -65,8 +65,8 @@ func (s *service) signInOurselves(c config.Config, client *http.Client, log *slo
 	}
 }
 
-// validateCredentials reads the files of the credentials that the service uses. An error has a line
-// for each file that cannot be used, which begins with the setting.
+// validateCredentials checks the files of the service's credentials. An error has a line for each
+// unusable file, which begins with its setting.
 func validateCredentials(c config.Config) error {
 	if c.Sandbox || c.OnlyCallers() {
 		return nil
@@ -78,7 +78,8 @@ func validateCredentials(c config.Config) error {
 	return settingsError{err}
 }
 
-// passwordSetting returns the variable that the password of the certificate comes from.
+// passwordSetting returns the name of the variable that the certificate's password was taken from,
+// for error texts.
 func passwordSetting(p config.Partner) string {
 	if p.ClientCertificatePasswordFile != "" {
 		return "CONNECTOR_CLIENT_CERTIFICATE_PASSWORD_FILE"
@@ -108,7 +109,7 @@ func entraConfig(p config.Partner, client *http.Client, timeout time.Duration, l
 	}
 }
 
-// warnOfCertificate logs a warning if the app's certificate ends soon.
+// warnOfCertificate logs a warning if the app's certificate expires soon.
 func (s *service) warnOfCertificate(log *slog.Logger) {
 	if s.certificateEnd == nil {
 		return
@@ -119,7 +120,7 @@ func (s *service) warnOfCertificate(log *slog.Logger) {
 	}
 }
 
-// tokenSource returns the token source that t is, or nil if t is nil.
+// tokenSource returns t.Get, or nil if t is nil: a method value of a nil pointer would not be nil.
 func tokenSource(t *entra.Tokens) partnercenter.TokenSource {
 	if t == nil {
 		return nil
@@ -127,7 +128,7 @@ func tokenSource(t *entra.Tokens) partnercenter.TokenSource {
 	return t.Get
 }
 
-// callerToken returns the token that the caller brought for Partner Center, or "".
+// callerToken returns the token for Partner Center that the caller brought, or "".
 func callerToken(ctx context.Context) string {
 	connection, _ := auth.FromContext(ctx)
 	return connection.Token()

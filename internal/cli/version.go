@@ -9,16 +9,16 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// versionCommand prints what this binary is.
+// versionCommand prints the version of this binary.
 type versionCommand struct{}
 
 // Run prints one line.
 func (versionCommand) Run(con *console) error { return printVersion(con.stdout) }
 
-// versionFlag does what versionCommand does.
+// versionFlag is the flag --version, which does the same as versionCommand.
 type versionFlag bool
 
-// BeforeReset prints one line and ends the command line, as kong's own help flag does.
+// BeforeReset prints the version and exits the command line, as kong's own help flag does.
 func (versionFlag) BeforeReset(app *kong.Kong) error {
 	defer app.Exit(ExitOK)
 	return printVersion(app.Stdout)
@@ -29,7 +29,7 @@ func printVersion(w io.Writer) error {
 	return err
 }
 
-// version returns the module's version, or (devel) for a build of a working tree.
+// version returns the module's version, or "(devel)" for a build without one.
 func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
@@ -37,7 +37,7 @@ func version() string {
 	return "(devel)"
 }
 
-// commit returns the commit that the binary was built from, or unknown.
+// commit returns the commit that the binary was built from, or "unknown".
 func commit() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

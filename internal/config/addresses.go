@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// listen checks an address to listen on.
+// listen validates an address to listen on.
 func (l *loader) listen(setting, value, example string) string {
 	host, port, err := net.SplitHostPort(value)
 	_, portErr := strconv.ParseUint(port, 10, 16)
@@ -18,8 +18,9 @@ func (l *loader) listen(setting, value, example string) string {
 	return value
 }
 
-// adminListen checks the address of the metrics, which must differ from the service's: the metrics
-// have no credential. Two ports 0 are two free ports.
+// adminListen validates the address of the metrics. It must differ from the service's, because the
+// metrics are served without a credential. Port 0 may be used for both, since it selects two free
+// ports.
 func (l *loader) adminListen(value, service string) string {
 	if value == "" {
 		return ""
@@ -32,8 +33,8 @@ func (l *loader) adminListen(value, service string) string {
 	return l.listen(setting, value, example)
 }
 
-// traces reports whether one of OpenTelemetry's variables names a collector. The exporter reads
-// them itself, but would only log what is wrong with them.
+// traces reports whether one of OpenTelemetry's variables names a collector. The exporter reads the
+// variables itself; they are validated here because the exporter only logs mistakes.
 func (l *loader) traces() bool {
 	named := false
 	for _, setting := range []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"} {
@@ -50,8 +51,8 @@ func (l *loader) traces() bool {
 	return named
 }
 
-// publicURL returns the public URL in lower case, without the default port of its scheme: as the
-// Host header of a request has it.
+// publicURL validates the public URL and returns it as the Host header of a request has it: in
+// lower case and without the default port of its scheme.
 func (l *loader) publicURL(value string) string {
 	if value == "" {
 		return ""
@@ -65,8 +66,8 @@ func (l *loader) publicURL(value string) string {
 	return u.Scheme + "://" + strings.TrimSuffix(strings.ToLower(u.Host), port)
 }
 
-// authorityURL checks the URL of Entra ID; empty: the cloud's. Not even a loopback address may have
-// http, because the app's credentials go there.
+// authorityURL validates the URL of Entra ID; empty selects the cloud's. http is a mistake even on
+// a loopback address, because the app's credentials are sent there.
 func (l *loader) authorityURL(value string, cloud Cloud) string {
 	if value == "" {
 		return cloud.Authority
@@ -78,8 +79,8 @@ func (l *loader) authorityURL(value string, cloud Cloud) string {
 	return strings.TrimSuffix(value, "/")
 }
 
-// upstreamURL checks the URL of Partner Center; empty: the cloud's. A loopback address may have
-// http, for tests.
+// upstreamURL validates the URL of Partner Center; empty selects the cloud's. http is allowed on a
+// loopback address, for tests.
 func (l *loader) upstreamURL(value string, cloud Cloud) string {
 	if value == "" {
 		return cloud.Upstream
@@ -91,8 +92,8 @@ func (l *loader) upstreamURL(value string, cloud Cloud) string {
 	return strings.TrimSuffix(value, "/")
 }
 
-// ParseOrigin parses a URL. The result is false unless it consists of a scheme, a host and perhaps
-// a port.
+// ParseOrigin parses a URL that consists of a scheme, a host and an optional port. A slash at the
+// end is allowed. It returns false for any other URL, and does not restrict the scheme.
 func ParseOrigin(value string) (*url.URL, bool) {
 	u, err := url.Parse(value)
 	if err != nil || u.Hostname() == "" || u.User != nil || strings.TrimSuffix(u.Path, "/") != "" {
@@ -101,12 +102,13 @@ func ParseOrigin(value string) (*url.URL, bool) {
 	return u, u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
 }
 
-// isHTTPSOrLocal reports whether what is sent to u cannot be read on the way.
+// isHTTPSOrLocal reports whether a request to u cannot be read in transit.
 func isHTTPSOrLocal(u *url.URL) bool {
 	return u.Scheme == "https" || (u.Scheme == "http" && isLoopback(u.Host))
 }
 
-// isLoopback reports whether a host, with or without a port, is this machine.
+// isLoopback reports whether hostport, a host with or without a port, is this machine. Names other
+// than localhost are not resolved.
 func isLoopback(hostport string) bool {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {

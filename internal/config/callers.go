@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// signIn parses the ways in which callers may sign in.
+// signIn parses the ways in which callers may sign in. The order is kept; duplicates are a mistake.
 func (l *loader) signIn(value string) []string {
 	const setting, example = "CONNECTOR_SIGN_IN", "api-key,entra"
 	ways := split(value)
@@ -26,21 +26,23 @@ func (l *loader) signIn(value string) []string {
 	return ways
 }
 
+// onlyCallers reports whether Caller is the only way to sign in.
 func onlyCallers(signIn []string) bool { return slices.Equal(signIn, []string{Caller}) }
 
-// PartnerCenterID is the client ID of Partner Center's own app registration. A token for it must
-// not pass as one for this service.
+// PartnerCenterID is the client ID of Partner Center's own app registration. A token with this
+// audience is not accepted as one for this service: any app of the tenant may have such a token.
 const PartnerCenterID = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
 
 var (
-	// an Application ID URI, such as api://GUID or https://connector.contoso.com
+	// uriForm matches an Application ID URI, such as api://GUID or https://connector.contoso.com.
 	uriForm = regexp.MustCompile(`^[a-z]+://[!-~]{1,250}$`)
 
-	// https://www.rfc-editor.org/rfc/rfc6749#section-3.3, but without the slash that ends an audience
+	// scopeForm matches a scope of https://www.rfc-editor.org/rfc/rfc6749#section-3.3 without a
+	// slash, which would separate it from an audience.
 	scopeForm = regexp.MustCompile(`^[!#-.0-\[\]-~]{1,128}$`)
 )
 
-// callers sets in c what callers must have to sign in.
+// callers sets the fields of c that restrict who may call.
 func (l *loader) callers(c *Config, f Flags) {
 	if c.Accepts(APIKey) && f.APIKeysFile == "" {
 		l.report("CONNECTOR_API_KEYS_FILE", "not set: the file of API keys, which connector keys add creates",
@@ -53,7 +55,7 @@ func (l *loader) callers(c *Config, f Flags) {
 	c.AllowedClients = l.guids("CONNECTOR_ALLOWED_CLIENTS", f.AllowedClients)
 	for _, audience := range split(f.Audience) {
 		if guidForm.MatchString(audience) {
-			audience = strings.ToLower(audience) // as in Entra ID's tokens
+			audience = strings.ToLower(audience) // as Entra ID issues it
 		}
 		c.Audiences = append(c.Audiences, audience)
 	}
@@ -63,8 +65,8 @@ func (l *loader) callers(c *Config, f Flags) {
 	}
 }
 
-// checkScope reports a scope that is not one word. The audience belongs to the name of a scope in a
-// token request, but not in a token.
+// checkScope reports a scope that is not a single word. In a token request, a scope is prefixed
+// with the audience; in a token, it is not.
 func (l *loader) checkScope(scope string) {
 	if !scopeForm.MatchString(scope) {
 		l.report("CONNECTOR_SCOPE", "the name of one scope, without the audience", "access_as_user")

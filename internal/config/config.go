@@ -1,7 +1,8 @@
-// Package config turns flags and environment into one validated value. Load reports every mistake
-// in one go, each with the setting's name, what it wants and an example. It opens no connection and
-// changes no file. A range of values is declared once, in ranges.go; help texts, mistakes and
-// documents show that declaration. Secrets cannot be printed.
+// Package config converts flags and environment variables into one validated Config. Load reports
+// all mistakes at once, each with the name of the setting, what is expected and an example. The
+// package opens no connection and changes no file; it only checks that files can be read. Each
+// range of values is declared once, in ranges.go, and used for help texts, mistakes and documents.
+// Secrets have a type of their own that cannot be printed.
 package config
 
 import (
@@ -13,9 +14,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Flags are the settings as written. Each is a flag and an environment variable of the same name
-// that begins with CONNECTOR_; the flag wins. All are text, so that Load can report all mistakes
-// together. Their help texts are in help.go.
+// Flags holds the settings as written. Each is a flag and an environment variable of the same name
+// with the prefix CONNECTOR_; the flag wins. All fields are text, so that Load can report all
+// mistakes together. The help texts are in help.go.
 type Flags struct {
 	Listen         string `default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	PublicURL      string `placeholder:"URL"`
@@ -43,7 +44,7 @@ type Flags struct {
 	LogFormat       string `placeholder:"FORMAT"`
 }
 
-// PartnerFlags are the settings with which the service signs in to Partner Center.
+// PartnerFlags holds the settings with which the service signs in to Partner Center.
 type PartnerFlags struct {
 	Cloud                         string `default:"global" placeholder:"NAME"`
 	AuthorityURL                  string `placeholder:"URL"`
@@ -57,14 +58,14 @@ type PartnerFlags struct {
 	RefreshTokenFile              string `placeholder:"FILE"`
 }
 
-// Toggle is a flag whose value may be left out, which means true. Like every flag it is text until
-// Load parses it.
+// A Toggle is a flag whose value may be omitted, which means true. Like every flag, it is text
+// until Load parses it.
 type Toggle string
 
-// IsBool tells kong that the value may be left out.
+// IsBool tells kong that the value may be omitted.
 func (*Toggle) IsBool() bool { return true }
 
-// Decode stores the value as written, or true if there is none.
+// Decode implements kong.MapperValue. It stores the value as written, or true if there is none.
 func (t *Toggle) Decode(c *kong.DecodeContext) error {
 	*t = "true"
 	if c.Scan.Peek().Type == kong.FlagValueToken {
@@ -73,10 +74,10 @@ func (t *Toggle) Decode(c *kong.DecodeContext) error {
 	return nil
 }
 
-// Config is a validated set of settings.
+// A Config is a validated set of settings.
 type Config struct {
 	Listen      string // host:port
-	PublicURL   string // scheme and host, without a slash at the end; empty: any Host is answered
+	PublicURL   string // scheme and host in lower case, without a slash at the end; empty: accept any Host
 	Sandbox     bool
 	UpstreamURL string // without a slash at the end; empty in the sandbox, as is Partner
 
@@ -87,44 +88,44 @@ type Config struct {
 	AllowedTenants []string // in lower case
 	AllowedClients []string // in lower case; empty: any
 	Partner
-	LinkSecret Secret // empty: use another secret that all instances have
+	LinkSecret Secret // empty: derive one from the app's credential
 
 	LimitCalls      int
 	LimitWindow     time.Duration
-	Redis           *Redis // nil: each instance counts by itself
-	LimitLocal      bool   // while Redis is down, each instance counts by itself
+	Redis           *Redis // nil: each instance counts its own calls
+	LimitLocal      bool   // while Redis is down, each instance counts its own calls
 	UpstreamTimeout time.Duration
-	MaxBody         int64 // bytes
-	Drain           time.Duration
-	AdminListen     string // host:port; empty: off
-	Traces          bool   // send traces where OpenTelemetry's own variables say
+	MaxBody         int64         // bytes
+	Drain           time.Duration // 0: stop accepting calls at once
+	AdminListen     string        // host:port; empty: off
+	Traces          bool          // OpenTelemetry's own variables name a collector
 	LogLevel        slog.Level
-	LogFormat       string // json, text or empty
+	LogFormat       string // json, text, or empty to choose by the output
 }
 
-// The ways to sign in.
+// Ways to sign in.
 const (
 	APIKey = "api-key" // a key of the keys file
 	Entra  = "entra"   // an access token for this service
 	Caller = "caller"  // an access token for Partner Center, passed on
 )
 
-// Accepts reports whether callers may sign in this way.
+// Accepts reports whether callers may sign in in the given way.
 func (c Config) Accepts(way string) bool { return slices.Contains(c.SignIn, way) }
 
-// OnlyCallers reports whether every caller brings a token for Partner Center, so that the service
+// OnlyCallers reports whether every caller brings a token for Partner Center. The service then
 // needs none of its own.
 func (c Config) OnlyCallers() bool { return onlyCallers(c.SignIn) }
 
-// Partner is what the service signs in to Partner Center with. At most one of the app's credentials
-// is set.
+// A Partner holds the credentials with which the service signs in to Partner Center. At most one
+// credential of the app is set, apart from the certificate's password.
 type Partner struct {
 	Cloud        Cloud
 	AuthorityURL string // without a slash at the end
 	TenantID     string // in lower case
 	ClientID     string // in lower case
 
-	ClientSecret                  Secret // read at the start, even if ClientSecretFile is set
+	ClientSecret                  Secret // the value at the start, even if ClientSecretFile is set
 	ClientSecretFile              string
 	ClientCertificateFile         string
 	ClientCertificatePassword     Secret
@@ -140,17 +141,17 @@ func (p Partner) HasApp() bool {
 		p.ManagedIdentity != ""
 }
 
-// Cloud holds the addresses of one of Microsoft's clouds, from
+// A Cloud holds the addresses of one of Microsoft's clouds. They are documented at
 // https://learn.microsoft.com/partner-center/developer/partner-center-authentication and
 // https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud.
 type Cloud struct {
 	Upstream  string // Partner Center's base URL, which is also the audience of its tokens
-	Authority string // Entra ID's
-	V1Issuer  string // of Entra ID's version 1 tokens, without the tenant
+	Authority string // base URL of Entra ID
+	V1Issuer  string // issuer of version 1 tokens, without the tenant
 	Exchange  string // audience of a managed identity's token that is exchanged for an app's
 }
 
-// Clouds are Microsoft's clouds, by the values of CONNECTOR_CLOUD.
+// Clouds maps the values of CONNECTOR_CLOUD to clouds. Do not modify it.
 var Clouds = map[string]Cloud{
 	"global": {
 		Upstream:  "https://api.partnercenter.microsoft.com",
@@ -172,9 +173,11 @@ var Clouds = map[string]Cloud{
 	},
 }
 
-// Secret is a string that no way of printing, logging or encoding reveals.
+// A Secret is a string that printing, logging and encoding do not reveal. Convert it to a string to
+// use it.
 type Secret string
 
+// redacted is printed in place of every secret, including an empty one.
 const redacted = "[secret]"
 
 // String hides the secret from %v and %s.

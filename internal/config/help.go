@@ -1,7 +1,6 @@
 package config
 
-// helpTexts are the help texts of Flags, by the names of the flags. The command line and documents
-// show them.
+// helpTexts are the help texts of Flags by flag name. The command line and the documents show them.
 var helpTexts = map[string]string{
 	"listen": "Address to listen on.",
 	"public-url": "URL under which the platform reaches the service. " +
@@ -51,9 +50,9 @@ var helpTexts = map[string]string{
 	"limit-window": "Length of the window, " + limitWindowRange.String() + ".",
 	"redis-url": "Redis or Valkey in which all instances count calls, so that they share one limit: " +
 		"redis:// or rediss://. It must not evict (maxmemory-policy noeviction). " +
-		"Default: each instance counts by itself.",
+		"Default: each instance counts its own calls.",
 	"redis-url-file":   "File with that URL, for a URL with a password.",
-	"limit-store-down": "While Redis is down: refuse (503), or local (each instance keeps the limit by itself).",
+	"limit-store-down": "While Redis is down: refuse (503), or local (each instance counts its own calls).",
 
 	"drain": "How long the service still answers calls after SIGTERM while /readyz fails, " + drainRange.String() +
 		". Default: 10s, in the sandbox 0s.",
@@ -62,7 +61,8 @@ var helpTexts = map[string]string{
 	"log-format":   "json or text. Default: text on a terminal, else json.",
 }
 
-// secretTexts describe the secrets, which have no flag, by the flags that name their files.
+// secretTexts describe the secrets. A secret has no flag, because command lines are visible to
+// other users of a machine; the keys are the flags that name its file.
 var secretTexts = map[string]string{
 	"client-secret-file":               "The app's client secret.",
 	"client-certificate-password-file": "The password of the certificate file.",

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// Mistake is a setting that is wrong.
+// A Mistake is an invalid setting.
 type Mistake struct {
 	Setting string // the environment variable
-	Wants   string // what it wants
-	Example string // may be empty
+	Wants   string // what is expected, or what is wrong
+	Example string // a valid value; may be empty
 }
 
-// Error returns the mistake in one line.
+// Error returns the mistake in one line, without the invalid value unless Wants contains it.
 func (m Mistake) Error() string {
 	text := m.Setting + ": " + m.Wants
 	if m.Example != "" {
@@ -21,20 +21,20 @@ func (m Mistake) Error() string {
 	return text
 }
 
-// loader parses settings and collects mistakes. Its methods return a usable value only if they
-// report nothing.
+// A loader parses settings and collects mistakes. What its methods return is only meaningful if
+// they report no mistake.
 type loader struct {
 	getenv   func(string) string
 	mistakes []error
 }
 
-// report records a setting that is wrong. It never stops: all mistakes are reported together.
+// report records a mistake. Loading continues, so that all mistakes are reported together.
 func (l *loader) report(setting, wants, example string) {
 	l.mistakes = append(l.mistakes, Mistake{setting, wants, example})
 }
 
-// Load validates the flags. Secrets have no flags, so it reads them through getenv. An error joins
-// one Mistake for each setting that is wrong.
+// Load validates the flags. It reads secrets, which have no flags, through getenv. An error joins a
+// Mistake for each invalid setting.
 func Load(f Flags, getenv func(string) string) (Config, error) {
 	l := &loader{getenv: getenv}
 	c := Config{
@@ -77,7 +77,7 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 }
 
 // LoadPartner validates the settings with which a user signs in for the service. The file of the
-// refresh token must be named, but need not exist.
+// refresh token must be set but need not exist.
 func LoadPartner(f PartnerFlags, getenv func(string) string) (Partner, error) {
 	l := &loader{getenv: getenv}
 	p := l.partner(f, nil)
@@ -88,8 +88,7 @@ func LoadPartner(f PartnerFlags, getenv func(string) string) (Partner, error) {
 	return p, errors.Join(l.mistakes...)
 }
 
-// drain returns how long to drain. The sandbox has no calls that may not be lost, so it stops at
-// once by default.
+// drain returns how long to drain. The default is 0 in the sandbox, whose calls may be lost.
 func (l *loader) drain(value string, c Config) time.Duration {
 	switch {
 	case value != "":

@@ -7,11 +7,11 @@ import (
 	"github.com/partner-center/connector/internal/secretfile"
 )
 
-// exampleID is a GUID for the examples of mistakes.
+// exampleID is the GUID in the examples of mistakes.
 const exampleID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
-// partner parses what the service signs in to Partner Center with. If all callers bring their own
-// tokens, it needs no app and no credential.
+// partner parses the credentials with which the service signs in to Partner Center. If all callers
+// bring their own tokens, the service needs neither an app nor a credential.
 func (l *loader) partner(f PartnerFlags, signIn []string) Partner {
 	cloud := l.cloud(f.Cloud)
 	p := Partner{
@@ -47,8 +47,8 @@ func (l *loader) partner(f PartnerFlags, signIn []string) Partner {
 	return p
 }
 
-// checkCredentials reports every credential of the app but the first, and that there is none if one
-// is needed.
+// checkCredentials reports every credential of the app except the first, and a missing credential
+// if one is needed. A refresh token suffices: a public client has no credential of its own.
 func (l *loader) checkCredentials(f PartnerFlags, p Partner, signIn []string) {
 	first := ""
 	for _, c := range []struct {
@@ -76,7 +76,8 @@ func (l *loader) checkCredentials(f PartnerFlags, p Partner, signIn []string) {
 	}
 }
 
-// refreshTokenFile checks that the user's consent has been given, which creates the file.
+// refreshTokenFile checks that the file of the refresh token can be read. If it cannot, the mistake
+// names the command that creates it.
 func (l *loader) refreshTokenFile(path string) string {
 	before := len(l.mistakes)
 	l.file("CONNECTOR_REFRESH_TOKEN_FILE", path)
@@ -87,10 +88,10 @@ func (l *loader) refreshTokenFile(path string) string {
 	return path
 }
 
-// guidForm is a GUID in its canonical form.
+// guidForm matches a GUID in canonical form, in either case.
 var guidForm = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 
-// guid returns a GUID in lower case.
+// guid validates a GUID and returns it in lower case. wants describes it in mistakes.
 func (l *loader) guid(setting, value, wants string) string {
 	switch {
 	case value == "":
@@ -101,7 +102,8 @@ func (l *loader) guid(setting, value, wants string) string {
 	return strings.ToLower(value)
 }
 
-// guids returns the GUIDs of a comma-separated list in lower case.
+// guids validates a comma-separated list of GUIDs and returns them in lower case, or nil if the
+// list is empty.
 func (l *loader) guids(setting, list string) []string {
 	values := split(list)
 	for i, value := range values {
@@ -114,7 +116,8 @@ func (l *loader) guids(setting, list string) []string {
 	return values
 }
 
-// split returns the members of a comma-separated list without the blanks around them.
+// split returns the members of a comma-separated list, without surrounding spaces. A blank list has
+// no members.
 func split(list string) []string {
 	if strings.TrimSpace(list) == "" {
 		return nil

@@ -10,9 +10,9 @@ import (
 	"github.com/partner-center/connector/internal/secretfile"
 )
 
-// Redis is a server in which all instances count calls. Its credentials cannot be printed; the user
-// name is one of them, because a password that is given without a colon before it is taken for a
-// user name.
+// A Redis is a server in which all instances count calls. Its credentials cannot be printed. That
+// includes the user name, because a password written without a leading colon is parsed as a user
+// name.
 type Redis struct {
 	Address  string // host:port
 	Username Secret // empty: the default user
@@ -21,10 +21,12 @@ type Redis struct {
 	TLS      bool
 }
 
+// errRedisURL describes the expected form. It is the error for every malformed URL, so that no part
+// of a password is printed.
 var errRedisURL = errors.New("redis://HOST:PORT/DATABASE or, with TLS, rediss://USER:PASSWORD@HOST:PORT/DATABASE")
 
-// redis reads the URL of a Redis from its variable or from the file that its twin names. It returns
-// nil if there is none.
+// redis parses the URL of a Redis from its variable or from the file that the _FILE variable names.
+// It returns nil if neither is set.
 func (l *loader) redis(value, path string) *Redis {
 	setting := "CONNECTOR_REDIS_URL"
 	if path != "" {
@@ -46,9 +48,9 @@ func (l *loader) redis(value, path string) *Redis {
 	return r
 }
 
-// parseRedisURL parses a URL of the schemes redis and rediss. The port is 6379 and the database 0
-// unless given. Parameters are refused, because they could turn off what the limit relies on. The
-// error contains no part of the URL, which may be a password.
+// parseRedisURL parses a URL with the scheme redis or rediss. The default port is 6379 and the
+// default database 0. Query parameters are rejected: they could disable client options that the
+// limiter relies on. The error contains no part of the URL, which may have a password.
 func parseRedisURL(text string) (*Redis, error) {
 	u, err := url.Parse(text)
 	if (err != nil) || ((u.Scheme != "redis") && (u.Scheme != "rediss")) || (u.Hostname() == "") {

@@ -1,7 +1,7 @@
 package config
 
-// checkSandbox reports every setting that would mix the sandbox with a real partner. Anyone who
-// reaches the sandbox can call it, so a real credential must not be near.
+// checkSandbox reports every setting that would connect the sandbox with a real partner. Anyone who
+// can reach the sandbox can call it, so it must not have access to a real credential.
 func (l *loader) checkSandbox(f Flags) {
 	for _, s := range []struct{ setting, value string }{
 		{"CONNECTOR_UPSTREAM_URL", f.UpstreamURL},

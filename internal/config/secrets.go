@@ -7,8 +7,8 @@ import (
 	"github.com/partner-center/connector/internal/secretfile"
 )
 
-// secret reads a secret, if there is one, from its variable or from the file that its _FILE twin
-// names. Check returns what is wrong with its text.
+// secret reads an optional secret from its variable or from the file that its _FILE variable names.
+// check validates its text.
 func (l *loader) secret(setting, path string, check func(string) error) Secret {
 	value := l.getenv(setting)
 	if path == "" {
@@ -21,13 +21,13 @@ func (l *loader) secret(setting, path string, check func(string) error) Secret {
 	return l.secretFile(setting+"_FILE", path, check)
 }
 
-// reportBoth reports a secret that is set in its variable and in the file that its _FILE twin
-// names.
+// reportBoth reports a secret that is set both in its variable and in the file that its _FILE
+// variable names.
 func (l *loader) reportBoth(setting string) {
 	l.report(setting, "set here or in the file that "+setting+"_FILE names, not both", "")
 }
 
-// secretFile reads a secret from the file that a setting names.
+// secretFile reads a secret from the file that a setting names. check validates its text.
 func (l *loader) secretFile(setting, path string, check func(string) error) Secret {
 	value, err := secretfile.ReadText(setting, path)
 	var file *secretfile.Error
@@ -38,8 +38,8 @@ func (l *loader) secretFile(setting, path string, check func(string) error) Secr
 	return l.checkSecret(setting, path, value, check)
 }
 
-// checkSecret reports a secret whose text is wrong, and nothing of the text. Path is the file that
-// holds it; empty: none.
+// checkSecret reports a secret whose text is invalid, without quoting the text. path is the file
+// that holds it; empty if the variable does.
 func (l *loader) checkSecret(setting, path, value string, check func(string) error) Secret {
 	if value == "" {
 		return ""
@@ -55,7 +55,8 @@ func (l *loader) checkSecret(setting, path, value string, check func(string) err
 	return Secret(value)
 }
 
-// linkSecret reads the secret of links. It must be too long to guess.
+// linkSecret reads the secret of links. It must be too long to guess, because tokens sealed with it
+// are handed out.
 func (l *loader) linkSecret(path string) Secret {
 	setting := "CONNECTOR_LINK_SECRET"
 	s := l.secret(setting, path, secretfile.CheckEnds)

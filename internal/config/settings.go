@@ -7,15 +7,16 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Setting is one setting as documents list it.
+// A Setting is one setting, as documents list it.
 type Setting struct {
-	Variable string // of the environment
-	Flag     string // empty: a secret, which has none
+	Variable string // environment variable
+	Flag     string // empty for a secret, which has no flag
 	Default  string // empty: none
 	Help     string
 }
 
-// Settings returns every setting, in the order of Flags. A secret follows the flag that names its file.
+// Settings returns all settings in the order of Flags. A secret follows the flag that names its
+// file.
 func Settings() []Setting {
 	parser, err := NewParser(new(Flags), func(string) string { return "" }, kong.NoDefaultHelp())
 	if err != nil {
@@ -31,9 +32,10 @@ func Settings() []Setting {
 	return all
 }
 
-// NewParser returns a parser of a command line. The value of --x-y, unless args have it, is that of
-// CONNECTOR_X_Y, which getenv returns; an empty one counts as unset. A flag with the tag env:"-"
-// has no variable. Flag.Envs names a flag's.
+// NewParser returns a parser for a command line. A flag --x-y that is absent from the arguments
+// takes the value of the variable CONNECTOR_X_Y, as returned by getenv; an empty value counts as
+// unset. A flag with the tag env:"-" has no variable. The model's Flag.Envs has the name of the
+// variable.
 func NewParser(grammar any, getenv func(string) string, options ...kong.Option) (*kong.Kong, error) {
 	fromVariable := kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, f *kong.Flag) (any, error) {
 		if len(f.Envs) == 0 || getenv(f.Envs[0]) == "" {
@@ -50,7 +52,7 @@ func NewParser(grammar any, getenv func(string) string, options ...kong.Option) 
 }
 
 // completeFlag adds the help text of a setting to its flag. It also keeps kong from reading the
-// flag's variable from the process's environment.
+// flag's variable from the environment of the process.
 func completeFlag(node kong.Visitable, next kong.Next) error {
 	if flag, ok := node.(*kong.Flag); ok {
 		flag.Help = cmp.Or(flag.Help, helpTexts[flag.Name])

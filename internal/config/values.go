@@ -12,8 +12,8 @@ import (
 	"github.com/partner-center/connector/internal/secretfile"
 )
 
-// file checks that the file at path can be read, so that a mistake shows at the start and not at
-// the first call. An empty path is no file.
+// file checks that the file at path can be read, so that a mistake shows at startup rather than on
+// the first call. An empty path means that there is no file.
 func (l *loader) file(setting, path string) string {
 	if path == "" {
 		return ""
@@ -30,12 +30,12 @@ func (l *loader) file(setting, path string) string {
 	return path
 }
 
-// unreadable returns why a file cannot be read.
+// unreadable describes why a file cannot be read.
 func unreadable(path string, err error) string {
 	return "cannot read " + path + ": " + secretfile.Reason(err).Error()
 }
 
-// boolean parses a truth value in any of the forms of strconv.ParseBool.
+// boolean parses a boolean in any of the forms of strconv.ParseBool.
 func (l *loader) boolean(setting string, value Toggle) bool {
 	b, err := strconv.ParseBool(string(value))
 	if err != nil {
@@ -44,7 +44,7 @@ func (l *loader) boolean(setting string, value Toggle) bool {
 	return b
 }
 
-// integer parses a whole number within a range.
+// integer parses an integer within a range.
 func (l *loader) integer(setting, value string, valid interval[int]) int {
 	n, err := strconv.Atoi(value)
 	if err != nil || !valid.contains(n) {
@@ -53,8 +53,8 @@ func (l *loader) integer(setting, value string, valid interval[int]) int {
 	return n
 }
 
-// duration parses a duration within a range. A bare number is a mistake, because its unit would be
-// a guess.
+// duration parses a duration within a range. A number without a unit is a mistake: its unit would
+// be a guess.
 func (l *loader) duration(setting, value string, valid interval[time.Duration]) time.Duration {
 	d, err := time.ParseDuration(value)
 	if err != nil || !valid.contains(d) {
@@ -63,15 +63,15 @@ func (l *loader) duration(setting, value string, valid interval[time.Duration]) 
 	return d
 }
 
-// sizeForm is a number and perhaps a unit of units, in any case. Decimal units such as MB are a
-// mistake: people mean different numbers by them.
+// sizeForm matches a number with an optional unit, in any case. Decimal units such as MB are a
+// mistake, because people disagree about their size.
 var sizeForm = regexp.MustCompile(`^([0-9]{1,12}) ?([A-Za-z]*)$`)
 
-// size parses a number of bytes within a range.
+// size parses a size within a range and returns it in bytes.
 func (l *loader) size(setting, value string, valid interval[int64]) int64 {
 	var n int64
 	if parts := sizeForm.FindStringSubmatch(value); parts != nil {
-		n, _ = strconv.ParseInt(parts[1], 10, 64) // at most 12 digits
+		n, _ = strconv.ParseInt(parts[1], 10, 64) // cannot fail: at most 12 digits
 		n *= units[strings.ToUpper(parts[2])]     // an unknown unit makes it 0
 	}
 	if !valid.contains(n) {
@@ -80,22 +80,24 @@ func (l *loader) size(setting, value string, valid interval[int64]) int64 {
 	return n
 }
 
-// level parses the name of a level. The forms that slog takes besides, such as INFO+2, are mistakes.
+// level parses the name of a log level. Other forms that slog accepts, such as INFO+2, are
+// mistakes.
 func (l *loader) level(value string) slog.Level {
 	var level slog.Level
 	l.oneOf("CONNECTOR_LOG_LEVEL", value, "debug", "info", "warn", "error")
-	_ = level.UnmarshalText([]byte(value)) // oneOf reports what is unknown
+	_ = level.UnmarshalText([]byte(value)) // oneOf has reported an unknown name
 	return level
 }
 
-// oneOf checks that a value is one of a few words. An empty word is not shown in the mistake.
+// oneOf checks that value is one of the allowed words. If the empty word is allowed, the mistake
+// does not list it.
 func (l *loader) oneOf(setting, value string, allowed ...string) {
 	if !slices.Contains(allowed, value) {
 		l.report(setting, strings.TrimPrefix(strings.Join(allowed, " or "), " or "), "")
 	}
 }
 
-// cloud returns the addresses of a cloud, by its name.
+// cloud returns the cloud with the given name.
 func (l *loader) cloud(name string) Cloud {
 	cloud, ok := Clouds[name]
 	if !ok {

@@ -1,9 +1,9 @@
 // Package definition converts the connector's OpenAPI 3.0 spec into the OpenAPI 2.0 definition that
-// Power Platform imports. kin-openapi does the conversion. This package rejects, with line and
-// place, every keyword that the conversion would lose; fixes what the conversion leaves incomplete;
-// and writes the result in the order of the spec, which is the order in which makers see parameters
-// and fields. The same input always gives the same bytes. The platform's rules for names and texts
-// are not checked here: this package's tests check them on the committed definition.
+// Power Platform imports. kin-openapi does the conversion. This package rejects every keyword that
+// the conversion would lose, naming line and place; completes what the conversion omits; and writes
+// the result in the order of the spec, in which makers see parameters and fields. The same input
+// always gives the same bytes. The platform's rules for names and texts are not checked here but by
+// the tests, on the committed definition.
 package definition
 
 import (
@@ -20,15 +20,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Options are an operator's choices for a definition.
+// Options holds an operator's choices for a definition.
 type Options struct {
-	Host   string // name and optional port under which the platform reaches the service; empty: the host of the spec
+	Host   string // host with optional port at which the platform reaches the service; empty: the spec's
 	SignIn string // how callers sign in: "api-key", "entra" or "caller"
-	OAuth  OAuth  // for "entra" and "caller"
+	OAuth  OAuth  // ignored for "api-key"
 	Info   Info
 }
 
-// OAuth describes a sign-in with Microsoft Entra ID.
+// OAuth describes how callers sign in with Microsoft Entra ID.
 type OAuth struct {
 	Authority string // https URL without a path or a final slash, such as https://login.microsoftonline.com
 	Tenant    string // whose accounts sign in: a tenant's ID or domain, or "common"
@@ -36,7 +36,7 @@ type OAuth struct {
 	Scope     string // name of a scope of that resource
 }
 
-// Info is what the definition says about its publisher. An empty field leaves the text of the spec.
+// Info describes the publisher of the connector. An empty field keeps the text of the spec.
 type Info struct {
 	Title         string
 	ContactName   string
@@ -46,8 +46,8 @@ type Info struct {
 	PrivacyPolicy string // URL
 }
 
-// Generate returns the OpenAPI 2.0 definition, as indented JSON, of an OpenAPI 3.0 document in
-// YAML. Its errors name the option or the line of the spec that is at fault. The errors of several
+// Generate converts spec, an OpenAPI 3.0 document in YAML, and returns the OpenAPI 2.0 definition
+// as indented JSON. Errors name the invalid option or the line of the spec; errors of several
 // options are joined.
 func Generate(spec []byte, o Options) ([]byte, error) {
 	src, err := read(spec, o.SignIn)
@@ -98,8 +98,8 @@ func load(root *yaml.Node) (*openapi3.T, error) {
 	return doc, nil
 }
 
-// verify parses a definition as a client would. It validates it as OpenAPI 3, because kin-openapi
-// cannot validate 2.0.
+// verify parses a definition as a client would. It converts it back and validates the result,
+// because kin-openapi can only validate OpenAPI 3.
 func verify(definition []byte) error {
 	if bytes.Contains(definition, []byte("#/components/")) {
 		return errors.New("a reference to #/components/ is left")

@@ -11,9 +11,9 @@ import (
 	"github.com/getkin/kin-openapi/openapi2"
 )
 
-// encode returns the document as JSON with its keys in the given order, indented by four spaces.
-// kin-openapi sorts keys by name, which would change the order of the parameters and fields that
-// makers see.
+// encode returns the document as JSON, indented by four spaces, with its keys in the given order.
+// kin-openapi sorts keys by name, which would change the order in which makers see parameters and
+// fields.
 func encode(doc *openapi2.T, order map[string]int) ([]byte, error) {
 	sorted, err := json.Marshal(doc)
 	if err != nil {
@@ -35,9 +35,9 @@ func encode(doc *openapi2.T, order map[string]int) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// orderedWriter writes JSON values with the keys of objects in a given order, by JSON pointer. It
-// leaves <, > and & as they are, which json.Marshal escapes. Its output has line ends between
-// tokens, so it needs to be indented.
+// An orderedWriter writes JSON values with object keys in a given order, which is looked up by JSON
+// pointer. Unlike json.Marshal, it does not escape <, > and &. It leaves line ends between tokens,
+// so its output must be indented.
 type orderedWriter struct {
 	order   map[string]int
 	out     bytes.Buffer
@@ -51,7 +51,7 @@ func newOrderedWriter(order map[string]int) *orderedWriter {
 	return w
 }
 
-// write writes v, which is at pointer in the document.
+// write writes v. pointer is the position of v in the document.
 func (w *orderedWriter) write(v any, pointer string) error {
 	switch v := v.(type) {
 	case map[string]any:

@@ -12,7 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// fixups complete, in this order, what FromV3 returns.
+// fixups complete the result of FromV3, in this order. They modify the OpenAPI 2.0 document only.
 var fixups = []func(*openapi2.T, *openapi3.T, Options) error{
 	fixServer,
 	fixInfo,
@@ -22,10 +22,10 @@ var fixups = []func(*openapi2.T, *openapi3.T, Options) error{
 	fixParameterOrder,
 }
 
-// hostForm is the pattern of the platform's schema for definitions.
+// hostForm is the pattern for hosts in the platform's schema of definitions.
 var hostForm = regexp.MustCompile(`^[^{}/ :\\]+(?::\d+)?$`)
 
-// fixServer sets the operator's host and writes out the base path, which FromV3 omits for the root.
+// fixServer sets the operator's host, and the base path, which FromV3 omits for the root.
 func fixServer(doc2 *openapi2.T, doc3 *openapi3.T, o Options) error {
 	if len(doc3.Servers) != 1 {
 		return fmt.Errorf("the spec has %d servers, a definition needs exactly one", len(doc3.Servers))
@@ -46,15 +46,15 @@ func fixServer(doc2 *openapi2.T, doc3 *openapi3.T, o Options) error {
 	return nil
 }
 
-// fixMediaTypes states once, for the document, what OpenAPI 3 states for every body and FromV3 drops.
+// fixMediaTypes declares the media type of requests and responses, which FromV3 drops, for the
+// whole document.
 func fixMediaTypes(doc2 *openapi2.T, _ *openapi3.T, _ Options) error {
 	doc2.Consumes = []string{"application/json"}
 	doc2.Produces = []string{"application/json"}
 	return nil
 }
 
-// fixFiles restores the media type and the schema of operations that return a file. FromV3 drops
-// both.
+// fixFiles restores the media type and schema of operations that return a file. FromV3 drops both.
 func fixFiles(doc2 *openapi2.T, doc3 *openapi3.T, _ Options) error {
 	for path, item := range doc3.Paths.Map() {
 		for method, operation := range item.Operations() {
@@ -66,8 +66,8 @@ func fixFiles(doc2 *openapi2.T, doc3 *openapi3.T, _ Options) error {
 	return nil
 }
 
-// fixFile rejects a file next to another response with content: in OpenAPI 2.0 both would have the
-// same media type.
+// fixFile restores the file of one operation. It rejects a file next to another response with
+// content, since an OpenAPI 2.0 operation has the same media types for all responses.
 func fixFile(operation2 *openapi2.Operation, operation3 *openapi3.Operation) error {
 	contents, files := 0, 0
 	for status, response := range operation3.Responses.Map() {
@@ -95,8 +95,8 @@ func fixFile(operation2 *openapi2.Operation, operation3 *openapi3.Operation) err
 	return nil
 }
 
-// fixParameterOrder restores the order of the spec, which makers see. FromV3 sorts parameters by
-// name.
+// fixParameterOrder restores the order of parameters in the spec, which makers see. FromV3 sorts
+// parameters by name.
 func fixParameterOrder(doc2 *openapi2.T, doc3 *openapi3.T, _ Options) error {
 	for path, item := range doc3.Paths.Map() {
 		sortLike(item.Parameters, doc2.Paths[path].Parameters)
@@ -107,6 +107,7 @@ func fixParameterOrder(doc2 *openapi2.T, doc3 *openapi3.T, _ Options) error {
 	return nil
 }
 
+// sortLike sorts parameters in the order of their OpenAPI 3 counterparts.
 func sortLike(order openapi3.Parameters, parameters openapi2.Parameters) {
 	position := func(p *openapi2.Parameter) int {
 		return slices.IndexFunc(order, func(o *openapi3.ParameterRef) bool {

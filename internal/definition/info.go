@@ -11,15 +11,15 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// metadataKey is the platform's extension that holds a list of named properties, such as the
-// privacy policy.
+// metadataKey is the platform's extension for a list of named properties, such as the privacy
+// policy.
 const metadataKey = "x-ms-connector-metadata"
 
-// titleForm follows the platform's rules for titles: at most 30 characters of which the last is a
-// letter or a digit.
+// titleForm follows the platform's rules for titles: at most 30 characters, ending with a letter or
+// a digit.
 var titleForm = regexp.MustCompile(`^[A-Za-z0-9][ -~]{0,28}[A-Za-z0-9]$`)
 
-// fixInfo replaces the spec's title, contact and metadata by the operator's.
+// fixInfo replaces the title, contact and metadata of the spec with the operator's.
 func fixInfo(doc2 *openapi2.T, _ *openapi3.T, o Options) error {
 	if err := o.Info.validate(); err != nil {
 		return err
@@ -40,7 +40,7 @@ func fixInfo(doc2 *openapi2.T, _ *openapi3.T, o Options) error {
 	return nil
 }
 
-// validate returns an error that joins one for each wrong field.
+// validate returns an error that joins one error per invalid field.
 func (i Info) validate() error {
 	var wrong []error
 	if i.Title != "" && !titleForm.MatchString(i.Title) {
@@ -63,13 +63,15 @@ func (i Info) validate() error {
 	return errors.Join(wrong...)
 }
 
+// replace sets *text unless by is empty.
 func replace(text *string, by string) {
 	if by != "" {
 		*text = by
 	}
 }
 
-// setMetadata sets a property of the platform's metadata, unless value is empty.
+// setMetadata sets a property in the platform's metadata. An empty value keeps the property as it
+// is.
 func setMetadata(doc *openapi2.T, name, value string) {
 	if value == "" {
 		return
@@ -87,12 +89,13 @@ func setMetadata(doc *openapi2.T, name, value string) {
 	doc.Extensions[metadataKey] = append(properties, map[string]any{"propertyName": name, "propertyValue": value})
 }
 
+// isHTTPS reports whether s is an https URL with a host and without credentials.
 func isHTTPS(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Scheme == "https" && u.Hostname() != "" && u.User == nil
 }
 
-// isEmail reports whether s is a bare address, without a display name.
+// isEmail reports whether s is a bare email address, without a display name.
 func isEmail(s string) bool {
 	address, err := mail.ParseAddress(s)
 	return err == nil && address.Address == s

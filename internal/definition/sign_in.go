@@ -11,18 +11,21 @@ import (
 // oauth2 is the name of the security scheme of a sign-in with Entra ID.
 const oauth2 = "oauth2"
 
-// accounts holds the sign-ins with Entra ID, each with the descriptions of its scheme and its scope.
+// accounts describes the ways to sign in with Entra ID: the texts of the security scheme and of its
+// scope.
 var accounts = map[string]struct{ scheme, scope string }{
 	"entra":  {"An account that the operator of the service allows.", "Call the service as the signed-in user."},
 	"caller": {"An account with a role in Partner Center.", "Read from Partner Center as the signed-in user."},
 }
 
 var (
+	// tenantForm matches a tenant's ID or domain, or "common".
 	tenantForm = regexp.MustCompile(`^[A-Za-z0-9.-]+$`)
-	scopeForm  = regexp.MustCompile(`^[!#-\[\]-~]+$`) // https://www.rfc-editor.org/rfc/rfc6749#section-3.3
+	// scopeForm matches a scope of https://www.rfc-editor.org/rfc/rfc6749#section-3.3.
+	scopeForm = regexp.MustCompile(`^[!#-\[\]-~]+$`)
 )
 
-// fixSignIn replaces the spec's security scheme, an API key, where callers sign in with Entra ID.
+// fixSignIn replaces the security scheme of the spec, an API key, if callers sign in with Entra ID.
 func fixSignIn(doc2 *openapi2.T, _ *openapi3.T, o Options) error {
 	if n := len(doc2.SecurityDefinitions); n != 1 {
 		return fmt.Errorf("the spec has %d security schemes, the platform reads exactly one", n)

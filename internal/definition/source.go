@@ -11,11 +11,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// allowedKeywords is the part of OpenAPI 3.0 that FromV3 converts completely. It lists, per kind of
+// allowedKeywords is the subset of OpenAPI 3.0 that FromV3 converts completely. Any other keyword
+// is an error, because FromV3 would silently drop or change it. The table lists, per kind of
 // object, the keywords that the object may have and the kind of each value: "x" is an object of
 // kind x, "[x]" a list of them, "{x}" a map of them, "=a b" one of the words a and b, and "" a
-// value that is copied. FromV3 drops or changes any other keyword silently, so any other keyword is
-// an error.
+// value that is copied.
 var allowedKeywords = map[string]map[string]string{
 	"document": {
 		"openapi": "", "info": "info", "servers": "[server]", "security": "", "tags": "", "externalDocs": "",
@@ -63,11 +63,11 @@ var allowedKeywords = map[string]map[string]string{
 // pdf is the only media type of a file.
 const pdf = "application/pdf"
 
-// formats are the formats that the platform knows, without binary, which only a file has.
+// formats are the formats that the platform knows, except binary, which is for files only.
 const formats = "=int32 int64 float double byte date date-time email uri uuid password"
 
-// componentNames maps each member of components to its name in OpenAPI 2.0, where it is a member of
-// the document.
+// componentNames maps the members of components to the names that they have in OpenAPI 2.0, at the
+// top level.
 var componentNames = map[string]string{
 	"schemas":         "definitions",
 	"parameters":      "parameters",
@@ -75,25 +75,26 @@ var componentNames = map[string]string{
 	"securitySchemes": "securityDefinitions",
 }
 
-// rootOrder is the order of the document's keys that the platform's guidelines ask for.
+// rootOrder is the order of the top-level keys that the platform's guidelines recommend.
 var rootOrder = []string{
 	"swagger", "info", "host", "basePath", "schemes", "consumes", "produces", "paths", "definitions", "parameters",
 	"responses", "securityDefinitions", "security",
 }
 
-// oauth2Order is the order of the keys of a sign-in with Entra ID, which the spec does not have.
+// oauth2Order is the order of the keys in the security scheme for Entra ID, which is not in the
+// spec.
 var oauth2Order = []string{"type", "description", "flow", "authorizationUrl", "tokenUrl", "scopes"}
 
-// source is the spec for one way to sign in.
+// A source is the spec, prepared for one way to sign in.
 type source struct {
 	signIn string
-	root   *yaml.Node     // without extensions other than the platform's
-	order  map[string]int // of keys, by their JSON pointers in the definition
+	root   *yaml.Node     // has no extensions other than the platform's
+	order  map[string]int // position of each key, by its JSON pointer in the definition
 }
 
-// read parses the spec. Rejecting keywords, removing extensions and recording the order all need to
-// know which kind of object a node is, and so which keys are keywords and which are names. That is
-// why one walk does all three.
+// read parses the spec. One walk rejects keywords, removes extensions and records the order,
+// because all three need to know the kind of each object, and so which keys are keywords and which
+// are names.
 func read(spec []byte, signIn string) (*source, error) {
 	var file yaml.Node
 	if err := yaml.Unmarshal(spec, &file); err != nil {
@@ -115,7 +116,7 @@ func read(spec []byte, signIn string) (*source, error) {
 	return s, nil
 }
 
-// walk visits n. pointer is its JSON pointer in the definition.
+// walk visits n, which is of the given kind and at pointer in the definition.
 func (s *source) walk(n *yaml.Node, kind, pointer string) error {
 	s.order[pointer] = len(s.order)
 	switch {
@@ -163,8 +164,9 @@ func (s *source) walkMap(n *yaml.Node, kind, pointer string) error {
 	return nil
 }
 
-// walkObject also removes from n every extension that is not the platform's. The value of
-// x-SIGNIN-KEYWORD replaces that of KEYWORD where SIGNIN is the way to sign in.
+// walkObject visits an object with keywords and removes every extension that is not the platform's.
+// The value of an extension x-SIGNIN-KEYWORD replaces that of KEYWORD if SIGNIN is the way to sign
+// in.
 func (s *source) walkObject(n *yaml.Node, kind, pointer string) error {
 	var kept []*yaml.Node
 	for key, value := range pairs(n) {
@@ -194,7 +196,7 @@ func (s *source) walkObject(n *yaml.Node, kind, pointer string) error {
 	return nil
 }
 
-// checkKeyword returns an error if n, an object of the given kind, may not have the key.
+// checkKeyword returns an error if n, an object of the given kind, must not have the key.
 func checkKeyword(n, key *yaml.Node, kind, pointer string) error {
 	_, allowed := allowedKeywords[kind][keyword(key.Value)]
 	switch {
@@ -210,12 +212,13 @@ func checkKeyword(n, key *yaml.Node, kind, pointer string) error {
 	return nil
 }
 
-// isOwnExtension reports whether a key is an extension that only this project knows.
+// isOwnExtension reports whether a key is an extension of this project, not of the platform.
 func isOwnExtension(key string) bool {
 	return strings.HasPrefix(key, "x-") && !strings.HasPrefix(key, "x-ms-")
 }
 
-// replacedKeyword returns the keyword whose value an extension replaces for a way to sign in.
+// replacedKeyword returns the keyword whose value an extension replaces for one way to sign in. It
+// returns false for any other extension.
 func replacedKeyword(extension string) (keyword string, ok bool) {
 	for signIn := range accounts {
 		if keyword, ok = strings.CutPrefix(extension, "x-"+signIn+"-"); ok {
@@ -225,7 +228,7 @@ func replacedKeyword(extension string) (keyword string, ok bool) {
 	return "", false
 }
 
-// valueOf returns the value of a key of a mapping, or nil.
+// valueOf returns the value of a key in a mapping, or nil if it is absent.
 func valueOf(n *yaml.Node, key string) *yaml.Node {
 	for k, value := range pairs(n) {
 		if k.Value == key {
@@ -235,7 +238,8 @@ func valueOf(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// keyword returns the entry of allowedKeywords for a key. The platform's extensions share one.
+// keyword returns the entry in allowedKeywords for a key. All of the platform's extensions share
+// one.
 func keyword(key string) string {
 	if strings.HasPrefix(key, "x-ms-") {
 		return "x-ms-"
@@ -243,7 +247,7 @@ func keyword(key string) string {
 	return key
 }
 
-// pointerUnder returns the JSON pointer in the definition of the value of key, in an object of the
+// pointerUnder returns the JSON pointer in the definition for the value of key, in an object of the
 // given kind at pointer.
 func pointerUnder(kind, pointer, key string) string {
 	switch {
@@ -255,6 +259,7 @@ func pointerUnder(kind, pointer, key string) string {
 	return child(pointer, key)
 }
 
+// pointerEscaper escapes a key for a JSON pointer (RFC 6901, section 3).
 var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")
 
 // child returns the JSON pointer of key in the object or array at pointer.
@@ -262,6 +267,7 @@ func child(pointer, key string) string {
 	return pointer + "/" + pointerEscaper.Replace(key)
 }
 
+// errorAt returns an error with the line of n in the spec and the pointer in the definition.
 func errorAt(n *yaml.Node, pointer, text string) error {
 	return fmt.Errorf("spec, line %d, #%s: %s", n.Line, pointer, text)
 }

@@ -1,8 +1,8 @@
-// Package diagnose tries what a call needs and returns findings: what works, what does not, and
-// what an administrator can do about it. It knows the remedies for errors of Entra ID, Partner
-// Center, certificates and the public URL. It prints nothing, changes nothing and starts no
-// service; the parts that it tries are functions that its caller wires. Texts of findings hold no
-// secret and nothing that a peer sent but names and numbers that may be logged.
+// Package diagnose tries what a call needs and reports findings: what works, what does not, and how
+// an administrator can fix it. It knows remedies for errors of Entra ID and Partner Center, for
+// certificates and for the public URL. It prints nothing, changes nothing and starts no service;
+// the caller supplies the parts to try as functions. Texts of findings contain no secrets, and of
+// what peers send only names and numbers that may be logged.
 package diagnose
 
 import (
@@ -16,10 +16,10 @@ import (
 	"github.com/partner-center/connector/internal/entra"
 )
 
-// Result is how serious a finding is.
+// A Result is the severity of a finding.
 type Result string
 
-// The results. A call fails where one is Fail.
+// Results. If one is Fail, calls fail.
 const (
 	OK   Result = "ok"
 	Warn Result = "warn"
@@ -27,12 +27,12 @@ const (
 	Skip Result = "skip"
 )
 
-// Finding is one thing that was tried.
+// A Finding is the result of one check.
 type Finding struct {
 	Result  Result
 	Subject string // such as Entra ID
-	Text    string // what was found, in one line without a full stop
-	Remedy  string // what to do, in sentences; empty: nothing
+	Text    string // one line without a final period
+	Remedy  string // what to do, in full sentences; empty: nothing
 }
 
 // String returns the text and the remedy in one line.
@@ -43,49 +43,49 @@ func (f Finding) String() string {
 	return strings.TrimSuffix(f.Text, ".") + ". " + f.Remedy
 }
 
-// Config is what Run tries. Parts that are nil or empty are not in use and are left out.
+// Config selects what Run tries. It skips parts that are nil or empty.
 type Config struct {
 	Variables Variables
 
-	Mistakes []error // in the files that settings name, each in one line
+	Mistakes []error // errors of files that settings name, of one line each
 	APIKeys  *APIKeys
-	Limit    func(context.Context) error // tries the Redis that calls are counted in
+	Limit    func(context.Context) error // tries the Redis that counts calls
 
 	Certificate *x509.Certificate // of the app
 	EntraID     *EntraID
-	SigningKeys func(context.Context) (int, error) // fetches those of callers' tokens and returns how many there are
-	Connections []Connection                       // to Partner Center
+	SigningKeys func(context.Context) (int, error) // fetches the keys of callers' tokens and returns their number
+	Connections []Connection                       // kinds of tokens for Partner Center
 
 	PublicURL string       // without a slash at the end
-	HTTP      *http.Client // for the public URL; follows no redirect
+	HTTP      *http.Client // for the public URL; must not follow redirects
 }
 
-// APIKeys are the keys that callers sign in with.
+// APIKeys describes the keys that callers sign in with.
 type APIKeys struct {
 	Count int
 	Names []string
-	Only  bool // there is no other way to sign in
+	Only  bool // callers cannot sign in in any other way
 }
 
-// EntraID is the tenant that tokens come from.
+// EntraID describes the tenant that issues tokens.
 type EntraID struct {
 	entra.Config
 	Cloud        string // host of the cloud's authority without login., such as microsoftonline.com
-	ChecksTokens bool   // this machine's clock decides whether callers' tokens are valid
+	ChecksTokens bool   // callers' tokens are validated with this machine's clock
 }
 
-// Connection is one kind of token for Partner Center.
+// A Connection is one kind of token for Partner Center.
 type Connection struct {
 	Name      string                                // app-only or App+User
 	User      bool                                  // a user has signed in
-	Audiences []string                              // that its tokens may have
-	Token     func(context.Context) (string, error) // nil: its files cannot be used, as Mistakes has it
-	Call      func(context.Context) error           // makes a small call of Partner Center
-	Writable  func() error                          // reports why the refresh token cannot be replaced; nil: no need
+	Audiences []string                              // valid audiences of its tokens
+	Token     func(context.Context) (string, error) // nil: a file is unusable, see Config.Mistakes
+	Call      func(context.Context) error           // sends a small request to Partner Center
+	Writable  func() error                          // returns why the refresh token cannot be replaced; may be nil
 }
 
-// Run tries everything in c, in an order in which causes come before their effects, and calls
-// report with each finding as soon as it is made.
+// Run tries everything in c, causes before their effects, and calls report with each finding as
+// soon as it has it.
 func Run(ctx context.Context, c Config, report func(Finding)) {
 	r := &run{Config: c, report: report}
 	r.settings()
@@ -96,7 +96,7 @@ func Run(ctx context.Context, c Config, report func(Finding)) {
 	r.publicURL(ctx)
 }
 
-// run is one run.
+// A run is the state of one call of Run.
 type run struct {
 	Config
 	report func(Finding)
@@ -107,6 +107,7 @@ func (r *run) skip(subject, text string)         { r.report(Finding{Skip, subjec
 func (r *run) warn(subject, text, remedy string) { r.report(Finding{Warn, subject, text, remedy}) }
 func (r *run) fail(subject, text, remedy string) { r.report(Finding{Fail, subject, text, remedy}) }
 
+// settings reports the mistakes that the caller found in files.
 func (r *run) settings() {
 	for _, err := range r.Mistakes {
 		r.fail("settings", err.Error(), "")
@@ -114,9 +115,11 @@ func (r *run) settings() {
 	if len(r.Mistakes) == 0 {
 		r.ok("settings", "complete")
 	}
-	r.ok("spec", "every answer can be projected")
+	r.ok("spec", "every answer can be projected") // the caller has compiled it
 }
 
+// apiKeys reports how many keys there are. Having none is a failure only if callers cannot sign in
+// otherwise.
 func (r *run) apiKeys() {
 	const subject, addOne = "API keys", "Run connector keys add NAME"
 	switch {
@@ -130,6 +133,7 @@ func (r *run) apiKeys() {
 	}
 }
 
+// limit tries the shared limiter. A limiter in memory needs no check.
 func (r *run) limit(ctx context.Context) {
 	const subject = "limit"
 	if r.Limit == nil {
@@ -142,10 +146,10 @@ func (r *run) limit(ctx context.Context) {
 	r.ok(subject, "counted in Redis, which evicts nothing")
 }
 
-// CertificateNotice is how long before its end a certificate is worth a warning.
+// CertificateNotice is how long before its expiry a certificate is reported with a warning.
 const CertificateNotice = 30 * 24 * time.Hour
 
-// certificate reports when the app's certificate ends.
+// certificate reports when the app's certificate expires.
 func (r *run) certificate() {
 	if r.Certificate == nil {
 		return
@@ -154,7 +158,7 @@ func (r *run) certificate() {
 		"file that CONNECTOR_CLIENT_CERTIFICATE_FILE names; no restart is needed.")
 }
 
-// ends reports when a certificate ends.
+// ends reports when a certificate expires.
 func (r *run) ends(subject string, certificate *x509.Certificate, remedy string) {
 	day := certificate.NotAfter.UTC().Format(time.DateOnly)
 	if left := time.Until(certificate.NotAfter); left < CertificateNotice {

@@ -11,16 +11,17 @@ import (
 	"github.com/partner-center/connector/internal/entra"
 )
 
-// tenant is what Entra ID tells about a tenant without a sign-in.
+// A tenant is what Entra ID discloses about a tenant without a sign-in.
 type tenant struct {
-	cloud string        // microsoftonline.com, microsoftonline.us or partner.microsoftonline.cn; empty: not told
-	ahead time.Duration // of Entra ID's clock over ours, exact to a second; zero: not told
+	cloud string        // microsoftonline.com, microsoftonline.us or partner.microsoftonline.cn; empty: not stated
+	ahead time.Duration // how far Entra ID's clock is ahead of ours, to the second; zero: not stated
 }
 
+// cloudName matches what may be printed of the cloud that the metadata states.
 var cloudName = regexp.MustCompile(`^[a-z0-9.-]{1,64}$`)
 
-// probe reads the tenant's metadata. The error is an *entra.RefusedError with code 90002 where the
-// cloud knows no such tenant.
+// probe reads the metadata of the tenant. If the cloud has no such tenant, the error is an
+// *entra.RefusedError with code 90002.
 func probe(ctx context.Context, c entra.Config) (tenant, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
@@ -42,7 +43,8 @@ func probe(ctx context.Context, c entra.Config) (tenant, error) {
 		t.cloud = metadata.Cloud
 	}
 	if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
-		written := asked.Add(time.Since(asked) / 2) // by our clock, on average
+		// On average, the Date header was written halfway through the request.
+		written := asked.Add(time.Since(asked) / 2)
 		t.ahead = date.Add(time.Second / 2).Sub(written).Round(time.Second)
 	}
 	return t, nil

@@ -15,19 +15,19 @@ import (
 const (
 	publicSubject = "public URL"
 	publicTimeout = 10 * time.Second // of one request
-	maxHealth     = 1 << 10          // bytes that are read of an answer
+	maxHealth     = 1 << 10          // bytes read of a response
 )
 
-// visit is an answer under the public URL.
+// A visit is a response under the public URL.
 type visit struct {
 	status int
 	body   string
 	tls    *tls.ConnectionState // nil: plain HTTP
 }
 
-// publicURL calls the service under the URL by which the platform reaches it. The service need not
-// be running while the settings are checked, so a service that does not answer is a warning; an
-// answer that no caller could use is a failure.
+// publicURL calls the service at the URL by which the platform reaches it. The service need not be
+// running while settings are checked, so a missing response is only a warning. A response that is
+// not the service's is a failure.
 func (r *run) publicURL(ctx context.Context) {
 	if r.PublicURL == "" {
 		return
@@ -40,8 +40,8 @@ func (r *run) publicURL(ctx context.Context) {
 	switch health.status {
 	case http.StatusOK:
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		r.warn(publicSubject, fmt.Sprintf("%s/healthz answers %d, as a proxy does that does not reach "+
-			"the service", r.PublicURL, health.status),
+		r.warn(publicSubject, fmt.Sprintf("%s/healthz answers %d, as a proxy does that does not reach the service",
+			r.PublicURL, health.status),
 			"Start the service, which this command does not, and check where the proxy forwards to.")
 		return
 	default:
@@ -60,7 +60,7 @@ func (r *run) publicURL(ctx context.Context) {
 	}
 }
 
-// unreachable reports that there was no answer.
+// unreachable reports that there was no response.
 func (r *run) unreachable(err error) {
 	text := fmt.Sprintf("no answer from %s: %v", r.PublicURL, outbound.Describe(err))
 	if remedy := publicTrustRemedy(err, r.PublicURL); remedy != "" {
@@ -71,18 +71,18 @@ func (r *run) unreachable(err error) {
 		"proxy lead to it.")
 }
 
-// stranger reports an answer that is not the service's.
+// stranger reports a response that is not the service's.
 func (r *run) stranger(v visit) {
 	remedy := "Check CONNECTOR_PUBLIC_URL, and where the proxy there forwards to."
 	if (v.status >= 300) && (v.status < 400) {
 		remedy = "Set CONNECTOR_PUBLIC_URL to the URL that the redirect leads to: the platform follows none."
 	}
-	r.fail(publicSubject, fmt.Sprintf("%s/healthz answers %d, but not as this "+
-		"service does", r.PublicURL, v.status), remedy)
+	r.fail(publicSubject,
+		fmt.Sprintf("%s/healthz answers %d, but not as this service does", r.PublicURL, v.status), remedy)
 }
 
-// host reports whether the service takes the Host that arrives with the public URL. Without a
-// credential, it answers 401 where it does and 421 where it does not.
+// host reports whether the service accepts the Host header that arrives with the public URL.
+// Without a credential, it answers 401 if it does and 421 if it does not.
 func (r *run) host(ctx context.Context) bool {
 	v, err := r.visit(ctx, "/v1/customers")
 	switch {
@@ -101,7 +101,7 @@ func (r *run) host(ctx context.Context) bool {
 	return false
 }
 
-// ready reports whether the service takes calls.
+// ready reports whether the service accepts calls.
 func (r *run) ready(ctx context.Context) bool {
 	v, err := r.visit(ctx, "/readyz")
 	switch {
@@ -117,7 +117,7 @@ func (r *run) ready(ctx context.Context) bool {
 	return false
 }
 
-// visit gets a path under the public URL.
+// visit sends a GET request for path under the public URL and reads the beginning of the response.
 func (r *run) visit(ctx context.Context, path string) (visit, error) {
 	ctx, cancel := context.WithTimeout(ctx, publicTimeout)
 	defer cancel()

@@ -12,22 +12,22 @@ import (
 	"github.com/partner-center/connector/internal/secretfile"
 )
 
-// Variables tell which of two environment variables a value comes from, so that remedies name the
-// right one.
+// Variables holds the names of the environment variables that values come from. A value can come
+// from either of two variables, and remedies should name the right one.
 type Variables struct {
 	ClientSecret string // CONNECTOR_CLIENT_SECRET or CONNECTOR_CLIENT_SECRET_FILE
 	RedisURL     string // CONNECTOR_REDIS_URL or CONNECTOR_REDIS_URL_FILE
 }
 
-// clientSecret returns where the client secret is written.
+// clientSecret describes where the client secret is stored.
 func (v Variables) clientSecret() string {
 	return place(cmp.Or(v.ClientSecret, "CONNECTOR_CLIENT_SECRET"))
 }
 
-// redisURL returns where the URL of Redis is written.
+// redisURL describes where the URL of Redis is stored.
 func (v Variables) redisURL() string { return place(cmp.Or(v.RedisURL, "CONNECTOR_REDIS_URL")) }
 
-// place returns a variable, or the file that it names.
+// place describes where a value is stored: in the variable, or in the file that the variable names.
 func place(variable string) string {
 	if strings.HasSuffix(variable, "_FILE") {
 		return "the file that " + variable + " names"
@@ -35,7 +35,7 @@ func place(variable string) string {
 	return variable
 }
 
-// The remedies that several codes share.
+// Remedies that several codes share.
 const (
 	consentAgain = "Run connector consent and sign in again."
 	mfaMissing   = "Run connector consent and sign in with multifactor authentication."
@@ -43,11 +43,11 @@ const (
 	federation   = "Compare the app's federated credential with the token that is presented, letter for letter: "
 )
 
-// secretPlace stands in remedies for the place of the client secret.
+// secretPlace is replaced in remedies by the place of the client secret.
 const secretPlace = "{client secret}"
 
-// remedies are what to do about the AADSTS numbers of
-// https://learn.microsoft.com/entra/identity-platform/reference-error-codes and of Entra ID's own
+// remedies maps AADSTS numbers to what to do about them. Sources are
+// https://learn.microsoft.com/entra/identity-platform/reference-error-codes and Entra ID's own
 // messages.
 var remedies = map[int]string{
 	7000215: "Put the secret's Value, not its Secret ID, into " + secretPlace + ".",
@@ -122,7 +122,7 @@ var remedies = map[int]string{
 	530032: "Find in the sign-in logs of Entra ID which security policy blocks this sign-in, and allow it there.",
 }
 
-// suberrorRemedies are what to do about a suberror where no number is more exact.
+// suberrorRemedies applies to a suberror if remedies has none of the error's numbers.
 var suberrorRemedies = map[string]string{
 	"consent_required":      remedies[65001],
 	"basic_action":          consentAgain,
@@ -132,8 +132,7 @@ var suberrorRemedies = map[string]string{
 	"user_password_expired": remedies[50055],
 }
 
-// nameRemedies are what to do about an OAuth error where neither its numbers nor its suberror are
-// more exact.
+// nameRemedies applies to an OAuth error if neither its numbers nor its suberror have a remedy.
 var nameRemedies = map[string]string{
 	"access_denied":        "Run connector consent again: the sign-in was canceled or refused.",
 	"consent_required":     remedies[65001],
@@ -141,13 +140,13 @@ var nameRemedies = map[string]string{
 	"interaction_required": consentAgain,
 }
 
-// Explain returns an error in one line, with what an administrator can do about it.
+// Explain returns an error of a token request and its remedy in one line.
 func (v Variables) Explain(err error) string {
 	return Finding{Text: err.Error(), Remedy: v.Remedy(err)}.String()
 }
 
-// Remedy returns what an administrator can do about an error of a token request. It is empty where
-// nothing is known, and for a *secretfile.Error, whose text has the remedy.
+// Remedy returns what an administrator can do about an error of a token request. It returns an
+// empty text if there is no known remedy, and for a *secretfile.Error, whose text contains its own.
 func (v Variables) Remedy(err error) string {
 	var refused *entra.RefusedError
 	var silent *entra.NoAnswerError
@@ -166,7 +165,7 @@ func (v Variables) Remedy(err error) string {
 		"CONNECTOR_AUTHORITY_URL): name resolution and firewall. The service uses no proxy.")
 }
 
-// refusalRemedy returns the most exact remedy for a refusal. There always is one.
+// refusalRemedy returns the most specific remedy for a refusal. It is never empty.
 func refusalRemedy(r *entra.RefusedError) string {
 	for _, code := range r.Codes {
 		if text, ok := remedies[code]; ok {
@@ -195,12 +194,13 @@ func refusalRemedy(r *entra.RefusedError) string {
 	return "Look at the sign-in logs of Entra ID."
 }
 
-// isUserGrant reports whether a grant stands for a user, not for the app alone.
+// isUserGrant reports whether a grant is on behalf of a user rather than of the app alone.
 func isUserGrant(grantType string) bool {
 	return (grantType != "") && (grantType != "client_credentials")
 }
 
-// unlikeEntraID reports whether Entra ID's token endpoint never refuses with a status.
+// unlikeEntraID reports whether Entra ID's token endpoint never uses a status for refusals, so that
+// something else must have answered.
 func unlikeEntraID(status int) bool {
 	switch status {
 	case 0, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
@@ -209,7 +209,8 @@ func unlikeEntraID(status int) bool {
 	return status < http.StatusInternalServerError
 }
 
-// CallRemedy returns what an administrator can do about a call that Partner Center does not answer.
+// CallRemedy returns what an administrator can do about a failed call of Partner Center. It returns
+// an empty text if there is no known remedy.
 func (v Variables) CallRemedy(err error) string {
 	if text := cmp.Or(trustRemedy(err, "Partner Center"), v.Remedy(err)); text != "" {
 		return text
@@ -227,11 +228,11 @@ func (v Variables) CallRemedy(err error) string {
 	return f.Text()
 }
 
-// callRemedies are what to do about faults of calls.
+// callRemedies maps the faults of calls to what an administrator can do about them. The texts of
+// the faults themselves are for makers of flows.
 var callRemedies = map[fault.Code]string{
 	fault.PartnerCenterUnauthorized: "Entra ID accepts the app, but Partner Center does not: add the app in " +
-		"Partner Center, Account settings, " +
-		"App management, and check CONNECTOR_CLOUD.",
+		"Partner Center, Account settings, App management, and check CONNECTOR_CLOUD.",
 	fault.PartnerCenterWrongAudience: "The token is for another audience than Partner Center's: check " +
 		"CONNECTOR_CLOUD and CONNECTOR_UPSTREAM_URL.",
 	fault.PartnerCenterForbidden: "Add the app in Partner Center, Account settings, App management, and give the " +

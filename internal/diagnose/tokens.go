@@ -11,7 +11,8 @@ import (
 	"github.com/partner-center/connector/internal/entra"
 )
 
-// tokens tries everything that needs Entra ID, as far as it can be tried.
+// tokens tries everything that needs Entra ID. It skips the rest if Entra ID does not know the
+// tenant.
 func (r *run) tokens(ctx context.Context) {
 	if (r.EntraID != nil) && !r.entraID(ctx) {
 		r.skip("tokens", "not tried, because Entra ID would give none")
@@ -27,12 +28,12 @@ func (r *run) tokens(ctx context.Context) {
 }
 
 const (
-	clockLeeway   = time.Minute     // by which a clock may be off where it decides on callers' tokens
-	assertionLife = 5 * time.Minute // by which it may be off where it dates assertions that Entra ID checks
+	clockLeeway   = time.Minute     // tolerated clock error for validating callers' tokens
+	assertionLife = 5 * time.Minute // tolerated clock error for assertions, which Entra ID validates
 )
 
-// entraID tries what Entra ID tells without a sign-in: the tenant, its cloud, the time. It reports
-// whether the tenant exists.
+// entraID tries what Entra ID discloses without a sign-in: the tenant, its cloud, and the time. It
+// returns false if the tenant cannot issue tokens.
 func (r *run) entraID(ctx context.Context) bool {
 	const subject = "Entra ID"
 	tenant, err := probe(ctx, r.EntraID.Config)
@@ -50,7 +51,8 @@ func (r *run) entraID(ctx context.Context) bool {
 	return true
 }
 
-// clock reports a difference between this machine's clock and Entra ID's that matters.
+// clock reports a difference between this machine's clock and Entra ID's, if it is large enough to
+// matter.
 func (r *run) clock(ahead time.Duration) {
 	const subject, remedy = "clock", "Let this machine follow a time server (NTP)."
 	off := ahead.Abs().Round(time.Second)
@@ -65,7 +67,7 @@ func (r *run) clock(ahead time.Duration) {
 	}
 }
 
-// signingKeys tries to fetch the keys that callers' tokens are checked with.
+// signingKeys tries to fetch the keys that verify callers' tokens.
 func (r *run) signingKeys(ctx context.Context) {
 	const subject = "callers"
 	if r.SigningKeys == nil {
@@ -80,7 +82,7 @@ func (r *run) signingKeys(ctx context.Context) {
 	r.ok(subject, fmt.Sprintf("tokens can be checked; signing keys at hand: %d", n))
 }
 
-// connection tries one kind of token, and a call with it.
+// connection tries to get a token of one kind, and to call Partner Center with it.
 func (r *run) connection(ctx context.Context, c Connection) {
 	if c.Token == nil {
 		r.skip(c.Name, "not tried, because a file of its credential cannot be used")
@@ -107,7 +109,8 @@ func (r *run) connection(ctx context.Context, c Connection) {
 	}
 }
 
-// claims judges what a token states about itself.
+// claims checks the claims of a new token. They are not verified: the token has just come from
+// Entra ID.
 func (r *run) claims(c Connection, claims entra.Claims) {
 	if !slices.Contains(c.Audiences, strings.TrimSuffix(claims.Audience, "/")) {
 		r.fail(c.Name, "the token is for another audience than "+c.Audiences[0], "Check CONNECTOR_CLOUD.")

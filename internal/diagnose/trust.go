@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// trustRemedy returns what to do about a certificate of peer that this machine does not accept, or
-// an empty text if err is no such error.
+// trustRemedy returns what to do if this machine does not trust the certificate of peer. It returns
+// an empty text if err is not about a certificate.
 func trustRemedy(err error, peer string) string {
 	roots, rootsErr := x509.SystemCertPool()
 	if rootsErr != nil {
@@ -37,7 +37,7 @@ func publicTrustRemedy(err error, url string) string {
 const noRootsRemedy = "There are no CA certificates on this machine: install ca-certificates, or set " +
 	"SSL_CERT_FILE to a file with them."
 
-// trustRemedyWith is trustRemedy on a machine with the given CA certificates.
+// trustRemedyWith is trustRemedy for a machine with the given CA certificates.
 func trustRemedyWith(roots *x509.CertPool, err error, peer string) string {
 	var verification *tls.CertificateVerificationError
 	var noRoots x509.SystemRootsError
@@ -64,8 +64,8 @@ func trustRemedyWith(roots *x509.CertPool, err error, peer string) string {
 	return ""
 }
 
-// issuer returns the name of the CA that the certificate in a verification error claims to come
-// from. The peer chose the name, so it is quoted and cut.
+// issuer returns the name of the CA that issued the certificate in a verification error, according
+// to that certificate. The peer chose the name, so it is quoted and truncated.
 func issuer(err error) string {
 	const longest = 64
 	var verification *tls.CertificateVerificationError

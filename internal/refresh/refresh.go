@@ -1,9 +1,8 @@
-// Package refresh keeps a value that has to be fetched and lasts for a while, such as an access
-// token or a set of signing keys. However many callers need it, one fetch is in flight. The value
-// is renewed in the background before it ends, and the last good one is used while fetches fail. A
-// fetch outlives the caller that began it; it ends with its timeout or with Close. When to fetch
-// again, after a success or a failure, is the user's policy. The package logs nothing and reads
-// nothing but the clock.
+// Package refresh caches a value that is fetched and expires, such as an access token or a set of
+// signing keys. At most one fetch is in flight, however many callers need it. The value is renewed
+// in the background before it expires, and the last good one stays in use while fetches fail. A
+// fetch does not end with the caller that started it, but with its timeout or with Close. When to
+// fetch again, after a success or a failure, is the user's policy. The package logs nothing.
 package refresh
 
 import (
@@ -13,63 +12,63 @@ import (
 	"time"
 )
 
-// Config configures a Refresher. Backoff and Ended, like the functions of a Need, are called one at
-// a time, while the Refresher is locked: they need no lock for what they share, and must not call
+// Config configures a Refresher. Backoff, Ended and the functions of a Need are called one at a
+// time, with the Refresher locked: they need no lock for state that they share, and must not call
 // the Refresher.
 type Config[T any] struct {
-	// Fetch returns the next value. It is never called twice at a time. Its context has the values
-	// of the context that began the fetch, but not its deadline or cancellation.
+	// Fetch returns the next value. Calls do not overlap. Its context has the values of the context
+	// that started the fetch, but not its deadline or cancellation.
 	Fetch   func(context.Context) (Fetched[T], error)
 	Timeout time.Duration       // of one fetch; also bounds Close
-	Backoff func(Failure) Pause // what follows a failed fetch
-	Grace   time.Duration       // from the first failure in a row: how long the last value lasts at least
-	Ended   func(usable T)      // called after each fetch; the zero value means that none is usable; may be nil
+	Backoff func(Failure) Pause // decides how long to wait after a failed fetch
+	Grace   time.Duration       // the last value is usable for at least this long after failures begin
+	Ended   func(usable T)      // called after each fetch with the usable value, or the zero value; may be nil
 }
 
-// Fetched is a value with its life, counted from the end of the fetch.
+// Fetched is a value with its lifetime. Durations count from the end of the fetch.
 type Fetched[T any] struct {
 	Value   T
-	RenewIn time.Duration // the first use after this starts the next fetch in the background
-	Lasts   time.Duration // the value is usable for this long, the last instant included
+	RenewIn time.Duration // the first use after this starts a renewal in the background
+	Lasts   time.Duration // the value is usable for this long, inclusively
 }
 
-// Failure describes a failed fetch.
+// A Failure describes a failed fetch.
 type Failure struct {
 	Err     error
-	RenewIn time.Duration // until the renewal that was planned; negative if it is due
-	Usable  bool          // whether the last value still is
+	RenewIn time.Duration // time left until the planned renewal; negative if it is due
+	Usable  bool          // the last value is still usable
 }
 
-// Pause is how long to wait after a failed fetch.
+// A Pause is how long to wait after a failed fetch. Zero durations mean not at all.
 type Pause struct {
-	Renew time.Duration // before the next fetch in the background
+	Renew time.Duration // before the next renewal in the background
 	Retry time.Duration // before the next fetch that a caller waits for; calls fail until then
 }
 
-// Need is what a caller needs of a value. The zero Need is met by any.
+// A Need describes the value that a caller needs. Any usable value satisfies the zero Need.
 type Need[T any] struct {
-	Accept func(T) bool // reports whether a usable value will do; nil accepts any
-	Joined func()       // called when the caller begins or joins a fetch; may be nil
+	Accept func(T) bool // reports whether a usable value satisfies the caller; nil accepts any
+	Joined func()       // called when the caller starts or joins a fetch; may be nil
 }
 
-// ErrClosed is the error of a fetch that is needed after Close.
+// ErrClosed is returned by Get if a fetch would be needed after Close.
 var ErrClosed = errors.New("closed")
 
-// Refresher keeps a value and fetches it anew. It is safe for concurrent use.
+// A Refresher caches a value and renews it. It is safe for concurrent use.
 type Refresher[T any] struct {
 	config Config[T]
 
 	mu      sync.Mutex
 	value   T
-	ends    time.Time // when value ceases to be usable; zero: there is none
-	renew   time.Time // when to start the next fetch in the background
-	retry   time.Time // when a caller may begin the next fetch
-	failure error     // of the last fetch; nil: it succeeded
+	ends    time.Time // end of value's lifetime; zero: there is no value
+	renew   time.Time // when to start the next renewal in the background
+	retry   time.Time // when a caller may start the next fetch
+	failure error     // error of the last fetch; nil: it succeeded
 	flight  *flight[T]
 	closed  bool
 }
 
-// flight is a fetch. Its result may be read once done is closed.
+// A flight is a fetch in progress. value and err are set before done is closed.
 type flight[T any] struct {
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -77,19 +76,21 @@ type flight[T any] struct {
 	err    error
 }
 
-// New returns a Refresher. The first value is fetched when it is needed.
+// New returns a Refresher. The first value is fetched when one is needed.
 func New[T any](c Config[T]) *Refresher[T] { return &Refresher[T]{config: c} }
 
-// Current returns the value if it is usable, without waiting. It starts a renewal that is due.
+// Current returns the value and true if it is usable. It never blocks. If a renewal is due, it
+// starts one with the values of ctx.
 func (r *Refresher[T]) Current(ctx context.Context) (value T, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.current(ctx, time.Now())
 }
 
-// Get returns a usable value that meets the need, or else the result of the fetch in flight or of a
-// new one, which the need has no say in: the source may return the same value again. The error is
-// Fetch's, that of an earlier fetch while its pause lasts, ErrClosed, or the context's.
+// Get returns a usable value that satisfies need. If there is none, it waits for the fetch in
+// flight or a new one, and returns the result even if that does not satisfy need: the source may
+// return the same value again. The error is that of Fetch, that of an earlier fetch during the
+// pause after it, ErrClosed, or the context's.
 func (r *Refresher[T]) Get(ctx context.Context, need Need[T]) (value T, err error) {
 	value, f, err := r.join(ctx, need)
 	if f == nil {
@@ -103,8 +104,8 @@ func (r *Refresher[T]) Get(ctx context.Context, need Need[T]) (value T, err erro
 	}
 }
 
-// Close cancels the fetch in flight and waits until it has ended, but no longer than one timeout.
-// No fetch starts after that; the value stays usable for as long as it lasts.
+// Close cancels the fetch in flight and waits for it to return, but no longer than one timeout. No
+// fetch starts after Close; the value stays usable until it expires.
 func (r *Refresher[T]) Close() {
 	r.mu.Lock()
 	r.closed = true
@@ -122,8 +123,8 @@ func (r *Refresher[T]) Close() {
 	}
 }
 
-// join returns the value if it meets the need, or else the fetch to wait for, or the reason why
-// there is none.
+// join returns the value if it satisfies need, else the fetch to wait for, else an error if none
+// may start.
 func (r *Refresher[T]) join(ctx context.Context, need Need[T]) (value T, f *flight[T], err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -144,7 +145,7 @@ func (r *Refresher[T]) join(ctx context.Context, need Need[T]) (value T, f *flig
 	return value, f, nil
 }
 
-// current is Current with the lock held.
+// current is Current for a caller that holds r.mu.
 func (r *Refresher[T]) current(ctx context.Context, now time.Time) (value T, ok bool) {
 	value, ok = r.usable(now)
 	if ok && !now.Before(r.renew) {
@@ -153,7 +154,7 @@ func (r *Refresher[T]) current(ctx context.Context, now time.Time) (value T, ok 
 	return value, ok
 }
 
-// usable returns the value if it has not ended. It needs the lock.
+// usable returns the value and whether it is still valid. The caller holds r.mu.
 func (r *Refresher[T]) usable(now time.Time) (value T, ok bool) {
 	if now.After(r.ends) {
 		return value, false
@@ -161,7 +162,8 @@ func (r *Refresher[T]) usable(now time.Time) (value T, ok bool) {
 	return r.value, true
 }
 
-// begin returns the fetch in flight, or a new one; nil once closed. It needs the lock.
+// begin returns the fetch in flight, starting one if necessary. It returns nil if the Refresher is
+// closed and nothing is in flight. The caller holds r.mu.
 func (r *Refresher[T]) begin(ctx context.Context) *flight[T] {
 	if r.flight != nil || r.closed {
 		return r.flight
@@ -172,8 +174,8 @@ func (r *Refresher[T]) begin(ctx context.Context) *flight[T] {
 	return r.flight
 }
 
-// run fetches, keeps the result and ends the flight, in one step for all callers: who comes later
-// sees the result, and starts a fetch of its own if that will not do.
+// run performs a fetch. It stores the result and ends the flight while holding the lock, so a later
+// caller sees the result and starts another fetch only if the result does not satisfy it.
 func (r *Refresher[T]) run(ctx context.Context, f *flight[T]) {
 	fetched, err := r.config.Fetch(ctx)
 	f.cancel()
@@ -196,7 +198,7 @@ func (r *Refresher[T]) run(ctx context.Context, f *flight[T]) {
 	close(f.done)
 }
 
-// fail keeps the last value and plans the next fetch. It needs the lock.
+// fail keeps the last value and schedules the next fetch. The caller holds r.mu.
 func (r *Refresher[T]) fail(err error, now time.Time) {
 	grace := now.Add(r.config.Grace)
 	if r.failure == nil && r.config.Grace > 0 && !r.ends.IsZero() && r.ends.Before(grace) {
