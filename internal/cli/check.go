@@ -167,7 +167,10 @@ func (s *service) smallCall(user bool) func(context.Context) error {
 		}
 		defer body.Close()
 		if !json.Valid(bytes.TrimPrefix(body.Bytes(), []byte("\ufeff"))) {
-			return &fault.Error{Code: fault.PartnerCenterInvalidResponse, Cause: errors.New("an answer that is not JSON")}
+			return &fault.Error{
+				Code:  fault.PartnerCenterInvalidResponse,
+				Cause: errors.New("an answer that is not JSON"),
+			}
 		}
 		return nil
 	}

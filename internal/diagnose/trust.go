@@ -29,7 +29,8 @@ func publicTrustRemedy(err error, url string) string {
 		return fmt.Sprintf("Get a certificate that names the host of %s: the platform accepts no other.", url)
 	case errors.As(err, &unknown) && !strings.HasPrefix(remedy, noRootsRemedy):
 		return fmt.Sprintf("This machine does not know the issuer of that certificate, %s, and the platform may not "+
-			"either. Use a certificate of a public CA. If it has one, a proxy that inspects TLS answers here.", issuer(err))
+			"either. Use a certificate of a public CA. If it has one, a proxy that inspects TLS answers here.",
+			issuer(err))
 	}
 	return remedy
 }

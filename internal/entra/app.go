@@ -5,7 +5,7 @@ import (
 	"net/url"
 )
 
-// NewApp returns the tokens of the app alone. It makes no call.
+// NewApp returns the tokens of the app alone. It makes no request; the first Get does.
 func NewApp(c Config) *Tokens {
 	client := NewClient(c)
 	return newTokens(c, func(ctx context.Context) (Grant, error) {

@@ -24,12 +24,13 @@ import (
 
 const certificateSetting = "CONNECTOR_CLIENT_CERTIFICATE_FILE"
 
-// keyPair is a certificate of the app with its key.
+// A keyPair is a certificate of the app with its private key.
 type keyPair struct {
 	leaf *x509.Certificate
 	key  *rsa.PrivateKey
 }
 
+// badCertificate returns the error for a certificate file that cannot be used.
 func (c Config) badCertificate(err error, remedy string) error {
 	return &secretfile.Error{Setting: certificateSetting, Path: c.CertificateFile, Err: err, Remedy: remedy}
 }
@@ -39,6 +40,7 @@ func (c Config) notRSA() error {
 		"make a certificate with an RSA key, the only kind that Entra ID accepts")
 }
 
+// readCertificate reads the file with the app's certificate. An error is a *secretfile.Error.
 func (c Config) readCertificate() (*keyPair, error) {
 	content, err := secretfile.ReadFile(certificateSetting, c.CertificateFile)
 	if err != nil {
@@ -59,8 +61,8 @@ func (c Config) readCertificate() (*keyPair, error) {
 		"put the certificate and its own key into one file")
 }
 
-// choose returns the certificate of a key, preferring one in force: a file may hold the old and the
-// new one.
+// choose returns the certificate for key. It prefers one that is valid now, since a file may hold
+// both an old and a new one, and returns nil if there is none.
 func choose(certificates []*x509.Certificate, key *rsa.PrivateKey, now time.Time) (leaf *x509.Certificate) {
 	for _, certificate := range certificates {
 		switch {
@@ -74,13 +76,14 @@ func choose(certificates []*x509.Certificate, key *rsa.PrivateKey, now time.Time
 	return leaf
 }
 
+// inForce reports whether the certificate is valid at the given time.
 func inForce(certificate *x509.Certificate, now time.Time) bool {
 	return !now.Before(certificate.NotBefore) && !now.After(certificate.NotAfter)
 }
 
-// parseCertificate reads PEM or PFX.
+// parseCertificate parses PEM or PFX, whichever content is.
 func (c Config) parseCertificate(content []byte) ([]*x509.Certificate, crypto.PrivateKey, error) {
-	content = bytes.TrimPrefix(content, []byte("\ufeff")) // some editors put one in front of PEM
+	content = bytes.TrimPrefix(content, []byte("\ufeff")) // some editors add a byte-order mark
 	blocks := pemBlocks(content)
 	if len(blocks) == 0 {
 		return c.parsePFX(content)
@@ -90,7 +93,7 @@ func (c Config) parseCertificate(content []byte) ([]*x509.Certificate, crypto.Pr
 			"decrypt it with openssl pkey -in FILE, or name a PFX")
 	}
 	certificates, key, err := azidentity.ParseCertificates(content, nil)
-	if err != nil && slices.ContainsFunc(blocks, isSEC1) { // which azidentity ignores
+	if err != nil && slices.ContainsFunc(blocks, isSEC1) { // azidentity ignores such keys
 		return nil, nil, c.notRSA()
 	}
 	if err != nil {
@@ -100,6 +103,7 @@ func (c Config) parseCertificate(content []byte) ([]*x509.Certificate, crypto.Pr
 	return certificates, key, nil
 }
 
+// parsePFX parses a PFX. A wrong password has a remedy of its own.
 func (c Config) parsePFX(content []byte) ([]*x509.Certificate, crypto.PrivateKey, error) {
 	key, leaf, others, err := pkcs12.DecodeChain(content, c.CertificatePassword)
 	switch {
@@ -109,7 +113,7 @@ func (c Config) parsePFX(content []byte) ([]*x509.Certificate, crypto.PrivateKey
 		if c.CertificatePassword != "" {
 			remedy = "check the password in " + cmp.Or(c.PasswordSetting, "CONNECTOR_CLIENT_CERTIFICATE_PASSWORD")
 			if err := secretfile.CheckToken(c.CertificatePassword); err != nil {
-				remedy += ": " + err.Error() // which is allowed, but rarely meant
+				remedy += ": " + err.Error() // allowed, but rarely intended
 			}
 		}
 		return nil, nil, c.badCertificate(err, remedy)
@@ -130,18 +134,21 @@ func pemBlocks(content []byte) (blocks []*pem.Block) {
 	}
 }
 
-// encrypted reports whether a block is an encrypted key, of PKCS #8 or of the older kind with a
-// header.
+// encrypted reports whether a block is an encrypted key, either in PKCS #8 or in the older form
+// with a header.
 func encrypted(b *pem.Block) bool {
 	return b.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(b.Headers["Proc-Type"], "ENCRYPTED")
 }
 
-// isSEC1 reports whether a block is a key on an elliptic curve, in the form of SEC 1.
+// isSEC1 reports whether a block is an elliptic curve key in SEC 1 form.
 func isSEC1(b *pem.Block) bool { return b.Type == "EC PRIVATE KEY" }
 
+// assertionLife is how long an assertion is valid. It is used at once; the rest allows for clocks
+// that differ.
 const assertionLife = 10 * time.Minute
 
-// assertion returns a signed assertion that authenticates the app at one token endpoint:
+// assertion returns a signed JWT that authenticates the app at one token endpoint. Its format is
+// documented at
 // https://learn.microsoft.com/entra/identity-platform/certificate-credentials#assertion-format.
 func (k *keyPair) assertion(endpoint, clientID string) (string, error) {
 	thumbprint := sha256.Sum256(k.leaf.Raw)

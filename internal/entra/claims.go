@@ -7,16 +7,17 @@ import (
 	"strings"
 )
 
-// Claims are what an access token states about itself. Nothing of it is verified: use it only for a
-// token that has just come from Entra ID.
+// Claims are claims of an access token. They are not verified: use them only for a token that has
+// just come from Entra ID.
 type Claims struct {
-	Audience string // the first where there are several
-	Tenant   string // ID
+	Audience string // the first if there are several
+	Tenant   string // tenant ID
 	MFA      bool   // the user signed in with multifactor authentication
 	Methods  bool   // the token states how the user signed in
 }
 
-// Inspect reads the claims of an access token. It reports false for a token that it cannot read.
+// Inspect returns the claims of an access token without verifying it. It returns false if the token
+// is not a readable JWT.
 func Inspect(token string) (Claims, bool) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -44,7 +45,7 @@ func Inspect(token string) (Claims, bool) {
 	return c, true
 }
 
-// list returns a member that is an array, else nil.
+// list returns the elements of a member that is an array. It returns nil for any other type.
 func list(member json.RawMessage) (items []json.RawMessage) {
 	if json.Unmarshal(member, &items) != nil {
 		return nil

@@ -16,38 +16,39 @@ import (
 	"github.com/partner-center/connector/internal/outbound"
 )
 
-// The peers that are asked on the way to a token.
+// Peers that answer requests for a token, as errors name them.
 const (
 	EntraID         = "Entra ID"
 	ManagedIdentity = "the managed identity endpoint"
 	SignInPage      = "the sign-in page"
 )
 
-// Client sends requests to Entra ID as the app of a Config. It is safe for concurrent use.
+// A Client sends requests to Entra ID as the app of a Config. It is safe for concurrent use.
 type Client struct {
 	config       Config
 	authenticate authenticator
 }
 
-// NewClient returns a client. It makes no call.
+// NewClient returns a client. It makes no request.
 func NewClient(c Config) *Client { return &Client{config: c, authenticate: c.authenticator()} }
 
-// Grant is what the token endpoint grants.
+// A Grant is a successful response of the token endpoint.
 type Grant struct {
 	AccessToken  string
-	RefreshToken string    // empty: none came with the answer
-	ExpiresOn    time.Time // zero: the answer names no end
+	RefreshToken string    // empty: the response has none
+	ExpiresOn    time.Time // zero: the response does not state it
 }
 
-// CheckCredential obtains the app's credential as Redeem would, without sending it to Entra ID.
+// CheckCredential obtains the app's credential as Redeem does, without sending it to Entra ID. For
+// a managed identity, this makes a request to its endpoint.
 func (c *Client) CheckCredential(ctx context.Context) error {
 	_, err := c.authenticate(ctx)
 	return err
 }
 
-// Redeem exchanges a grant for a token: it posts the grant's parameters, grant_type and scope among
-// them, with the app's credential to the token endpoint. An error is a *RefusedError, a
-// *NoAnswerError or a *secretfile.Error.
+// Redeem exchanges a grant for a token. It posts the parameters in grant, which include grant_type
+// and scope, together with the app's credential to the token endpoint. An error is a *RefusedError,
+// a *NoAnswerError or a *secretfile.Error.
 func (c *Client) Redeem(ctx context.Context, grant url.Values) (Grant, error) {
 	auth, err := c.authenticate(ctx)
 	if err != nil {
@@ -73,8 +74,8 @@ func (c *Client) Redeem(ctx context.Context, grant url.Values) (Grant, error) {
 	return parseGrant(resp.Body)
 }
 
-// Get returns a whole 200 answer of Entra ID to a GET. An error is a *RefusedError or a
-// *NoAnswerError.
+// Get sends a GET request and returns the response if its status is 200. An error is a
+// *RefusedError or a *NoAnswerError.
 func (c *Client) Get(ctx context.Context, address string) (Answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -83,8 +84,8 @@ func (c *Client) Get(ctx context.Context, address string) (Answer, error) {
 	return exchange(c.config.HTTP.Transport, req, origin{peer: EntraID})
 }
 
-// parseGrant reads a token endpoint's answer. Its members are read one by one: a wrong type in one
-// that is not needed must not cost the token.
+// parseGrant parses a response of the token endpoint. It decodes members one by one, so that an
+// unexpected type of a member that is not needed does not cost the token.
 func parseGrant(body []byte) (Grant, error) {
 	var answer struct {
 		AccessToken  json.RawMessage `json:"access_token"`
@@ -102,32 +103,32 @@ func parseGrant(body []byte) (Grant, error) {
 	return g, nil
 }
 
-// seconds reads a number of seconds, which Entra ID's older endpoints put in quotes; zero: it is
-// none.
+// seconds parses a number of seconds, which Entra ID's older endpoints put in quotes. It returns
+// zero if member is not a positive number.
 func seconds(member json.RawMessage) time.Duration {
 	n, err := strconv.ParseFloat(strings.Trim(string(member), `"`), 64)
-	if err != nil || !(n > 0) { // which NaN is not either
+	if err != nil || !(n > 0) { // also true for NaN
 		return 0
 	}
 	return time.Duration(min(n, math.MaxInt32)) * time.Second
 }
 
-// maxAnswer is the most that is read of an answer, in bytes.
+// maxAnswer bounds a response, in bytes.
 const maxAnswer = 1 << 20
 
-// Answer is an answer with status 200, read whole.
+// An Answer is a response with status 200, read completely.
 type Answer struct {
 	Header http.Header
 	Body   []byte
 }
 
-// origin is where an answer comes from.
+// An origin describes where a response comes from, for errors.
 type origin struct {
 	peer  string
-	grant string // grant_type that was posted; empty: none
+	grant string // the grant_type of the request; empty: none
 }
 
-// exchange sends a request and returns the answer if its status is 200.
+// exchange sends a request and returns the response if its status is 200.
 func exchange(transport http.RoundTripper, req *http.Request, from origin) (Answer, error) {
 	resp, body, err := roundTrip(transport, req, from.peer)
 	if err != nil {
@@ -139,8 +140,8 @@ func exchange(transport http.RoundTripper, req *http.Request, from origin) (Answ
 	return Answer{resp.Header, body}, nil
 }
 
-// roundTrip sends a request and reads the whole answer, whose Body is closed. It follows no
-// redirect.
+// roundTrip sends a request and reads the whole response. It closes the response's Body and does
+// not follow redirects. An error is a *NoAnswerError.
 func roundTrip(transport http.RoundTripper, req *http.Request, peer string) (*http.Response, []byte, error) {
 	resp, err := transport.RoundTrip(req)
 	if err != nil {

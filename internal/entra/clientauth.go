@@ -8,19 +8,19 @@ import (
 	"github.com/partner-center/connector/internal/secretfile"
 )
 
-// clientAuth authenticates the app in one token request: by a secret, by an assertion of another
-// issuer such as Kubernetes, by an assertion that the app signs with its certificate or, for a
-// public client, not at all.
+// A clientAuth authenticates the app in one token request: with a secret, with an assertion of
+// another issuer such as Kubernetes, or with an assertion that the app signs with its certificate.
+// A public client has none of them.
 type clientAuth struct {
 	secret    string
 	assertion string
 	pair      *keyPair
 }
 
-// authenticator obtains the credential that is in force now.
+// An authenticator returns the app's current credential. It must be safe for concurrent use.
 type authenticator func(context.Context) (clientAuth, error)
 
-// authenticator returns how the app authenticates. Its result is safe for concurrent use.
+// authenticator returns the authenticator for the credential that is configured.
 func (c Config) authenticator() authenticator {
 	switch {
 	case c.ClientSecretFile != "":
@@ -48,7 +48,7 @@ func (c Config) authenticator() authenticator {
 	return func(context.Context) (clientAuth, error) { return clientAuth{secret: c.ClientSecret}, nil }
 }
 
-// tokenIn re-reads the token in the file that a setting names.
+// tokenIn returns a reader of the token in the file that a setting names.
 func (c Config) tokenIn(setting, path string) *lastGood[string] {
 	return &lastGood[string]{log: c.Log, read: func() (string, error) { return secretfile.ReadToken(setting, path) }}
 }

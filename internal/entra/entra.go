@@ -1,12 +1,11 @@
-// Package entra gets the service's own access tokens from Entra ID: as an app, or as an app
-// together with a user who has consented once (App+User, the Secure Application Model). Every token
-// comes from one place, Client.Redeem, whichever credential and grant it takes. Secrets and
-// certificates are read again for every token, so a new one needs no restart; while a file cannot
-// be used, the value read last stays in force. Nothing that Entra ID says enters an error or a log
-// but an error's name and numbers, because its texts repeat what was sent. The package retries
-// nothing and keeps no access token across restarts. The refresh token's file is the business of
-// entra/tokenfile, the first sign-in that of entra/consent, and what to do about an error that of
-// diagnose.
+// Package entra gets the service's own access tokens from Entra ID: as the app alone, or as the app
+// on behalf of a user who has consented once (App+User, the Secure Application Model). Every token
+// is requested in one place, Client.Redeem, for every kind of credential and grant. Files with
+// secrets and certificates are read again for every token, so a new one needs no restart; while a
+// file cannot be used, the last good value stays in use. Of what Entra ID answers, only error names
+// and numbers appear in errors and logs, because its texts repeat parts of the request. The package
+// does not retry and keeps no access token across restarts. Package tokenfile stores the refresh
+// token, consent obtains the first one, and diagnose explains errors.
 package entra
 
 import (
@@ -21,33 +20,33 @@ import (
 	"github.com/partner-center/connector/internal/entra/tokenfile"
 )
 
-// Config is what signs the service in. At most one of the app's credentials is set; with none it is
-// a public client, which can only be used together with a user.
+// Config holds the settings with which the service signs in. At most one credential of the app is
+// set. Without one, the app is a public client, which can only act on behalf of a user.
 type Config struct {
-	Authority string // Entra ID's, such as https://login.microsoftonline.com, without a slash at the end
-	TenantID  string // the partner's
-	ClientID  string // of the app registered in Partner Center
-	Resource  string // what the tokens are for, such as https://api.partnercenter.microsoft.com
+	Authority string // such as https://login.microsoftonline.com, without a slash at the end
+	TenantID  string // the partner's tenant
+	ClientID  string // the app registered in Partner Center
+	Resource  string // audience of the tokens, such as https://api.partnercenter.microsoft.com
 
-	ClientSecret        string // with ClientSecretFile: in force until that can be read
+	ClientSecret        string // with ClientSecretFile: the value until the file can be read
 	ClientSecretFile    string
-	CertificateFile     string // PEM or PFX, with its key
+	CertificateFile     string // PEM or PFX, including the private key
 	CertificatePassword string // of a PFX
-	PasswordSetting     string // the variable that CertificatePassword comes from, for errors; empty: not known
+	PasswordSetting     string // name of the variable with CertificatePassword, for errors; may be empty
 	FederatedTokenFile  string // workload identity token
 	ManagedIdentity     string // "system", or the client ID of a user-assigned one; federated to the app
 	ExchangeAudience    string // of a managed identity's token, such as api://AzureADTokenExchange
 
-	RefreshTokenFile string // of the user; empty: app-only
+	RefreshTokenFile string // the user's refresh token; empty: app-only
 
-	Timeout time.Duration // for one token with all that it takes, and as much again to wait for other instances
-	HTTP    *http.Client  // its Transport carries every request; redirects are never followed
+	Timeout time.Duration // of one exchange, and again of waiting for other instances
+	HTTP    *http.Client  // only its Transport is used; redirects are not followed
 	Log     *slog.Logger
-	Observe func(error) // is called with the result of each request for a token: nil or a *fault.Error; may be nil
+	Observe func(error) // called with the result of each fetch of a token, nil or a *fault.Error; may be nil
 }
 
-// Validate reads the files that the settings name and returns what is wrong with each:
-// *secretfile.Error values, joined. It uses no network.
+// Validate reads the files that the settings name. An error joins a *secretfile.Error for each
+// unusable file. It makes no request.
 func (c Config) Validate() error {
 	err := c.ValidateApp()
 	if c.RefreshTokenFile != "" {
@@ -57,13 +56,13 @@ func (c Config) Validate() error {
 	return err
 }
 
-// ValidateApp is Validate without the refresh token, which consent has yet to create.
+// ValidateApp is Validate without the refresh token, which does not exist before the consent.
 func (c Config) ValidateApp() error {
 	if c.ManagedIdentity != "" {
 		return nil
 	}
 	if c.ClientSecretFile != "" {
-		c.ClientSecret = "" // which would stand in for the file
+		c.ClientSecret = "" // otherwise it would be used instead of a bad file
 	}
 	auth, err := c.authenticator()(context.Background())
 	if err != nil || auth.pair == nil {
@@ -81,8 +80,7 @@ func (c Config) ValidateApp() error {
 		leaf.NotBefore.Format(time.DateOnly), leaf.NotAfter.Format(time.DateOnly)), remedy)
 }
 
-// Certificate returns the certificate of the app that the file holds now, or nil if the app has
-// none.
+// Certificate reads the app's certificate from its file. It returns nil if the app has none.
 func (c Config) Certificate() (*x509.Certificate, error) {
 	if c.CertificateFile == "" {
 		return nil, nil
@@ -94,20 +92,20 @@ func (c Config) Certificate() (*x509.Certificate, error) {
 	return pair.leaf, nil
 }
 
-// UserScope is the permission of Partner Center's that lets an app act for a user.
+// UserScope is the permission of Partner Center that lets an app act on behalf of a user.
 const UserScope = "user_impersonation"
 
-// UserScopes returns what tokens of App+User are for, as one parameter.
+// UserScopes returns the scope parameter of requests for App+User tokens.
 func (c Config) UserScopes() string { return c.Resource + "/" + UserScope + " offline_access" }
 
-// Endpoint returns the URL of one of the tenant's OAuth endpoints, such as token.
+// Endpoint returns the URL of one of the tenant's OAuth endpoints, such as "token" or "authorize".
 func (c Config) Endpoint(name string) string {
 	return c.Authority + "/" + c.TenantID + "/oauth2/v2.0/" + name
 }
 
-// exchangeContext returns the context of an exchange with Entra ID. The exchange has the whole
-// timeout, whatever was spent on waiting for the lock, and does not end with the service: Entra ID
-// may already have replaced the refresh token.
+// exchangeContext returns the context of an exchange with Entra ID. It has the whole timeout,
+// however long the caller waited for the lock. It is not canceled when the service shuts down,
+// because Entra ID may already have replaced the refresh token.
 func (c Config) exchangeContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), c.Timeout)
 }

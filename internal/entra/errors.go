@@ -16,19 +16,19 @@ import (
 	"github.com/partner-center/connector/internal/secretfile"
 )
 
-// RefusedError is an answer with another status than 200: the part of it that may be logged.
+// A RefusedError is a response with a status other than 200. It holds only what may be logged.
 type RefusedError struct {
 	Peer      string // EntraID, ManagedIdentity or SignInPage
-	Status    int    // of HTTP; 0: the answer was a redirect of the browser
-	Name      string // error of OAuth, such as invalid_client; empty: none that may be logged
+	Status    int    // HTTP status; 0: the browser brought the error in a redirect
+	Name      string // OAuth error, such as invalid_client; empty: none that may be logged
 	Suberror  string // empty: none that may be logged
 	Codes     []int  // AADSTS numbers: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
-	GrantType string // that was refused, such as refresh_token; empty: no grant was sent
+	GrantType string // the refused grant, such as refresh_token; empty: no grant was sent
 
-	retryAfter time.Duration // zero: none was named
+	retryAfter time.Duration // zero: not stated
 }
 
-// Error returns the peer with the status, name and numbers of its answer.
+// Error returns the peer with the status, name and numbers of its response.
 func (e *RefusedError) Error() string {
 	text := "answer of " + e.Peer
 	if e.Status != 0 {
@@ -43,7 +43,7 @@ func (e *RefusedError) Error() string {
 	return text
 }
 
-// NoAnswerError is a peer that did not answer, or with nothing that can be used.
+// A NoAnswerError means that a peer did not answer, or not with anything usable.
 type NoAnswerError struct {
 	Peer string
 	Err  error
@@ -55,11 +55,14 @@ func (e *NoAnswerError) Error() string { return "no usable answer of " + e.Peer 
 // Unwrap returns the reason.
 func (e *NoAnswerError) Unwrap() error { return e.Err }
 
-const maxCodes = 8 // of one answer
+// maxCodes bounds the numbers that are taken from one response.
+const maxCodes = 8
 
+// errorName matches names that may be logged: they are too short and plain to be a credential.
 var errorName = regexp.MustCompile(`^[a-z_]{1,40}$`)
 
-// newRefusedError reads an answer with another status than 200.
+// newRefusedError parses a response with a status other than 200. Whatever is malformed is left
+// empty.
 func newRefusedError(from origin, resp *http.Response, body []byte) *RefusedError {
 	e := &RefusedError{
 		Peer:       from.peer,
@@ -83,8 +86,8 @@ func newRefusedError(from origin, resp *http.Response, body []byte) *RefusedErro
 	return e
 }
 
-// SignInError returns the refusal that a browser brings back from the sign-in page in the query of
-// its redirect. The number of such an error is in its description alone.
+// SignInError returns the refusal in the query of the redirect from the sign-in page. Such an error
+// has its number in the description only.
 func SignInError(answer url.Values) *RefusedError {
 	return &RefusedError{
 		Peer:  SignInPage,
@@ -93,7 +96,8 @@ func SignInError(answer url.Values) *RefusedError {
 	}
 }
 
-// nameOrEmpty returns s if it looks like an error's name, which may be logged.
+// nameOrEmpty returns s if it has the form of an error name, which may be logged, else an empty
+// string.
 func nameOrEmpty(s string) string {
 	if errorName.MatchString(s) {
 		return s
@@ -101,8 +105,7 @@ func nameOrEmpty(s string) string {
 	return ""
 }
 
-// text returns a member that is a string, else an empty one. Members are read one by one, because
-// an unexpected type of one must not cost the others.
+// text returns the value of a member that is a string, else an empty string.
 func text(member json.RawMessage) (s string) {
 	if json.Unmarshal(member, &s) != nil {
 		return ""
@@ -110,9 +113,10 @@ func text(member json.RawMessage) (s string) {
 	return s
 }
 
+// number matches an AADSTS number, with or without quotes.
 var number = regexp.MustCompile(`^"?([0-9]{1,9})"?$`)
 
-// numbers returns the AADSTS numbers of a list, or of a member that is one number.
+// numbers returns the AADSTS numbers in a member that is a list or a single number.
 func numbers(member json.RawMessage) (codes []int) {
 	var list []json.RawMessage
 	if json.Unmarshal(member, &list) != nil {
@@ -129,8 +133,7 @@ func numbers(member json.RawMessage) (codes []int) {
 
 var aadsts = regexp.MustCompile(`AADSTS([0-9]{1,9})\b`)
 
-// firstNumber returns the first AADSTS number in an error's description. Nothing else of a
-// description is read.
+// firstNumber returns the first AADSTS number in an error description, which is not used otherwise.
 func firstNumber(description string) []int {
 	found := aadsts.FindStringSubmatch(description)
 	if found == nil {
@@ -140,7 +143,8 @@ func firstNumber(description string) []int {
 	return []int{code}
 }
 
-// retryAfter parses a Retry-After header, seconds or a date; zero: it cannot be used.
+// retryAfter parses a Retry-After header, in seconds or as a date. It returns zero if the header is
+// absent or malformed.
 func retryAfter(header string, now time.Time) time.Duration {
 	if n, err := strconv.ParseUint(header, 10, 31); err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(n) * time.Second
@@ -151,7 +155,7 @@ func retryAfter(header string, now time.Time) time.Duration {
 	return 0
 }
 
-// throttled returns for how long the peer of an error does not want to be asked again.
+// throttled returns how long the peer that caused err asked to wait before the next request.
 func throttled(err error) time.Duration {
 	var r *RefusedError
 	if errors.As(err, &r) && (r.Status == http.StatusTooManyRequests || r.Status == http.StatusServiceUnavailable) {
@@ -162,10 +166,10 @@ func throttled(err error) time.Duration {
 
 var (
 	mfaCodes       = []int{50072, 50074, 50076, 50078, 50079, 53004, 500121}
-	transientCodes = []int{50033, 50196, 90006, 90012, 90024, 90033, 90055} // throttling and outages that come as a 400
+	transientCodes = []int{50033, 50196, 90006, 90012, 90024, 90033, 90055} // sent with status 400
 )
 
-// Code tells a refused credential from a peer that cannot answer.
+// Code distinguishes a refused credential from a peer that is not available at the moment.
 func (e *RefusedError) Code() fault.Code {
 	switch e.Status {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
@@ -188,7 +192,7 @@ func (e *RefusedError) has(codes []int) bool {
 	return slices.ContainsFunc(e.Codes, func(code int) bool { return slices.Contains(codes, code) })
 }
 
-// asFault returns the fault that an error of a fetch stands for.
+// asFault converts an error of a fetch to the fault that calls fail with.
 func asFault(err error) *fault.Error {
 	f := &fault.Error{Code: fault.IdentityUnavailable, Cause: err}
 	var r *RefusedError

@@ -6,19 +6,18 @@ import (
 	"time"
 )
 
-// expiryAge is how old a known end of the certificate may be: decrypting a PFX takes too long to do
-// it on each call.
+// expiryAge is how long a known expiry is cached. Decrypting a PFX is too slow to do it on every
+// scrape.
 const expiryAge = time.Minute
 
-// CertificateEnd returns a function that returns when the app's certificate ends, or nil if the app
-// has none. The function reads the file again when its answer is older than a minute, and falls
-// back to the last good one. It is safe for concurrent use. Before the file could be read once, it
-// returns the zero time.
+// CertificateEnd returns a function that returns when the app's certificate expires, or nil if the
+// app has no certificate. The function reads the file at most once a minute and falls back to the
+// last good value, or the zero time if there is none. It is safe for concurrent use.
 func (c Config) CertificateEnd() func() time.Time {
 	if c.CertificateFile == "" {
 		return nil
 	}
-	c.Log = slog.New(slog.DiscardHandler) // the authenticator reports a file that cannot be used
+	c.Log = slog.New(slog.DiscardHandler) // the authenticator logs an unusable file
 	pair := &lastGood[*keyPair]{log: c.Log, read: c.readCertificate}
 	var mu sync.Mutex
 	var end, checked time.Time

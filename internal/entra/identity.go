@@ -12,7 +12,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
-// byManagedIdentity asks the machine that the service runs on for a token that stands for the app.
+// byManagedIdentity requests a token from the machine's managed identity endpoint. Through
+// federation, it authenticates the app.
 func (c Config) byManagedIdentity(ctx context.Context) (clientAuth, error) {
 	r := &recorder{base: c.HTTP.Transport}
 	options := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: azcore.ClientOptions{
@@ -39,14 +40,14 @@ func (c Config) byManagedIdentity(ctx context.Context) (clientAuth, error) {
 
 func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// recorder remembers how the last request failed, because azidentity's own errors repeat the peer's
-// words.
+// A recorder records how the last request failed, because azidentity's own errors repeat texts of
+// the peer.
 type recorder struct {
 	base http.RoundTripper
 	err  error
 }
 
-// RoundTrip sends a request and reads the whole answer.
+// RoundTrip sends a request, reads the whole response and records a failure.
 func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	var resp *http.Response
 	var body []byte
@@ -61,7 +62,7 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// failure returns why there is no token, once azidentity has failed.
+// failure returns why there is no token after azidentity has failed.
 func (r *recorder) failure() error {
 	if r.err == nil {
 		return &NoAnswerError{ManagedIdentity, errors.New("it holds no token")}

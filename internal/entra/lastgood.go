@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// lastGood re-reads a value on each get and falls back to the last good one. It is safe for
+// A lastGood reads a value on each get and falls back to the last good one. It is safe for
 // concurrent use.
 type lastGood[T any] struct {
 	read func() (T, error)
@@ -14,10 +14,11 @@ type lastGood[T any] struct {
 	mu     sync.Mutex
 	value  T
 	usable bool // value is set
-	failed bool // the last read failed, and the log has said so
+	failed bool // the last read failed, which has been logged
 }
 
-// get returns the current value, or the last good one while the current one cannot be read.
+// get returns the current value, or the last good one if the current one cannot be read. It fails
+// only if there has never been a good one.
 func (l *lastGood[T]) get() (T, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

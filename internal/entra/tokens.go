@@ -11,10 +11,10 @@ import (
 	"github.com/partner-center/connector/internal/refresh"
 )
 
-// Tokens keeps an access token and renews it when four fifths of its life are over. It is safe for
+// Tokens caches an access token and renews it after four fifths of its lifetime. It is safe for
 // concurrent use.
 type Tokens struct {
-	fetch     func(context.Context) (Grant, error) // never called twice at a time
+	fetch     func(context.Context) (Grant, error) // calls do not overlap
 	log       *slog.Logger
 	observe   func(error)
 	refresher *refresh.Refresher[string]
@@ -22,7 +22,7 @@ type Tokens struct {
 
 const (
 	renewPause  = 10 * time.Second // after a failed renewal, while the old token lasts
-	maxThrottle = time.Minute      // the longest that Entra ID can keep us from asking again
+	maxThrottle = time.Minute      // bounds the Retry-After of Entra ID
 )
 
 func newTokens(c Config, fetch func(context.Context) (Grant, error)) *Tokens {
@@ -34,14 +34,14 @@ func newTokens(c Config, fetch func(context.Context) (Grant, error)) *Tokens {
 	return t
 }
 
-// Close waits until the fetch in flight has ended, so that a refresh token that comes with it is
-// not lost, but no longer than one timeout. Nothing is fetched after that.
+// Close waits for the fetch in flight, so that a new refresh token in its response is not lost, but
+// no longer than one timeout. Nothing is fetched after Close.
 func (t *Tokens) Close() { t.refresher.Close() }
 
-// Get returns a valid token other than refused, which upstream has just rejected (empty: none).
-// Other callers keep using the refused token until the next one is there, because upstream may have
-// refused one call and not the token. If Entra ID issues the refused token again, Get returns it.
-// An error is a *fault.Error, or the context's if the caller is gone.
+// Get returns a valid token other than refused, which upstream just rejected (empty: none). Other
+// callers keep using the refused token until the next one arrives, because upstream may have
+// rejected one call rather than the token. If Entra ID issues the refused token again, Get returns
+// it. An error is a *fault.Error, or the context's error if the caller is gone.
 func (t *Tokens) Get(ctx context.Context, refused string) (string, error) {
 	if token, ok := t.refresher.Current(ctx); ok && token != refused {
 		return token, nil
@@ -61,10 +61,10 @@ func unavailable(cause string) error {
 	return &fault.Error{Code: fault.IdentityUnavailable, RetryAfter: fault.DefaultRetry, Cause: errors.New(cause)}
 }
 
-// next fetches a token, and logs and observes how that ended. An error is a *fault.Error.
+// next fetches a token, and logs and reports the result. An error is a *fault.Error.
 func (t *Tokens) next(ctx context.Context) (refresh.Fetched[string], error) {
 	grant, err := t.fetch(ctx)
-	life := time.Until(grant.ExpiresOn) // a duration, so that a later step of the clock does not matter
+	life := time.Until(grant.ExpiresOn) // a duration is not affected by later steps of the clock
 	if err == nil && (life <= 0 || !bearer.MatchString(grant.AccessToken)) {
 		err = errors.New("the answer has no usable token")
 	}
@@ -78,11 +78,12 @@ func (t *Tokens) next(ctx context.Context) (refresh.Fetched[string], error) {
 	return refresh.Fetched[string]{Value: grant.AccessToken, RenewIn: life / 5 * 4, Lasts: life}, nil
 }
 
-// bearer is the form of a token, more generous than https://www.rfc-editor.org/rfc/rfc6750#section-2.1.
+// bearer matches a token that can be sent in a header. It accepts more than
+// https://www.rfc-editor.org/rfc/rfc6750#section-2.1 does.
 var bearer = regexp.MustCompile(`^[!-~]+$`)
 
-// backoff makes callers wait only if Entra ID throttles. A token that one caller had refused may
-// not be due for renewal yet, so a failure never brings the renewal forward.
+// backoff delays callers only if Entra ID throttles. A failed fetch never brings the planned
+// renewal forward: a caller may have requested it with a refused token long before it was due.
 func backoff(f refresh.Failure) refresh.Pause {
 	throttle := min(throttled(f.Err), maxThrottle)
 	return refresh.Pause{Renew: max(f.RenewIn, throttle, renewPause), Retry: throttle}

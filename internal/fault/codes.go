@@ -1,7 +1,8 @@
 package fault
 
-// The codes, in the order of their statuses. Codes that name a parameter are made by
-// InvalidParameter, MissingParameter and RequiresParameter.
+// The codes, ordered by status. The Go name of a code equals its text. Codes that contain the name
+// of a parameter are not listed: InvalidParameter, MissingParameter and RequiresParameter build
+// them.
 const (
 	UnknownParameter              Code = "UnknownParameter"
 	RepeatedParameter             Code = "RepeatedParameter"
@@ -89,8 +90,9 @@ const (
 	PartnerCenterTimeout Code = "PartnerCenterTimeout"
 )
 
-// codes holds the status and the text of every code, in the order in which documents list them.
-
+// codes holds the status and the message of every code, in the order in which documents list them.
+// Messages are for the author of a flow, who cannot change the service: where only an administrator
+// can help, they say so.
 var codes = []struct {
 	code    Code
 	status  int    // HTTP status of the answer

@@ -1,7 +1,7 @@
 // Package fault defines the errors that callers see. An Error has two audiences: its text is for
-// the author of the flow, its cause is for the log only. Every code is stable, has one status and
-// one text, and stands in one table. The package does not render errors; of HTTP it knows only the
-// numbers of statuses.
+// the author of the flow, its cause is for the log only. Every code is stable and has one status
+// and one text, which are listed in one table. The package does not render errors; of HTTP, it only
+// knows status numbers.
 package fault
 
 import (
@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// A Code identifies one way in which a call fails, such as RateLimitExceeded. Codes are stable and
-// in PascalCase, so that flows can test them.
+// A Code identifies a way in which a call fails, such as RateLimitExceeded. Codes are stable and in
+// PascalCase, so that flows can test for them.
 type Code string
 
-// Status returns the HTTP status of the code. Codes that are not in the table name a parameter and
-// have status 400.
+// Status returns the HTTP status of the code. A code that is not in the table names a parameter and
+// has status 400.
 func (c Code) Status() int {
 	if i := c.index(); i >= 0 {
 		return codes[i].status
@@ -24,8 +24,8 @@ func (c Code) Status() int {
 	return 400
 }
 
-// Message returns what happened and what to do about it, for the author of the flow, or "" for a
-// code that names a parameter.
+// Message returns what happened and what to do about it, for the author of the flow. It returns an
+// empty text for a code that names a parameter.
 func (c Code) Message() string {
 	if i := c.index(); i >= 0 {
 		return codes[i].message
@@ -33,6 +33,7 @@ func (c Code) Message() string {
 	return ""
 }
 
+// index returns the position of the code in codes, or -1.
 func (c Code) index() int {
 	i, ok := indexes[c]
 	if !ok {
@@ -41,6 +42,7 @@ func (c Code) index() int {
 	return i
 }
 
+// indexes maps codes to their positions in codes.
 var indexes = func() map[Code]int {
 	m := make(map[Code]int, len(codes))
 	for i, c := range codes {
@@ -58,15 +60,15 @@ func Codes() []Code {
 	return all
 }
 
-// An Error is a failed call. Its Code is required.
+// An Error is a failed call. Only Code is required.
 type Error struct {
 	Code       Code
 	Message    string        // replaces the code's own message if not empty
-	RetryAfter time.Duration // after which the same call can succeed; 0 if unknown
+	RetryAfter time.Duration // when the same call can succeed; 0 if unknown
 	Cause      error         // for the log, never for the caller; may be nil
 }
 
-// Error returns the code and the cause, for the log.
+// Error returns the code and the cause, for the log. Callers get Text instead.
 func (e *Error) Error() string {
 	if e.Cause == nil {
 		return string(e.Code)
@@ -77,8 +79,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Text returns the failure as its caller reads it. If RetryAfter is set, the text ends with the
-// wait in the words that the platform's own gateway uses.
+// Text returns the message for the caller. If RetryAfter is set, the text ends with the wait, in
+// the words of the platform's own gateway.
 func (e *Error) Text() string {
 	text := e.Message
 	if text == "" {
@@ -93,20 +95,20 @@ func (e *Error) Text() string {
 // RetrySeconds returns RetryAfter in whole seconds, rounded up.
 func (e *Error) RetrySeconds() int { return int(math.Ceil(e.RetryAfter.Seconds())) }
 
-// InvalidParameter returns the error for a parameter whose value breaks rule, such as InvalidSize
-// for "Size".
+// InvalidParameter returns the error for a parameter whose value violates rule, which completes the
+// sentence "NAME must be". For "Size", the code is InvalidSize.
 func InvalidParameter(name, rule string) *Error {
 	return &Error{Code: "Invalid" + codeName(name), Message: name + " must be " + rule + "."}
 }
 
-// MissingParameter returns the error for a required parameter that is left out, such as
-// MissingTargetView.
+// MissingParameter returns the error for a required parameter that is absent. For "TargetView", the
+// code is MissingTargetView.
 func MissingParameter(name string) *Error {
 	return &Error{Code: "Missing" + codeName(name), Message: name + " is required."}
 }
 
-// RequiresParameter returns the error for a parameter that is sent without the one that it needs,
-// such as ProductSubtypeRequiresProductType.
+// RequiresParameter returns the error for a parameter that is sent without one that it needs. The
+// code is, for example, ProductSubtypeRequiresProductType.
 func RequiresParameter(name, needed string) *Error {
 	return &Error{
 		Code:    codeName(name) + "Requires" + codeName(needed),
@@ -114,8 +116,9 @@ func RequiresParameter(name, needed string) *Error {
 	}
 }
 
-// codeName returns a parameter's name as codes spell it: CustomerTenantID becomes CustomerTenantId.
+// codeName returns a parameter's name in the spelling of codes: CustomerTenantID becomes
+// CustomerTenantId.
 func codeName(parameter string) Code { return Code(strings.ReplaceAll(parameter, "ID", "Id")) }
 
-// DefaultRetry is the RetryAfter of a failure that does not say when to try again.
+// DefaultRetry is the RetryAfter of a temporary failure without a known end.
 const DefaultRetry = 10 * time.Second

@@ -13,22 +13,23 @@ import (
 	"github.com/partner-center/connector/internal/ratelimit"
 )
 
-// A Limiter counts calls, in this process or in a store that several instances share.
+// A Limiter counts calls, in this process or in a store that several instances share. It must be
+// safe for concurrent use.
 type Limiter interface {
-	// Take decides on a call of key and counts it if it is admitted. An error means that the call
-	// cannot be counted.
+	// Take decides whether to admit a call of key, and counts it if so. An error means that calls
+	// cannot be counted at the moment.
 	Take(context.Context, ratelimit.Key) (ratelimit.Decision, error)
 
 	// Peek returns the decision that Take would return, and counts nothing.
 	Peek(context.Context, ratelimit.Key) (ratelimit.Decision, error)
 
-	Calls() int            // how many calls a connection may make in a window
+	Calls() int            // calls per window and connection
 	Window() time.Duration // length of the window
 }
 
 // Admit counts a call against the limit of its connection, which must be in ctx. It is the last
 // step before Partner Center is called, so that only calls that would reach it count. It returns
-// what is left, for SetLimit, whether or not it returns an error: a *fault.Error if the call is not
+// what is left, for SetLimit, even with an error. The error is a *fault.Error if the call is not
 // admitted, or the context's error if the caller is gone.
 func (g *Gate) Admit(ctx context.Context) (ratelimit.Decision, error) {
 	connection, _ := auth.FromContext(ctx)
@@ -47,8 +48,8 @@ func (g *Gate) Admit(ctx context.Context) (ratelimit.Decision, error) {
 	return decision, nil
 }
 
-// Peek returns what is left for the connection in ctx, or false if ctx has none or the caller is
-// gone. If calls cannot be counted, nothing is left until they can.
+// Peek returns what is left for the connection in ctx. It returns false if ctx has no connection or
+// the caller is gone. While calls cannot be counted, nothing is left.
 func (g *Gate) Peek(ctx context.Context) (ratelimit.Decision, bool) {
 	connection, ok := auth.FromContext(ctx)
 	if !ok {
@@ -61,7 +62,7 @@ func (g *Gate) Peek(ctx context.Context) (ratelimit.Decision, bool) {
 	return decision, true
 }
 
-// limiterFault returns the fault of a call that cannot be counted.
+// limiterFault returns the fault for a call that cannot be counted.
 func limiterFault(err error) *fault.Error {
 	f := &fault.Error{Code: fault.LimiterUnavailable, RetryAfter: fault.DefaultRetry, Cause: err}
 	var unavailable *ratelimit.Unavailable
@@ -71,20 +72,20 @@ func limiterFault(err error) *fault.Error {
 	return f
 }
 
-// limitKey returns the key that a connection's calls count under.
+// limitKey returns the key that the calls of a connection count under.
 func limitKey(c auth.Connection) ratelimit.Key {
 	return ratelimit.Key{Identity: c.Identity, Name: c.Name}
 }
 
-// SetPolicy sets the header that states the limit:
+// SetPolicy sets the response header that states the limit, as in
 // https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/.
 func (g *Gate) SetPolicy(h http.Header) {
 	window := int(g.config.Limiter.Window().Seconds())
 	h.Set("RateLimit-Policy", fmt.Sprintf(`"connection";q=%d;w=%d`, g.config.Limiter.Calls(), window))
 }
 
-// SetLimit sets the header that states what is left: r calls now, and t seconds until the next one
-// becomes free.
+// SetLimit sets the response header that states what is left: r calls now, and t seconds until the
+// next one becomes free.
 func SetLimit(h http.Header, d ratelimit.Decision) {
 	limit := fmt.Sprintf(`"connection";r=%d`, d.Remaining)
 	if d.NextSlot > 0 {

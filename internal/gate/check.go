@@ -16,10 +16,10 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 )
 
-// Check validates the arguments of an operation, those of its path included, and returns them as
-// its action takes them: without blank ones, which count as left out, and with sealed ones opened.
-// It depends on nothing but its arguments and changes none of them. An error is a *fault.Error that
-// names the first parameter that is wrong.
+// Check validates the arguments of an operation, including those in its path. It returns them as
+// the action expects them: without empty ones, which count as absent, and with sealed ones opened.
+// It depends only on its arguments and does not modify them. An error is a *fault.Error that names
+// the first invalid parameter.
 func (g *Gate) Check(operation string, arguments url.Values) (url.Values, error) {
 	o, ok := g.config.Operations[operation]
 	if !ok {
@@ -50,7 +50,7 @@ func (g *Gate) Check(operation string, arguments url.Values) (url.Values, error)
 	return checked, nil
 }
 
-// checkNames returns a fault for an argument that the operation does not have, or has been given
+// checkNames returns a fault for an argument that the operation does not have, or that is sent
 // twice.
 func (o *Operation) checkNames(arguments url.Values) error {
 	for _, name := range slices.Sorted(maps.Keys(arguments)) {
@@ -64,10 +64,12 @@ func (o *Operation) checkNames(arguments url.Values) error {
 	return nil
 }
 
-// quotable matches names that can be repeated to the caller: they are too short to be a credential.
+// quotable matches names that may be repeated to the caller: they are too short to be a credential.
 var quotable = regexp.MustCompile(`^[A-Za-z0-9_.$\[\]-]{1,32}$`)
 
-// unknownText returns what to do about a parameter that the operation does not have.
+// unknownText returns the message for an argument that the operation does not have. It suggests a
+// parameter with a similar name, or lists all. Sealed parameters are left out because only links
+// may contain them.
 func (o *Operation) unknownText(name string) string {
 	if !quotable.MatchString(name) {
 		name = "that was sent"
@@ -88,7 +90,7 @@ func (o *Operation) unknownText(name string) string {
 	return fmt.Sprintf("This action has no parameter %s. It has %s.", name, list(names))
 }
 
-// list joins names for a sentence.
+// list joins names for a sentence. There must be at least one.
 func list(names []string) string {
 	last := len(names) - 1
 	if last == 0 {
@@ -97,15 +99,14 @@ func list(names []string) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// similar reports whether name is probably a misspelling of known: in another case, or with an
-// error or two.
+// similar reports whether name is probably a misspelling of known: it differs in case or by one or
+// two edits.
 func similar(name, known string) bool {
 	name, known = strings.ToLower(name), strings.ToLower(known)
 	return levenshtein.ComputeDistance(name, known) <= min(2, len(known)/3)
 }
 
-// check returns a fault unless value is allowed for the parameter. An empty value counts as left
-// out.
+// check returns a fault unless value is valid for the parameter. An empty value counts as absent.
 func (p parameter) check(value string) error {
 	if value == "" {
 		if p.Required {
@@ -119,7 +120,8 @@ func (p parameter) check(value string) error {
 	return nil
 }
 
-// checkCombination returns a fault for arguments, none of them blank, that cannot be sent together.
+// checkCombination returns a fault for valid arguments that cannot be sent together, or not without
+// another.
 func (o *Operation) checkCombination(arguments url.Values) error {
 	for _, p := range o.parameters {
 		switch {
@@ -136,6 +138,8 @@ func (o *Operation) checkCombination(arguments url.Values) error {
 	return nil
 }
 
+// checkSchema validates value against a schema of type string or integer. An integer must be in
+// canonical form, without a plus sign or leading zeros.
 func checkSchema(schema *openapi3.Schema, value string) error {
 	if !utf8.ValidString(value) {
 		return errors.New("not UTF-8")

@@ -1,10 +1,10 @@
-// Package gate is the core that every call of an action passes, whichever transport brought it.
-// Begin gives a call its IDs and its span, Check validates its arguments, Admit counts it against
-// the limit of its connection, and End reports its outcome to the metrics, the trace and the log,
-// in this order. A transport authenticates the caller between Begin and Check, runs the action
-// between Admit and End, and renders results and errors in its own form. The package knows the
-// parameters of the spec, but neither what the actions answer nor how a transport writes. A Gate is
-// safe for concurrent use.
+// Package gate is the core that every call of an action passes, independent of its transport. Begin
+// gives a call its IDs and its span, Check validates its arguments, Admit counts it against the
+// limit of its connection, and End reports its outcome to the metrics, the trace and the log, in
+// this order. A transport authenticates the caller between Begin and Check, runs the action between
+// Admit and End, and renders results and errors in its own format. The package knows the parameters
+// in the spec, but neither the responses of actions nor how a transport writes them. A Gate is safe
+// for concurrent use.
 package gate
 
 import (
@@ -29,18 +29,17 @@ type Config struct {
 	Observer   Observer
 }
 
-// An Observer receives events about calls. Nil fields are skipped. Of what it receives, only the
-// header is the caller's to choose.
+// An Observer receives events about calls. Nil fields are skipped. The caller controls only the
+// header that Begin receives. The functions must be safe for concurrent use.
 type Observer struct {
-	// Begin is called with a new call and returns the context that the call goes on with. The
+	// Begin is called with a new call and returns the context in which the call continues. The
 	// operation is an operationId or NoOperation.
 	Begin func(ctx context.Context, operation string, h http.Header) context.Context
 
-	// Decide is called with each decision of the limiter. It is not called if the caller was gone
-	// before the decision.
+	// Decide is called with each decision of the limiter, unless the caller left before it.
 	Decide func(admitted bool, err error)
 
-	// End is called once for each call that Begin was called with.
+	// End is called once for each call of Begin.
 	End func(ctx context.Context, o Outcome, duration time.Duration)
 }
 
@@ -58,10 +57,10 @@ func (o Observer) withDefaults() Observer {
 	return o
 }
 
-// A Gate is the core of one service.
+// A Gate is the core of one service. It is safe for concurrent use.
 type Gate struct{ config Config }
 
-// New returns a gate.
+// New returns a Gate.
 func New(c Config) *Gate {
 	c.Observer = c.Observer.withDefaults()
 	return &Gate{c}
@@ -70,11 +69,12 @@ func New(c Config) *Gate {
 // Operations returns the operations that Check knows.
 func (g *Gate) Operations() Operations { return g.config.Operations }
 
+// startKey is the context key of the time at which a call began.
 type startKey struct{}
 
-// Begin starts a call of an operation, or of none if operation is empty, with the IDs of h. It
-// returns the context that carries the call and that every other method of Gate needs. The caller
-// must call End.
+// Begin starts a call of an operation, or of none if operation is empty, with the IDs in h. It
+// returns the context that carries the call, which every other method of Gate needs. The caller
+// must call End with it.
 func (g *Gate) Begin(ctx context.Context, operation string, h http.Header) context.Context {
 	ctx = context.WithValue(ctx, startKey{}, time.Now())
 	info := call.New(h)
@@ -82,8 +82,8 @@ func (g *Gate) Begin(ctx context.Context, operation string, h http.Header) conte
 	return g.config.Observer.Begin(call.NewContext(ctx, info), cmp.Or(operation, NoOperation), h)
 }
 
-// End ends a call that failed with err, or succeeded if err is nil. It reports the outcome before
-// it logs it, so that metrics are current once the line appears.
+// End ends a call that failed with err, or succeeded if err is nil. It reports the outcome, then
+// logs it, so metrics are current once the line appears.
 func (g *Gate) End(ctx context.Context, err error) {
 	started, _ := ctx.Value(startKey{}).(time.Time)
 	duration := time.Since(started)
@@ -93,7 +93,7 @@ func (g *Gate) End(ctx context.Context, err error) {
 }
 
 // Recovered logs a panic of a call with its stack and returns the error that the call fails with.
-// It must be called by the function that recovered.
+// Call it in the function that recovered, while the stack is still that of the panic.
 func (g *Gate) Recovered(ctx context.Context, panicked any) error {
 	g.config.Log.Error("panic", keyError, fmt.Sprint(panicked), "stack", string(debug.Stack()),
 		keyRequestID, call.FromContext(ctx).RequestID)

@@ -24,7 +24,7 @@ const (
 	keyError           = "error"
 )
 
-// log writes the one line of a call. It has no argument, header or body of the call.
+// log writes the access log line of a call. It contains no arguments, headers or bodies.
 func (g *Gate) log(ctx context.Context, o Outcome, err error, duration time.Duration) {
 	info := call.FromContext(ctx)
 	attributes := make([]slog.Attr, 0, 10)
@@ -53,7 +53,7 @@ func (g *Gate) log(ctx context.Context, o Outcome, err error, duration time.Dura
 	g.config.Log.LogAttrs(ctx, o.level(), "call", attributes...)
 }
 
-// level returns the level of the line of a call: an error if the service failed, a warning if
+// level returns the level of the access log line: an error if the service failed, a warning if
 // something that it depends on did.
 func (o Outcome) level() slog.Level {
 	switch {

@@ -8,30 +8,29 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 )
 
-// Operations are the compiled operations of a spec, by operationId.
+// Operations maps the operationIds of a spec to its compiled operations.
 type Operations map[string]*Operation
 
-// An Operation is an action as its callers see it.
+// An Operation is an action as callers see it.
 type Operation struct {
 	ID         string // operationId
 	Path       string // such as /v1/invoices/{InvoiceID}
 	parameters []parameter
 }
 
-// A parameter is one of the spec's with its extensions.
+// A parameter is a parameter of the spec with the extensions that Check needs.
 type parameter struct {
 	*openapi3.Parameter
-	rule     string // x-rule: what the value must be, as the end of a sentence
-	excludes string // x-excludes: the parameter that it cannot be sent with; empty: none
-	requires string // x-requires: the parameter that it must be sent with; empty: none
-	sealed   bool   // x-sealed: its value has been sealed for the operation, whose action gets it opened
+	rule     string // x-rule: completes the sentence "NAME must be"
+	excludes string // x-excludes: a parameter that it cannot be sent with; empty: none
+	requires string // x-requires: a parameter that it must be sent with; empty: none
+	sealed   bool   // x-sealed: its value is sealed for the operation; the action gets it opened
 }
 
-// invalid returns the fault of a value that breaks the parameter's rule.
+// invalid returns the fault for a value that violates the parameter's rule.
 func (p parameter) invalid() *fault.Error { return fault.InvalidParameter(p.Name, p.rule) }
 
-// Compile compiles the operations of a spec. An error names the place in the spec that cannot be
-// honoured.
+// Compile compiles the operations of a spec. An error names the unsupported place in the spec.
 func Compile(spec *openapi3.T) (Operations, error) {
 	operations := Operations{}
 	for path, item := range spec.Paths.Map() {
@@ -56,6 +55,7 @@ func Compile(spec *openapi3.T) (Operations, error) {
 	return operations, nil
 }
 
+// newParameter reads the extensions of a parameter.
 func newParameter(p *openapi3.Parameter) (parameter, error) {
 	out := parameter{Parameter: p}
 	out.rule, _ = p.Extensions["x-rule"].(string)
@@ -71,7 +71,7 @@ func newParameter(p *openapi3.Parameter) (parameter, error) {
 	return out, nil
 }
 
-// has reports whether the operation has a parameter.
+// has reports whether the operation has a parameter with the given name.
 func (o *Operation) has(name string) bool {
 	return slices.ContainsFunc(o.parameters, func(p parameter) bool { return p.Name == name })
 }

@@ -11,32 +11,33 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 )
 
-// An Outcome is how a call ended.
+// An Outcome describes how a call ended. There are finitely many, so metrics can be labeled with
+// it.
 type Outcome struct {
 	Operation string     // operationId, or NoOperation
-	Status    int        // HTTP status of the answer, or StatusCallerGone
-	Code      fault.Code // of the error that was answered, or one of the constants below
+	Status    int        // HTTP status of the response, or StatusCallerGone
+	Code      fault.Code // code of the error, or one of the constants below
 }
 
 // NoOperation is the Operation of a call that matches no action.
 const NoOperation = "none"
 
-// The codes of outcomes that are not faults.
+// Codes of outcomes that are not faults.
 const (
-	Good       fault.Code = "-"          // the answer is complete and not an error
-	BrokenOff  fault.Code = "BrokenOff"  // the answer ended before it was complete
-	CallerGone fault.Code = "CallerGone" // the caller did not wait for an answer
+	Good       fault.Code = "-"          // the response is complete and not an error
+	BrokenOff  fault.Code = "BrokenOff"  // the response ended before it was complete
+	CallerGone fault.Code = "CallerGone" // the caller left before there was a response
 )
 
-// StatusCallerGone is the status of a call whose caller did not wait for an answer. It is never
-// sent.
+// StatusCallerGone is the status of a call whose caller left before there was a response. It is
+// never sent; nginx logs the same number.
 const StatusCallerGone = 499
 
-// ErrBrokenOff marks the error of an answer that had begun to leave. A transport wraps it around
-// the cause.
+// ErrBrokenOff marks an error that occurred after the response had started. A transport wraps it
+// around the cause.
 var ErrBrokenOff = errors.New("the answer broke off")
 
-// IsCallerGone reports whether a call failed with err because its caller did not wait.
+// IsCallerGone reports whether a call failed with err because its caller left.
 func IsCallerGone(ctx context.Context, err error) bool {
 	return errors.Is(err, context.Canceled) && ctx.Err() != nil
 }
@@ -56,15 +57,15 @@ func outcomeOf(ctx context.Context, err error) Outcome {
 	return Outcome{operation, code.Status(), code}
 }
 
-// Fault returns the fault that an error is answered with. An error that is not a fault is an
-// internal one.
+// Fault returns the fault that callers get for err. An error that is not a fault becomes an
+// internal error.
 func Fault(err error) *fault.Error {
 	f := &fault.Error{Code: fault.InternalError, Cause: err}
 	errors.As(err, &f)
 	return f
 }
 
-// Outcomes returns every way in which a call of one of the operations, or of none, can end.
+// Outcomes returns every outcome that a call of one of the operations, or of none, can have.
 func (o Operations) Outcomes() []Outcome {
 	all := failures(NoOperation, fault.Codes())
 	for id, operation := range o {
@@ -74,7 +75,8 @@ func (o Operations) Outcomes() []Outcome {
 	return all
 }
 
-// failures returns the outcomes of calls that fail with one of codes or lose their caller.
+// failures returns the outcomes of an operation's calls that fail with one of codes or lose their
+// caller.
 func failures(operation string, codes []fault.Code) []Outcome {
 	all := []Outcome{{operation, StatusCallerGone, CallerGone}}
 	for _, code := range codes {
@@ -83,7 +85,7 @@ func failures(operation string, codes []fault.Code) []Outcome {
 	return all
 }
 
-// codes returns the codes that name a parameter of the operation.
+// codes returns the codes that contain the name of a parameter of the operation.
 func (o *Operation) codes() []fault.Code {
 	var all []fault.Code
 	for _, p := range o.parameters {

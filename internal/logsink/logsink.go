@@ -15,7 +15,8 @@ import (
 // capacity bounds the buffered lines, in bytes.
 const capacity = 1 << 20
 
-// Sink is a buffered io.Writer that never blocks. It is safe for concurrent use.
+// A Sink is a buffered io.Writer that never blocks. It is safe for concurrent use. Each Write must
+// be one line.
 type Sink struct {
 	out     io.Writer
 	missing func(dropped int) []byte // returns the line that reports dropped lines
@@ -30,7 +31,8 @@ type Sink struct {
 	done    chan struct{} // closed when drain returns
 }
 
-// New returns a Sink that writes to out. missing returns the line that reports dropped lines.
+// New returns a Sink that writes to out in the background. missing returns the line that reports
+// dropped lines. The caller closes the Sink.
 func New(out io.Writer, missing func(dropped int) []byte) *Sink {
 	s := &Sink{out: out, missing: missing, done: make(chan struct{})}
 	s.wake = sync.NewCond(&s.mu)
@@ -38,7 +40,8 @@ func New(out io.Writer, missing func(dropped int) []byte) *Sink {
 	return s
 }
 
-// Write copies one line to the buffer, or drops it if it does not fit. It never returns an error.
+// Write copies line to the buffer, or drops it if it does not fit. It never returns an error,
+// because a logger could not handle it.
 func (s *Sink) Write(line []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,7 +56,7 @@ func (s *Sink) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// Dropped returns how many lines have been dropped since the start.
+// Dropped returns the number of lines that have been dropped since the start.
 func (s *Sink) Dropped() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -61,7 +64,7 @@ func (s *Sink) Dropped() int {
 }
 
 // Close drops all further lines and waits until the buffered ones are written. It returns an error
-// if that takes longer than within.
+// if that takes longer than within. It does not close out.
 func (s *Sink) Close(within time.Duration) error {
 	s.mu.Lock()
 	s.closed = true
@@ -99,8 +102,8 @@ func (s *Sink) drain() {
 	}
 }
 
-// next blocks until there are lines and returns them, followed by the report of dropped lines if
-// there is one to make. It returns false when the sink is closed and its buffer is empty.
+// next blocks until there are lines and returns them, followed by a report of dropped lines if
+// there are any. It returns false when the sink is closed and its buffer is empty.
 func (s *Sink) next() ([][]byte, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,12 +16,12 @@ import (
 )
 
 const (
-	closeTimeout  = time.Second // for the browser to read the last page
+	closeTimeout  = time.Second // how long the browser may take to read the last page
 	headerTimeout = 10 * time.Second
 )
 
-// waitForAnswer serves the callback on listener, which it closes, until Entra ID's answer has come,
-// and returns that unless it is a refusal.
+// waitForAnswer serves the callback on listener until Entra ID's answer arrives, and returns its
+// parameters. It closes listener. A refusal is returned as an error.
 func waitForAnswer(ctx context.Context, s *signIn, listener net.Listener) (url.Values, error) {
 	c := &callback{port: s.port, state: s.state, answer: make(chan url.Values, 1)}
 	server := &http.Server{Handler: c, ReadHeaderTimeout: headerTimeout, ErrorLog: log.New(io.Discard, "", 0)}
@@ -46,20 +46,22 @@ func waitForAnswer(ctx context.Context, s *signIn, listener net.Listener) (url.V
 	}
 }
 
-// callback is the handler to which the browser comes back with Entra ID's answer.
+// A callback handles the request with which the browser returns from Entra ID.
 type callback struct {
 	port   string
 	state  string
-	answer chan url.Values // room for one
+	answer chan url.Values // has a buffer of one, so that the handler never blocks
 }
 
+// lastPage is the same for every result: it repeats nothing from the request.
 const lastPage = `<!DOCTYPE html>
 <html lang="en"><meta charset="utf-8"><title>Partner Center connector</title>
 <p>You can close this window. The terminal shows the result.</p></html>
 `
 
-// ServeHTTP accepts the answer that belongs to this sign-in and answers every other request with
-// 404.
+// ServeHTTP accepts the answer to this sign-in and responds to every other request with 404. The
+// check of Host protects against pages that reach this machine through a name of their own (DNS
+// rebinding).
 func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	ourHost := (r.Host == "localhost:"+c.port) || (r.Host == "127.0.0.1:"+c.port)

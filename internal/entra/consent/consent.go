@@ -1,9 +1,9 @@
-// Package consent signs a user in once, in a browser, and writes the refresh token with which the
-// service acts for that user from then on. It uses the authorization code grant with PKCE: a page
-// of Entra ID sends the browser back to a port of this machine. Only an answer with the sign-in's
-// own random state is accepted, and no page repeats anything of it. A token of another tenant is
-// refused, and a token without multifactor authentication never replaces an existing one. The
-// package opens no browser itself and does not explain errors of Entra ID; both are its caller's.
+// Package consent signs a user in once, in a browser, and stores the refresh token with which the
+// service then acts for that user. It uses the authorization code grant with PKCE: a page of Entra
+// ID redirects the browser to a port of this machine. Only an answer with the random state of the
+// sign-in is accepted, and no page repeats anything from it. A token of another tenant is rejected,
+// and a token without multifactor authentication never replaces an existing one. The caller opens
+// the browser and explains errors of Entra ID.
 package consent
 
 import (
@@ -24,18 +24,19 @@ import (
 	"github.com/partner-center/connector/internal/entra/tokenfile"
 )
 
-// Options are how a user consents.
+// Options configures a sign-in.
 type Options struct {
-	Port int                  // of this machine, to which the browser comes back; 0: any
-	Open func(address string) // opens the address in a browser; nil: the user does that
-	Out  io.Writer            // for the user to read
+	Port int                  // local port that the browser is redirected to; 0: any free one
+	Open func(address string) // opens the address in a browser; nil: the user opens it
+	Out  io.Writer            // receives instructions and the result, for the user
 }
 
-const signInTimeout = 10 * time.Minute // for the user to sign in
+// signInTimeout is how long the user may take to sign in.
+const signInTimeout = 10 * time.Minute
 
-// Run lets a user sign in and allow the app to act for them at Partner Center, and writes the
-// resulting refresh token to the file of c. It waits ten minutes unless ctx ends first. An error of
-// c's files is a *secretfile.Error; one of Entra ID's is an *entra.RefusedError or an
+// Run lets a user sign in and allow the app to act for them at Partner Center. It writes the
+// resulting refresh token to the file of c. It waits for ten minutes unless ctx ends first. An
+// error of a file of c is a *secretfile.Error; one of Entra ID is an *entra.RefusedError or an
 // *entra.NoAnswerError.
 func Run(ctx context.Context, c entra.Config, o Options) error {
 	client := entra.NewClient(c)
@@ -49,7 +50,7 @@ func Run(ctx context.Context, c entra.Config, o Options) error {
 	s := newSignIn(c, listener.Addr())
 	fmt.Fprintf(o.Out, instructions, s.address(), s.port)
 	if o.Open != nil {
-		go o.Open(s.address()) // some browsers block until they are closed; without one the address is there to read
+		go o.Open(s.address()) // in the background: some browsers block until they are closed
 	}
 	answer, err := waitForAnswer(ctx, s, listener)
 	if err != nil {
@@ -70,7 +71,7 @@ func Run(ctx context.Context, c entra.Config, o Options) error {
 	return save(ctx, c, grant, o.Out)
 }
 
-// check finds what cannot work before the user signs in.
+// check fails early, before the user signs in, if the result could not be used or stored.
 func check(ctx context.Context, c entra.Config, client *entra.Client) error {
 	if err := c.ValidateApp(); err != nil {
 		return err
@@ -81,12 +82,12 @@ func check(ctx context.Context, c entra.Config, client *entra.Client) error {
 	return client.CheckCredential(ctx)
 }
 
-// signIn is one sign-in: what its request and its answer have in common.
+// A signIn holds what the request and the answer of one sign-in have in common.
 type signIn struct {
 	config   entra.Config
 	port     string
 	state    string
-	verifier string // of PKCE
+	verifier string // PKCE code verifier, RFC 7636
 }
 
 func newSignIn(c entra.Config, listening net.Addr) *signIn {
@@ -94,6 +95,8 @@ func newSignIn(c entra.Config, listening net.Addr) *signIn {
 	return &signIn{config: c, port: port, state: rand.Text(), verifier: rand.Text() + rand.Text()}
 }
 
+// redirectURI returns the address of the callback. Entra ID ignores the port of a registered
+// http://localhost.
 func (s *signIn) redirectURI() string { return "http://localhost:" + s.port }
 
 // address returns the URL of the page on which the user signs in.
@@ -122,8 +125,8 @@ The browser comes back to port %s of this machine within ten minutes. The app re
 http://localhost.
 `
 
-// save writes the refresh token if it is one of the right tenant, and tells the user what the
-// sign-in was like.
+// save stores the refresh token if it belongs to the right tenant, and tells the user how they
+// signed in.
 func save(ctx context.Context, c entra.Config, grant entra.Grant, out io.Writer) error {
 	if grant.RefreshToken == "" {
 		return errors.New("no refresh token came from Entra ID: check that the app may ask for offline_access")
@@ -131,8 +134,7 @@ func save(ctx context.Context, c entra.Config, grant entra.Grant, out io.Writer)
 	claims, readable := entra.Inspect(grant.AccessToken)
 	if readable && !strings.EqualFold(claims.Tenant, c.TenantID) {
 		return fmt.Errorf("the user signed in to tenant %q, not to the partner's: sign in again with a user of "+
-			"CONNECTOR_TENANT_ID",
-			claims.Tenant)
+			"CONNECTOR_TENANT_ID", claims.Tenant)
 	}
 	file := tokenfile.New(c.RefreshTokenFile, c.Log)
 	unlock, err := file.Lock(ctx)

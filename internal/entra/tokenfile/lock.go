@@ -13,12 +13,12 @@ import (
 	"github.com/partner-center/connector/internal/secretfile"
 )
 
-// lockPoll is how often a taken lock is tried again.
+// lockPoll is the interval between attempts to take a lock that another process holds.
 const lockPoll = 20 * time.Millisecond
 
-// Lock takes the file's lock until unlock is called. It fails only when ctx ends first. Where there
-// can be no lock, it goes on without, and the log says so. A file that does not exist yet needs
-// none: its lock would get the wrong owner.
+// Lock takes the file's lock until unlock is called. It fails only if ctx ends first. If locking is
+// not possible, it succeeds without a lock and logs that. A file that does not exist yet is not
+// locked: its lock file would get the wrong owner.
 func (f *File) Lock(ctx context.Context) (unlock func(), err error) {
 	path := atomicfile.Target(f.path)
 	token, err := os.Stat(path)
@@ -39,8 +39,9 @@ func (f *File) Lock(ctx context.Context) (unlock func(), err error) {
 	return func() { l.Close() }, nil
 }
 
-// makeLock creates a lock file, if there is none, for all users of the token file. Those who may
-// read that one may also write the lock, because some network file systems lock nothing else.
+// makeLock creates the lock file, if it does not exist, for all users of the token file. Users who
+// may read the token file may also write the lock file, because some network file systems only lock
+// files that are open for writing.
 func makeLock(path string, token fs.FileInfo) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if errors.Is(err, fs.ErrExist) {
@@ -50,7 +51,7 @@ func makeLock(path string, token fs.FileInfo) error {
 		return err
 	}
 	mode := token.Mode().Perm()
-	f.Chmod(mode | mode&0o444>>1) // what the system does not allow stays as it is; the same holds for the owner
+	f.Chmod(mode | mode&0o444>>1) // best effort, as is the owner
 	atomicfile.KeepOwner(f, token)
 	return f.Close()
 }

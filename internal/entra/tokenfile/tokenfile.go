@@ -1,11 +1,11 @@
-// Package tokenfile keeps a user's refresh token in a file that several processes may share. A new
-// token replaces the old one whole or not at all, and the file keeps its mode and, where the system
-// allows it, its owner. Processes take turns by a lock file beside it, which has the same mode and
-// owner. A process that cannot use the lock, because it may not open it or its file system has no
-// locks, goes on without taking turns, and its log says so. The content of the file wins over what
-// a process remembers, unless a newer token could not be written and the file has not changed
-// since. If a process is killed before it writes an answer's token, the earlier one stays, which
-// Entra ID goes on accepting.
+// Package tokenfile stores a user's refresh token in a file that several processes may share. A new
+// token replaces the old one atomically, and the file keeps its mode and, where the system allows
+// it, its owner. Processes take turns with a lock file next to it, which has the same mode and
+// owner. A process that cannot use the lock, because it may not open it or its file system does not
+// support locks, continues without it and logs that. The content of the file takes precedence over
+// what a process remembers, unless a newer token could not be written and the file has not changed
+// since. If a process is killed before it stores a new token, the old one stays, which Entra ID
+// continues to accept.
 package tokenfile
 
 import (
@@ -22,21 +22,21 @@ import (
 // Setting is the environment variable that names the file.
 const Setting = "CONNECTOR_REFRESH_TOKEN_FILE"
 
-// File is a refresh token file. Its methods but Lock are called with the lock held.
+// A File is a refresh token file. Hold its lock while calling any method except Lock.
 type File struct {
 	path string
 	log  *slog.Logger
 
-	seen     string // what the file held when it was last read or written
-	unsaved  string // a later token that could not be written; empty: none
-	failed   bool   // the last write failed, and the log has said so
-	unlocked bool   // the last time there was no lock, and the log has said so
+	seen     string // content of the file when it was last read or written
+	unsaved  string // a newer token that could not be written; empty: none
+	failed   bool   // the last write failed, which has been logged
+	unlocked bool   // the last Lock succeeded without a lock, which has been logged
 }
 
-// New returns a file, which need not exist yet. It opens nothing.
+// New returns a File, which need not exist yet. It opens nothing.
 func New(path string, log *slog.Logger) *File { return &File{path: path, log: log} }
 
-// Token returns the refresh token to use next. Its error is a *secretfile.Error.
+// Token returns the refresh token to use next. An error is a *secretfile.Error.
 func (f *File) Token() (string, error) {
 	content, err := Read(f.path)
 	if err != nil {
@@ -50,7 +50,7 @@ func (f *File) Token() (string, error) {
 
 var errSame = errors.New("the file holds the refused token")
 
-// Other returns the file's token if that is not the refused one, and forgets a token that could not
+// Other returns the token in the file if it differs from refused. It forgets a token that could not
 // be written.
 func (f *File) Other(refused string) (string, error) {
 	f.unsaved = ""
@@ -61,8 +61,8 @@ func (f *File) Other(refused string) (string, error) {
 	return content, err
 }
 
-// Save writes a token, unless another process has changed the file since Token. If it cannot be
-// written, the token is remembered and the log says so.
+// Save writes a token, unless another process has changed the file since Token. If writing fails,
+// Save logs that and keeps the token in memory.
 func (f *File) Save(token string) {
 	before := f.seen
 	_, err := f.Token()
@@ -86,8 +86,8 @@ func (f *File) Save(token string) {
 	f.seen, f.unsaved = token, ""
 }
 
-// Replace writes a token whatever the file holds, and creates the file if there is none. Its error
-// is a *secretfile.Error.
+// Replace writes a token whatever the file contains, and creates the file if necessary. An error is
+// a *secretfile.Error.
 func (f *File) Replace(token string) error {
 	if err := replace(f.path, token); err != nil {
 		return unwritable(f.path, err)
@@ -95,13 +95,13 @@ func (f *File) Replace(token string) error {
 	return nil
 }
 
-// IsEmpty reports whether the file is absent or holds nothing.
+// IsEmpty reports whether the file is missing or empty.
 func (f *File) IsEmpty() bool {
 	_, err := secretfile.ReadToken(Setting, f.path)
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, secretfile.ErrEmpty)
 }
 
-// Read returns the token in a file. Its error is a *secretfile.Error.
+// Read returns the token in the file at path. An error is a *secretfile.Error.
 func Read(path string) (string, error) {
 	token, err := secretfile.ReadToken(Setting, path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, secretfile.ErrEmpty) {
@@ -115,8 +115,8 @@ func Read(path string) (string, error) {
 	return token, err
 }
 
-// CheckWritable returns a *secretfile.Error if a file cannot be replaced, because nothing can be
-// created beside it.
+// CheckWritable returns a *secretfile.Error if the file at path cannot be replaced because its
+// directory is not writable.
 func CheckWritable(path string) error {
 	f, err := atomicfile.CreateTemp(atomicfile.Target(path))
 	if err != nil {
