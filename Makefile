@@ -52,6 +52,7 @@ memory: ## Run the tests of memory limits
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME inputs
+	@grep -rqE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' internal || { echo "no fuzz targets"; exit 1; }
 	@grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' internal | while IFS=: read -r file target; do \
 		echo "$${target#func } in $${file%/*}"; \
 		go test "./$${file%/*}" -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) || exit 1; \

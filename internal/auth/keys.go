@@ -96,19 +96,20 @@ func (k *Keys) find(key string) (string, bool) {
 // system does not make callers queue.
 func (k *Keys) current() *contents {
 	lookup := k.lookups.Add(1)
-	file, err := k.read(k.file.Load())
+	last := k.file.Load()
+	file, err := k.read(last)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	newest := k.file.Load()
-	if lookup < k.published { // a lookup that began later has already published
-		return newest
+	if (lookup < k.published) || ((file == last) && (newest != last)) {
+		return newest // another lookup has published what it read in the meantime
 	}
 	k.published = lookup
 	switch {
 	case err != nil:
 		file = newest
 	case (file.broken != nil) && (file != newest):
-		file.names = newest.names
+		file = &contents{version: file.version, names: newest.names, broken: file.broken}
 	}
 	if err == nil {
 		err = file.broken

@@ -75,6 +75,39 @@ func TestKeysFollowTheFile(t *testing.T) {
 	})
 }
 
+// TestKeysWhileTheFileBreaks looks up keys while the file changes between good and broken content
+// whose age makes lookups skip reading it. The race detector is the judge of the rest.
+func TestKeysWhileTheFileBreaks(t *testing.T) {
+	s, path, _ := open(t, line("flows", "k1"))
+	stop := make(chan struct{})
+	var callers sync.WaitGroup
+	for range 16 {
+		callers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					wantNames(t, s, map[string]string{"k1": "flows"})
+				}
+			}
+		})
+	}
+	for i := range 100 {
+		content := line("flows", "k1") + strings.Repeat("#\n", i%7)
+		if i%2 == 1 {
+			content = "broken " + content
+		}
+		write(t, path+".new", content)
+		chtimes(t, path+".new", time.Now().Add(-time.Duration(1+i)*time.Minute))
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(stop)
+	callers.Wait()
+}
+
 func TestKeysLog(t *testing.T) {
 	s, path, log := open(t, line("flows", "k1"))
 	steps := []struct {

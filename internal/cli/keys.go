@@ -7,10 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"text/tabwriter"
+	"time"
 
 	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/config"
 )
+
+// lockTimeout bounds the wait for another process that changes the keys file.
+const lockTimeout = 10 * time.Second
 
 // shownDigits is the number of hex digits of a digest that are printed. They suffice to tell keys
 // apart, and keys remove accepts them.
@@ -30,6 +34,8 @@ func (c *keysAddCommand) Run(ctx context.Context, con *console) error {
 	if err := checkKeyName(c.Name); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
+	defer cancel()
 	key, err := auth.AddKey(ctx, c.APIKeysFile, c.Name)
 	if err != nil {
 		return err
@@ -92,6 +98,8 @@ func (c *keysRemoveCommand) Run(ctx context.Context, con *console) error {
 	if _, err := listKeys(c.APIKeysFile); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
+	defer cancel()
 	removed, err := auth.RemoveKeys(ctx, c.APIKeysFile, c.Name, digest)
 	if err != nil {
 		return err

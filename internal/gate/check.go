@@ -55,7 +55,7 @@ func (g *Gate) Check(operation string, arguments url.Values) (url.Values, error)
 func (o *Operation) checkNames(arguments url.Values) error {
 	for _, name := range slices.Sorted(maps.Keys(arguments)) {
 		if !o.has(name) {
-			return &fault.Error{Code: fault.UnknownParameter, Message: o.unknownText(name)}
+			return &fault.Error{Code: fault.UnknownParameter, Message: o.unknownText(name, arguments)}
 		}
 		if len(arguments[name]) > 1 {
 			return &fault.Error{Code: fault.RepeatedParameter, Message: name + " is sent more than once. Send it once."}
@@ -69,14 +69,14 @@ var quotable = regexp.MustCompile(`^[A-Za-z0-9_.$\[\]-]{1,32}$`)
 
 // unknownText returns the message for an argument that the operation does not have. It suggests a
 // parameter with a similar name, or lists all. Sealed parameters are left out because only links
-// may contain them.
-func (o *Operation) unknownText(name string) string {
+// may contain them, and those of the path if the call has them already.
+func (o *Operation) unknownText(name string, arguments url.Values) string {
 	if !quotable.MatchString(name) {
 		name = "that was sent"
 	}
 	var names []string
 	for _, p := range o.parameters {
-		if p.sealed {
+		if p.sealed || (p.In == "path" && arguments.Has(p.Name)) {
 			continue
 		}
 		if similar(name, p.Name) {
@@ -85,7 +85,7 @@ func (o *Operation) unknownText(name string) string {
 		names = append(names, p.Name)
 	}
 	if len(names) == 0 {
-		return fmt.Sprintf("This action has no parameter %s, and no others. Remove it.", name)
+		return fmt.Sprintf("This action has no parameter %s. Remove it.", name)
 	}
 	return fmt.Sprintf("This action has no parameter %s. It has %s.", name, list(names))
 }

@@ -71,13 +71,19 @@ func TestUnknownParameter(t *testing.T) {
 		{"names_a_misspelt_one_of_the_path", "GetCustomerDetails", "CustomerTenantId", "Its name is CustomerTenantID."},
 		{"lists_all_if_none_is_similar", "GetInvoices", "page", "no parameter page. It has Size and Offset."},
 		{"lists_those_of_the_path", "GetCustomerDetails", "Size", "no parameter Size. It has CustomerTenantID."},
+		{"does_not_list_those_of_the_path_that_were_sent", "GetInvoice", "Size", "no parameter Size. Remove it."},
+		{"does_not_suggest_those_of_the_path_that_were_sent", "GetInvoice", "invoiceid", "parameter invoiceid. Remove it."},
 		{"does_not_list_sealed_ones", "GetAllCustomers", "$filter", "no parameter $filter. " + ofCustomers},
 		{"does_not_quote_markup", "GetAllCustomers", "<script>", "no parameter that was sent. " + ofCustomers},
 		{"does_not_quote_what_may_be_a_key", "GetAllCustomers", strings.Repeat("k", 43), "no parameter that was sent."},
-		{"says_that_there_are_none", "ListCustomersForPicker", "x", "no parameter x, and no others. Remove it."},
+		{"says_that_there_are_none", "ListCustomersForPicker", "x", "no parameter x. Remove it."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := newChecker(t).Check(c.operation, url.Values{c.parameter: {"1"}})
+			arguments := url.Values{c.parameter: {"1"}}
+			if c.operation == "GetInvoice" {
+				arguments.Set("InvoiceID", "G1")
+			}
+			_, err := newChecker(t).Check(c.operation, arguments)
 			var f *fault.Error
 			if !errors.As(err, &f) || f.Code != fault.UnknownParameter || !strings.Contains(f.Text(), c.want) {
 				t.Errorf("%v, want %s", err, c.want)

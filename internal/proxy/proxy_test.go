@@ -62,6 +62,7 @@ type service struct {
 	handler http.Handler
 	gate    *gate.Gate
 	proxy   *proxy.Proxy
+	sealer  *seal.Sealer
 }
 
 // newService returns a service in front of the sandbox, or of another Partner Center if its URL is
@@ -103,8 +104,9 @@ func newService(t testing.TB, upstream string) service {
 		App: app.Get, User: user.Get, Timeout: 30 * time.Second, MaxBody: 1 << 20,
 	})
 	s := service{
-		gate:  gate.New(gate.Config{Operations: operations, Limiter: limiter, Sealer: sealer, Log: log}),
-		proxy: proxy.New(proxy.Config{Projections: projections, Upstream: client, Sealer: sealer, Log: log}),
+		sealer: sealer,
+		gate:   gate.New(gate.Config{Operations: operations, Limiter: limiter, Sealer: sealer, Log: log}),
+		proxy:  proxy.New(proxy.Config{Projections: projections, Upstream: client, Sealer: sealer, Log: log}),
 	}
 	signIn := auth.NewSignIn(auth.Config{Keys: keys})
 	s.handler = server.New(server.Config{Gate: s.gate, Actions: s.proxy, SignIn: signIn, Sandbox: true})

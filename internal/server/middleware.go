@@ -91,7 +91,7 @@ func (s *Server) check(c *gin.Context) {
 	}
 	for _, p := range c.Params {
 		if arguments.Has(p.Key) {
-			message := p.Key + " belongs into the path of this action. Remove it from the query."
+			message := p.Key + " is part of the path of this action. Remove it from the query."
 			s.fail(c, &fault.Error{Code: fault.UnknownParameter, Message: message})
 			return
 		}
