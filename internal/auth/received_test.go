@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// cause returns what the log is told about a rejected token.
+// cause returns what is logged about a rejected token.
 func cause(t *testing.T, v *Tokens, token string) string {
 	t.Helper()
 	_, err := v.Verify(t.Context(), token)

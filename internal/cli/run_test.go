@@ -183,7 +183,7 @@ type brokenWriter struct{}
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
 
 // TestKeyThatCannotBePrinted checks that keys add fails if its output is lost, and says how to
-// remove the key that nobody has.
+// remove the key that was not shown.
 func TestKeyThatCannotBePrinted(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys")
 	var stderr strings.Builder

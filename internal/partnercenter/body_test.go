@@ -23,7 +23,7 @@ func (c *Client) allFree() bool {
 }
 
 // newLargeServer returns a server with large and small responses. A large one waits for proceed
-// after its first bytes, of which started is told.
+// after its first bytes, and signals them on started.
 func newLargeServer(t *testing.T) (server *httptest.Server, started, proceed chan struct{}) {
 	t.Helper()
 	started, proceed = make(chan struct{}), make(chan struct{})

@@ -44,7 +44,7 @@ func callerRefusal(resp *http.Response, path string) *fault.Error {
 	return f
 }
 
-// An errorBody is what the response of a failed call says.
+// An errorBody is the body of a failed call's response.
 type errorBody struct {
 	code     string // digits; empty: none
 	wantsMFA bool   // the user has not signed in with multifactor authentication

@@ -17,7 +17,7 @@ type Result struct {
 	content     content
 }
 
-// content is what a Result sends, and the memory or the connection behind it.
+// content is the body of a Result, with the memory or the connection behind it.
 type content interface {
 	io.WriterTo
 	io.Closer

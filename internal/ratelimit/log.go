@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// rule is what every key is held to: at most calls admissions in any span of window.
+// rule is the limit of every key: at most calls admissions in any span of window.
 type rule struct {
 	calls  int
 	window time.Duration

@@ -20,7 +20,7 @@ const MaxNames = 10
 // hold.
 var ErrFull = errors.New("ratelimit: too many live keys")
 
-// Key is what calls are counted under.
+// Key identifies a counter of calls.
 //
 // Identity is proven and Name is not, so that names could multiply what an identity gets. Therefore
 // at most MaxNames names of an identity are keys of their own, from their first admitted call until
@@ -41,7 +41,7 @@ func (k Key) Encode() string {
 	return k.Identity + separator + k.Name
 }
 
-// Decision is what a limiter decides on a call.
+// Decision is a limiter's answer for one call.
 type Decision struct {
 	Allowed   bool
 	Remaining int // calls left in the window that ends now, after this one

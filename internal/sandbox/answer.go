@@ -28,7 +28,7 @@ type style struct {
 	indent      bool
 }
 
-// An answer is what a route returns and write sends.
+// An answer is the result of a route, which write sends.
 type answer struct {
 	status      int
 	body        string

@@ -56,7 +56,7 @@ type customer struct {
 	place    place
 }
 
-// A place is what a customer's address and language are filled from.
+// A place provides a customer's address and language.
 type place struct{ Country, Region, City, PostalCode, Culture string }
 
 // names are the parts of generated customers: each company in each place.

@@ -147,7 +147,7 @@ func TestHeaders(t *testing.T) {
 	})
 }
 
-// failing is what a customer of Failures is answered with; empty strings are not compared.
+// failing is the expected answer for a customer of Failures. Empty strings are not compared.
 type failing struct {
 	status      int
 	contentType string

@@ -31,7 +31,7 @@ func (e *Error) Error() string {
 // Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Err }
 
-// problem is what is wrong with a text, and what to do about it.
+// problem describes what is wrong with a text and what to do about it.
 type problem struct{ text, remedy string }
 
 // Error returns the problem without its remedy.

@@ -15,7 +15,7 @@ const (
 	maxHeaderLines = 100
 )
 
-// guard rejects requests that no caller may send, whoever it is. It looks at the request as it was
+// guard rejects requests that no caller may send. It looks at the request as it was
 // sent: a path that could be read as another one than it is routed by is rejected, never corrected.
 func (s *Server) guard(c *gin.Context) {
 	code := cmp.Or(s.checkRequest(c.Request), checkGet(c.Request))

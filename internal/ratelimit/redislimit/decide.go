@@ -12,8 +12,8 @@ import (
 // This file holds what is decided about a reply or an error, from values alone: no connection, no
 // clock.
 
-// retryAway is what a caller is told to wait for while the server is away. The monitor looks for it
-// more often.
+// retryAway is the Retry-After of calls that are rejected while the server is away. The monitor
+// looks for it more often.
 const retryAway = 2 * time.Second
 
 var (
@@ -112,12 +112,12 @@ func (t timing) continues(e epoch, heartbeats int64, o *offset) bool {
 	return (e.heartbeats > heartbeats) && (o.deviation(e.exchange) <= t.tolerance+o.drift(e.received))
 }
 
-// damage is what an error says about the server that it came from.
+// damage classifies an error by what it says about the server.
 type damage int
 
 const (
 	noDamage    damage = iota // it may be slow or away; the monitor looks at it
-	wrongServer               // the connection is of no use; the counters may be good
+	wrongServer               // the connection is unusable; the counters may be good
 	lostCounts                // counters may be lost
 )
 

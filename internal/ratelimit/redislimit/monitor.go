@@ -26,7 +26,7 @@ type state struct {
 	replaced chan struct{} // closed when another state has replaced this one
 }
 
-// history is what a process knows of the epoch that it joined before.
+// history holds what a process knows of the epoch that it joined before.
 type history struct {
 	previous   *connection // the last one; nil if there never was one
 	distrusted bool        // the server may have lost some of that epoch's counters
@@ -183,7 +183,7 @@ func (l *Limiter) rejoin(ctx context.Context, c *connection, h history) (epoch, 
 	return l.join(ctx, c, h)
 }
 
-// epoch is what a server answers about its epoch.
+// epoch describes a server's epoch, as the server answers it.
 type epoch struct {
 	exchange
 	id         string
@@ -236,7 +236,7 @@ func parseEpoch(v []any, x exchange) (epoch, error) {
 	return e, nil
 }
 
-// health is what the log says about the server. Changes are logged once.
+// health is the state of the server as the log reports it. Changes are logged once.
 type health struct {
 	away   bool
 	evicts bool

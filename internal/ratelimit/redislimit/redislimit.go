@@ -43,7 +43,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// Config is what a Limiter is made of.
+// Config configures a Limiter.
 type Config struct {
 	Address  string // host:port
 	Username string // empty: the default user
