@@ -17,7 +17,7 @@ const countOf = "x-count-of"
 
 // derivedFrom is the schema extension of a string of the root object that Options.Derive computes.
 // Its value is the name of an undocumented upstream member, from which the string is derived. An
-// upstream member of the string's own name is ignored.
+// upstream member with the string's own name is ignored.
 const derivedFrom = "x-made-from"
 
 const (
@@ -25,10 +25,11 @@ const (
 	maxOrdinals = 256 // objects and properties of one response: each is an index into writer.follower
 )
 
-// Compile prepares the projection of a response schema. It merges allOf. It returns an error that
-// names the path for everything a projection cannot guarantee: a root that is not an object,
+// Compile compiles the projection of a response schema. It merges allOf. It returns an error, with
+// the path, for everything that a projection cannot guarantee: a root that is not an object,
 // objects without properties, arrays without items, alternatives, open objects, recursion, limits
-// on values, more than 64 properties of one object, or more than 256 objects and properties in all.
+// on values, more than 64 properties of one object, or more than 256 objects and properties in
+// total.
 func Compile(schema *openapi3.SchemaRef) (*Projection, error) {
 	root, err := compileNode("", schema, 1)
 	if err != nil {
@@ -86,6 +87,8 @@ func compileNode(path string, ref *openapi3.SchemaRef, depth int) (*node, error)
 	return n, n.compileScalar(s)
 }
 
+// compileScalar sets the kind of a scalar and, for an integer, the range of its format. A format
+// that would need a check of its own is an error.
 func (n *node) compileScalar(s *openapi3.Schema) error {
 	switch {
 	case s.Type.Is("string"):
@@ -108,6 +111,7 @@ func (n *node) compileScalar(s *openapi3.Schema) error {
 	return schemaError(n.path, "a schema without one known type cannot be projected")
 }
 
+// checkFormat returns an error unless the schema has one of the known formats.
 func (n *node) checkFormat(s *openapi3.Schema, known ...string) error {
 	if !slices.Contains(known, s.Format) {
 		return schemaError(n.path, "format "+s.Format+" cannot be projected")
@@ -115,7 +119,8 @@ func (n *node) checkFormat(s *openapi3.Schema, known ...string) error {
 	return nil
 }
 
-// compileObject sets the fields of an object and its defaults.
+// compileObject sets the fields and defaults of an object. Fields are sorted by name, so that the
+// same schema always gives the same projection.
 func (n *node) compileObject(s *openapi3.Schema, depth int) error {
 	properties, required, err := merge(n.path, s, depth)
 	if err != nil {
@@ -159,8 +164,8 @@ func (n *node) addField(name string, properties openapi3.Schemas, depth int) err
 	return nil
 }
 
-// setDefaults records the properties that the object n always has: of the required ones, the arrays
-// and the count.
+// setDefaults records the fields that the object always has: those of the required properties that
+// are arrays or its count.
 func (n *node) setDefaults(required []string) error {
 	for _, name := range required {
 		i := n.indexOf(name)
@@ -174,7 +179,7 @@ func (n *node) setDefaults(required []string) error {
 	return nil
 }
 
-// merge returns the properties and the required names of an object and of its allOf.
+// merge returns the properties and required names of an object, including those of its allOf.
 func merge(path string, s *openapi3.Schema, depth int) (openapi3.Schemas, []string, error) {
 	properties, required := maps.Clone(s.Properties), slices.Clone(s.Required)
 	if properties == nil {
@@ -202,7 +207,8 @@ func merge(path string, s *openapi3.Schema, depth int) (openapi3.Schemas, []stri
 	return properties, required, nil
 }
 
-// bindCount connects the i-th field with the array that it counts, if s says that it counts one.
+// bindCount connects the i-th field with the array that it counts, if its schema s has the
+// extension.
 func (n *node) bindCount(i int, s *openapi3.Schema, required []string) error {
 	extension, ok := s.Extensions[countOf]
 	if !ok {
@@ -264,6 +270,7 @@ func unsupported(s *openapi3.Schema) string {
 	return ""
 }
 
+// join returns the path of a property of the object at path.
 func join(path, name string) string {
 	if path == "" {
 		return name
@@ -271,7 +278,8 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// encodeKey returns a property's name as it is written: in quotes, between a comma and a colon.
+// encodeKey returns a property's name as the writer appends it: a comma, the quoted name and a
+// colon.
 func encodeKey(name string) []byte {
 	quoted, err := json.Marshal(name)
 	if err != nil {
@@ -280,6 +288,7 @@ func encodeKey(name string) []byte {
 	return slices.Concat([]byte(","), quoted, []byte(":"))
 }
 
+// schemaError returns an error about the schema at path. An empty path is the root.
 func schemaError(path, text string) error {
 	if path == "" {
 		path = "the response"

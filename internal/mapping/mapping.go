@@ -1,10 +1,10 @@
-// Package mapping reduces upstream answers to what a response schema documents. Compile turns a
+// Package mapping reduces upstream responses to what a response schema documents. Compile turns a
 // schema into a Projection once; Append applies it to raw JSON in one pass, without decoding.
-// Members that the schema does not name are dropped, and so are values of another type than
-// documented. Numbers and strings are copied as they are, so they keep their digits and bytes. The
-// whole input is checked, including what is dropped: output without an error comes from one
-// complete, valid object. The package renames nothing and computes nothing except a count that the
-// schema asks for; a property that is derived from another member is computed by the caller.
+// Members that the schema does not name are dropped, as are values of another type than documented.
+// Numbers and strings are copied unchanged, so they keep their digits and bytes. The whole input is
+// validated, including what is dropped: output without an error comes from one complete, valid
+// object. The package renames nothing, and computes nothing except a count that the schema asks for
+// and, through a callback, one derived property.
 package mapping
 
 import (
@@ -17,25 +17,25 @@ import (
 // MaxDepth is the deepest nesting of objects and arrays that Append accepts.
 const MaxDepth = 64
 
-// ErrInvalid reports an input that is not one whole, valid JSON object, has a documented member
-// twice, has a counted collection that is not an array, or, where the response is a single object,
-// has no documented member at all.
+// ErrInvalid reports an input that is not exactly one valid JSON object, has a documented member
+// twice, or has a counted collection that is not an array. If the response is a single object, an
+// input without any documented member is invalid too.
 var ErrInvalid = errors.New("mapping: not one valid JSON object of the documented form")
 
-// Projection is a compiled response schema. It is immutable and safe for concurrent use.
+// A Projection is a compiled response schema. It is immutable and safe for concurrent use.
 type Projection struct {
 	root       *node
 	collection bool // root has a required array, so an input without documented members is an empty collection
 }
 
-// Options are the callbacks of Append. Each may be nil.
+// Options holds the callbacks of Append. Each may be nil.
 type Options struct {
-	// OnDrop is called for each value that is dropped because it is not of the documented type, with
-	// its path in the schema, such as "items[].quantity".
+	// OnDrop is called for each value that is dropped because of its type, with its path in the
+	// schema, such as "items[].quantity".
 	OnDrop func(path string)
 
-	// Derive computes the property marked x-made-from from raw, the JSON value of the upstream member
-	// that it names; false omits the property. It must not retain raw.
+	// Derive computes the property marked x-made-from from raw, the JSON value of the upstream
+	// member that it names; false omits the property. It must not retain raw.
 	Derive func(raw []byte) (string, bool)
 }
 

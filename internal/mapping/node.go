@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// kind is the JSON type that a schema documents.
+// A kind is a JSON type, as a schema documents it.
 type kind uint8
 
 const (
@@ -19,7 +19,7 @@ const (
 	boolean
 )
 
-// node is a compiled schema.
+// A node is a compiled schema. It is immutable after Compile.
 type node struct {
 	kind      kind
 	ordinal   int    // object: its number among all objects and properties of the response
@@ -36,7 +36,7 @@ type node struct {
 	derived  int           // object: field that Options.Derive computes; -1: none
 }
 
-// field is a property of an object.
+// A field is a property of an object.
 type field struct {
 	name    string
 	key     []byte // ,"name":
@@ -44,14 +44,14 @@ type field struct {
 	ordinal int // its number among all objects and properties of the response
 }
 
-// candidate is a field that a member of an upstream object may belong to.
+// A candidate is a field that a member of an upstream object may belong to.
 type candidate struct {
 	first byte // of name; compared first because names of the same length mostly differ in it
 	name  string
 	index int // into fields
 }
 
-// appendPaths appends the paths of all values below n.
+// appendPaths appends the paths of all values below n to paths.
 func (n *node) appendPaths(paths []string) []string {
 	below := n.fields
 	if n.kind == array {
@@ -68,12 +68,12 @@ func (n *node) hasRequiredArray() bool {
 	return slices.ContainsFunc(n.defaults, func(i int) bool { return n.fields[i].node.kind == array })
 }
 
-// indexOf returns the index of the field of that name, or -1.
+// indexOf returns the index of the field with the given name, or -1.
 func (n *node) indexOf(name string) int {
 	return slices.IndexFunc(n.fields, func(f field) bool { return f.name == name })
 }
 
-// unescape returns the text of a quoted JSON string, or nil if its escapes are not valid.
+// unescape returns the text of a quoted JSON string, or nil if it has an invalid escape.
 func unescape(quoted []byte) []byte {
 	var text string
 	if err := json.Unmarshal(quoted, &text); err != nil {
@@ -82,7 +82,7 @@ func unescape(quoted []byte) []byte {
 	return []byte(text)
 }
 
-// find returns the index of the field with an upstream name, or -1.
+// find returns the index of the field with the given upstream name, or -1.
 func (n *node) find(name []byte) int {
 	if len(name) >= len(n.byLength) {
 		return -1
@@ -95,8 +95,8 @@ func (n *node) find(name []byte) int {
 	return -1
 }
 
-// integer returns a number without a fraction of zeros, and whether it is an integer in the range
-// of the format.
+// integer returns literal without a fraction of zeros, and whether it is an integer within the
+// range of the format.
 func (n *node) integer(literal []byte) ([]byte, bool) {
 	if dot := bytes.IndexByte(literal, '.'); dot >= 0 {
 		if len(bytes.Trim(literal[dot+1:], "0")) > 0 {
@@ -111,7 +111,8 @@ func (n *node) integer(literal []byte) ([]byte, bool) {
 	return literal, err == nil && n.min <= value && value <= n.max
 }
 
-// isDouble reports whether a number is in the range of a 64-bit float.
+// isDouble reports whether a number is within the range of a 64-bit float. Short numbers without an
+// exponent always are, which saves parsing them.
 func isDouble(literal []byte) bool {
 	if len(literal) < 300 && !hasExponent(literal) {
 		return true
@@ -120,6 +121,7 @@ func isDouble(literal []byte) bool {
 	return err == nil
 }
 
+// hasExponent reports whether a valid number has an exponent.
 func hasExponent(literal []byte) bool {
 	return bytes.IndexByte(literal, 'e') >= 0 || bytes.IndexByte(literal, 'E') >= 0
 }

@@ -9,10 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// The functions of this file read one element of the JSON grammar (RFC 8259) at an offset and
-// return the offset behind it, or the complement of the offset at which the input is invalid.
+// The functions in this file read one element of the JSON grammar (RFC 8259) at an offset. They
+// return the offset after it or, if the input is invalid, the bitwise complement of the offset of
+// the error, which is negative.
 
-// byteAt returns the byte at i, or 0 at the end of the input. No element begins with 0.
+// byteAt returns the byte at i, or 0 after the end of the input. No JSON element begins with 0.
 func byteAt(src []byte, i int) byte {
 	if uint(i) < uint(len(src)) {
 		return src[i]
@@ -22,6 +23,7 @@ func byteAt(src []byte, i int) byte {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
+// skipSpace returns the offset of the first byte at or after i that is not JSON white space.
 func skipSpace(src []byte, i int) int {
 	for i < len(src) && src[i] <= ' ' {
 		if c := src[i]; c != ' ' && c != '\n' && c != '\r' && c != '\t' {
@@ -32,7 +34,7 @@ func skipSpace(src []byte, i int) int {
 	return i
 }
 
-// skipValue reads a value of any type; depth is its nesting, from 1.
+// skipValue reads a value of any type. depth is its nesting, from 1.
 func skipValue(src []byte, i, depth int) int {
 	switch c := byteAt(src, i); c {
 	case '"':
@@ -54,6 +56,7 @@ func skipValue(src []byte, i, depth int) int {
 	}
 }
 
+// skipLiteral reads true, false or null.
 func skipLiteral(src []byte, i int, literal string) int {
 	if len(src)-i < len(literal) || string(src[i:i+len(literal)]) != literal {
 		return ^i
@@ -141,9 +144,9 @@ const (
 	highs = 0x8080808080808080
 )
 
-// scanString reads a string and reports whether it has a backslash. It tests eight bytes at once:
-// subtracting n from each byte sets the high bit of those below n. A borrow can set it in later
-// bytes too, but never in one before the first match.
+// scanString reads a string and reports whether it contains a backslash. It tests eight bytes at a
+// time: subtracting n from each byte sets the high bit of those below n. A borrow can set the bit
+// in later bytes too, but never before the first match.
 func scanString(src []byte, i int) (next int, escaped bool) {
 	i++
 	for {
@@ -179,7 +182,7 @@ func scanString(src []byte, i int) (next int, escaped bool) {
 	}
 }
 
-// skipEscape reads an escape from its backslash. It accepts surrogates without a partner.
+// skipEscape reads an escape sequence from its backslash. It accepts surrogates without a partner.
 func skipEscape(src []byte, i int) int {
 	switch byteAt(src, i+1) {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
@@ -195,14 +198,15 @@ func skipEscape(src []byte, i int) int {
 	return ^(i + 1)
 }
 
-// hasSurrogate reports whether a quoted string may have an escaped surrogate.
+// hasSurrogate reports whether a quoted string may contain an escaped surrogate. It may return true
+// without one, after an escaped backslash.
 func hasSurrogate(quoted []byte) bool {
 	return bytes.Contains(quoted, []byte(`\ud`)) || bytes.Contains(quoted, []byte(`\uD`))
 }
 
-// appendWithoutLoneSurrogates appends a valid quoted string and replaces each escaped surrogate
-// without a partner by U+FFFD. RFC 8259 leaves the meaning of lone surrogates open, and strict
-// parsers reject them.
+// appendWithoutLoneSurrogates appends a valid quoted string to dst, with each escaped surrogate
+// without a partner replaced by U+FFFD. RFC 8259 leaves the meaning of lone surrogates open, and
+// strict parsers reject them.
 func appendWithoutLoneSurrogates(dst, quoted []byte) []byte {
 	for i := 0; i < len(quoted); {
 		end := i + 1
@@ -225,7 +229,7 @@ func appendWithoutLoneSurrogates(dst, quoted []byte) []byte {
 	return dst
 }
 
-// isPair reports whether r and the escape are the two surrogates of a character.
+// isPair reports whether r and the escaped code unit form a surrogate pair.
 func isPair(r rune, escape []byte) bool {
 	return utf16.DecodeRune(r, escapedRune(escape)) != utf8.RuneError
 }

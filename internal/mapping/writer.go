@@ -6,24 +6,23 @@ import (
 	"strconv"
 )
 
-// writer copies from src to dst what one projection keeps. Like the functions of scan.go, its
-// methods that read a part of src take the offset at which the part begins and return the offset
-// behind it, or the complement of the offset at which src is invalid. depth is the nesting of the
-// part, from 1.
+// A writer copies from src to dst what one projection keeps. Its methods that read a part of src
+// follow the functions in scan.go: they take the offset of the part and return the offset after it,
+// or the complement of the offset of an error. depth is the nesting of the part, from 1.
 type writer struct {
 	src, dst   []byte
 	options    Options
-	elements   int    // kept in the array read last
-	documented bool   // the object read last has a documented member, kept or not
-	source     []byte // value that the derived property is computed from; nil: none
+	elements   int    // number kept in the array read last
+	documented bool   // the object read last has a documented member, even if it was dropped
+	source     []byte // value from which the derived property is computed; nil: none
 
-	// follower speeds up the search for names, because the items of a collection have their members in
-	// the same order. By the ordinal of a property, or of its object for the first one, it holds the
-	// field that followed last time, plus 1.
+	// follower speeds up the lookup of names, because items of a collection usually have their
+	// members in the same order. For the ordinal of a property, or of an object for its first
+	// property, it holds the index of the field that followed last time, plus 1.
 	follower [maxOrdinals]uint8
 }
 
-// document reads the whole input.
+// document reads the whole input, which must be one object.
 func (w *writer) document(root *node) int {
 	i := skipSpace(w.src, 0)
 	if byteAt(w.src, i) != '{' {
@@ -38,7 +37,7 @@ func (w *writer) document(root *node) int {
 	return i
 }
 
-// value reads a value of any type and keeps it if it is of the node's type.
+// value reads a value of any type and keeps it if it has the type of the node.
 func (w *writer) value(n *node, i, depth int) (next int, kept bool) {
 	switch c := byteAt(w.src, i); c {
 	case '"':
@@ -76,7 +75,7 @@ func (w *writer) value(n *node, i, depth int) (next int, kept bool) {
 	return next, false
 }
 
-// keep copies the bytes from i to next, if next is valid.
+// keep copies the bytes from i to next, unless next is an error.
 func (w *writer) keep(i, next int) int {
 	if next >= 0 {
 		w.dst = append(w.dst, w.src[i:next]...)
@@ -84,7 +83,7 @@ func (w *writer) keep(i, next int) int {
 	return next
 }
 
-// drop reports a value that is not of the node's type.
+// drop reports a value that does not have the type of the node.
 func (w *writer) drop(n *node) {
 	if w.options.OnDrop != nil {
 		w.options.OnDrop(n.path)
@@ -101,7 +100,7 @@ func (w *writer) text(i int) (next int, kept bool) {
 	return w.keep(i, next), true
 }
 
-// number reads a number and keeps it if it is in the node's range.
+// number reads a number and keeps it if it is within the range of the node.
 func (w *writer) number(n *node, i int) (next int, kept bool) {
 	if next = scanNumber(w.src, i); next < 0 {
 		return next, false
@@ -120,17 +119,17 @@ func (w *writer) number(n *node, i int) (next int, kept bool) {
 	return next, true
 }
 
-// openObject is an object that is being read.
+// An openObject is the state of an object that is being read.
 type openObject struct {
 	*node
 	first    int    // offset in dst of its first member
-	previous int    // ordinal of the field read last, or of the object
-	seen     uint64 // fields that upstream sent, a bit each
-	kept     uint64 // fields that are written, a bit each
-	elements int    // kept in its counted array
+	previous int    // ordinal of the field read last, initially of the object
+	seen     uint64 // fields that upstream sent, one bit each
+	kept     uint64 // fields that were written, one bit each
+	elements int    // number kept in its counted array
 }
 
-// object reads an object.
+// object reads an object and keeps its documented members.
 func (w *writer) object(n *node, i, depth int) int {
 	if depth > MaxDepth {
 		return ^i
@@ -159,7 +158,8 @@ func (w *writer) object(n *node, i, depth int) int {
 	}
 }
 
-// member reads a member of o. depth is that of its value.
+// member reads a member of o. depth is the nesting of its value. A documented member that appears
+// twice is an error, since parsers disagree about which one counts.
 func (w *writer) member(o *openObject, i, depth int) int {
 	found, next := w.readName(o, i)
 	if next < 0 {
@@ -183,7 +183,7 @@ func (w *writer) member(o *openObject, i, depth int) int {
 	return w.field(o, found, next, depth)
 }
 
-// field reads the value of a documented member and keeps it with its name if it is of the
+// field reads the value of a documented member. It keeps name and value if the value has the
 // documented type.
 func (w *writer) field(o *openObject, found, i, depth int) int {
 	if c := byteAt(w.src, i); found == o.counted && c != '[' && c != 'n' {
@@ -203,8 +203,8 @@ func (w *writer) field(o *openObject, found, i, depth int) int {
 	return next
 }
 
-// readName reads the name of a member and its colon. found is the index of the field with that
-// upstream name, or -1.
+// readName reads the name of a member and the colon after it. found is the index of the field with
+// that upstream name, or -1.
 func (w *writer) readName(o *openObject, i int) (found, next int) {
 	if f := w.follower[o.previous]; f > 0 {
 		expected := o.fields[f-1].key[1:]
@@ -233,7 +233,7 @@ func (w *writer) readName(o *openObject, i int) (found, next int) {
 	return found, end + 1
 }
 
-// writeKey writes the name of a field, after a comma unless it is the first.
+// writeKey writes the name of a field, preceded by a comma unless it is the first.
 func (w *writer) writeKey(o *openObject, field int) {
 	key := o.fields[field].key
 	if len(w.dst) == o.first {
@@ -242,8 +242,7 @@ func (w *writer) writeKey(o *openObject, field int) {
 	w.dst = append(w.dst, key...)
 }
 
-// finish writes the fields that are missing and always written, then the derived one, and closes
-// the object.
+// finish adds the default fields that are missing and the derived field, and closes the object.
 func (w *writer) finish(o *openObject) {
 	w.documented = o.seen != 0
 	for _, d := range o.defaults {
@@ -266,7 +265,7 @@ func (w *writer) finish(o *openObject) {
 	w.dst = append(w.dst, '}')
 }
 
-// array reads an array. It drops elements that are null or not of the documented type.
+// array reads an array. It drops elements that are null or do not have the documented type.
 func (w *writer) array(n *node, i, depth int) int {
 	if depth > MaxDepth {
 		return ^i
@@ -317,7 +316,7 @@ func (w *writer) element(n *node, i, depth, first int) (next int, kept bool) {
 	return next, kept
 }
 
-// appendQuoted appends a text as a JSON string, without the HTML escapes of json.Marshal.
+// appendQuoted appends text as a JSON string, without the HTML escapes of json.Marshal.
 func appendQuoted(dst []byte, text string) []byte {
 	buffer := bytes.NewBuffer(dst)
 	encoder := json.NewEncoder(buffer)

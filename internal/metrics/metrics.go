@@ -31,8 +31,7 @@ type Config struct {
 	Paths    map[string][]string // by operation: the answer paths at which values can be dropped
 }
 
-// Gauges are functions that are called each time the metrics are read. They must be safe for
-// concurrent use.
+// Gauges holds functions that are called on each scrape. They must be safe for concurrent use.
 type Gauges struct {
 	InFlight    func() int  // requests in flight
 	Draining    func() bool // whether the service is shutting down
@@ -42,7 +41,7 @@ type Gauges struct {
 	CertificateEnd func() time.Time // end of the app's certificate; nil if it has none
 }
 
-// Metrics are the metrics of one service. They are safe for concurrent use.
+// Metrics holds the metrics of one service. It is safe for concurrent use.
 type Metrics struct {
 	registry *prometheus.Registry
 
@@ -55,8 +54,8 @@ type Metrics struct {
 	dropped          *prometheus.CounterVec
 }
 
-// seconds are the buckets of both histograms: from answers without a call to Partner Center up to
-// the largest timeout that can be configured.
+// seconds are the buckets of both histograms. They range from calls that do not reach Partner
+// Center to the largest timeout that can be configured.
 var seconds = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 100}
 
 // New returns metrics in which every series is zero.
@@ -99,6 +98,7 @@ func New(c Config) *Metrics {
 	return m
 }
 
+// prefix begins the name of every metric of this package.
 const prefix = "connector_"
 
 func counter(name, help string, labels ...string) *prometheus.CounterVec {
@@ -143,7 +143,8 @@ func (m *Metrics) createSeries(c Config) {
 	}
 }
 
-// Watch adds the metrics whose values g returns. It must be called once at most.
+// Watch registers the metrics whose values g returns. It must be called at most once, since the
+// registry rejects duplicates.
 func (m *Metrics) Watch(g Gauges) {
 	add := func(name, help string, value func() float64) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: prefix + name, Help: help}, value))
@@ -170,8 +171,8 @@ func (m *Metrics) Watch(g Gauges) {
 	}
 }
 
-// Handler returns a handler that answers GET /metrics, and 404 for everything else. It logs errors
-// of collecting metrics.
+// Handler returns a handler that answers GET /metrics, and everything else with 404. It logs errors
+// that occur while metrics are collected.
 func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 	h := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		ErrorLog:            slog.NewLogLogger(log.Handler(), slog.LevelError),
@@ -193,7 +194,7 @@ func (m *Metrics) Call(o gate.Outcome, took time.Duration) {
 	m.callSeconds.WithLabelValues(o.Operation).Observe(took.Seconds())
 }
 
-// The values of the labels decision and result.
+// Values of the labels decision and result.
 const (
 	ok          = "ok"
 	admitted    = "admitted"
@@ -219,7 +220,7 @@ func (m *Metrics) DroppedValues(operation, path string, values int) {
 	m.dropped.WithLabelValues(operation, path).Add(float64(values))
 }
 
-// The kinds of token requests: the values of the label kind.
+// Kinds of token requests, the values of the label kind.
 const (
 	App         = "app"          // a token of the app alone
 	User        = "user"         // a token of the app with a user

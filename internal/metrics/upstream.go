@@ -12,7 +12,7 @@ import (
 	"github.com/partner-center/connector/internal/gate"
 )
 
-// The labels of calls to Partner Center without a status.
+// Values of the label status for calls to Partner Center without a response.
 const (
 	noAnswer = "none"
 	canceled = "canceled"
@@ -26,7 +26,7 @@ var upstreamStatuses = []string{
 	"1xx", "2xx", "3xx", "4xx", "5xx", "other",
 }
 
-// statusLabel returns the label of a status. A status of 0 means that there was no answer.
+// statusLabel returns the label for a status, or for a call without a response if status is 0.
 func statusLabel(ctx context.Context, status int) string {
 	if status == 0 && errors.Is(ctx.Err(), context.Canceled) {
 		return canceled

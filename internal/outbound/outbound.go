@@ -50,6 +50,7 @@ func Observe(client *http.Client, begin func(context.Context) func(status int)) 
 	return &observed
 }
 
+// An observer is a RoundTripper that reports each request and its result.
 type observer struct {
 	base  http.RoundTripper
 	begin func(context.Context) func(status int)
@@ -67,7 +68,8 @@ func (o *observer) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// observedBody calls ended when the body has ended or is closed. ended must tolerate several calls.
+// An observedBody calls ended when the body ends or is closed, possibly both, so ended must
+// tolerate several calls.
 type observedBody struct {
 	io.ReadCloser
 	ended func()
@@ -88,8 +90,9 @@ func (b *observedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// Describe returns an error that is safe to log in place of err, the error of a call. Other errors
-// of net/http can quote bytes of the peer and the URL.
+// Describe returns an error that is safe to log in place of err, the error of a request. Other
+// errors of net/http can quote bytes of the peer and the URL. Errors that it does not know become a
+// malformed response.
 func Describe(err error) error {
 	var network *net.OpError
 	var certificate *tls.CertificateVerificationError

@@ -21,15 +21,15 @@ const (
 	largeBodies = 48 << 20
 )
 
-// A Body is one whole JSON response and the only owner of the memory that it occupies. It is not
-// safe for concurrent use. Its owner must call Close.
+// A Body is one complete JSON response and the sole owner of its memory. It is not safe for
+// concurrent use. Its owner must call Close.
 type Body struct {
 	buffer   *buffer
 	budget   *semaphore.Weighted
 	reserved int64 // bytes of budget
 }
 
-// Bytes returns the content. It must not be used after Rewrite or Close.
+// Bytes returns the content. The slice is valid until Rewrite or Close.
 func (b *Body) Bytes() []byte { return b.buffer.bytes }
 
 // WriteTo writes the content to w.
@@ -38,8 +38,8 @@ func (b *Body) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// Rewrite replaces the content by what rewrite appends to dst, an empty slice. If rewrite fails or
-// panics, the Body is closed. Neither slice may be kept.
+// Rewrite replaces the content with what rewrite appends to dst, an empty slice. If rewrite fails
+// or panics, the Body is closed. rewrite must not retain either slice.
 func (b *Body) Rewrite(rewrite func(dst, src []byte) ([]byte, error)) (err error) {
 	next, done := newBuffer(), false
 	defer func() {
@@ -58,7 +58,7 @@ func (b *Body) Rewrite(rewrite func(dst, src []byte) ([]byte, error)) (err error
 	return nil
 }
 
-// Close frees the memory. Only Close may be called after that.
+// Close releases the memory. It may be called again; no other method may be called after it.
 func (b *Body) Close() error {
 	b.shrink(0)
 	if b.buffer != nil {
@@ -68,7 +68,7 @@ func (b *Body) Close() error {
 	return nil
 }
 
-// shrink gives back all of the reservation but n bytes.
+// shrink releases all but n bytes of the reservation.
 func (b *Body) shrink(n int64) {
 	if surplus := b.reserved - n; surplus > 0 {
 		b.budget.Release(surplus)
@@ -76,8 +76,8 @@ func (b *Body) shrink(n int64) {
 	}
 }
 
-// reserve blocks until there is room for a response of at most n bytes. One that exceeds the whole
-// budget waits until it can have all of it.
+// reserve blocks until there is memory for a response of at most n bytes and its rewritten form. A
+// response that exceeds the whole budget waits until it can have all of it.
 func (b *Body) reserve(ctx context.Context, n int64) error {
 	weight := min(2*n, largeBodies)
 	if err := b.budget.Acquire(ctx, weight); err != nil {
@@ -87,7 +87,7 @@ func (b *Body) reserve(ctx context.Context, n int64) error {
 	return nil
 }
 
-// readBody returns the whole body of a response with status 200.
+// readBody returns the complete body of a response with status 200. An error is that of Get.
 func (c *Client) readBody(ctx context.Context, resp *http.Response) (*Body, error) {
 	if resp.ContentLength > c.config.MaxBody {
 		return nil, tooLarge("%d bytes announced", resp.ContentLength)
@@ -101,11 +101,11 @@ func (c *Client) readBody(ctx context.Context, resp *http.Response) (*Body, erro
 	return b, nil
 }
 
-// read fills the buffer with the whole body of resp, which has at most limit bytes.
+// read fills the buffer with the complete body of resp, of at most limit bytes.
 func (b *Body) read(ctx context.Context, resp *http.Response, limit int64) error {
 	known := resp.ContentLength > 0
 	if known && resp.ContentLength < smallBody {
-		b.buffer.grow(int(resp.ContentLength) + 1) // with one byte to spare, the end is found without growing
+		b.buffer.grow(int(resp.ContentLength) + 1) // one spare byte, so that io.EOF is seen without growing
 	}
 	err := b.buffer.readFrom(resp.Body, smallBody)
 	if err == nil {
@@ -130,22 +130,23 @@ func (b *Body) read(ctx context.Context, resp *http.Response, limit int64) error
 	return nil
 }
 
+// tooLarge returns the fault for a response that exceeds the limit. format describes n bytes.
 func tooLarge(format string, n int64) error {
 	return &fault.Error{Code: fault.PartnerCenterTooLarge, Cause: fmt.Errorf(format, n)}
 }
 
-// A buffer is memory for one response that later ones reuse.
+// A buffer is memory for one response. It is pooled.
 type buffer struct{ bytes []byte }
 
 var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
-// maxPooled is the size of the largest buffer that is reused. Larger ones are rare and are left to
-// the garbage collector.
+// maxPooled is the capacity of the largest buffer that returns to the pool. Larger ones are rare
+// and left to the garbage collector.
 const maxPooled = 512 << 10
 
 func newBuffer() *buffer { return buffers.Get().(*buffer) }
 
-// free makes the buffer available again. Its bytes must not be used after that.
+// free returns the buffer to the pool. Its bytes must not be used afterwards.
 func (b *buffer) free() {
 	if cap(b.bytes) > maxPooled {
 		return
@@ -154,10 +155,10 @@ func (b *buffer) free() {
 	buffers.Put(b)
 }
 
-// grow makes room for n bytes in all.
+// grow makes room for a total of n bytes.
 func (b *buffer) grow(n int) { b.bytes = slices.Grow(b.bytes, max(0, n-len(b.bytes))) }
 
-// readFrom reads until the buffer has n bytes or more. It returns io.EOF if r ends before that.
+// readFrom reads until the buffer has at least n bytes. It returns io.EOF if r ends before that.
 func (b *buffer) readFrom(r io.Reader, n int) error {
 	for len(b.bytes) < n {
 		if len(b.bytes) == cap(b.bytes) {

@@ -1,11 +1,10 @@
-// Package partnercenter is a client of the Partner Center REST API. Get returns one whole JSON
-// response, or a fault with a text for the caller: every status, every error code of Partner Center
-// that has a meaning of its own, and every way in which a connection breaks is translated here and
-// nowhere else. One Get makes one upstream call, or two if the service's own token had become
-// stale. It follows no redirect, uses no proxy, asks for no compression, sends nothing of its
-// caller's but the tracking IDs, and ends within one deadline. The memory of large responses is
-// bounded however many arrive at once. The package does not parse responses: whether the bytes are
-// JSON is left to their reader.
+// Package partnercenter is a client for the Partner Center REST API. Get returns one complete JSON
+// response or a fault with a text for the caller. The translation of statuses, of Partner Center's
+// error codes and of connection failures is in this package only. A Get makes one upstream call, or
+// two if the service's own token was rejected. It does not follow redirects, uses no proxy,
+// requests no compression, sends nothing of the caller's except the tracking IDs, and ends within
+// one deadline. The memory for large responses is bounded, however many arrive at once. The package
+// does not parse responses: whether they are valid JSON is left to the reader.
 package partnercenter
 
 import (
@@ -25,22 +24,22 @@ import (
 )
 
 // A TokenSource returns a valid token for Partner Center other than refused, which Partner Center
-// has just rejected (empty: none). An error is a *fault.Error, or the context's error if the caller
-// is gone.
+// just rejected (empty: none). An error is a *fault.Error, or the context's error if the caller is
+// gone. It must be safe for concurrent use.
 type TokenSource func(ctx context.Context, refused string) (string, error)
 
-// Config configures a Client. One of App and User can be nil, and both if every caller brings a
+// Config configures a Client. One of App and User may be nil, and both if every caller brings a
 // token.
 type Config struct {
 	BaseURL string // Partner Center without /v1, such as https://api.partnercenter.microsoft.com
 	Version string // of this service, for the User-Agent
 
-	HTTP   *http.Client                 // follows no redirect
+	HTTP   *http.Client                 // only its Transport is used
 	App    TokenSource                  // tokens of the app alone
 	User   TokenSource                  // tokens of the app with a signed-in user (App+User)
 	Caller func(context.Context) string // the token that the caller brought for Partner Center; may be nil
 
-	Timeout time.Duration // for one Get with everything that it does
+	Timeout time.Duration // for one Get, including the request of a token
 	MaxBody int64         // largest response, in bytes
 }
 
@@ -52,7 +51,7 @@ type Client struct {
 	budget *semaphore.Weighted // bytes of large responses
 }
 
-// New returns a client. It makes no call.
+// New returns a Client. It makes no request.
 func New(c Config) *Client {
 	if c.Caller == nil {
 		c.Caller = func(context.Context) string { return "" }
@@ -65,16 +64,16 @@ func New(c Config) *Client {
 	}
 }
 
-// A Request is one call of Partner Center.
+// A Request describes one call of Partner Center.
 type Request struct {
 	Path         string     // below /v1, with its leading slash
 	Query        url.Values // may be nil
-	User         bool       // Partner Center answers it only to a signed-in user
-	Continuation string     // continues after the page that returned this token; empty: the first page
+	User         bool       // requires a signed-in user (App+User)
+	Continuation string     // token of the page to get; empty: the first page
 	accept       string     // media type; empty: application/json
 }
 
-// Get makes a call and returns its JSON response, which the caller must close. An error is a
+// Get sends a request and returns its JSON response, which the caller must close. An error is a
 // *fault.Error, or the context's error if the caller is gone.
 func (c *Client) Get(ctx context.Context, r Request) (*Body, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
@@ -90,7 +89,7 @@ func (c *Client) Get(ctx context.Context, r Request) (*Body, error) {
 	return c.readBody(ctx, resp)
 }
 
-// do makes a call and returns a response with status 200, whose body the caller closes.
+// do sends a request and returns a response with status 200. The caller closes its body.
 func (c *Client) do(ctx context.Context, r Request) (*http.Response, error) {
 	send, refuse := c.sendSignedIn, refusal
 	if token := c.config.Caller(ctx); token != "" {
@@ -108,12 +107,12 @@ func (c *Client) do(ctx context.Context, r Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// refusalBodyTimeout bounds reading the body of a 401, so that there is time left to try another
-// token.
+// refusalBodyTimeout bounds reading the body of a 401, so that there is time left to retry with
+// another token.
 const refusalBodyTimeout = 200 * time.Millisecond
 
-// sendSignedIn makes a call with one of the service's own tokens, and again with a fresh one if
-// that is refused.
+// sendSignedIn sends a request with one of the service's own tokens, and again with a fresh one if
+// that is rejected.
 func (c *Client) sendSignedIn(ctx context.Context, r Request) (*http.Response, error) {
 	tokens := c.tokens(r)
 	token, err := tokens(ctx, "")
@@ -137,7 +136,8 @@ func (c *Client) sendSignedIn(ctx context.Context, r Request) (*http.Response, e
 	return c.send(ctx, r, token)
 }
 
-// tokens returns the source of the tokens that a request is sent with.
+// tokens returns the token source for a request. An app-only request falls back to User if there is
+// no App.
 func (c *Client) tokens(r Request) TokenSource {
 	if c.config.App == nil || (r.User && c.config.User != nil) {
 		return c.config.User
@@ -145,7 +145,7 @@ func (c *Client) tokens(r Request) TokenSource {
 	return c.config.App
 }
 
-// send makes one upstream call with the headers of
+// send makes one upstream call. It sends the headers of
 // https://learn.microsoft.com/partner-center/developer/headers and no others.
 func (c *Client) send(ctx context.Context, r Request, token string) (*http.Response, error) {
 	target := c.base + r.Path
@@ -178,9 +178,9 @@ func (c *Client) send(ctx context.Context, r Request, token string) (*http.Respo
 	return resp, nil
 }
 
-// connectionFault returns the fault of a call whose connection failed with err:
-// PartnerCenterTimeout if the deadline has passed, else code. It returns the context's error if the
-// caller is gone.
+// connectionFault returns the fault for a call whose connection failed with err:
+// PartnerCenterTimeout if the deadline has passed, else code. If the caller is gone, it returns the
+// context's error.
 func connectionFault(ctx context.Context, code fault.Code, err error) error {
 	var network net.Error
 	switch {

@@ -7,8 +7,7 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 )
 
-// statusFaults are the faults of statuses. The class of a status decides the fault of every other
-// one.
+// statusFaults maps statuses to faults. For other statuses, the class decides.
 var statusFaults = map[int]fault.Code{
 	http.StatusUnauthorized:       fault.PartnerCenterUnauthorized,
 	http.StatusForbidden:          fault.PartnerCenterForbidden,
@@ -17,8 +16,9 @@ var statusFaults = map[int]fault.Code{
 	http.StatusServiceUnavailable: fault.PartnerCenterUnavailable,
 }
 
-// codeFaults are the faults of Partner Center's own error codes that say more than the status they
-// arrive with, by that status: https://learn.microsoft.com/partner-center/developer/error-codes.
+// codeFaults maps a status and an error code of Partner Center to a fault. It has the codes that
+// are more specific than their status:
+// https://learn.microsoft.com/partner-center/developer/error-codes.
 var codeFaults = map[int]map[string]fault.Code{
 	400: {
 		"3000":   fault.PartnerCenterInvalidProperty,
@@ -66,15 +66,16 @@ var codeFaults = map[int]map[string]fault.Code{
 	},
 }
 
-// callerCodes replaces faults that would blame the service's credential for a token that the caller
-// brought.
+// callerCodes replaces faults that would blame the service's credential. It applies to calls with a
+// token of the caller.
 var callerCodes = map[fault.Code]fault.Code{
 	fault.PartnerCenterUnauthorized:  fault.PartnerCenterRefusedToken,
 	fault.PartnerCenterWrongAudience: fault.PartnerCenterRefusedToken,
 	fault.MfaRequired:                fault.MultifactorSignInRequired,
 }
 
-// callerTexts replaces the texts of faults that would speak of the service's sign-in.
+// callerTexts replaces texts that would mention the service's sign-in. It applies to calls with a
+// token of the caller.
 var callerTexts = map[fault.Code]string{
 	fault.PartnerCenterForbidden: "Partner Center does not allow you to make this call. " +
 		"Ask for a role in Partner Center that does.",
@@ -87,8 +88,8 @@ var callerTexts = map[fault.Code]string{
 		"token as one. Open the connection and sign in again.",
 }
 
-// codeOf returns the fault for a status other than 200 of a call of path, with Partner Center's own
-// code, if any.
+// codeOf returns the fault for a response to a call of path. The status is not 200; code is Partner
+// Center's own error code, or empty.
 func codeOf(status int, code, path string) fault.Code {
 	if known, ok := codeFaults[status][code]; ok {
 		return known

@@ -12,9 +12,9 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 )
 
-// A Document is a PDF that is read while Partner Center sends it. Reading fails if it breaks off,
-// grows beyond the largest response, or passes the deadline of the call that opened it. Its owner
-// must call Close.
+// A Document is a PDF that is streamed from Partner Center. Reading fails if the connection breaks,
+// the document exceeds the largest response, or the deadline of the call that opened it passes. Its
+// owner must call Close. It is not safe for concurrent use.
 type Document struct {
 	Size      int64 // bytes; -1 if unknown
 	body      *bufio.Reader
@@ -23,9 +23,10 @@ type Document struct {
 	cancel    context.CancelFunc
 }
 
+// pdfSignature begins every PDF (ISO 32000-1, section 7.5.2).
 var pdfSignature = []byte("%PDF-")
 
-// Open makes a call whose response is a PDF and returns it once its first bytes are those of a PDF.
+// Open sends a request for a PDF and returns the document once its first bytes are those of a PDF.
 // Errors are those of Get.
 func (c *Client) Open(ctx context.Context, r Request) (*Document, error) {
 	r.accept = "application/pdf"
@@ -48,8 +49,8 @@ func (c *Client) Open(ctx context.Context, r Request) (*Document, error) {
 	return d, nil
 }
 
-// check returns a fault unless the response is a PDF of an accepted size, as far as its beginning
-// shows.
+// check returns a fault unless the beginning of the response is that of a PDF of an acceptable
+// size.
 func (d *Document) check(ctx context.Context, resp *http.Response) error {
 	media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch {
@@ -72,7 +73,7 @@ func invalidResponse(cause string) error {
 	return &fault.Error{Code: fault.PartnerCenterInvalidResponse, Cause: errors.New(cause)}
 }
 
-// Read reads the next bytes of the document.
+// Read implements io.Reader.
 func (d *Document) Read(b []byte) (int, error) {
 	n, err := d.body.Read(b)
 	if d.remaining -= int64(n); d.remaining < 0 {
@@ -87,7 +88,7 @@ func (d *Document) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, reade
 // readerOnly hides WriteTo, which io.Copy would call again.
 type readerOnly struct{ io.Reader }
 
-// Close ends the call, whether or not the document has been read to its end.
+// Close ends the call, even if the document has not been read completely.
 func (d *Document) Close() error {
 	defer d.cancel()
 	return d.upstream.Close()

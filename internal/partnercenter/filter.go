@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 )
 
-// The fields that Partner Center filters customers by:
+// Fields by which Partner Center filters customers:
 // https://learn.microsoft.com/partner-center/developer/get-a-customer-by-name.
 const (
 	FieldCompanyName = "CompanyName"

@@ -8,18 +8,19 @@ import (
 	"strings"
 )
 
-// A Page names the next page of a list, by a token or by an offset, whichever the resource uses.
+// A Page identifies the next page of a list by a token or an offset, depending on the resource.
 type Page struct {
 	Token  string // for Request.Continuation; empty: none
 	Offset string // digits; empty: none
 }
 
+// offsetForm matches a canonical number that fits an int32.
 var offsetForm = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})$`)
 
-// NextPage parses the links of a list, which must be valid JSON, and returns the next page, or
-// false if there is none. Links are parsed but never followed: Partner Center has sent them with a
-// second question mark, escaped as HTML, and with and without /v1.
-// https://learn.microsoft.com/partner-center/developer/get-invoiceline-items shows some.
+// NextPage returns the next page according to the links of a list, which must be valid JSON. It
+// returns false if there is none. Links are parsed but never followed: Partner Center has sent them
+// with a second question mark, escaped as HTML, and with and without /v1. See
+// https://learn.microsoft.com/partner-center/developer/get-invoiceline-items for examples.
 func NextPage(links []byte) (Page, bool) {
 	var l struct {
 		Next struct {
@@ -44,7 +45,7 @@ func NextPage(links []byte) (Page, bool) {
 	return p, p != Page{}
 }
 
-// headerValue reports whether text can be sent unchanged in a header.
+// headerValue reports whether text can be sent unchanged as the value of a header.
 func headerValue(text string) bool {
 	for i := range len(text) {
 		if text[i] < ' ' || text[i] == 0x7f {

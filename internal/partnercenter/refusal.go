@@ -16,11 +16,11 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 )
 
-// refusal returns the fault for a response other than 200 to a call of path with the service's own
-// token.
+// refusal returns the fault for a response with a status other than 200 to a call of path with the
+// service's own token. It does not close the body.
 func refusal(resp *http.Response, path string) *fault.Error {
 	var e errorBody
-	if _, ok := codeFaults[resp.StatusCode]; ok { // other bodies say nothing more; that of a 101 never ends
+	if _, ok := codeFaults[resp.StatusCode]; ok { // other bodies add nothing, and that of a 101 never ends
 		e = readErrorBody(resp)
 	}
 	code := codeOf(resp.StatusCode, e.code, path)
@@ -44,7 +44,7 @@ func callerRefusal(resp *http.Response, path string) *fault.Error {
 	return f
 }
 
-// An errorBody is the body of a failed call's response.
+// An errorBody is the relevant content of an error response.
 type errorBody struct {
 	code     string // digits; empty: none
 	wantsMFA bool   // the user has not signed in with multifactor authentication
@@ -52,8 +52,8 @@ type errorBody struct {
 
 var digits = regexp.MustCompile(`^[0-9]{1,9}$`)
 
-// Partner Center has published neither the code nor the text of a refusal for lack of multifactor
-// authentication:
+// Partner Center documents neither the code nor the text with which it refuses a call for lack of
+// multifactor authentication:
 // https://learn.microsoft.com/partner-center/developer/partner-center-authentication. A claims
 // challenge can ask for it too, by the claims amr or acrs:
 // https://learn.microsoft.com/entra/identity-platform/claims-challenge.
@@ -63,7 +63,7 @@ var (
 	mfaClaimNames = regexp.MustCompile(`"(amr|acrs)"`)
 )
 
-// readErrorBody reads up to 64 KiB of an error response. Partner Center writes the code as a number
+// readErrorBody reads up to 64 KiB of an error response. Partner Center sends the code as a number
 // or as a string.
 func readErrorBody(resp *http.Response) errorBody {
 	e := errorBody{wantsMFA: challengesMFA(resp.Header.Get("WWW-Authenticate"))}
@@ -80,7 +80,7 @@ func readErrorBody(resp *http.Response) errorBody {
 	return e
 }
 
-// challengesMFA reports whether a WWW-Authenticate header asks for multifactor authentication.
+// challengesMFA reports whether a WWW-Authenticate header requests multifactor authentication.
 func challengesMFA(header string) bool {
 	if mfaText.MatchString(header) {
 		return true
@@ -93,7 +93,7 @@ func challengesMFA(header string) bool {
 	return err == nil && mfaClaimNames.Match(claims)
 }
 
-// checkJSON returns an error if the header of a 200 announces anything but plain JSON in UTF-8.
+// checkJSON returns an error unless the header of a 200 announces uncompressed JSON in UTF-8.
 func checkJSON(h http.Header) error {
 	if len(h.Values("Content-Encoding")) > 0 {
 		return errors.New("a Content-Encoding that was not asked for")

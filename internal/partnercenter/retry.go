@@ -17,8 +17,8 @@ const (
 
 var seconds = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
 
-// retryAfter parses a Retry-After header, seconds or a date, and returns whole seconds from 1 to
-// 600. It returns fault.DefaultRetry if the header is absent, malformed or in the past.
+// retryAfter parses a Retry-After header, in seconds or as a date, and returns whole seconds from 1
+// to 600. It returns fault.DefaultRetry if the header is absent, malformed or in the past.
 func retryAfter(header string, now time.Time) time.Duration {
 	var wait time.Duration
 	if seconds.MatchString(header) {

@@ -10,8 +10,8 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
-// An Action answers one operation. Its arguments must have passed validation and are named as in
-// the spec, those of the path included.
+// An Action answers one operation. Its arguments, including those of the path, are named as in the
+// spec and must have been validated. The caller closes the Result.
 type Action func(ctx context.Context, arguments url.Values) (*Result, error)
 
 // Actions returns every action by operationId, for transports that do not use the generated server.
@@ -29,7 +29,7 @@ func (p *Proxy) Actions() map[string]Action {
 	}
 }
 
-// action adapts a method of the generated server's interface.
+// action converts a method of the generated server's interface to an Action.
 func action[Request, Response any](method func(context.Context, Request) (Response, error)) Action {
 	return func(ctx context.Context, arguments url.Values) (*Result, error) {
 		var request Request
@@ -44,9 +44,9 @@ func action[Request, Response any](method func(context.Context, Request) (Respon
 	}
 }
 
-// bind sets the fields of a generated request object to the arguments that their JSON names name,
-// as the generated server does: parameters of the path are fields of the object, those of the query
-// are fields of its Params.
+// bind sets the fields of a generated request object from the arguments with their JSON names, as
+// the generated server does: path parameters are fields of the object, query parameters are fields
+// of its Params.
 func bind(request reflect.Value, arguments url.Values) error {
 	for i := range request.NumField() {
 		field, described := request.Field(i), request.Type().Field(i)

@@ -8,9 +8,9 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetAllCustomers answers from
-// https://learn.microsoft.com/partner-center/developer/get-a-list-of-customers. The next page is
-// named by a token of Partner Center, which travels sealed in the link.
+// GetAllCustomers calls
+// https://learn.microsoft.com/partner-center/developer/get-a-list-of-customers. A token of Partner
+// Center identifies the next page; the link contains it in sealed form.
 func (p *Proxy) GetAllCustomers(
 	ctx context.Context, r gen.GetAllCustomersRequestObject,
 ) (gen.GetAllCustomersResponseObject, error) {
@@ -29,7 +29,7 @@ func (p *Proxy) GetAllCustomers(
 		filter := partnercenter.StartsWith(partnercenter.FieldDomain, *r.Params.DomainStartsWith)
 		upstream.Query.Set("filter", filter)
 	}
-	if r.Params.ContinuationToken != nil { // the gate has opened it
+	if r.Params.ContinuationToken != nil { // already opened by the gate
 		upstream.Continuation = *r.Params.ContinuationToken
 		upstream.Query.Set("seekOperation", "Next")
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetCustomerSubscription answers from
+// GetCustomerSubscription calls
 // https://learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-subscriptions.
 func (p *Proxy) GetCustomerSubscription(
 	ctx context.Context, r gen.GetCustomerSubscriptionRequestObject,

@@ -7,8 +7,8 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetInvoice answers from https://learn.microsoft.com/partner-center/developer/get-invoice-by-id,
-// which requires App+User.
+// GetInvoice calls https://learn.microsoft.com/partner-center/developer/get-invoice-by-id, which
+// requires App+User.
 func (p *Proxy) GetInvoice(
 	ctx context.Context, r gen.GetInvoiceRequestObject,
 ) (gen.GetInvoiceResponseObject, error) {

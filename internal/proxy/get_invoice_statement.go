@@ -7,7 +7,7 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetInvoiceStatement answers with a PDF from
+// GetInvoiceStatement returns a PDF from
 // https://learn.microsoft.com/partner-center/developer/get-invoice-statement, which requires
 // App+User.
 func (p *Proxy) GetInvoiceStatement(

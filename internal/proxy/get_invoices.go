@@ -9,9 +9,9 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetInvoices answers from
-// https://learn.microsoft.com/partner-center/developer/get-a-collection-of-invoices. The next page
-// is named by an offset.
+// GetInvoices calls
+// https://learn.microsoft.com/partner-center/developer/get-a-collection-of-invoices. An offset
+// identifies the next page.
 func (p *Proxy) GetInvoices(
 	ctx context.Context, r gen.GetInvoicesRequestObject,
 ) (gen.GetInvoicesResponseObject, error) {
@@ -27,7 +27,7 @@ func (p *Proxy) GetInvoices(
 		at, _ = strconv.Atoi(*r.Params.Offset) // validated
 	}
 	return p.list(ctx, "GetInvoices", upstream, func(page partnercenter.Page) url.Values {
-		if next, err := strconv.Atoi(page.Offset); err != nil || next <= at { // following a link back would never end
+		if next, err := strconv.Atoi(page.Offset); err != nil || next <= at { // a link backwards would loop
 			return nil
 		}
 		link.Set("Offset", page.Offset)

@@ -16,9 +16,9 @@ import (
 // pickerSize is the largest page of customers that Partner Center returns.
 const pickerSize = "500"
 
-// ListCustomersForPicker answers with the first page of GetAllCustomers as a list to choose from.
-// It is the only action whose answer is encoded anew: its fields have other names and another order
-// than Partner Center's.
+// ListCustomersForPicker returns the first page of GetAllCustomers as a list to choose from. It is
+// the only action that decodes and re-encodes its answer, because fields and order differ from
+// Partner Center's.
 func (p *Proxy) ListCustomersForPicker(
 	ctx context.Context, _ gen.ListCustomersForPickerRequestObject,
 ) (gen.ListCustomersForPickerResponseObject, error) {
@@ -33,8 +33,8 @@ func (p *Proxy) ListCustomersForPicker(
 	return jsonResult(body), nil
 }
 
-// appendChoices appends the choices that a collection of customers offers, sorted by name, and a
-// newline.
+// appendChoices appends the choices for a collection of customers, sorted by name, and a newline to
+// dst.
 func appendChoices(dst, collection []byte) ([]byte, error) {
 	var customers gen.CustomerCollection
 	if err := json.Unmarshal(collection, &customers); err != nil {
@@ -56,7 +56,7 @@ func appendChoices(dst, collection []byte) ([]byte, error) {
 	return buffer.Bytes(), err
 }
 
-// displayName returns a customer's company name, or else its domain, or else its ID.
+// displayName returns a customer's company name, else its domain, else its ID.
 func displayName(c gen.CustomerSummary) *string {
 	if company := c.CompanyProfile; company != nil {
 		for _, name := range []*string{company.CompanyName, company.Domain} {

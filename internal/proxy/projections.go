@@ -9,11 +9,11 @@ import (
 	"github.com/partner-center/connector/internal/mapping"
 )
 
-// Projections are the compiled JSON answers of a spec's actions, by operationId.
+// Projections maps operationIds to the compiled JSON answers of a spec.
 type Projections map[string]*mapping.Projection
 
-// Compile compiles the answers of a spec's actions. An error names the action and the place in its
-// answer that cannot be projected.
+// Compile compiles the JSON answers of a spec. An error names the action and the place that cannot
+// be projected.
 func Compile(spec *openapi3.T) (Projections, error) {
 	projections := Projections{}
 	for path, item := range spec.Paths.Map() {
@@ -33,7 +33,7 @@ func Compile(spec *openapi3.T) (Projections, error) {
 	return projections, nil
 }
 
-// DroppablePaths returns, by operation, every path that OnDrop can be called with.
+// DroppablePaths returns, per operation, every path that Config.OnDrop may be called with.
 func (p Projections) DroppablePaths() map[string][]string {
 	all := map[string][]string{}
 	for operation, projection := range p {

@@ -1,8 +1,8 @@
-// Package proxy holds the actions. Each is a few lines that say what is asked of Partner Center;
-// what leaves is decided by the projection of the action's response in the spec, so no action names
-// a field of an answer. The package implements the generated server's interface and also runs any
-// action from plain arguments. It knows neither headers nor who calls, and checks no arguments:
-// that is the gate's part.
+// Package proxy holds the actions. An action only states which request it sends to Partner Center;
+// the projection of the response schema in the spec determines what callers get, so no action names
+// a field of an answer. The package implements the generated server's interface and can also run
+// any action from plain arguments. It neither knows the caller nor validates arguments, which is
+// the gate's task.
 package proxy
 
 import (
@@ -26,11 +26,11 @@ import (
 type Config struct {
 	Projections Projections
 	Upstream    *partnercenter.Client
-	Sealer      *seal.Sealer // of the tokens in links to next pages
+	Sealer      *seal.Sealer // seals the tokens in links to next pages
 	Log         *slog.Logger
 
-	// OnDrop is called with values that were left out of an answer because they are of another type
-	// than documented, by operation and path.
+	// OnDrop is called with the number of values that were dropped from an answer because of their
+	// type, by operation and path.
 	OnDrop func(operation, path string, values int)
 }
 
@@ -39,7 +39,7 @@ type Proxy struct{ config Config }
 
 var _ gen.StrictServerInterface = (*Proxy)(nil)
 
-// New returns a proxy. It makes no call.
+// New returns a Proxy. It makes no request.
 func New(c Config) *Proxy {
 	if c.OnDrop == nil {
 		c.OnDrop = func(string, string, int) {}
@@ -47,16 +47,16 @@ func New(c Config) *Proxy {
 	return &Proxy{c}
 }
 
-// get asks Partner Center and keeps of its response what the spec documents for the action.
+// get sends r to Partner Center and returns what the spec documents of the response for the action.
 func (p *Proxy) get(ctx context.Context, action string, r partnercenter.Request) (*Result, error) {
 	return p.list(ctx, action, r, noLink)
 }
 
-// noLink is for answers without pages.
+// noLink is the next function of answers without pages.
 func noLink(partnercenter.Page) url.Values { return nil }
 
-// list is get for a list with pages. next returns the arguments that get the page, or nil if the
-// list ends.
+// list is get for a list with pages. next returns the arguments that request the given page, or nil
+// at the end of the list.
 func (p *Proxy) list(
 	ctx context.Context, action string, r partnercenter.Request, next func(partnercenter.Page) url.Values,
 ) (*Result, error) {
@@ -67,8 +67,8 @@ func (p *Proxy) list(
 	return jsonResult(body), nil
 }
 
-// project asks Partner Center and returns what the spec documents of its response for the action,
-// and a newline.
+// project sends r to Partner Center and returns what the spec documents of the response for the
+// action, followed by a newline. The caller closes the body.
 func (p *Proxy) project(
 	ctx context.Context, action string, r partnercenter.Request, next func(partnercenter.Page) url.Values,
 ) (*partnercenter.Body, error) {
@@ -95,8 +95,8 @@ func (p *Proxy) project(
 	return body, nil
 }
 
-// nextLink returns the function that makes the link to the next page from the links of Partner
-// Center's response.
+// nextLink returns a Derive function that converts the links of Partner Center's response to a link
+// to the next page.
 func nextLink(info *call.Info, next func(partnercenter.Page) url.Values) func(links []byte) (string, bool) {
 	return func(links []byte) (string, bool) {
 		page, more := partnercenter.NextPage(links)
@@ -111,6 +111,7 @@ func nextLink(info *call.Info, next func(partnercenter.Page) url.Values) func(li
 	}
 }
 
+// reportDropped reports the numbers of dropped values by path, to OnDrop and to the debug log.
 func (p *Proxy) reportDropped(ctx context.Context, action string, dropped map[string]int) {
 	for _, path := range slices.Sorted(maps.Keys(dropped)) {
 		p.config.OnDrop(action, path, dropped[path])
@@ -119,7 +120,7 @@ func (p *Proxy) reportDropped(ctx context.Context, action string, dropped map[st
 	}
 }
 
-// set puts an optional parameter into a query.
+// set adds an optional parameter to a query, unless it is nil.
 func set(query url.Values, name string, value *string) {
 	if value != nil {
 		query.Set(name, *value)

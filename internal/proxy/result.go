@@ -8,8 +8,7 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// A Result is the answer of an action, ready to be sent once by any transport. Its owner must call
-// Close.
+// A Result is the answer of an action. Any transport can send it, once. Its owner must call Close.
 type Result struct {
 	ContentType string
 	Filename    string // letters, digits, hyphens and a dot; empty if the answer is not a file
@@ -17,7 +16,7 @@ type Result struct {
 	content     content
 }
 
-// content is the body of a Result, with the memory or the connection behind it.
+// content is the data of a Result, with the memory or the connection that holds it.
 type content interface {
 	io.WriterTo
 	io.Closer
@@ -26,7 +25,7 @@ type content interface {
 // WriteTo writes the whole answer to w. An error means that the answer is incomplete.
 func (r *Result) WriteTo(w io.Writer) (int64, error) { return r.content.WriteTo(w) }
 
-// Close frees what the answer occupies.
+// Close releases the memory or the connection of the answer.
 func (r *Result) Close() error { return r.content.Close() }
 
 // jsonResult returns a body as the answer of an action. The result owns the body.
@@ -34,8 +33,8 @@ func jsonResult(body *partnercenter.Body) *Result {
 	return &Result{ContentType: "application/json; charset=utf-8", Size: int64(len(body.Bytes())), content: body}
 }
 
-// send writes the answer as an HTTP response and closes it. It stands in for the generated response
-// types, which would decode and encode the answer once more.
+// send writes the answer as an HTTP response and closes it. It replaces the generated response
+// types, which would decode and encode the answer again.
 func (r *Result) send(w http.ResponseWriter) error {
 	defer r.Close()
 	h := w.Header()

@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	memory    = 64 << 20 // bytes of all logs together
-	chunkLogs = 64       // logs are allocated in chunks of as many
+	memory    = 64 << 20 // bytes of all logs
+	chunkLogs = 64       // logs per allocation
 )
 
-// Limiter counts calls per key in memory, exact to the nanosecond of the process's monotonic clock.
-// The memory of its logs is bounded at 64 MiB: beyond that, new keys are refused and live ones are
-// kept. It is safe for concurrent use.
+// A Limiter counts calls per key in memory, exact to the nanosecond of the process's monotonic
+// clock. Its logs take at most 64 MiB: beyond that, it rejects new keys and keeps live ones. It is
+// safe for concurrent use.
 type Limiter struct {
 	rule
 	capacity int // logs that fit into memory
@@ -30,9 +30,8 @@ type Limiter struct {
 	swept  time.Duration       // when sweep last ran
 }
 
-// New returns a limiter of calls per window. Calls is at least 1 and at most 65,535; window is at
-// least 1 ms and at most 2^39 ns, about nine minutes. Both upper bounds are those of the packed
-// log.
+// New returns a Limiter of calls per window. calls must be from 1 to 65,535, and window from 1 ms
+// to 2^39 ns, about nine minutes. The upper bounds are those of the packed log.
 func New(calls int, window time.Duration) (*Limiter, error) {
 	if (calls < 1) || (calls > maxCalls) {
 		return nil, fmt.Errorf("ratelimit: %d calls: must be 1 to %d", calls, maxCalls)
@@ -55,8 +54,8 @@ func (l *Limiter) Calls() int { return l.calls }
 // Window returns the length of the window.
 func (l *Limiter) Window() time.Duration { return l.window }
 
-// Live returns the number of keys with an admitted call in the window that ends now. It reads the
-// head of every log.
+// Live returns the number of keys with an admitted call in the window that ends now. It takes time
+// proportional to the number of logs.
 func (l *Limiter) Live() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -69,7 +68,7 @@ func (l *Limiter) Live() int {
 	return live
 }
 
-// Take decides on a call of key and counts it if it is admitted. The error is ErrFull or nil.
+// Take decides whether to admit a call of key, and counts it if so. The error is ErrFull or nil.
 func (l *Limiter) Take(_ context.Context, key Key) (Decision, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -81,7 +80,7 @@ func (l *Limiter) Take(_ context.Context, key Key) (Decision, error) {
 	return l.take(l.log(n), now), nil
 }
 
-// Peek returns what Take would decide on a call of key, without counting one. The error is nil.
+// Peek returns what Take would decide, without counting a call. The error is always nil.
 func (l *Limiter) Peek(_ context.Context, key Key) (Decision, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -94,9 +93,9 @@ func (l *Limiter) Peek(_ context.Context, key Key) (Decision, error) {
 }
 
 // Record counts a call of key that another limiter has admitted, and reports whether there was room
-// for it. If there was none, the call replaces the oldest one. Record counts under key itself, even
-// if its identity has more than MaxNames names: the other limiter has applied that rule. A new key
-// for which there is no memory is not recorded; it has room, because Take admits no call of it
+// for it. If not, the call replaces the oldest one. Record counts under key itself, even if its
+// identity has more than MaxNames names: the other limiter has applied that rule. A new key for
+// which there is no memory is not recorded, and true is returned, because Take admits no call of it
 // either.
 func (l *Limiter) Record(key Key) bool {
 	l.mu.Lock()
@@ -116,11 +115,11 @@ func (l *Limiter) Record(key Key) bool {
 	return room
 }
 
-// now returns the time on the limiter's clock, which starts at zero.
+// now returns the time since the limiter was created.
 func (l *Limiter) now() time.Duration { return time.Since(l.start) }
 
-// counted returns the encoded key that a call counts under: its own, or its identity's shared one
-// if other names use up what an identity may have.
+// counted returns the encoded key that a call counts under: its own, or the identity's shared key
+// if other names have used up what an identity may have.
 func (l *Limiter) counted(key Key, now time.Duration) string {
 	own := key.Encode()
 	if _, ok := l.index[own]; ok || (key.Name == "") || (len(l.names[key.Identity]) < MaxNames) {
@@ -135,8 +134,8 @@ func (l *Limiter) counted(key Key, now time.Duration) string {
 	return key.Identity
 }
 
-// logFor returns the number of the log of an encoded key, which is a new one if the key has none.
-// It returns false if there is no memory for a new one.
+// logFor returns the number of the log of an encoded key, allocating one if necessary. It returns
+// false if there is no memory for another.
 func (l *Limiter) logFor(key string, now time.Duration) (int32, bool) {
 	if n, ok := l.index[key]; ok {
 		return n, true
@@ -171,7 +170,7 @@ func (l *Limiter) release(key string, now time.Duration) {
 	}
 }
 
-// allocate returns the number of an empty log, or false if all logs that fit into memory are live.
+// allocate returns the number of an empty log, or false if all logs that fit in memory are live.
 func (l *Limiter) allocate(now time.Duration) (int32, bool) {
 	if len(l.free) == 0 {
 		l.sweep(now)
@@ -188,7 +187,7 @@ func (l *Limiter) allocate(now time.Duration) (int32, bool) {
 }
 
 // sweep frees the logs of all keys whose calls have left the window. It visits every key, so it
-// runs at most once in a hundredth of the window, however many new keys arrive.
+// runs at most once per hundredth of the window, however many new keys arrive.
 func (l *Limiter) sweep(now time.Duration) {
 	if now-l.swept < l.window/100 {
 		return

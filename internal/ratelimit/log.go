@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// rule is the limit of every key: at most calls admissions in any span of window.
+// A rule is the limit of every key: at most calls admissions in any span of length window.
 type rule struct {
 	calls  int
 	window time.Duration
 }
 
-// take decides on a call at now and adds it to g if it is admitted.
+// take decides on a call at now, and adds it to g if it is admitted.
 func (r rule) take(g log, now time.Duration) Decision {
 	g.expire(now, r.window)
 	allowed := g.len() < r.calls
@@ -35,14 +35,14 @@ func (r rule) decision(g log, now time.Duration, allowed bool) Decision {
 	return d
 }
 
-// log is one key's admissions within the window, oldest first. It is packed, because there are very
-// many of them: the newest instant in full (8 bytes), the position of the oldest stamp and the
-// number of stamps (2 bytes each), then a ring of stamps (5 bytes each, nanoseconds modulo 2^40,
-// about 18 minutes).
+// A log holds the admissions of one key within the window, oldest first. It is packed, because
+// there can be very many: the newest instant in full (8 bytes), the position of the oldest stamp
+// and the number of stamps (2 bytes each), then a ring of stamps (5 bytes each, in nanoseconds
+// modulo 2^40, about 18 minutes).
 //
 // A stamp is never compared at an age of two windows or more, because expire empties the log once
-// its newest admission has left the window. So stamps that wrap around are unambiguous for windows
-// of up to 2^39 ns.
+// its newest admission has left the window. So wrapped stamps are unambiguous for windows of up to
+// 2^39 ns.
 type log []byte
 
 const (
@@ -54,7 +54,7 @@ const (
 	maxWindow = time.Duration(1) << 39 // two of them fit a stamp
 )
 
-// logSize returns the size in bytes of a log with room for calls admissions.
+// logSize returns the size of a log with room for calls admissions, in bytes.
 func logSize(calls int) int { return logHeader + calls*stampSize }
 
 func (g log) newest() time.Duration { return time.Duration(binary.LittleEndian.Uint64(g)) }

@@ -1,6 +1,6 @@
 // Package ratelimit admits at most a number of calls per key in any span of a window's length. It
 // keeps an exact sliding log: with A(k) the instants at which key k was admitted, a call at t is
-// refused if and only if the limit of A(k) lies in (t-window, t]. A refused call leaves no trace,
+// refused if and only if the limit of A(k) lies in (t-window, t]. A refused call is not counted,
 // keys do not affect one another, and the wait that a refusal names is exact.
 //
 // [Limiter] keeps the logs in memory and loses them when the process ends. Package redislimit keeps
@@ -13,27 +13,28 @@ import (
 	"time"
 )
 
-// MaxNames is how many names of one identity are keys of their own at one time.
+// MaxNames is the maximum number of names of one identity that have limits of their own at one
+// time.
 const MaxNames = 10
 
-// ErrFull is the error of a call whose key is new while as many keys are live as the limiter may
-// hold.
+// ErrFull is the error of a call with a new key when the limiter already has as many live keys as
+// it can hold.
 var ErrFull = errors.New("ratelimit: too many live keys")
 
-// Key identifies a counter of calls.
+// A Key identifies what calls are counted under.
 //
-// Identity is proven and Name is not, so that names could multiply what an identity gets. Therefore
-// at most MaxNames names of an identity are keys of their own, from their first admitted call until
-// none lies within the window. All other names share the key without a name.
+// Identity is authenticated and Name is not, so names could multiply what an identity gets.
+// Therefore at most MaxNames names of an identity have keys of their own, from the first admitted
+// call until none is within the window. All other names share the key without a name.
 type Key struct {
 	Identity string // contains no NUL
 	Name     string // empty: none
 }
 
-// separator is in no identity.
+// separator separates identity and name. It occurs in no identity.
 const separator = "\x00"
 
-// Encode returns the key as one string. No two keys have the same one.
+// Encode returns the key as a string that is unique to it.
 func (k Key) Encode() string {
 	if k.Name == "" {
 		return k.Identity
@@ -41,7 +42,7 @@ func (k Key) Encode() string {
 	return k.Identity + separator + k.Name
 }
 
-// Decision is a limiter's answer for one call.
+// A Decision is the result of a limiter for one call.
 type Decision struct {
 	Allowed   bool
 	Remaining int // calls left in the window that ends now, after this one
@@ -51,10 +52,10 @@ type Decision struct {
 	NextSlot time.Duration
 }
 
-// Unavailable is the error of a call that cannot be decided, because the store that counts cannot
-// be used or may have lost what it counted.
+// Unavailable is the error of a call that cannot be decided, because the shared store cannot be
+// used or may have lost counters.
 type Unavailable struct {
-	RetryAfter time.Duration // whole seconds, at least one
+	RetryAfter time.Duration // in whole seconds, at least one
 	Cause      error
 }
 

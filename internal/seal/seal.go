@@ -13,10 +13,11 @@ import (
 	"encoding/base64"
 )
 
-// Sealer seals and opens texts. It is safe for concurrent use.
+// A Sealer seals and opens texts. It is safe for concurrent use.
 type Sealer struct{ aead cipher.AEAD }
 
-// New returns a Sealer whose key is derived from secret, which may have any length.
+// New returns a Sealer whose key is derived from secret with HKDF. The secret may have any length
+// but must be hard to guess.
 func New(secret string) (*Sealer, error) {
 	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "partner-center connector: sealed texts", 32)
 	if err != nil {

@@ -1,8 +1,8 @@
-// Package secretfile reads secrets that settings hold or name files for. A secret is one line of
-// plain text; a line break at its end is not part of it. What editors, shells and clipboards add by
-// accident is reported as what it is: a byte-order mark, UTF-16, further lines, blanks. No error
-// repeats anything of a secret. The package keeps nothing and watches nothing: callers read a file
-// again when they want its current content.
+// Package secretfile reads secrets from files that settings name, and checks secrets from any
+// source. A secret is one line of plain text, without its line end. Typical accidents of editors,
+// shells and clipboards are reported by name: a byte-order mark, UTF-16, further lines, blanks. No
+// error contains any part of a secret. The package neither caches nor watches files: callers read a
+// file again to get its current content.
 package secretfile
 
 import (
@@ -14,13 +14,13 @@ import (
 	"unicode"
 )
 
-// Error is a file that a setting names and that cannot be used. It reads as one line that begins
-// with the setting.
+// An Error reports an unusable file that a setting names. Its text is one line that begins with the
+// setting.
 type Error struct {
 	Setting string // the environment variable
 	Path    string
-	Err     error  // why
-	Remedy  string // what to do, to be read after a colon
+	Err     error  // the reason
+	Remedy  string // what to do, as a phrase that follows a colon
 }
 
 // Error returns the setting, the path, the reason and the remedy.
@@ -31,13 +31,14 @@ func (e *Error) Error() string {
 // Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Err }
 
-// problem describes what is wrong with a text and what to do about it.
+// A problem is what is wrong with a text, and how to fix it.
 type problem struct{ text, remedy string }
 
 // Error returns the problem without its remedy.
 func (p *problem) Error() string { return p.text }
 
-// Remedy returns what to do about an error of CheckText or CheckToken, to be read after a colon.
+// Remedy returns how to fix an error of CheckText, CheckEnds or CheckToken, as a phrase that
+// follows a colon. It returns an empty text for any other error.
 func Remedy(err error) string {
 	var p *problem
 	if errors.As(err, &p) {
@@ -46,7 +47,7 @@ func Remedy(err error) string {
 	return ""
 }
 
-// ErrEmpty is the reason why a file without any text cannot be used.
+// ErrEmpty is the error for an empty value or file.
 var ErrEmpty error = &problem{"it is empty", "write the value into it"}
 
 const (
@@ -54,7 +55,7 @@ const (
 	removeBlank = "remove it, or copy the value again"
 )
 
-// CheckText returns what keeps a value from being one line of plain text.
+// CheckText returns an error unless value is one line of plain text.
 func CheckText(value string) error {
 	switch {
 	case value == "":
@@ -69,8 +70,7 @@ func CheckText(value string) error {
 	return nil
 }
 
-// CheckEnds is CheckText for a value that neither begins nor ends with a blank, such as a
-// passphrase.
+// CheckEnds is CheckText for a value that must not begin or end with a blank, such as a passphrase.
 func CheckEnds(value string) error {
 	if err := CheckText(value); err != nil {
 		return err
@@ -86,7 +86,8 @@ func CheckEnds(value string) error {
 	return nil
 }
 
-// CheckToken is CheckText for a value that has no blanks, such as a client secret or a token.
+// CheckToken is CheckText for a value that must not contain blanks, such as a client secret or a
+// token.
 func CheckToken(value string) error {
 	if err := CheckEnds(value); err != nil {
 		return err
@@ -97,13 +98,15 @@ func CheckToken(value string) error {
 	return nil
 }
 
-// isBlank reports whether a reader cannot see a character: white space, or a mark without a width.
+// isBlank reports whether a character is invisible: white space, or a format character without
+// width.
 func isBlank(r rune) bool { return unicode.IsSpace(r) || unicode.In(r, unicode.Cf) }
 
-// ReadText returns the line of text in the file that a setting names. Its error is an *Error.
+// ReadText returns the line of text in the file at path, which setting names. An error is an
+// *Error.
 func ReadText(setting, path string) (string, error) { return read(setting, path, CheckText) }
 
-// ReadToken is ReadText for a value that has no blanks.
+// ReadToken is ReadText for a value that must not contain blanks.
 func ReadToken(setting, path string) (string, error) { return read(setting, path, CheckToken) }
 
 func read(setting, path string, check func(string) error) (string, error) {
@@ -118,7 +121,7 @@ func read(setting, path string, check func(string) error) (string, error) {
 	return line, nil
 }
 
-// ReadFile returns the content of the file that a setting names. Its error is an *Error.
+// ReadFile returns the content of the file at path, which setting names. An error is an *Error.
 func ReadFile(setting, path string) ([]byte, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -127,7 +130,7 @@ func ReadFile(setting, path string) ([]byte, error) {
 	return content, nil
 }
 
-// Reason returns why an operation on a file failed, without the operation and the file's name.
+// Reason returns the cause of a failed file operation, without the operation and the path.
 func Reason(err error) error {
 	var failed *fs.PathError
 	if errors.As(err, &failed) {

@@ -8,16 +8,16 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 )
 
-// The states of a Server, in the only order that it passes through them.
+// States of a Server, in the order in which it passes through them.
 const (
 	serving  int32 = iota
-	draining       // calls are served on connections that close after the answer, and the server is not ready
+	draining       // calls are served, /readyz fails, and connections close after their response
 	closed         // calls are rejected
 )
 
-// Drain ends the server without losing a call. It serves for the given time with /readyz failing,
-// so that a load balancer turns to other instances, then rejects new calls and waits for those in
-// flight. It returns early when ctx ends.
+// Drain serves for the given time with /readyz failing, so that a load balancer switches to other
+// instances, then rejects new calls and waits for those in flight. It returns early if ctx ends. It
+// must be called once; the server does not serve again.
 func (s *Server) Drain(ctx context.Context, duration time.Duration) {
 	s.state.Store(draining)
 	wait(ctx, duration)
@@ -33,7 +33,7 @@ func (s *Server) Draining() bool { return s.state.Load() != serving }
 // InFlight returns the number of requests that have not been answered.
 func (s *Server) InFlight() int { return int(s.inFlight.Load()) }
 
-// rejectWhenClosed rejects calls that arrive after the time that Drain serves for.
+// rejectWhenClosed rejects calls that arrive after the drain time.
 func (s *Server) rejectWhenClosed(c *gin.Context) {
 	if s.state.Load() == closed {
 		s.fail(c, &fault.Error{Code: fault.Draining, RetryAfter: fault.DefaultRetry})

@@ -12,8 +12,7 @@ import (
 	"github.com/partner-center/connector/internal/gate"
 )
 
-// An errorBody is the body of every failed call, with the members that the readers of the Power
-// Platform look for.
+// An errorBody is the body of every failed call. It has the members that the Power Platform reads.
 type errorBody struct {
 	StatusCode int         `json:"statusCode"`
 	Message    string      `json:"message"`
@@ -26,12 +25,13 @@ type errorMember struct {
 	Message string     `json:"message"`
 }
 
-// fail renders err, and is the only place that does. It aborts the connection if the answer has
-// begun, because the reader must not take a part for the whole, or if the caller is gone.
+// fail renders err. No other code renders errors. It aborts the connection if the response has
+// started, because a client must not take part of a response for all of it, or if the caller is
+// gone.
 func (s *Server) fail(c *gin.Context, err error) {
 	c.Abort()
 	if c.Writer.Written() {
-		c.Error(fmt.Errorf("%w: %w", gate.ErrBrokenOff, err)) // which end reports
+		c.Error(fmt.Errorf("%w: %w", gate.ErrBrokenOff, err)) // end reports it
 		panic(http.ErrAbortHandler)
 	}
 	c.Error(err)
@@ -42,7 +42,8 @@ func (s *Server) fail(c *gin.Context, err error) {
 	s.writeFault(c, gate.Fault(err))
 }
 
-// showLimit tells a caller who is known what is left, if the call failed before it was counted.
+// showLimit sets the header that states what is left, if the caller is known and the call failed
+// before it was counted.
 func (s *Server) showLimit(c *gin.Context) {
 	h := c.Writer.Header()
 	if h.Get("RateLimit") != "" {
@@ -53,6 +54,7 @@ func (s *Server) showLimit(c *gin.Context) {
 	}
 }
 
+// writeFault writes a fault as the response.
 func (s *Server) writeFault(c *gin.Context, f *fault.Error) {
 	text, status := f.Text(), f.Code.Status()
 	body, err := json.Marshal(errorBody{

@@ -15,8 +15,8 @@ const (
 	maxHeaderLines = 100
 )
 
-// guard rejects requests that no caller may send. It looks at the request as it was
-// sent: a path that could be read as another one than it is routed by is rejected, never corrected.
+// guard rejects requests that are invalid for any caller. It checks the request as it was sent: a
+// path that another server could read differently is rejected rather than corrected.
 func (s *Server) guard(c *gin.Context) {
 	code := cmp.Or(s.checkRequest(c.Request), checkGet(c.Request))
 	if code == "" {
@@ -28,8 +28,8 @@ func (s *Server) guard(c *gin.Context) {
 	s.fail(c, &fault.Error{Code: code})
 }
 
-// checkRequest checks what holds for a request of any transport, its host and its size, and returns
-// the code of what is wrong, or "".
+// checkRequest checks the rules for requests of any transport, about host and size. It returns the
+// code of the violated rule, or "".
 func (s *Server) checkRequest(r *http.Request) fault.Code {
 	switch {
 	case s.publicHost != "" && !sameHost(r.Host, s.publicHost):
@@ -42,8 +42,8 @@ func (s *Server) checkRequest(r *http.Request) fault.Code {
 	return ""
 }
 
-// checkGet checks what holds for a request of an action, its method, its body and its path, and
-// returns the code of what is wrong, or "".
+// checkGet checks the rules for requests of actions, about method, body and path. It returns the
+// code of the violated rule, or "".
 func checkGet(r *http.Request) fault.Code {
 	switch {
 	case r.Method != http.MethodGet:
@@ -56,8 +56,8 @@ func checkGet(r *http.Request) fault.Code {
 	return ""
 }
 
-// sameHost reports whether a Host header names the public host, which has a port only if that is
-// not 443.
+// sameHost reports whether a Host header names the public host. The public host has no port if that
+// is 443.
 func sameHost(host, public string) bool {
 	if name, port, err := net.SplitHostPort(host); err == nil && port == "443" {
 		host = name
@@ -65,8 +65,8 @@ func sameHost(host, public string) bool {
 	return strings.EqualFold(host, public)
 }
 
-// headerLines returns the number of header lines of a request, including Host, which net/http has
-// removed.
+// headerLines returns the number of header lines of a request. It includes Host, which net/http
+// removes from the header.
 func headerLines(r *http.Request) int {
 	lines := 1
 	for _, values := range r.Header {
@@ -85,7 +85,8 @@ func rawPath(target string) string {
 	return path
 }
 
-// malformed reports whether another reader could take a path for another one.
+// malformed reports whether another server could interpret a path differently: it has escapes,
+// characters with a special meaning, or empty or dot segments.
 func malformed(path string) bool {
 	for i := range len(path) {
 		if c := path[i]; c < '!' || c > '~' || c == '%' || c == '\\' || c == ';' {

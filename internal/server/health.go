@@ -5,8 +5,9 @@ import (
 	"net/http"
 )
 
-// serveHealth answers /healthz, which succeeds while the process lives, and /readyz, which succeeds
-// while it takes calls. Neither needs a credential. It reports whether path was one of them.
+// serveHealth answers /healthz, which succeeds while the process is alive, and /readyz, which
+// succeeds while the service accepts calls. Neither requires a credential. It returns false,
+// without a response, for any other path.
 func (s *Server) serveHealth(w http.ResponseWriter, path string) bool {
 	status, text := http.StatusOK, "ok\n"
 	switch path {

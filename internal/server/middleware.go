@@ -11,7 +11,7 @@ import (
 	"github.com/partner-center/connector/internal/gate"
 )
 
-// begin begins the call, runs the other steps, and ends the call, whether they return or panic.
+// begin begins the call, runs the other steps, and ends the call even if a step panics.
 func (s *Server) begin(c *gin.Context) {
 	ctx := s.config.Gate.Begin(c.Request.Context(), s.operations[c.FullPath()], c.Request.Header)
 	c.Request = c.Request.WithContext(ctx)
@@ -23,7 +23,7 @@ func (s *Server) begin(c *gin.Context) {
 	c.Next()
 }
 
-// end ends the call with its last error.
+// end ends the call with its last error, if any.
 func (s *Server) end(c *gin.Context) {
 	var err error
 	if last := c.Errors.Last(); last != nil {
@@ -32,18 +32,18 @@ func (s *Server) end(c *gin.Context) {
 	s.config.Gate.End(c.Request.Context(), err)
 }
 
-// recoverPanic answers a panic as an internal error.
+// recoverPanic answers a panic with an internal error.
 func (s *Server) recoverPanic(c *gin.Context) {
 	switch p := recover(); p {
 	case nil:
-	case http.ErrAbortHandler: // fail has reported why
+	case http.ErrAbortHandler: // fail has recorded the error
 		panic(p)
 	default:
 		s.fail(c, s.config.Gate.Recovered(c.Request.Context(), p))
 	}
 }
 
-// setHeader sets the headers that every answer has.
+// setHeader sets the headers of every response.
 func (s *Server) setHeader(h http.Header, info *call.Info) {
 	info.SetHeader(h)
 	h.Set("Cache-Control", "no-store")
@@ -53,13 +53,13 @@ func (s *Server) setHeader(h http.Header, info *call.Info) {
 	}
 }
 
-// link returns the function that makes links to the path of r with another query.
+// link returns a function that builds links to the path of r with another query.
 func (s *Server) link(r *http.Request) func(url.Values) string {
 	return func(query url.Values) string { return s.serviceURL(r) + r.URL.Path + "?" + query.Encode() }
 }
 
-// serviceURL returns where the caller reaches the service. That is the platform's gateway if the
-// request names it, because the gateway adds the credential to what passes through it.
+// serviceURL returns the base URL at which the caller reaches the service. If the request names the
+// platform's gateway, it is the gateway's URL, because the gateway adds the credential to requests.
 func (s *Server) serviceURL(r *http.Request) string {
 	if gateway, ok := call.ParseGateway(r.Header); ok {
 		return gateway.URL
@@ -70,8 +70,8 @@ func (s *Server) serviceURL(r *http.Request) string {
 	return "http://" + r.Host
 }
 
-// authenticate rejects callers without a valid credential. Every later step can rely on the
-// connection in the context.
+// authenticate rejects callers without a valid credential. Later steps can rely on the connection
+// in the context.
 func (s *Server) authenticate(c *gin.Context) {
 	connection, err := s.config.SignIn.Authenticate(c.Request.Context(), c.Request.Header)
 	if err != nil {
@@ -82,7 +82,8 @@ func (s *Server) authenticate(c *gin.Context) {
 	s.config.Gate.SetPolicy(c.Writer.Header())
 }
 
-// check validates the arguments and leaves in the query what the generated server binds.
+// check validates the arguments. It leaves those of the query in the request, where the generated
+// server binds them.
 func (s *Server) check(c *gin.Context) {
 	arguments, err := url.ParseQuery(c.Request.URL.RawQuery)
 	if err != nil {
@@ -117,4 +118,5 @@ func (s *Server) limit(c *gin.Context) {
 	}
 }
 
+// notFound answers a path that no action has.
 func (s *Server) notFound(c *gin.Context) { s.fail(c, &fault.Error{Code: fault.NotFound}) }

@@ -1,8 +1,8 @@
 // Package server is the HTTP front end for makers' connectors. Every request passes the same steps
 // in order: it gets its IDs, is checked as it was sent, is authenticated, has its arguments checked
-// and is counted, before an action runs. Every error is rendered in one place, and nothing but a
-// fault's text and code leaves there. What another transport needs too is in package gate; this one
-// knows gin, the generated routes, and how HTTP requests and answers look.
+// and is counted, before an action runs. Every error is rendered in one place, which discloses only
+// a fault's text and code. What other transports also need is in package gate; this package knows
+// gin, the generated routes, and the format of HTTP requests and responses.
 package server
 
 import (
@@ -24,20 +24,20 @@ type Config struct {
 	Actions   gen.StrictServerInterface
 	SignIn    *auth.SignIn
 	PublicURL string // scheme and host; if set, requests with another Host are rejected
-	Sandbox   bool   // every answer says that it is made up
+	Sandbox   bool   // mark every response with a header
 }
 
 // A Server answers requests. It is safe for concurrent use.
 type Server struct {
 	config     Config
 	engine     *gin.Engine
-	operations map[string]string // operationId by gin's spelling of its path
-	publicHost string            // of the public URL
+	operations map[string]string // operationIds by gin's form of their paths
+	publicHost string            // host and port of PublicURL; empty: any
 	state      atomic.Int32
 	inFlight   atomic.Int64 // requests
 }
 
-// New returns a server.
+// New returns a Server.
 func New(c Config) *Server {
 	_, publicHost, _ := strings.Cut(c.PublicURL, "://")
 	s := &Server{config: c, publicHost: publicHost, operations: map[string]string{}}
@@ -50,14 +50,14 @@ func New(c Config) *Server {
 
 var pathParameter = regexp.MustCompile(`\{([^}]+)\}`)
 
-// ginPath returns gin's spelling of a path of the spec: /v1/invoices/:InvoiceID for
-// /v1/invoices/{InvoiceID}.
+// ginPath converts a path of the spec to gin's form: /v1/invoices/{InvoiceID} becomes
+// /v1/invoices/:InvoiceID.
 func ginPath(path string) string { return pathParameter.ReplaceAllString(path, ":$1") }
 
-// newEngine puts the steps in their order.
+// newEngine returns an engine with all steps in their order.
 func (s *Server) newEngine() *gin.Engine {
 	e := gin.New()
-	e.ContextWithFallback = true // else an action's context never ends
+	e.ContextWithFallback = true // otherwise an action's context is never canceled
 	e.RedirectTrailingSlash = false
 	e.HandleMethodNotAllowed = false // guard has rejected every other method
 	if err := e.SetTrustedProxies(nil); err != nil {
@@ -66,8 +66,8 @@ func (s *Server) newEngine() *gin.Engine {
 	e.Use(s.begin, s.guard, s.authenticate, s.rejectWhenClosed)
 	e.NoRoute(s.notFound)
 
-	// An action gets a copy of gin's context: gin reuses its contexts for later requests, while a
-	// dial that an earlier request started may still look into the one that it was given.
+	// An action gets a copy of gin's context. gin reuses contexts for later requests, while a dial
+	// that an earlier request started may still use its own.
 	detach := func(next gen.StrictHandlerFunc, _ string) gen.StrictHandlerFunc {
 		return func(c *gin.Context, request any) (any, error) { return next(c.Copy(), request) }
 	}
@@ -83,7 +83,7 @@ func (s *Server) newEngine() *gin.Engine {
 	return e
 }
 
-// ServeHTTP answers a request.
+// ServeHTTP implements http.Handler. Health checks bypass the steps of calls.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.inFlight.Add(1)
 	defer s.inFlight.Add(-1)
@@ -99,8 +99,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.engine.ServeHTTP(w, r)
 }
 
-// discardBody keeps net/http from waiting for a body, which nothing here reads, before it sends the
-// answer.
+// discardBody keeps net/http from waiting for the rest of a request body, which is never read,
+// before it sends the response.
 func discardBody(w http.ResponseWriter) {
 	w.Header().Set("Connection", "close")
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // a writer without deadlines does not wait either

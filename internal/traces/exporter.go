@@ -14,7 +14,7 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// exporter sends spans and logs lost ones, at most once a minute.
+// An exporter sends spans and logs lost ones, at most once a minute.
 type exporter struct {
 	sdk.SpanExporter
 	log *slog.Logger
@@ -49,7 +49,7 @@ func (e *exporter) report(spans int, err error) {
 var refusal = regexp.MustCompile(`failed to send to \S+: ([0-9]{3}) `)
 
 // describe returns an error that is safe to log in place of err, which can quote the collector's
-// address and answer.
+// address and response.
 func describe(err error) error {
 	if answer := refusal.FindStringSubmatch(err.Error()); answer != nil {
 		return fmt.Errorf("the collector answered %s", answer[1])

@@ -35,6 +35,7 @@ type Traces struct {
 	tracer   trace.Tracer
 }
 
+// name is the name of the service and of its tracer.
 const name = "partner-center-connector"
 
 // New returns Traces that are configured by the environment. version becomes an attribute of every
@@ -82,8 +83,8 @@ func newSampler(log *slog.Logger) sdk.Sampler {
 	return sdk.ParentBased(root, sdk.WithRemoteParentSampled(root), sdk.WithRemoteParentNotSampled(root))
 }
 
-// readRatio parses a number from 0 to 1. An empty text is 1, and so is any other, for which it
-// returns false.
+// readRatio parses a number from 0 to 1. An empty text is 1. For any other text, it returns 1 and
+// false.
 func readRatio(text string) (float64, bool) {
 	if text == "" {
 		return 1, true
@@ -116,7 +117,7 @@ func withParent(ctx context.Context, h http.Header) context.Context {
 	return trace.ContextWithRemoteSpanContext(ctx, parent.WithTraceFlags(0))
 }
 
-// The keys of the attributes.
+// Keys of attributes.
 const (
 	keyStatus = attribute.Key("http.response.status_code")
 	keyError  = attribute.Key("error.type")

@@ -11,25 +11,25 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Calls are sent in batches, so that many callers need few sockets and a caller waits for nothing
-// but its answer. Redis works on one batch while others are on their way.
+// Calls are sent in batches, so that many callers need few sockets. With several workers, Redis
+// processes one batch while others are in transit.
 const (
 	workersPerConnection = 4
 	batchSize            = 64
 )
 
-// connection is a set of sockets to one server process, with the epoch that the process holds and
-// the offset of its clock. These belong together: when one of them changes, a new connection
-// replaces this one.
+// A connection is a set of sockets to one server process, with the epoch of that process and the
+// offset of its clock. They belong together: if one of them changes, a new connection replaces this
+// one.
 type connection struct {
 	client  *redis.Client
 	now     func() time.Duration
 	timeout time.Duration // of a batch
 
-	run        string // id of the server process
+	run        string // ID of the server process
 	epoch      string
 	offset     offset
-	heartbeats atomic.Int64  // how often the epoch's record was written, as far as is known
+	heartbeats atomic.Int64  // known number of writes of the epoch's record
 	opens      time.Duration // end of the epoch's fence on our clock
 
 	calls  chan *call
@@ -40,15 +40,16 @@ type connection struct {
 // call is a question in flight.
 type call struct {
 	question
-	answer chan answer // buffered, so that a worker never waits for a caller that has gone
+	answer chan answer // buffered, so that a worker never waits for a caller that is gone
 }
 
+// An answer is the result of a call, passed from a worker to the caller.
 type answer struct {
 	reply
 	err error
 }
 
-// dial returns a connection that has not joined an epoch yet. It opens no socket.
+// dial returns a connection that has not joined an epoch. It opens no socket.
 func (l *Limiter) dial() *connection {
 	c := &connection{
 		now:     l.now,
@@ -62,7 +63,8 @@ func (l *Limiter) dial() *connection {
 	return c
 }
 
-// close ends the sockets and the calls in flight. It does not wait for the workers.
+// close closes the sockets and fails the calls in flight. It does not wait for the workers. It may
+// be called several times.
 func (c *connection) close() {
 	c.once.Do(func() {
 		close(c.closed)
@@ -70,8 +72,8 @@ func (c *connection) close() {
 	})
 }
 
-// verify checks that a socket leads to the same server process as the first one did: another one
-// may answer under the same address.
+// verify checks that a socket leads to the same server process as the first one: a different
+// process may answer at the same address.
 func (c *connection) verify(ctx context.Context, socket redis.Cmdable) error {
 	run, err := inspect(ctx, socket)
 	if err != nil {
@@ -86,8 +88,8 @@ func (c *connection) verify(ctx context.Context, socket redis.Cmdable) error {
 	return nil
 }
 
-// inspect returns the id of the server process. A server that evicts is an EvictionError. INFO
-// reports both, even where CONFIG is forbidden.
+// inspect returns the ID of the server process. If the server may evict keys, the error is an
+// EvictionError. INFO reports both, even where CONFIG is forbidden.
 func inspect(ctx context.Context, socket redis.Cmdable) (string, error) {
 	var server, memory *redis.StringCmd
 	_, err := socket.Pipelined(ctx, func(p redis.Pipeliner) error {
@@ -107,14 +109,14 @@ func inspect(ctx context.Context, socket redis.Cmdable) (string, error) {
 	return run, nil
 }
 
-// infoField returns the value that an answer to INFO has for name.
+// infoField returns the value of name in a response to INFO.
 func infoField(info, name string) string {
 	_, rest, _ := strings.Cut("\r\n"+info, "\r\n"+name+":")
 	value, _, _ := strings.Cut(rest, "\r\n")
 	return value
 }
 
-// ask sends a question about the connection's epoch.
+// ask sends a question about the connection's epoch to a worker and waits for the reply.
 func (c *connection) ask(ctx context.Context, q question) (reply, error) {
 	asked := &call{question: q, answer: make(chan answer, 1)}
 	select {
@@ -146,7 +148,7 @@ func (c *connection) worker() {
 	}
 }
 
-// collect adds the calls that are waiting to a batch, as far as it has room.
+// collect adds waiting calls to a batch while there is room.
 func (c *connection) collect(batch []*call) []*call {
 	for len(batch) < batchSize {
 		select {
@@ -159,8 +161,8 @@ func (c *connection) collect(batch []*call) []*call {
 	return batch
 }
 
-// exchange sends a batch and hands out its answers. A server that does not know the script by its
-// digest yet gets the source.
+// exchange sends a batch and delivers its answers. If the server does not know the script by its
+// digest yet, it sends the source.
 func (c *connection) exchange(batch []*call) {
 	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
 	defer cancel()
@@ -169,11 +171,11 @@ func (c *connection) exchange(batch []*call) {
 	}
 }
 
-// evaluate is EVALSHA or EVAL.
+// An evaluate runs a script, by EVALSHA or EVAL.
 type evaluate func(ctx context.Context, s redis.Scripter, keys []string, args ...any) *redis.Cmd
 
-// send sends a batch once. It returns the calls that the server could not answer because it does
-// not know the script.
+// send sends a batch once and delivers the answers. It returns the calls that the server rejected
+// because it does not know the script.
 func (c *connection) send(ctx context.Context, batch []*call, run evaluate) (unknown []*call) {
 	cmds := make([]*redis.Cmd, 0, batchSize)
 	heartbeats := c.heartbeats.Load()

@@ -9,11 +9,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// This file holds what is decided about a reply or an error, from values alone: no connection, no
-// clock.
+// The functions in this file evaluate replies and errors. They depend on their arguments only, on
+// no connection and no clock.
 
-// retryAway is the Retry-After of calls that are rejected while the server is away. The monitor
-// looks for it more often.
+// retryAway is the RetryAfter for callers while the server is away. The monitor retries more often.
 const retryAway = 2 * time.Second
 
 var (
@@ -28,7 +27,7 @@ var (
 	errClosed      = errors.New("the connection was closed")
 )
 
-// The results of take.lua.
+// Results of take.lua.
 const (
 	refused = iota
 	admitted
@@ -36,17 +35,17 @@ const (
 	otherEpoch
 )
 
-// reply is an answer of take.lua.
+// A reply is a response of take.lua.
 type reply struct {
 	exchange
 	result    int64
 	remaining int
 	wait      time.Duration
-	shared    bool // the log that the names of an identity share has decided
+	shared    bool // the decision is from the log that the names of an identity share
 }
 
-// parseReply reads the numbers that take.lua returns. Heartbeats is what was known of the epoch's
-// record when the question was sent: a lower number is older data.
+// parseReply parses the numbers that take.lua returns. heartbeats is the known number of heartbeats
+// of the epoch when the question was sent: a lower number in the reply means older data.
 func parseReply(v []int64, x exchange, heartbeats int64) (reply, error) {
 	switch {
 	case len(v) != 6:
@@ -66,14 +65,14 @@ func parseReply(v []int64, x exchange, heartbeats int64) (reply, error) {
 	}, nil
 }
 
-// verdict is a decision and how it was reached.
+// A verdict is a decision and where it comes from.
 type verdict struct {
 	ratelimit.Decision
-	at      int64         // us of the server's clock
-	counted ratelimit.Key // whose log has decided
+	at      int64         // microseconds of the server's clock
+	counted ratelimit.Key // the key whose log decided
 }
 
-// decide returns what a reply means for a call of key. The error is Unavailable.
+// decide converts a reply for a call of key to a verdict. The error is Unavailable.
 func decide(key ratelimit.Key, r reply) (verdict, error) {
 	if r.result == fenced {
 		return verdict{}, &ratelimit.Unavailable{RetryAfter: wholeSeconds(r.wait), Cause: errFenced}
@@ -85,17 +84,18 @@ func decide(key ratelimit.Key, r reply) (verdict, error) {
 	return verdict{Decision: d, at: r.server, counted: key}, nil
 }
 
+// unavailable returns the error for a call while the server is away.
 func unavailable(cause error) error {
 	return &ratelimit.Unavailable{RetryAfter: retryAway, Cause: cause}
 }
 
-// wholeSeconds rounds up to whole seconds, of which there is at least one.
+// wholeSeconds rounds up to whole seconds, at least one.
 func wholeSeconds(d time.Duration) time.Duration {
 	return max(1, (d+time.Second-1)/time.Second) * time.Second
 }
 
-// accept returns why an exchange must not be used, or nil. A late one says nothing about the
-// server's clock: this process may have been stopped meanwhile.
+// accept returns why an exchange must not be used, or nil. A late exchange is no evidence about the
+// server's clock: this process may have been suspended in between.
 func (t timing) accept(x exchange, o *offset) error {
 	if x.received-x.sent > t.decision {
 		return errSlow
@@ -106,22 +106,22 @@ func (t timing) accept(x exchange, o *offset) error {
 	return nil
 }
 
-// continues reports whether e is still the epoch that was known by known's heartbeats and offset.
-// If it is not, the server has that epoch's record and may not have all of its counters.
+// continues reports whether e is still the epoch with the known number of heartbeats and clock
+// offset. If not, the server has a record of that epoch but may have lost some of its counters.
 func (t timing) continues(e epoch, heartbeats int64, o *offset) bool {
 	return (e.heartbeats > heartbeats) && (o.deviation(e.exchange) <= t.tolerance+o.drift(e.received))
 }
 
-// damage classifies an error by what it says about the server.
+// A damage is what an error implies about the server that caused it.
 type damage int
 
 const (
-	noDamage    damage = iota // it may be slow or away; the monitor looks at it
+	noDamage    damage = iota // it may be slow or away; the monitor checks it
 	wrongServer               // the connection is unusable; the counters may be good
 	lostCounts                // counters may be lost
 )
 
-// assess returns what an error says.
+// assess returns what an error implies about the server.
 func assess(err error) damage {
 	if _, evicts := errors.AsType[*EvictionError](err); evicts {
 		return wrongServer
@@ -136,8 +136,8 @@ func assess(err error) damage {
 	}
 }
 
-// distrusts reports whether the same server may no longer have its counters: its clock was set, its
-// data is older, or it follows another server and takes that one's data.
+// distrusts reports whether an error implies that the same server may no longer have its counters:
+// its clock was set, its data is older, or it follows another server and copies its data.
 func distrusts(err error) bool {
 	return errors.Is(err, errClock) || errors.Is(err, errOlder) ||
 		redis.IsReadOnlyError(err) || redis.IsLoadingError(err) || redis.IsMasterDownError(err)

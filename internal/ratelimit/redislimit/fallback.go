@@ -8,13 +8,13 @@ import (
 	"github.com/partner-center/connector/internal/ratelimit"
 )
 
-// fallback keeps the limit of this process while the server is away. It also records what the
-// server admits to this process, so that the limit does not start anew when the server goes away,
-// nor when it comes back. A nil fallback refuses nothing.
+// A fallback applies the limit in this process while the server is away. It also records what the
+// server admits to this process, so that the limit does not start from zero when the server goes
+// away or comes back. A nil fallback refuses nothing.
 type fallback struct {
 	*ratelimit.Limiter
 	start   time.Time
-	decided atomic.Int64 // ns since start when it last decided by itself; zero: never
+	decided atomic.Int64 // when it last decided by itself, in nanoseconds since start; zero: never
 }
 
 // Take decides without the server.
@@ -23,14 +23,14 @@ func (f *fallback) Take(ctx context.Context, key ratelimit.Key) (ratelimit.Decis
 	return f.Limiter.Take(ctx, key)
 }
 
-// binds reports whether calls that the server does not know of may lie within the window.
+// binds reports whether the window may contain calls that the server does not know of.
 func (f *fallback) binds() bool {
 	decided := f.decided.Load()
 	return (decided > 0) && (time.Since(f.start)-time.Duration(decided) < f.Window())
 }
 
-// refuses reports whether a call must be refused because of calls that the server does not know of,
-// and the decision in that case.
+// refuses returns true and the decision if a call must be refused because of calls that the server
+// does not know of.
 func (f *fallback) refuses(ctx context.Context, key ratelimit.Key) (ratelimit.Decision, bool) {
 	if (f == nil) || !f.binds() {
 		return ratelimit.Decision{}, false

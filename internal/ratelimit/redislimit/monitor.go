@@ -13,26 +13,26 @@ import (
 
 const (
 	heartbeatInterval = 250 * time.Millisecond
-	heartbeatPause    = 10 * time.Millisecond // between two heartbeats that failing calls ask for
+	heartbeatPause    = 10 * time.Millisecond // minimum time between heartbeats that failing calls trigger
 )
 
-// state is the connection in use, or why there is none. States are immutable; one replaces another
-// as a whole.
+// A state is the connection in use, or why there is none. States are immutable and replaced as a
+// whole.
 type state struct {
 	connection *connection // nil: none
 	history                // without a connection
-	cause      error       // without a connection: why; nil until the first attempt at a new one has failed
+	cause      error       // without a connection: the reason; nil until the first attempt to connect has failed
 
-	replaced chan struct{} // closed when another state has replaced this one
+	replaced chan struct{} // closed when another state replaces this one
 }
 
-// history holds what a process knows of the epoch that it joined before.
+// A history is what a process knows about the epoch that it joined before.
 type history struct {
 	previous   *connection // the last one; nil if there never was one
 	distrusted bool        // the server may have lost some of that epoch's counters
 }
 
-// replace puts next in the place of s and reports whether s was still in use.
+// replace replaces s with next and reports whether s was still in use.
 func (l *Limiter) replace(s, next *state) bool {
 	if !l.state.CompareAndSwap(s, next) {
 		return false
@@ -50,8 +50,8 @@ func (l *Limiter) accept(c *connection, x exchange) error {
 	return nil
 }
 
-// suspect acts on an error of the connection of s. It drops the connection if the error says that
-// it is of no use, and lets the monitor check it otherwise.
+// suspect handles an error of the connection of s. If the error means that the connection is
+// unusable, it is dropped; otherwise the monitor checks it.
 func (l *Limiter) suspect(s *state, err error) {
 	switch assess(err) {
 	case lostCounts:
@@ -63,7 +63,7 @@ func (l *Limiter) suspect(s *state, err error) {
 	}
 }
 
-// drop closes the connection of s, so that its calls in flight start over on the next one.
+// drop closes the connection of s, so that its calls in flight are repeated on the next one.
 func (l *Limiter) drop(s *state, h history) {
 	if l.replace(s, &state{history: h, replaced: make(chan struct{})}) {
 		s.connection.close()
@@ -71,7 +71,7 @@ func (l *Limiter) drop(s *state, h history) {
 	}
 }
 
-// wake makes the monitor send a heartbeat now.
+// wake makes the monitor send a heartbeat now. It never blocks.
 func (l *Limiter) wake() {
 	select {
 	case l.wakeup <- struct{}{}:
@@ -99,8 +99,8 @@ func (l *Limiter) run(ctx context.Context) {
 	}
 }
 
-// heartbeat checks the connection in use. If it is no longer good or there is none, heartbeat makes
-// one and returns the error of that.
+// heartbeat checks the connection in use. If it is unusable or there is none, heartbeat tries to
+// connect and returns the error of that. Only one call may run at a time.
 func (l *Limiter) heartbeat(ctx context.Context) error {
 	s := l.state.Load()
 	if s.connection != nil {
@@ -125,8 +125,8 @@ func (l *Limiter) heartbeat(ctx context.Context) error {
 	return err
 }
 
-// check writes the epoch's record over the connection in use and returns an error if the connection
-// is no longer good.
+// check writes the epoch's record over the connection in use. It returns an error if the connection
+// is no longer usable.
 func (l *Limiter) check(ctx context.Context, c *connection) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*l.timing.decision) // for two answers
 	defer cancel()
@@ -148,8 +148,8 @@ func (l *Limiter) check(ctx context.Context, c *connection) error {
 	return nil
 }
 
-// connect returns a connection to whatever server answers, which has joined its epoch and takes
-// calls.
+// connect returns a new connection, to whatever server answers. It has joined the server's epoch
+// and its workers are running.
 func (l *Limiter) connect(ctx context.Context, s *state) (*connection, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.timing.connect)
 	defer cancel()
@@ -169,8 +169,8 @@ func (l *Limiter) connect(ctx context.Context, s *state) (*connection, error) {
 	return c, nil
 }
 
-// rejoin joins the epoch of c's server. If that is the epoch of the previous connection but the
-// server may have lost some of its counters, it begins another one.
+// rejoin joins the epoch of c's server. If that is the epoch of the previous connection, but the
+// server may have lost some of its counters, rejoin begins a new epoch.
 func (l *Limiter) rejoin(ctx context.Context, c *connection, h history) (epoch, error) {
 	e, err := l.join(ctx, c, h)
 	if (err != nil) || (h.previous == nil) || (e.id != h.previous.epoch) {
@@ -183,12 +183,12 @@ func (l *Limiter) rejoin(ctx context.Context, c *connection, h history) (epoch, 
 	return l.join(ctx, c, h)
 }
 
-// epoch describes a server's epoch, as the server answers it.
+// An epoch is what a server reports about its epoch.
 type epoch struct {
 	exchange
 	id         string
-	fence      int64 // us of the server's clock until which nothing is admitted
-	heartbeats int64 // how often the record was written
+	fence      int64 // time until which nothing is admitted, in microseconds of the server's clock
+	heartbeats int64 // number of writes of the record
 }
 
 //go:embed join.lua
@@ -196,8 +196,8 @@ var joinSource string
 
 var joinScript = redis.NewScript(joinSource)
 
-// join lets the server of c report its epoch, or begin one. It writes the epoch's record, which is
-// a heartbeat.
+// join makes the server of c report its epoch, or begin one if it has none or h distrusts it. It
+// writes the epoch's record, which counts as a heartbeat.
 func (l *Limiter) join(ctx context.Context, c *connection, h history) (epoch, error) {
 	if err := c.verify(ctx, c.client); err != nil {
 		return epoch{}, err
@@ -223,7 +223,7 @@ func (l *Limiter) join(ctx context.Context, c *connection, h history) (epoch, er
 	return parseEpoch(v, x)
 }
 
-// parseEpoch reads what join.lua returns.
+// parseEpoch parses the response of join.lua.
 func parseEpoch(v []any, x exchange) (epoch, error) {
 	if len(v) != 4 {
 		return epoch{}, fmt.Errorf("answer that describes no epoch: %v", v)
@@ -236,13 +236,13 @@ func parseEpoch(v []any, x exchange) (epoch, error) {
 	return e, nil
 }
 
-// health is the state of the server as the log reports it. Changes are logged once.
+// A health is what has been logged about the server, so that each change is logged once.
 type health struct {
 	away   bool
 	evicts bool
 }
 
-// logChange logs what the outcome of an attempt to connect changes.
+// logChange logs what an attempt to connect changes about the server's health.
 func (l *Limiter) logChange(c *connection, err error) {
 	if err == nil {
 		l.logConnected(c)
@@ -259,8 +259,8 @@ func (l *Limiter) logChange(c *connection, err error) {
 	l.logged = health{away: true, evicts: evicts || l.logged.evicts}
 }
 
-// logConnected logs a new connection if it follows an outage, and a fence that does more than
-// settle an empty server.
+// logConnected logs a new connection if it ends an outage, and a fence that is longer than an empty
+// server needs.
 func (l *Limiter) logConnected(c *connection) {
 	if rest := c.opens - l.now(); rest > l.timing.settle {
 		l.log.Warn("Redis may have lost counters of the limit; no call is admitted until those have left the window",

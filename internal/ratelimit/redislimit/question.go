@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The names and forms of keys in Redis stay as they are: instances of two versions may run side by
+// Names and formats of keys in Redis must not change: instances of two versions may run side by
 // side.
 const (
 	// keyPrefix begins every key. The braces keep all keys in one slot of a Redis Cluster.
@@ -25,7 +25,7 @@ var takeSource string
 
 var takeScript = redis.NewScript(takeSource)
 
-// mode tells take.lua whether to count an admitted call.
+// A mode determines whether take.lua counts an admitted call.
 type mode int
 
 const (
@@ -33,14 +33,14 @@ const (
 	take
 )
 
-// question is the part of take.lua's arguments that does not depend on the epoch.
+// A question holds the arguments of take.lua that do not depend on the epoch.
 type question struct {
-	logs []string // of the key and, if it has a name, of its identity
+	logs []string // log names of the key and, if it has a name, of its identity
 	args []any
 }
 
-// question returns what to ask about a key. A log outlives its newest call by a second, in case the
-// server's clock is corrected.
+// question returns the question about a key. A log expires one second after its newest call leaves
+// the window, to tolerate corrections of the server's clock.
 func (l *Limiter) question(key ratelimit.Key, m mode) question {
 	ttl := (l.window + time.Millisecond - 1).Milliseconds() + 1000
 	own := digest(key.Encode())
@@ -66,7 +66,8 @@ func (q question) in(epoch string) ([]string, []any) {
 	return keys, args
 }
 
-// digest returns 16 bytes that stand for text.
+// digest returns a 16-byte digest of text. It bounds the length of key names and keeps identities
+// out of Redis.
 func digest(text string) []byte {
 	sum := sha256.Sum256([]byte(text))
 	return sum[:16]

@@ -6,9 +6,9 @@
 // When it may have lost some (it was killed, emptied, restored from old data, failed over to a
 // replica that lags, or had its clock set), a new epoch begins, which admits nothing until all
 // earlier admissions have left the window. So the limit holds through all of these. Whatever the
-// server does, a call is decided or refused with [ratelimit.Unavailable] within 50 ms. A call that
-// is refused so may have been counted, and one in flight while connections are renewed may be
-// counted twice; no other call is counted without being admitted.
+// server does, a call is decided or fails with [ratelimit.Unavailable] within 50 ms. A call that
+// fails may have been counted, and a call in flight while connections are renewed may be counted
+// twice; no other call is counted without being admitted.
 //
 // # Limitations
 //
@@ -20,10 +20,10 @@
 //   - If two servers accept writes for longer than a window, each counts for itself.
 //   - A proxy that switches servers behind an open connection is detected after a quarter of a
 //     second.
-//   - An instance whose host was suspended takes the server's clock for set, and makes it admit
-//     nothing for a window.
-//   - An instance that counts by itself while the server is away knows nothing of the other
-//     instances' calls.
+//   - An instance whose host was suspended concludes that the server's clock was set, and makes it
+//     admit nothing for a window.
+//   - An instance that counts its own calls while the server is away does not know those of other
+//     instances.
 //   - Calls may reach their destination closer together than they were admitted.
 package redislimit
 
@@ -53,33 +53,34 @@ type Config struct {
 
 	Calls  int           // as for ratelimit.New
 	Window time.Duration // as for ratelimit.New, rounded up to microseconds
-	Local  bool          // keep the limit in this process while the server is away; otherwise calls are refused
+	Local  bool          // while the server is away, count in this process; otherwise calls fail
 	Log    *slog.Logger  // nil: nothing is logged
 }
 
-// EvictionError is the error of a server that drops keys when it is full, and with them the limit.
+// An EvictionError means that the server may drop keys when its memory is full, and the counters
+// with them.
 type EvictionError struct {
 	Policy string // empty if the server does not report it
 }
 
-// Error names the policy and the remedy.
+// Error returns the policy and the remedy.
 func (e *EvictionError) Error() string {
 	return fmt.Sprintf("ratelimit: Redis may evict counters (maxmemory-policy %q): set it to noeviction", e.Policy)
 }
 
-// timing holds the times that tests change.
+// A timing holds durations that tests change.
 type timing struct {
-	decision  time.Duration // from question to answer
-	connect   time.Duration // from the first socket to the epoch
-	fence     time.Duration // of an epoch that follows a loss
-	settle    time.Duration // the fence of an epoch on an empty server that no connected instance knew
-	tolerance time.Duration // by which the server's clock may differ from what is expected
+	decision  time.Duration // maximum time from question to answer
+	connect   time.Duration // maximum time to connect and join an epoch
+	fence     time.Duration // fence of an epoch that follows a loss
+	settle    time.Duration // fence of an epoch on an empty server that no connected instance knows
+	tolerance time.Duration // tolerated deviation of the server's clock
 }
 
-// standard returns the timing for a window. A decision takes at most 50 ms, ten of which are left
-// for many callers to wake up. A fence adds a second to the window, in which a server that was cut
-// off may have gone on admitting. Two heartbeats are time enough for an older instance to find an
-// empty server and to raise its fence.
+// standard returns the timing for a window. A decision takes at most 50 ms, ten of which are
+// reserved for waking many callers. A fence is a second longer than the window, because a server
+// that was cut off may have continued to admit calls for that long. Two heartbeats give an instance
+// that knows an empty server's past enough time to find it and raise its fence.
 func standard(window time.Duration) timing {
 	return timing{
 		decision:  40 * time.Millisecond,
@@ -90,27 +91,27 @@ func standard(window time.Duration) timing {
 	}
 }
 
-// Limiter counts calls per key in Redis or Valkey. It is safe for concurrent use.
+// A Limiter counts calls per key in Redis or Valkey. It is safe for concurrent use.
 type Limiter struct {
 	calls    int
 	window   time.Duration
 	log      *slog.Logger
 	options  redis.Options
-	fallback *fallback // nil: calls are refused while the server is away
+	fallback *fallback // nil: calls fail while the server is away
 	timing   timing
-	start    time.Time // zero of the limiter's clock
+	start    time.Time // origin of the limiter's clock
 
 	state   atomic.Pointer[state]
 	wakeup  chan struct{} // makes the monitor send a heartbeat now
 	stop    context.CancelFunc
 	monitor sync.WaitGroup
 	workers sync.WaitGroup // of all connections
-	logged  health         // what the log says; the monitor's
+	logged  health         // accessed only by the monitor
 }
 
-// New returns a limiter on a server. It opens no connection: every decision is Unavailable until
-// Start. The Redis client below prints failed connections to standard error unless the process
-// turns its log off; the limiter logs a failure once.
+// New returns a Limiter for a server. It opens no connection: every call fails with Unavailable
+// until Start. The Redis client prints failed connections to standard error unless the process
+// disables its log; the limiter itself logs a failure once.
 func New(c Config) (*Limiter, error) {
 	memory, err := ratelimit.New(c.Calls, c.Window)
 	if err != nil {
@@ -136,8 +137,8 @@ func New(c Config) (*Limiter, error) {
 	return l, nil
 }
 
-// clientOptions returns the options of the Redis client. The limiter itself bounds, retries and
-// logs; the client does none of it.
+// clientOptions returns the options of the Redis client. They disable its deadlines, retries and
+// logs, because the limiter has its own.
 func clientOptions(c Config) redis.Options {
 	o := redis.Options{
 		Addr:                  c.Address,
@@ -156,8 +157,8 @@ func clientOptions(c Config) redis.Options {
 		ReadBufferSize:        4096,
 		WriteBufferSize:       4096,
 
-		// These are a feature of version 3. The client would resolve the server's name for them,
-		// without a deadline, each time that it is made.
+		// Notifications need version 3. For them, each new client would resolve the server's name
+		// without a deadline.
 		MaintNotificationsConfig: &maintnotifications.Config{
 			Mode:         maintnotifications.ModeDisabled,
 			EndpointType: maintnotifications.EndpointTypeNone,
@@ -170,9 +171,9 @@ func clientOptions(c Config) redis.Options {
 	return o
 }
 
-// Start connects, and keeps the limiter connected until Close. It is called once. A server that
-// cannot be reached is no error: Start returns, and the limiter keeps trying. The error is an
-// EvictionError, that of ctx, or nil.
+// Start connects, and keeps the limiter connected until Close. It must be called once. An
+// unreachable server is not an error: Start returns nil, and the limiter keeps trying. The error is
+// an EvictionError, that of ctx, or nil.
 func (l *Limiter) Start(ctx context.Context) error {
 	if evicts, ok := errors.AsType[*EvictionError](l.heartbeat(ctx)); ok {
 		return evicts
@@ -205,8 +206,8 @@ func (l *Limiter) settle(ctx context.Context) error {
 	}
 }
 
-// Close ends every connection and waits for all goroutines of the limiter. Calls are Unavailable
-// from then on.
+// Close closes every connection and waits for all goroutines of the limiter. Calls fail with
+// Unavailable afterwards.
 func (l *Limiter) Close() error {
 	l.stop()
 	l.monitor.Wait()
@@ -222,14 +223,14 @@ func (l *Limiter) Close() error {
 	return nil
 }
 
-// Calls returns the number of calls that a window admits.
+// Calls returns the number of calls per window.
 func (l *Limiter) Calls() int { return l.calls }
 
 // Window returns the length of the window.
 func (l *Limiter) Window() time.Duration { return l.window }
 
-// Take decides on a call of key and counts it if it is admitted. The error is Unavailable, ErrFull,
-// that of ctx, or nil.
+// Take decides whether to admit a call of key, and counts it if so. The error is Unavailable,
+// ErrFull, that of ctx, or nil.
 func (l *Limiter) Take(ctx context.Context, key ratelimit.Key) (ratelimit.Decision, error) {
 	if err := ctx.Err(); err != nil {
 		return ratelimit.Decision{}, err
@@ -250,8 +251,8 @@ func (l *Limiter) Take(ctx context.Context, key ratelimit.Key) (ratelimit.Decisi
 	return v.Decision, nil
 }
 
-// Peek returns what Take would decide on a call of key, without counting one. The error is
-// Unavailable, that of ctx, or nil.
+// Peek returns what Take would decide, without counting a call. The error is Unavailable, that of
+// ctx, or nil.
 func (l *Limiter) Peek(ctx context.Context, key ratelimit.Key) (ratelimit.Decision, error) {
 	if err := ctx.Err(); err != nil {
 		return ratelimit.Decision{}, err
@@ -266,12 +267,12 @@ func (l *Limiter) Peek(ctx context.Context, key ratelimit.Key) (ratelimit.Decisi
 	return v.Decision, err
 }
 
-// ask lets the server decide within the time for a decision. The answer is used only if the
-// connection that it came by is still in use, because otherwise it may rest on counters from before
-// a loss. The error is Unavailable.
+// ask lets the server decide within the time for a decision. It uses the reply only if its
+// connection is still in use, because otherwise it may be based on counters from before a loss. The
+// error is Unavailable.
 func (l *Limiter) ask(ctx context.Context, key ratelimit.Key, m mode) (verdict, error) {
-	// The caller's cancellation is left out: a caller that gives up must not look like a server
-	// that is away.
+	// Without the caller's cancellation: a caller that gives up must not look like a server that
+	// is away.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timing.decision)
 	defer cancel()
 	q := l.question(key, m)
@@ -298,8 +299,8 @@ func (l *Limiter) ask(ctx context.Context, key ratelimit.Key, m mode) (verdict, 
 	}
 }
 
-// connected returns the state once it has a connection. It waits while the first attempt at a new
-// one is under way, and returns Unavailable after it has failed.
+// connected returns the state once it has a connection. It waits during the first attempt to
+// connect, and returns Unavailable after that has failed.
 func (l *Limiter) connected(ctx context.Context) (*state, error) {
 	for {
 		s := l.state.Load()
@@ -317,5 +318,5 @@ func (l *Limiter) connected(ctx context.Context) (*state, error) {
 	}
 }
 
-// now returns the time on the limiter's clock, which starts at zero.
+// now returns the time since the limiter was created.
 func (l *Limiter) now() time.Duration { return time.Since(l.start) }
