@@ -4,8 +4,9 @@
 // nothing. Never send it a real credential.
 //
 // Goals:
-//   - Answer as Partner Center documents and as it has been seen to answer, including byte-order marks,
-//     nulls, undocumented members, dates in many formats and amounts with many digits.
+//   - Answer as Partner Center documents and as it has been observed to answer, including
+//     byte-order marks, nulls, undocumented members, dates in many formats and amounts with many
+//     digits.
 //   - Reject every other request and say why, so that a client's mistake shows before production.
 //   - Fail on demand, for the customers of [Failures].
 //   - Give the same answers after every start, except for tokens, request ids and ports.
