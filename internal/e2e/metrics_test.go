@@ -18,7 +18,9 @@ import (
 // counters that it should.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, append(acceptTokens(), withMetrics, "CONNECTOR_UPSTREAM_TIMEOUT=5s")...)
+	// Connections leave the gauge after a window, which must not end before the test.
+	s := newStack(t,
+		append(acceptTokens(), withMetrics, "CONNECTOR_UPSTREAM_TIMEOUT=5s", "CONNECTOR_LIMIT_WINDOW=5m")...)
 	const customers, details, orders = "GetAllCustomers", "GetCustomerDetails", "GetCustomerOrders"
 	const customer = "/v1/customers/" + customerID
 	oddOrders := reply.JSON(`{"items":[{"id":4711,"lineItems":[{"quantity":"x"},{"quantity":"y"}],"` + reply.Private +

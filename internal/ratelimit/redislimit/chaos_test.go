@@ -310,11 +310,20 @@ type storm struct {
 	admitted  admissions
 	done      chan struct{}
 	callers   sync.WaitGroup
+	stop      func() // stops the calls and closes the instances, once
 }
 
 func newStorm(t *testing.T, w world, tune func(*redislimit.Limiter)) *storm {
 	s := &storm{t: t, world: w, tune: tune, key: identity("contoso"), done: make(chan struct{})}
 	s.near, s.far = w.networks()
+	s.stop = sync.OnceFunc(func() {
+		close(s.done)
+		s.callers.Wait()
+		for _, l := range s.instances {
+			l.Close()
+		}
+	})
+	t.Cleanup(s.stop) // for a test that fails in the middle
 	return s
 }
 
@@ -378,6 +387,9 @@ func (s *storm) call(i int) {
 		sent := time.Now()
 		d, err := l.Take(s.t.Context(), key)
 		received := time.Now()
+		if s.t.Context().Err() != nil {
+			return // the test is over
+		}
 		if (err != nil) && !isUnavailable(err) {
 			s.t.Error(err)
 		}
@@ -400,11 +412,7 @@ func (s *storm) untilAdmitted(after time.Time) time.Duration {
 
 // end stops the calls and returns the most that were admitted of one key in a window.
 func (s *storm) end() int {
-	close(s.done)
-	s.callers.Wait()
-	for _, l := range s.instances {
-		l.Close()
-	}
+	s.stop()
 	return s.admitted.most(chaosWindow)
 }
 
