@@ -95,7 +95,7 @@ func TestRun(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	t.Setenv("CONNECTOR_CLIENT_SECERT", "hush")
 	variables := []string{
-		"CONNECTOR_CLIENT_SECERT=hush", // misspelt
+		"CONNECTOR_CLIENT_SECERT=hush", // misspelled
 		"CONNECTOR_LIMIT_CALLS=10001",  // out of its range
 		"CONNECTOR_SIGN_IN=trust",      // of another form
 		"CONNECTOR_API_KEYS_FILE=nowhere",

@@ -14,7 +14,7 @@ import (
 )
 
 // loadSettings returns the validated settings and the log that they configure. The caller closes
-// the log. Unknown variables that look like settings, probably misspelt, are reported along with
+// the log. Unknown variables that look like settings, probably misspelled, are reported along with
 // other mistakes; if there are no others, they are only logged.
 func loadSettings(f config.Flags, con *console) (config.Config, serviceLog, error) {
 	unknown := unknownVariables(os.Environ(), con.getenv)

@@ -315,14 +315,14 @@ func TestSecretCannotBePrinted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	marshalled, _ := json.Marshal(c)
+	marshaled, _ := json.Marshal(c)
 	var logged strings.Builder
 	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "config", c, "secret", c.ClientSecret)
 	secret := c.ClientSecret
 	for way, text := range map[string]string{
 		"Sprint":  fmt.Sprint(c),
 		"Sprintf": fmt.Sprintf("%+v %#v %s %q %x", c, c, secret, secret, secret),
-		"JSON":    string(marshalled),
+		"JSON":    string(marshaled),
 		"slog":    logged.String(),
 	} {
 		if strings.Contains(text, "hush") || strings.Contains(text, "68757368") {

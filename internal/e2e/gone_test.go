@@ -37,9 +37,9 @@ func TestCallerHalfCloses(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
 	s := newStack(t)
-	for _, behaviour := range []http.HandlerFunc{nil, fakepartner.Behaviors["hang"]} {
+	for _, behavior := range []http.HandlerFunc{nil, fakepartner.Behaviors["hang"]} {
 		for range 5 {
-			s.upstream.Answer(behaviour)
+			s.upstream.Answer(behavior)
 			c := s.send(t, call("/v1/customers", s.keys.key))
 			waitFor(t, "Partner Center has the call", func() bool { return len(s.upstream.Calls()) == 1 })
 			if err := c.Conn.(*net.TCPConn).CloseWrite(); err != nil {

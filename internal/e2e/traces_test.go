@@ -117,7 +117,7 @@ func TestTraceOfFailures(t *testing.T) {
 	requests, calls := len(made), 1
 	for _, f := range []struct {
 		target, key      string
-		behaviour        http.HandlerFunc
+		behavior         http.HandlerFunc
 		name, attributes string
 		failed           bool
 		made             []string // name, attributes, and whether it failed
@@ -218,7 +218,7 @@ func TestTracesAreFlushed(t *testing.T) {
 func TestCollectorAway(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
-	for name, behaviour := range map[string]http.HandlerFunc{
+	for name, behavior := range map[string]http.HandlerFunc{
 		"hanging":  func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		"breaking": reply.Reset(""),
 		"refusing": func(w http.ResponseWriter, r *http.Request) {
@@ -230,7 +230,7 @@ func TestCollectorAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, c := newTracedStack(t, "OTEL_EXPORTER_OTLP_HEADERS=api-key=hush-4711")
-			if c.answerWith(behaviour); behaviour == nil {
+			if c.answerWith(behavior); behavior == nil {
 				c.Close()
 			}
 			began := time.Now()

@@ -23,7 +23,7 @@ var namedCustomers = []struct {
 }{
 	// Some of everything: three orders, four subscriptions.
 	{contosoID, "Contoso Ltd", "contoso"},
-	// Licences from before new commerce: GUIDs in upper and lower case, add-on, trial, suspended,
+	// Licenses from before new commerce: GUIDs in upper and lower case, add-on, trial, suspended,
 	// expired, deleted, annual billing, dates with -08:00 and with blanks; all address lines,
 	// unknown members.
 	{"2f90b6ae-4c1d-4a73-8e55-d1b7390c6f24", "Fabrikam Inc", "licences"},

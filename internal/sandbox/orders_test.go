@@ -35,7 +35,7 @@ func TestOrders(t *testing.T) {
 		"GUIDs in upper case":        `^[0-9A-F]{8}-[0-9A-F-]{27}$`,
 		"ids of 12 hex digits":       `^[0-9a-f]{12}$`,
 		"ids of 33 base64url digits": `^[A-Za-z0-9_-]{33}$`,
-		"catalogue triples":          `^[A-Z0-9]{12}:[A-Z0-9]{4}:[A-Z0-9]{12}$`,
+		"catalog triples":            `^[A-Z0-9]{12}:[A-Z0-9]{4}:[A-Z0-9]{12}$`,
 	} {
 		t.Run("have "+name, func(t *testing.T) {
 			re := regexp.MustCompile(shape)
