@@ -200,7 +200,9 @@ func TestRedisNewcomer(t *testing.T) {
 	s.Do("FLUSHALL")
 	newcomer := newPatient(t, s.Address(), 1, 5*time.Minute)
 	newcomer.SetFence(5*time.Minute, patience) // it waits for older instances, however slow the machine is
-	go newcomer.Start(t.Context())
+	var starting sync.WaitGroup
+	starting.Go(func() { newcomer.Start(t.Context()) })
+	t.Cleanup(starting.Wait)
 	until(t, "the newcomer is connected", newcomer.Connected)
 	until(t, "the newcomer's fence is raised", func() bool {
 		_, err := newcomer.Take(t.Context(), identity("contoso"))
