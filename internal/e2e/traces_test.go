@@ -146,7 +146,7 @@ func TestTraceOfFailures(t *testing.T) {
 				"access token http.response.status_code=200 " +
 					"false", "Partner Center error.type=401 http.response.status_code=401 true"}},
 	} {
-		s.upstream.Answer(f.behaviour)
+		s.upstream.Answer(f.behavior)
 		s.get(t, f.target, f.key)
 		calls++
 		served, made := c.spansOf(t, calls)
