@@ -629,7 +629,7 @@ type Subscription struct {
 	// BillingType The basis of billing for the subscription: none, usage or license.
 	BillingType *string `json:"billingType,omitempty"`
 
-	// CancellationAllowedUntilDate The last date and time at which the subscription can be canceled; absent if there is none.
+	// CancellationAllowedUntilDate The last date and time at which the subscription can be canceled; absent if it cannot.
 	CancellationAllowedUntilDate *string `json:"cancellationAllowedUntilDate,omitempty"`
 
 	// CommitmentEndDate The date and time at which the current term ends or renews; a date in the year 9999 means that it does not end.

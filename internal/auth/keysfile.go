@@ -66,7 +66,7 @@ func parseLines(content []byte) ([]keyLine, error) {
 	return lines, nil
 }
 
-// parseKey returns the key on a line, or nil if there is none. The text of an error is appended to
+// parseKey returns the key on a line, or nil if the line has no key. The text of an error is appended to
 // "line N", so it begins with a space or a colon.
 func parseKey(text string) (*StoredKey, error) {
 	text, _, _ = strings.Cut(text, "#")

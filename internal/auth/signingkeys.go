@@ -88,8 +88,9 @@ func (s *signingKeys) holds(key *signingKey) bool {
 	return ok && (keys[key.id] == key)
 }
 
-// current returns the keys in force, and false if there are none. It never blocks. A renewal that
-// it starts runs in a context of its own, so that no call's trace includes it.
+// current returns the keys in force, or false before the first fetch or after they expired. It
+// never blocks. A renewal that it starts runs in a context of its own, so that no call's trace
+// includes it.
 func (s *signingKeys) current() (keySet, bool) { return s.refresher.Current(context.Background()) }
 
 // get returns the keys in force, of which there is at least one. If they do not satisfy need, it

@@ -24,7 +24,7 @@ type Info struct {
 	CV              string // MS-CV, a correlation vector: received, sent to Partner Center and returned
 	ClientRequestID string // x-ms-client-request-id: received and returned; empty if absent
 	Locale          string // X-Locale, sent to Partner Center: the best match for Accept-Language
-	Operation       string // operationId of the action; empty if there is none
+	Operation       string // operationId of the action; empty if the path is no action's
 
 	// Link returns the URL of the same list with other arguments. The transport sets it; nil means
 	// that lists have no links.

@@ -68,7 +68,7 @@ func render(t *testing.T, name string, data any) string {
 	return b.String()
 }
 
-// code returns text as code in a table, or a dash if there is none.
+// code returns text as code in a table, or a dash if text is empty.
 func code(text any) string {
 	if fmt.Sprint(text) == "" {
 		return "–"

@@ -65,7 +65,7 @@ type Toggle string
 // IsBool tells kong that the value may be omitted.
 func (*Toggle) IsBool() bool { return true }
 
-// Decode implements kong.MapperValue. It stores the value as written, or true if there is none.
+// Decode implements kong.MapperValue. It stores the value as written, or true if the flag stands alone.
 func (t *Toggle) Decode(c *kong.DecodeContext) error {
 	*t = "true"
 	if c.Scan.Peek().Type == kong.FlagValueToken {

@@ -30,7 +30,7 @@ func (b *balancer) add(address string) {
 	b.all = append(b.all, address)
 }
 
-// pick returns the address of the next service that is ready, or "" if there is none.
+// pick returns the address of the next service that is ready, or "" if no service is ready.
 func (b *balancer) pick() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -88,7 +88,7 @@ func TestLogReaderLeaves(t *testing.T) {
 	}
 }
 
-// callSandbox makes a call to a sandbox and returns the status of the answer, or 0 if there is none.
+// callSandbox makes a call to a sandbox and returns the status of the answer, or 0 if the service did not answer.
 func callSandbox(url string) int {
 	req, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {

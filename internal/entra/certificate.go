@@ -62,7 +62,7 @@ func (c Config) readCertificate() (*keyPair, error) {
 }
 
 // choose returns the certificate for key. It prefers one that is valid now, since a file may hold
-// both an old and a new one, and returns nil if there is none.
+// both an old and a new one, and returns nil if no certificate belongs to the key.
 func choose(certificates []*x509.Certificate, key *rsa.PrivateKey, now time.Time) (leaf *x509.Certificate) {
 	for _, certificate := range certificates {
 		switch {

@@ -12,7 +12,7 @@ const expiryAge = time.Minute
 
 // CertificateEnd returns a function that returns when the app's certificate expires, or nil if the
 // app has no certificate. The function reads the file at most once a minute and falls back to the
-// last good value, or the zero time if there is none. It is safe for concurrent use.
+// last good value, or the zero time if it has not read one yet. It is safe for concurrent use.
 func (c Config) CertificateEnd() func() time.Time {
 	if c.CertificateFile == "" {
 		return nil

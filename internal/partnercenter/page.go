@@ -18,7 +18,7 @@ type Page struct {
 var offsetForm = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})$`)
 
 // NextPage returns the next page according to the links of a list, which must be valid JSON. It
-// returns false if there is none. Links are parsed but never followed: Partner Center has sent them
+// returns false on the last page. Links are parsed but never followed: Partner Center has sent them
 // with a second question mark, escaped as HTML, and with and without /v1. See
 // https://learn.microsoft.com/partner-center/developer/get-invoiceline-items for examples.
 func NextPage(links []byte) (Page, bool) {

@@ -87,7 +87,7 @@ func (r *Refresher[T]) Current(ctx context.Context) (value T, ok bool) {
 	return r.current(ctx, time.Now())
 }
 
-// Get returns a usable value that satisfies need. If there is none, it waits for the fetch in
+// Get returns a usable value that satisfies need. Without one, it waits for the fetch in
 // flight or a new one, and returns the result even if that does not satisfy need: the source may
 // return the same value again. The error is that of Fetch, that of an earlier fetch during the
 // pause after it, ErrClosed, or the context's.

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/partner-center/connector/internal/e2e/tier"
 	"github.com/partner-center/connector/internal/ratelimit"
 	"github.com/partner-center/connector/internal/ratelimit/redislimit"
 	"pgregory.net/rapid"
@@ -145,7 +146,7 @@ func unfenced(l *redislimit.Limiter) { l.SetFence(0, 0) }
 // happens to the server, and that calls are admitted again within half a second of the end of the
 // window or the fence.
 func TestChaos(t *testing.T) {
-	skipInShort(t)
+	tier.Full(t)
 	for _, d := range disasters {
 		t.Run("a server "+d.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -173,7 +174,7 @@ func TestChaos(t *testing.T) {
 // TestChaosBites shows that it is the fence that keeps the limit: without it every loss exceeds the
 // limit.
 func TestChaosBites(t *testing.T) {
-	skipInShort(t)
+	tier.Full(t)
 	for _, d := range disasters {
 		if !d.loses {
 			continue
@@ -194,7 +195,7 @@ func TestChaosBites(t *testing.T) {
 // TestChaosSequence shows the limit in virtual time through random sequences of what can happen to
 // a server.
 func TestChaosSequence(t *testing.T) {
-	skipInShort(t)
+	tier.Full(t)
 	rapid.Check(t, func(r *rapid.T) {
 		events := rapid.SliceOfN(rapid.Custom(drawEvent), 1, 6).Draw(r, "events")
 		most := 0
@@ -276,7 +277,7 @@ func (e event) happen(s *storm) {
 
 // TestRedisChaos shows the same as TestChaos on real servers, at whatever speed the machine has.
 func TestRedisChaos(t *testing.T) {
-	skipInShort(t)
+	tier.Full(t)
 	for _, d := range disasters {
 		t.Run("a server "+d.name, func(t *testing.T) {
 			t.Parallel()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/partner-center/connector/internal/e2e/limittest"
 	"github.com/partner-center/connector/internal/e2e/redisserver"
+	"github.com/partner-center/connector/internal/e2e/tier"
 	"github.com/partner-center/connector/internal/ratelimit"
 	"github.com/partner-center/connector/internal/ratelimit/redislimit"
 	"pgregory.net/rapid"
@@ -216,7 +217,7 @@ func TestRedisStampsWrap(t *testing.T) {
 
 // TestRedisLargestLog shows the most calls of the longest window that the settings allow.
 func TestRedisLargestLog(t *testing.T) {
-	skipInShort(t)
+	tier.Full(t)
 	t.Parallel()
 	const calls = 10_000
 	l := start(t, redisserver.Start(t).Address(), calls, 5*time.Minute)
@@ -340,7 +341,7 @@ func TestRedisMemory(t *testing.T) {
 // TestRedisForgets shows that what has left the window is not kept.
 func TestRedisForgets(t *testing.T) {
 	t.Parallel()
-	skipInShort(t)
+	tier.Full(t)
 	f := newFrozen(t, 2, 10*time.Millisecond, time.Hour)
 	for i := range 100 {
 		f.at(time.Duration(i) * 3 * time.Millisecond)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/e2e/redisserver"
+	"github.com/partner-center/connector/internal/e2e/tier"
 	"github.com/partner-center/connector/internal/ratelimit"
 	"github.com/partner-center/connector/internal/ratelimit/redislimit"
 )
@@ -68,7 +69,7 @@ var outages = map[string]outage{
 // TestRedisAnswersInTime shows that each of many callers gets a decision or a refusal within 50 ms,
 // whatever the server does, and decisions again afterwards.
 func TestRedisAnswersInTime(t *testing.T) {
-	skipInShort(t)
+	tier.Full(t)
 	for name, o := range outages {
 		t.Run("while "+name, func(t *testing.T) {
 			s := redisserver.Start(t, "--enable-debug-command", "yes")

@@ -123,14 +123,6 @@ func until(t testing.TB, what string, met func() bool) time.Duration {
 	return time.Since(begin)
 }
 
-// skipInShort skips a test that takes more than about two seconds.
-func skipInShort(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("takes seconds")
-	}
-}
-
 // epochOf returns the id of the epoch that a server holds.
 func epochOf(s *redisserver.Server) any { return s.Do("HGET", epochKey, "id") }
 

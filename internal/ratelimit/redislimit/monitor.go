@@ -16,7 +16,7 @@ const (
 	heartbeatPause    = 10 * time.Millisecond // minimum time between heartbeats that failing calls trigger
 )
 
-// A state is the connection in use, or why there is none. States are immutable and replaced as a
+// A state is the connection in use, or why calls cannot be counted. States are immutable and replaced as a
 // whole.
 type state struct {
 	connection *connection // nil: none
@@ -99,7 +99,7 @@ func (l *Limiter) run(ctx context.Context) {
 	}
 }
 
-// heartbeat checks the connection in use. If it is unusable or there is none, heartbeat tries to
+// heartbeat checks the connection in use. If it is unusable or missing, heartbeat tries to
 // connect and returns the error of that. Only one call may run at a time.
 func (l *Limiter) heartbeat(ctx context.Context) error {
 	s := l.state.Load()
