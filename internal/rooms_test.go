@@ -61,7 +61,7 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/e2e/fakeentra":   {may: []string{"internal/e2e/reply", "internal/e2e/secret"}},
 	"internal/e2e/fakepartner": {may: []string{"internal/e2e/reply", "internal/e2e/secret"}},
 	"internal/e2e/limittest":   {may: []string{"internal/ratelimit"}},
-	"internal/e2e/redisserver": {},
+	"internal/e2e/redisserver": {may: []string{"internal/e2e/tier"}},
 	"internal/e2e/reply":       {},
 	"internal/e2e/secret":      {},
 	"internal/e2e/tier":        {},

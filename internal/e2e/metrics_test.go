@@ -18,6 +18,7 @@ import (
 // counters that it should.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	// Connections leave the gauge after a window, which must not end before the test.
 	s := newStack(t,
 		append(acceptTokens(), withMetrics, "CONNECTOR_UPSTREAM_TIMEOUT=5s", "CONNECTOR_LIMIT_WINDOW=5m")...)

@@ -199,6 +199,7 @@ func TestDeadConnection(t *testing.T) {
 // TestSandbox runs the embedded Partner Center, which needs no settings and marks every answer.
 func TestSandbox(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	p := start(t, "connector-leakcheck", new(secret.Set), "CONNECTOR_SANDBOX=true", "CONNECTOR_UPSTREAM_TIMEOUT=6s")
 	try := func(target, key string) answer {
 		t.Helper()

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/partner-center/connector/internal/e2e/tier"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -30,7 +31,8 @@ type Server struct {
 	process *exec.Cmd // nil: not running
 }
 
-// Start starts a server with an empty store. Options are those of redis-server's command line.
+// Start starts a server with an empty store. Options are those of redis-server's command line. Tests
+// on a real server belong to the full tier: Start skips them under -short.
 func Start(t testing.TB, options ...string) *Server {
 	t.Helper()
 	return StartWithEnv(t, nil, options...)
@@ -39,6 +41,7 @@ func Start(t testing.TB, options ...string) *Server {
 // StartWithEnv is Start with additional environment variables for the process.
 func StartWithEnv(t testing.TB, env []string, options ...string) *Server {
 	t.Helper()
+	tier.Full(t)
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("needs redis-server, which is not on PATH")
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/e2e/redisserver"
-	"github.com/partner-center/connector/internal/e2e/tier"
 	"github.com/partner-center/connector/internal/ratelimit/redislimit"
 )
 
@@ -93,7 +92,6 @@ func TestRedisAnotherServer(t *testing.T) {
 // TestRedisFence shows what a loss costs: refusals that say for how long, and calls again after
 // that.
 func TestRedisFence(t *testing.T) {
-	tier.Full(t)
 	t.Parallel()
 	s := redisserver.Start(t)
 	var log logs
@@ -214,7 +212,6 @@ func TestRedisNewcomer(t *testing.T) {
 // TestRedisLongOutage shows that nothing is fenced if everything has left the window during the
 // outage.
 func TestRedisLongOutage(t *testing.T) {
-	tier.Full(t)
 	t.Parallel()
 	s := redisserver.Start(t)
 	var log logs

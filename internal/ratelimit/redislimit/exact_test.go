@@ -217,7 +217,6 @@ func TestRedisStampsWrap(t *testing.T) {
 
 // TestRedisLargestLog shows the most calls of the longest window that the settings allow.
 func TestRedisLargestLog(t *testing.T) {
-	tier.Full(t)
 	t.Parallel()
 	const calls = 10_000
 	l := start(t, redisserver.Start(t).Address(), calls, 5*time.Minute)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/e2e/redisserver"
-	"github.com/partner-center/connector/internal/e2e/tier"
 	"github.com/partner-center/connector/internal/ratelimit"
 )
 
@@ -86,7 +85,6 @@ func TestRedisLocalNames(t *testing.T) {
 // TestRedisLocalStorm shows that the limit of an instance holds while the server comes and goes,
 // loses its counters, and many call at once.
 func TestRedisLocalStorm(t *testing.T) {
-	tier.Full(t)
 	t.Parallel()
 	const window = time.Second
 	s := redisserver.Start(t)

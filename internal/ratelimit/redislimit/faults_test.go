@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/e2e/redisserver"
-	"github.com/partner-center/connector/internal/e2e/tier"
 	"github.com/partner-center/connector/internal/ratelimit"
 	"github.com/partner-center/connector/internal/ratelimit/redislimit"
 )
@@ -69,7 +68,6 @@ var outages = map[string]outage{
 // TestRedisAnswersInTime shows that each of many callers gets a decision or a refusal within 50 ms,
 // whatever the server does, and decisions again afterwards.
 func TestRedisAnswersInTime(t *testing.T) {
-	tier.Full(t)
 	for name, o := range outages {
 		t.Run("while "+name, func(t *testing.T) {
 			s := redisserver.Start(t, "--enable-debug-command", "yes")

@@ -23,7 +23,6 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/e2e/redisserver"
-	"github.com/partner-center/connector/internal/e2e/tier"
 	"github.com/partner-center/connector/internal/ratelimit"
 	"github.com/partner-center/connector/internal/ratelimit/redislimit"
 )
@@ -48,7 +47,6 @@ var evicting = []string{
 
 func TestRedisEviction(t *testing.T) {
 	t.Parallel()
-	tier.Full(t)
 	s := redisserver.Start(t)
 	for _, policy := range evicting {
 		t.Run("refuses to start on "+policy, func(t *testing.T) {
@@ -86,7 +84,6 @@ func TestRedisEviction(t *testing.T) {
 // TestRedisStartsWithoutAServer shows that a server that is away at the start is found later.
 func TestRedisStartsWithoutAServer(t *testing.T) {
 	t.Parallel()
-	tier.Full(t)
 	s := redisserver.Start(t)
 	s.Kill()
 	var log logs
