@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/auth"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // wantNames compares the names that keys prove, or the codes of their rejection.
@@ -78,6 +79,7 @@ func TestKeysFollowTheFile(t *testing.T) {
 // TestKeysWhileTheFileBreaks looks up keys while the file changes between good and broken content
 // whose age makes lookups skip reading it. The race detector is the judge of the rest.
 func TestKeysWhileTheFileBreaks(t *testing.T) {
+	tier.Full(t)
 	s, path, _ := open(t, line("flows", "k1"))
 	stop := make(chan struct{})
 	var callers sync.WaitGroup

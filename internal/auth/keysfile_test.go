@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/auth"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // add makes a key, which must succeed.
@@ -213,6 +214,7 @@ func TestRemoveKeys(t *testing.T) {
 
 // TestConcurrentEdits lets two of everything happen at once; no line may be lost or come back.
 func TestConcurrentEdits(t *testing.T) {
+	tier.Full(t)
 	path := filepath.Join(t.TempDir(), "keys")
 	const rounds = 20
 	for i := range rounds {

@@ -17,6 +17,7 @@ import (
 
 func TestAdminServesMetricsAndNothingElse(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newLeakCheckedStack(t, withMetrics)
 	for request, status := range map[string]int{
 		"GET /metrics":                 200,
@@ -55,6 +56,7 @@ func TestAdminServesMetricsAndNothingElse(t *testing.T) {
 
 func TestAdminIsOffByDefault(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t)
 	if lines := s.out.lines("level", "INFO"); strings.Contains(fmt.Sprint(lines), "metrics") {
 		t.Errorf("the log has %v", lines)

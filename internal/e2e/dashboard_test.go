@@ -91,6 +91,7 @@ func readAlerts(t *testing.T) alertRules {
 // labels that the service has, and that it shows every metric of the service.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	served := newStack(t, withMetrics).scrape(t).labels()
 	d := readDashboard(t)
 	if (d.ID != nil) || (d.UID == "") || (len(d.UID) > 40) || (d.Title == "") || (d.SchemaVersion < 39) ||
@@ -150,6 +151,7 @@ func (p panel) check(t *testing.T) {
 // metrics and labels that the service has.
 func TestAlerts(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	served := newStack(t, withMetrics).scrape(t).labels()
 	served["connector_certificate_expiry_timestamp_seconds"] = []string{"job", "instance"} // with a certificate only
 	cases, err := os.ReadFile(alertCasesFile)

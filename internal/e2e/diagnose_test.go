@@ -23,6 +23,7 @@ import (
 
 	"github.com/partner-center/connector/internal/cli"
 	"github.com/partner-center/connector/internal/e2e/fakeentra"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // runCommand runs a command amid the backends until it ends. Its output must have no credential.
@@ -80,6 +81,7 @@ func newAppCertificate(t *testing.T, e *fakeentra.Server, lasts time.Duration) (
 // settings for both, and is named by both.
 func TestServeAndCheckAgree(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newBackends(t)
 	certificate, key := newAppCertificate(t, s.entra, time.Hour)
 	ended, endedKey := newAppCertificate(t, s.entra, -time.Hour)
@@ -136,6 +138,7 @@ func TestServeAndCheckAgree(t *testing.T) {
 // TestCheckGoesOnAfterAMistake covers that what the mistake does not concern is tried nevertheless.
 func TestCheckGoesOnAfterAMistake(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newBackends(t)
 	output, status := s.runCommand(t, "check", "CONNECTOR_REFRESH_TOKEN_FILE="+newFile(t, ""))
 	if status != cli.ExitUsage {

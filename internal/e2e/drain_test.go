@@ -19,6 +19,7 @@ import (
 // flight.
 func TestDrain(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t, "CONNECTOR_DRAIN=4s")
 	release := make(chan struct{})
 	s.upstream.Answer(func(w http.ResponseWriter, r *http.Request) {
@@ -102,6 +103,7 @@ func (s *stack) readiness(t *testing.T) int {
 // TestEndsAtOnceWithoutCalls ends a service that has nothing to wait for.
 func TestEndsAtOnceWithoutCalls(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t, "CONNECTOR_DRAIN=0s")
 	s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	kept := s.dial(t)

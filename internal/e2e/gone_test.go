@@ -18,6 +18,7 @@ import (
 // TestCallerLeaves closes the connection of a call. The service cancels its call of Partner Center.
 func TestCallerLeaves(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t)
 	for n, name := range []string{"hang", "hang-mid-body", "drip"} {
 		s.upstream.Answer(fakepartner.Behaviors[name])

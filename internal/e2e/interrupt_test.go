@@ -36,6 +36,7 @@ func TestInterrupt(t *testing.T) {
 // TestInterruptWithCallInFlight stops the sandbox while it does not answer a call.
 func TestInterruptWithCallInFlight(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	p := start(t, "connector", new(secret.Set), "CONNECTOR_SANDBOX=true", withMetrics)
 	waiting := p.send(t, call("/v1/customers/00000000-0000-0000-0000-000000000504", "sandbox"))
 	waitFor(t, "the call is in flight", func() bool { return p.scrape(t).sum("connector_requests_under_way") == 1 })

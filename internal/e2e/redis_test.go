@@ -132,6 +132,7 @@ func TestEvictingStore(t *testing.T) {
 // status 2.
 func TestWrongRedisURL(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newBackends(t)
 	for _, command := range []string{"serve", "check"} {
 		t.Run(command, func(t *testing.T) {

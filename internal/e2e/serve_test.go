@@ -161,6 +161,7 @@ func expectHealth(t *testing.T, p *process, path string, status int) {
 // TestKeptConnection makes good and bad calls over one connection, as a gateway does.
 func TestKeptConnection(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t)
 	c := s.dial(t)
 	r := bufio.NewReader(c)
@@ -292,6 +293,7 @@ func TestAccessLog(t *testing.T) {
 // TestDroppedValuesAreLogged logs the paths of dropped values at the debug level, but not the values.
 func TestDroppedValuesAreLogged(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t)
 	s.upstream.Answer(reply.JSON(`{"items":[{"id":4711,"lineItems":[{"quantity":"` + reply.Private + `"}]}]}`))
 	s.get(t, "/v1/customers/"+customerID+"/orders", s.keys.key).expect(t, 200, "")

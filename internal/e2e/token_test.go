@@ -117,6 +117,7 @@ func TestFirstToken(t *testing.T) {
 // only if they need another.
 func TestEntraAway(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s := newStack(t)
 	s.entra.AnswerToken(reply.With(500, "text/html", reply.Private))
 	for range 2 {

@@ -38,6 +38,7 @@ func newTracedStack(t *testing.T, variables ...string) (*stack, *collector) {
 // TestTrace follows a call in its caller's trace. Partner Center and Entra ID get nothing of the trace.
 func TestTrace(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	s, c := newTracedStack(t, acceptTokens()...)
 	for _, endpoint := range []string{fakeentra.TokenPath, fakeentra.KeysPath, fakeentra.MetadataPath} {
 		good := map[string]http.HandlerFunc{fakeentra.TokenPath: s.entra.ServeToken,

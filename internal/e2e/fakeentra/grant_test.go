@@ -134,6 +134,7 @@ func TestAppGrants(t *testing.T) {
 // TestManagedIdentity refuses the requests that the real endpoint refuses.
 func TestManagedIdentity(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	m := NewManagedIdentity(t, New(t, new(secret.Set)))
 	const good = "/msi/token?api-version=2019-08-01&resource=" + ExchangeAudience
 	for _, c := range []struct {

@@ -19,6 +19,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/partner-center/connector/internal/e2e/reply"
 	"github.com/partner-center/connector/internal/e2e/secret"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // metadata is the part of the metadata that a verifier of tokens reads.
@@ -97,6 +98,7 @@ func TestMintMakesTokensOfBothVersions(t *testing.T) {
 
 func TestSigningKeysChange(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	e := New(t, new(secret.Set))
 	old := e.Mint(t, "")
 	expect := func(step, token string, good bool) {
@@ -169,6 +171,7 @@ func changed(a, b members) (names []string) {
 // in an authentic token.
 func TestClaimMutations(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	e := New(t, new(secret.Set))
 	version1, version2 := e.parse(e.Mint(t, "v1")), e.parse(e.Mint(t, ""))
 	also := map[string][]string{ // other claims that a family changes
@@ -203,6 +206,7 @@ func TestClaimMutations(t *testing.T) {
 // something else than the signature are signed.
 func TestFormMutations(t *testing.T) {
 	t.Parallel()
+	tier.Full(t)
 	e := New(t, new(secret.Set))
 	good := e.parse(e.Mint(t, ""))
 	signed := regexp.MustCompile(
