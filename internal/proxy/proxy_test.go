@@ -14,6 +14,7 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -65,6 +66,28 @@ type service struct {
 	sealer  *seal.Sealer
 }
 
+// startSandbox starts the sandbox that all tests share. It ends with the process.
+var startSandbox = sync.OnceValues(sandbox.Start)
+
+// compiled is the spec as a service uses it.
+type compiled struct {
+	operations  gate.Operations
+	projections proxy.Projections
+}
+
+// compileSpec returns the parts of the spec that all tests share.
+var compileSpec = sync.OnceValues(func() (c compiled, err error) {
+	spec, err := openapi.Spec()
+	if err != nil {
+		return c, err
+	}
+	if c.operations, err = gate.Compile(spec); err != nil {
+		return c, err
+	}
+	c.projections, err = proxy.Compile(spec)
+	return c, err
+})
+
 // newService returns a service in front of the sandbox, or of another Partner Center if its URL is
 // given.
 func newService(t testing.TB, upstream string) service {
@@ -75,12 +98,9 @@ func newService(t testing.TB, upstream string) service {
 			t.Fatal(err)
 		}
 	}
-	box, err := sandbox.Start()
+	box, err := startSandbox()
 	must(err)
-	t.Cleanup(func() { box.Close() })
-	operations, err := gate.Compile(spec(t))
-	must(err)
-	projections, err := proxy.Compile(spec(t))
+	parts, err := compileSpec()
 	must(err)
 	sealer, err := seal.New("hush")
 	must(err)
@@ -105,8 +125,8 @@ func newService(t testing.TB, upstream string) service {
 	})
 	s := service{
 		sealer: sealer,
-		gate:   gate.New(gate.Config{Operations: operations, Limiter: limiter, Sealer: sealer, Log: log}),
-		proxy:  proxy.New(proxy.Config{Projections: projections, Upstream: client, Sealer: sealer, Log: log}),
+		gate:   gate.New(gate.Config{Operations: parts.operations, Limiter: limiter, Sealer: sealer, Log: log}),
+		proxy:  proxy.New(proxy.Config{Projections: parts.projections, Upstream: client, Sealer: sealer, Log: log}),
 	}
 	signIn := auth.NewSignIn(auth.Config{Keys: keys})
 	s.handler = server.New(server.Config{Gate: s.gate, Actions: s.proxy, SignIn: signIn, Sandbox: true})
