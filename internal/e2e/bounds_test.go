@@ -126,7 +126,7 @@ func TestHalfOpenConnections(t *testing.T) {
 	before := s.descriptors(t)
 	for i := range 10_000 {
 		c, err := net.Dial("tcp", s.address)
-		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.EADDRNOTAVAIL) { // a limit of the test's own process
+		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.EADDRNOTAVAIL) { // limits of the test's process
 			t.Skipf("this system allows no more than %d connections: %v", i, err)
 		}
 		if err != nil {

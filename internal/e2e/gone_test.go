@@ -89,7 +89,8 @@ func TestLogReaderLeaves(t *testing.T) {
 	}
 }
 
-// callSandbox makes a call to a sandbox and returns the status of the answer, or 0 if the service did not answer.
+// callSandbox makes a call to a sandbox and returns the status of the answer, or 0 if the service
+// did not answer.
 func callSandbox(url string) int {
 	req, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {

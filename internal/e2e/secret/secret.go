@@ -78,7 +78,8 @@ func spellings(credential string) map[string]string {
 	return all
 }
 
-// Find returns the name and the spelling of a credential that text contains, or "" if it contains no credential.
+// Find returns the name and the spelling of a credential that text contains, or "" if it contains
+// no credential.
 func (s *Set) Find(text []byte) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,8 +16,8 @@ const (
 	heartbeatPause    = 10 * time.Millisecond // minimum time between heartbeats that failing calls trigger
 )
 
-// A state is the connection in use, or why calls cannot be counted. States are immutable and replaced as a
-// whole.
+// A state is the connection in use, or why calls cannot be counted. States are immutable and
+// replaced as a whole.
 type state struct {
 	connection *connection // nil: none
 	history                // without a connection
