@@ -113,7 +113,7 @@ func TestNoCallIsLost(t *testing.T) {
 	tier.Full(t)
 	const callers, shutdowns = 200, 5
 	// a busy machine delays probes and calls, but not for so long
-	const drain, pause = 4 * time.Second, 400 * time.Millisecond
+	const drain, pause = 4 * time.Second, 800 * time.Millisecond
 	s := newBackends(t)
 	b := new(balancer)
 	begin := func() *process {

@@ -21,13 +21,16 @@ import (
 // machine is.
 const patience = time.Minute
 
-// waitFor returns once a condition holds. It fails the test with what it waited for.
+// waitFor returns once a condition holds. It fails the test with what it waited for. The longer it
+// waits the less often it looks, because many conditions take a call of the service.
 func waitFor(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !holds(); time.Sleep(2 * time.Millisecond) {
+	end := time.Now().Add(patience)
+	for pause := 2 * time.Millisecond; !holds(); pause = min(pause*5/4, 100*time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("not within %v: %s", patience, what)
 		}
+		time.Sleep(pause)
 	}
 }
 
@@ -156,27 +159,16 @@ func (p *process) checkOutput() {
 
 // transcript collects the output of a process. It can be read while the process runs.
 type transcript struct {
-	mu    sync.Mutex
-	text  bytes.Buffer
-	whole int       // bytes of text that form whole lines
-	log   []logLine // the lines that are JSON objects, in their order
+	mu     sync.Mutex
+	text   bytes.Buffer
+	parsed int       // bytes of text that log was made of
+	log    []logLine // the lines that are JSON objects, in their order
 }
 
 func (o *transcript) Write(b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.text.Write(b)
-	for {
-		line, _, whole := bytes.Cut(o.text.Bytes()[o.whole:], []byte("\n"))
-		if !whole {
-			return len(b), nil
-		}
-		o.whole += len(line) + 1
-		var l logLine
-		if json.Unmarshal(line, &l) == nil {
-			o.log = append(o.log, l)
-		}
-	}
+	return o.text.Write(b)
 }
 
 func (o *transcript) String() string { return o.since(0) }
@@ -199,6 +191,7 @@ func (o *transcript) size() int {
 func (o *transcript) lines(key, value string) []logLine {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.parse()
 	var found []logLine
 	for _, l := range o.log {
 		if l.text(key) == value {
@@ -206,6 +199,21 @@ func (o *transcript) lines(key, value string) []logLine {
 		}
 	}
 	return found
+}
+
+// parse adds the whole lines that are new to the log.
+func (o *transcript) parse() {
+	for {
+		line, _, whole := bytes.Cut(o.text.Bytes()[o.parsed:], []byte("\n"))
+		if !whole {
+			return
+		}
+		o.parsed += len(line) + 1
+		var l logLine
+		if json.Unmarshal(line, &l) == nil {
+			o.log = append(o.log, l)
+		}
+	}
 }
 
 // logLine is one line of the log.

@@ -22,8 +22,12 @@ import (
 // ready to use. It is safe for concurrent use.
 type Set struct {
 	mu       sync.Mutex
-	patterns []pattern
+	patterns map[[prefixLength]byte][]pattern // by their first bytes
 }
+
+// prefixLength is the number of bytes that a text is searched for before it is compared with whole
+// patterns. Searching for each pattern in turn took most of the time of some tests.
+const prefixLength = 8
 
 // pattern is one spelling of a credential.
 type pattern struct {
@@ -50,8 +54,12 @@ func (s *Set) Add(name, credential string) {
 	found := spellings(credential)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.patterns == nil {
+		s.patterns = map[[prefixLength]byte][]pattern{}
+	}
 	for spelling, text := range found {
-		s.patterns = append(s.patterns, pattern{name + ", " + spelling, []byte(text)})
+		prefix := [prefixLength]byte([]byte(text))
+		s.patterns[prefix] = append(s.patterns[prefix], pattern{name + ", " + spelling, []byte(text)})
 	}
 }
 
@@ -83,9 +91,11 @@ func spellings(credential string) map[string]string {
 func (s *Set) Find(text []byte) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, p := range s.patterns {
-		if bytes.Contains(text, p.text) {
-			return p.name
+	for ; len(text) >= prefixLength; text = text[1:] {
+		for _, p := range s.patterns[[prefixLength]byte(text)] {
+			if bytes.HasPrefix(text, p.text) {
+				return p.name
+			}
 		}
 	}
 	return ""

@@ -146,6 +146,7 @@ func unfenced(l *redislimit.Limiter) { l.SetFence(0, 0) }
 // happens to the server, and that calls are admitted again within half a second of the end of the
 // window or the fence.
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	tier.Full(t)
 	for _, d := range disasters {
 		t.Run("a server "+d.name, func(t *testing.T) {
@@ -174,6 +175,7 @@ func TestChaos(t *testing.T) {
 // TestChaosBites shows that it is the fence that keeps the limit: without it every loss exceeds the
 // limit.
 func TestChaosBites(t *testing.T) {
+	t.Parallel()
 	tier.Full(t)
 	for _, d := range disasters {
 		if !d.loses {
@@ -195,6 +197,7 @@ func TestChaosBites(t *testing.T) {
 // TestChaosSequence shows the limit in virtual time through random sequences of what can happen to
 // a server.
 func TestChaosSequence(t *testing.T) {
+	t.Parallel()
 	tier.Full(t)
 	rapid.Check(t, func(r *rapid.T) {
 		events := rapid.SliceOfN(rapid.Custom(drawEvent), 1, 6).Draw(r, "events")
@@ -375,7 +378,7 @@ func (s *storm) call(i int) {
 		select {
 		case <-s.done:
 			return
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(10 * time.Millisecond):
 		}
 		i++
 		key := s.key

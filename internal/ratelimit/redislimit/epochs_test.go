@@ -166,6 +166,7 @@ func TestRedisOlderData(t *testing.T) {
 
 // TestRedisSteady shows that a server that is well keeps its epoch, however busy all are.
 func TestRedisSteady(t *testing.T) {
+	t.Parallel()
 	s := redisserver.Start(t)
 	l := started(t, newLimiter(t, s.Address(), 100, time.Second))
 	until(t, "the server is used", l.Connected)

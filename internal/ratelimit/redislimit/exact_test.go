@@ -18,6 +18,7 @@ import (
 // TestRedisAgainstModel holds the limiter, at the instants that the server's clock gives, to the
 // same model as the one in memory.
 func TestRedisAgainstModel(t *testing.T) {
+	t.Parallel()
 	s := redisserver.Start(t)
 	limiters := map[string]*redislimit.Limiter{}
 	round := 0
