@@ -167,6 +167,7 @@ func TestMetricsOfTheLimit(t *testing.T) {
 		lines = append(lines, keyLine(fmt.Sprint("connection-", i), fmt.Sprint("key-", i)))
 	}
 	s.keys.write(t, lines...)
+	s.keys.age(t)
 	s.process = s.start(t, "connector", withMetrics, manyCalls, "CONNECTOR_LIMIT_WINDOW=5m", "CONNECTOR_LOG_LEVEL=info")
 	before = s.scrape(t)
 	admitted := 0

@@ -3,9 +3,11 @@ package e2e
 import (
 	"crypto/sha256"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/partner-center/connector/internal/e2e/fakeentra"
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
@@ -94,4 +96,13 @@ func keyLine(name, key string) string { return fmt.Sprintf("%s %x", name, sha256
 func (k *keysFile) write(t testing.TB, lines ...string) {
 	t.Helper()
 	replaceFile(t, k.path, strings.Join(lines, "\n")+"\n")
+}
+
+// age makes the file an hour old. The service reads a file that is seconds old with every call.
+func (k *keysFile) age(t testing.TB) {
+	t.Helper()
+	before := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(k.path, before, before); err != nil {
+		t.Fatal(err)
+	}
 }
