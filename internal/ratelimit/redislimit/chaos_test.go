@@ -280,6 +280,7 @@ func (e event) happen(s *storm) {
 
 // TestRedisChaos shows the same as TestChaos on real servers, at whatever speed the machine has.
 func TestRedisChaos(t *testing.T) {
+	t.Parallel()
 	tier.Full(t)
 	for _, d := range disasters {
 		t.Run("a server "+d.name, func(t *testing.T) {

@@ -68,8 +68,10 @@ var outages = map[string]outage{
 // TestRedisAnswersInTime shows that each of many callers gets a decision or a refusal within 50 ms,
 // whatever the server does, and decisions again afterwards.
 func TestRedisAnswersInTime(t *testing.T) {
+	var quiet sync.Mutex // held while times are measured
 	for name, o := range outages {
 		t.Run("while "+name, func(t *testing.T) {
+			t.Parallel()
 			s := redisserver.Start(t, "--enable-debug-command", "yes")
 			f := newForwarder(t, s)
 			l := started(t, newLimiter(t, f.address(), 1000, time.Minute))
@@ -78,6 +80,7 @@ func TestRedisAnswersInTime(t *testing.T) {
 				return err == nil
 			}
 			until(t, "the first decision", decides)
+			quiet.Lock()
 			w := newStopwatch(t)
 			o.begin(s, f)
 			var admitted atomic.Int64
@@ -94,6 +97,7 @@ func TestRedisAnswersInTime(t *testing.T) {
 			}
 			group.Wait()
 			w.check()
+			quiet.Unlock()
 			if n := admitted.Load(); o.total && (n > 0) {
 				t.Errorf("%d admitted", n)
 			}

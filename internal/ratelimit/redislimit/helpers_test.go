@@ -25,7 +25,7 @@ const patience = 60 * time.Second
 const epochKey = "{partner-center-connector}:generation"
 
 func TestMain(m *testing.M) {
-	logging.Disable()              // of the Redis client, which prints every failed connection
+	logging.Disable()               // of the Redis client, which prints every failed connection
 	flag.Set("test.parallel", "16") // most of these tests wait; the command line can still say otherwise
 	os.Exit(m.Run())
 }
