@@ -16,7 +16,7 @@ import (
 
 // The limit of these tests is scaled down from a minute's.
 const (
-	chaosCalls  = 40
+	chaosCalls  = 20
 	chaosWindow = time.Second
 	chaosSlack  = 2 * time.Second // in which a server that was cut off may go on admitting
 	chaosFence  = chaosWindow + chaosSlack
@@ -406,7 +406,7 @@ func (s *storm) call(i int) {
 
 // full reports whether the key has used up most of its calls just now.
 func (s *storm) full() bool {
-	return s.admitted.since(s.key, time.Now().Add(-chaosWindow/2)) >= chaosCalls*4/5
+	return s.admitted.since(s.key, time.Now().Add(-chaosWindow)) >= chaosCalls*4/5
 }
 
 // untilAdmitted waits for an admitted call after an instant, and returns how long after.

@@ -24,9 +24,12 @@ const patience = 60 * time.Second
 // epochKey is the key of the epoch's record in Redis.
 const epochKey = "{partner-center-connector}:generation"
 
+// parallel is the number of tests that run at the same time. Most of them wait.
+var parallel = "16"
+
 func TestMain(m *testing.M) {
-	logging.Disable()               // of the Redis client, which prints every failed connection
-	flag.Set("test.parallel", "16") // most of these tests wait; the command line can still say otherwise
+	logging.Disable()                   // of the Redis client, which prints every failed connection
+	flag.Set("test.parallel", parallel) // the command line can still change it
 	os.Exit(m.Run())
 }
 

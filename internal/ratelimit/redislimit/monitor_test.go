@@ -9,8 +9,8 @@ import (
 	"github.com/partner-center/connector/internal/ratelimit"
 )
 
-// TestAnswerOfADroppedConnection shows that an admission is not passed on if its connection was
-// dropped between the question and the answer.
+// TestAnswerOfADroppedConnection shows that an admission is used only if its connection is still in
+// use when the answer arrives.
 func TestAnswerOfADroppedConnection(t *testing.T) {
 	none := func(*testing.T) *state { return nil }
 	away := func(*testing.T) *state { return &state{cause: errAway, replaced: make(chan struct{})} }
@@ -46,12 +46,12 @@ func TestAnswerOfADroppedConnection(t *testing.T) {
 				d, err := l.Take(t.Context(), ratelimit.Key{Identity: "contoso"})
 				if c.want {
 					if (err != nil) || !d.Allowed {
-						t.Errorf("%+v, %v", d, err)
+						t.Errorf("got %+v, %v, want it admitted", d, err)
 					}
 					return
 				}
 				if _, ok := errors.AsType[*ratelimit.Unavailable](err); !ok || d.Allowed {
-					t.Errorf("%+v, %v", d, err)
+					t.Errorf("got %+v, %v, want Unavailable", d, err)
 				}
 				s := l.state.Load()
 				if (next == nil) && ((s.connection != nil) || (s.previous != first.connection) || !s.distrusted) {

@@ -4,4 +4,7 @@ package redislimit_test
 
 import "time"
 
-func init() { raceDelay = 40 * time.Millisecond }
+func init() {
+	raceDelay = 40 * time.Millisecond
+	parallel = "4"
+}
