@@ -22,7 +22,7 @@ var gatewayDomains = []string{".azure-apihub.net", ".azure-apim.net"}
 var connectionPath = regexp.MustCompile(`^/apim/[A-Za-z0-9_-]{1,128}/([A-Za-z0-9_-]{1,128})$`)
 
 // ParseGateway parses the header X-MS-APIM-Referrer-Prefix, https://HOST/apim/CONNECTOR/CONNECTION.
-// It returns false if the header is absent or malformed.
+// It returns false if the header is absent or malformed, or if the host is not of the platform.
 func ParseGateway(h http.Header) (Gateway, bool) {
 	u, err := url.Parse(strings.TrimSuffix(h.Get("X-MS-APIM-Referrer-Prefix"), "/"))
 	if err != nil || u.Scheme != "https" || u.User != nil || u.Port() != "" || u.RawQuery != "" || u.Fragment != "" {

@@ -21,8 +21,7 @@ type consentCommand struct {
 	NoBrowser bool `env:"-" help:"Print the address to open instead of starting a browser."`
 }
 
-// Run guides the user through the sign-in in a browser and writes the resulting refresh token to
-// its file.
+// Run performs the sign-in in a browser. A file that cannot be used is a settings error.
 func (c *consentCommand) Run(ctx context.Context, con *console) error {
 	partner, err := config.LoadPartner(c.PartnerFlags, con.getenv)
 	if err != nil {

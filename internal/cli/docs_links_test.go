@@ -34,7 +34,7 @@ func TestLinks(t *testing.T) {
 					file = path.Join(path.Dir(page), target)
 				}
 				if _, err := os.Stat(filepath.Join(root, file)); err != nil {
-					t.Errorf("%s leads nowhere", l[1])
+					t.Errorf("link %s: no such file", l[1])
 					continue
 				}
 				if (anchor != "") && !slices.Contains(anchorsOf(readPage(t, file)), anchor) {
@@ -72,7 +72,7 @@ func count(all []string, s string) int {
 	return n
 }
 
-// TestEveryPageIsReached holds each page to being linked from the README or from a page that is.
+// TestEveryPageIsReached shows that each page can be reached from the README by links.
 func TestEveryPageIsReached(t *testing.T) {
 	reached := []string{"README.md"}
 	for i := 0; i < len(reached); i++ {
@@ -89,20 +89,20 @@ func TestEveryPageIsReached(t *testing.T) {
 	}
 	for _, page := range documents(t) {
 		if strings.HasPrefix(page, "docs/") && !slices.Contains(reached, page) {
-			t.Errorf("no page leads to %s", page)
+			t.Errorf("%s: no page links to it", page)
 		}
 	}
 }
 
-// TestReadmeIsShort holds the README to five minutes.
+// TestReadmeIsShort limits the README to 9,000 bytes, about five minutes of reading.
 func TestReadmeIsShort(t *testing.T) {
 	if size := len(readPage(t, "README.md")); size > 9000 {
 		t.Errorf("README.md has %d bytes, more than 9000", size)
 	}
 }
 
-// TestNothingIsUndocumented looks for each action, parameter, command and failing customer on its
-// page. The generated pages have the settings, codes and metrics.
+// TestNothingIsUndocumented shows that each action, parameter, command and failing customer is on
+// its page. The generated pages have the settings, codes and metrics.
 func TestNothingIsUndocumented(t *testing.T) {
 	t.Run("actions", func(t *testing.T) {
 		readme, page := readPage(t, "README.md"), readPage(t, "docs/actions.md")
@@ -171,7 +171,7 @@ func TestNothingIsUndocumented(t *testing.T) {
 			row := regexp.MustCompile(fmt.Sprintf("\\| `%s` \\| [^|]+ \\| %d `%s` \\|",
 				customer.ID, answer.StatusCode, answer.Error.Code))
 			if !row.MatchString(page) {
-				t.Errorf("docs/sandbox.md has no row %s", row)
+				t.Errorf("docs/sandbox.md: no row matches %s", row)
 			}
 		}
 	})

@@ -32,9 +32,9 @@ var prepareProcess = sync.OnceFunc(func() {
 	browser.Stdout, browser.Stderr = io.Discard, io.Discard
 })
 
-// limitMemory sets the heap size above which the runtime collects garbage more often. It leaves
-// room for many connections and four of the largest responses; maxBody is in bytes. GOMEMLIMIT,
-// which the runtime reads itself, takes precedence.
+// limitMemory sets the runtime's soft memory limit. It leaves room for many connections and four of
+// the largest responses; maxBody is in bytes. GOMEMLIMIT, which the runtime reads itself, takes
+// precedence.
 func limitMemory(maxBody int64) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(max(160<<20, 96<<20+4*maxBody))

@@ -95,20 +95,20 @@ func fixFile(operation2 *openapi2.Operation, operation3 *openapi3.Operation) err
 	return nil
 }
 
-// fixParameterOrder restores the order of parameters in the spec, which makers see. FromV3 sorts
-// parameters by name.
+// fixParameterOrder restores the order of parameters in the spec, which is how the platform shows
+// them. FromV3 sorts them by name.
 func fixParameterOrder(doc2 *openapi2.T, doc3 *openapi3.T, _ Options) error {
 	for path, item := range doc3.Paths.Map() {
-		sortLike(item.Parameters, doc2.Paths[path].Parameters)
+		sortByOrder(item.Parameters, doc2.Paths[path].Parameters)
 		for method, operation := range item.Operations() {
-			sortLike(operation.Parameters, doc2.Paths[path].GetOperation(method).Parameters)
+			sortByOrder(operation.Parameters, doc2.Paths[path].GetOperation(method).Parameters)
 		}
 	}
 	return nil
 }
 
-// sortLike sorts parameters in the order of their OpenAPI 3 counterparts.
-func sortLike(order openapi3.Parameters, parameters openapi2.Parameters) {
+// sortByOrder sorts parameters in the order of their OpenAPI 3 counterparts.
+func sortByOrder(order openapi3.Parameters, parameters openapi2.Parameters) {
 	position := func(p *openapi2.Parameter) int {
 		return slices.IndexFunc(order, func(o *openapi3.ParameterRef) bool {
 			if o.Ref != "" {

@@ -157,9 +157,9 @@ func TestTextsFitTheSignIn(t *testing.T) {
 				found := words.FindStringIndex(text)
 				switch {
 				case slices.Contains(foreign, words) && found != nil:
-					t.Errorf("…%s…", text[found[0]-100:found[1]+100])
+					t.Errorf("%v: …%s…", words, text[max(0, found[0]-100):min(len(text), found[1]+100)])
 				case !slices.Contains(foreign, words) && found == nil:
-					t.Errorf("nothing about %v", words)
+					t.Errorf("no text mentions %v", words)
 				}
 			}
 		})

@@ -25,7 +25,7 @@ type loaded struct {
 type measured struct {
 	latencies []time.Duration // of each call, to the last byte of its answer
 	errors    int             // answers other than 200, incomplete or missing
-	reasons   []string        // of the errors, each once in a turn
+	reasons   []string        // of the errors, distinct within a turn
 	lasted    time.Duration   // from the first call to the last answer
 	cpu       time.Duration   // of the process that was called
 }
@@ -58,21 +58,23 @@ type loadReport struct {
 	Service, Plain loaded
 }
 
-// title returns the title of the figures. note and foot return the lines below it.
+// title returns the title of the figures.
 func (r loadReport) title() string {
 	return fmt.Sprintf("Latency at a constant %d calls a second", r.Rate)
 }
 
+// note returns the line below the title.
 func (r loadReport) note() string {
 	return fmt.Sprintf("Get all customers, 500 of the sandbox's: %.0f kB in, %.0f kB out; the sandbox's time included",
 		float64(r.Plain.bytes)/1e3, float64(r.Service.bytes)/1e3)
 }
 
+// foot returns the line below the figures.
 func (r loadReport) foot() string {
 	return fmt.Sprintf("%s, %s; peak: calls/s of %d callers without a pause", r.Date, r.Machine, r.Callers)
 }
 
-// percentiles are those that have a column.
+// percentiles lists the columns of the table.
 var percentiles = []float64{50, 90, 99, 99.9, 100}
 
 // rows returns the table of the figures, beginning with its header.

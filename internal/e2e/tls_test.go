@@ -22,8 +22,8 @@ import (
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
-// TestUpstreamTLS calls servers that do not prove that they are Partner Center. None of them gets a
-// call, which has a token.
+// TestUpstreamTLS shows that a call, and so its token, is sent only to a server with a trusted and
+// valid certificate over TLS 1.2 or later.
 func TestUpstreamTLS(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)

@@ -20,7 +20,7 @@ type Limiter interface {
 	// cannot be counted at the moment.
 	Take(context.Context, ratelimit.Key) (ratelimit.Decision, error)
 
-	// Peek returns the decision that Take would return, and counts nothing.
+	// Peek reports what Take would decide, and counts no call.
 	Peek(context.Context, ratelimit.Key) (ratelimit.Decision, error)
 
 	Calls() int            // calls per window and connection

@@ -29,8 +29,8 @@ type Config struct {
 	Observer   Observer
 }
 
-// An Observer receives events about calls. Nil fields are skipped. The caller controls only the
-// header that Begin receives. The functions must be safe for concurrent use.
+// An Observer receives events about calls. Nil fields are skipped. The functions must be safe for
+// concurrent use. Of their arguments, only the header that Begin receives is the remote caller's.
 type Observer struct {
 	// Begin is called with a new call and returns the context in which the call continues. The
 	// operation is an operationId or NoOperation.
@@ -72,7 +72,7 @@ func (g *Gate) Operations() Operations { return g.config.Operations }
 // startKey is the context key of the time at which a call began.
 type startKey struct{}
 
-// Begin starts a call of an operation, or of none if operation is empty, with the IDs in h. It
+// Begin starts a call of operation (empty: no operation matched) with the IDs in h. It
 // returns the context that carries the call, which every other method of Gate needs. The caller
 // must call End with it.
 func (g *Gate) Begin(ctx context.Context, operation string, h http.Header) context.Context {
@@ -92,8 +92,8 @@ func (g *Gate) End(ctx context.Context, err error) {
 	g.log(ctx, o, err, duration)
 }
 
-// Recovered logs a panic of a call with its stack and returns the error that the call fails with.
-// Call it in the function that recovered, while the stack is still that of the panic.
+// Recovered logs a panic of a call with its stack and returns an error for End. It must be called by
+// the deferred function that recovers, because the stack is lost later.
 func (g *Gate) Recovered(ctx context.Context, panicked any) error {
 	g.config.Log.Error("panic", keyError, fmt.Sprint(panicked), "stack", string(debug.Stack()),
 		keyRequestID, call.FromContext(ctx).RequestID)

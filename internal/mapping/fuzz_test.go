@@ -60,7 +60,7 @@ func (p pair) compare(t *testing.T, src []byte) {
 	t.Helper()
 	got, err := p.projection.Append(nil, src, mapping.Options{OnDrop: func(path string) {
 		if !slices.Contains(p.paths, path) {
-			t.Errorf("%q: %s is dropped and is not among the paths", src, path)
+			t.Errorf("%q: OnDrop(%s), which is not in Paths", src, path)
 		}
 	}})
 	want, ok := naive(p.schema.Value, src)

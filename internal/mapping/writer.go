@@ -8,7 +8,7 @@ import (
 
 // A writer copies from src to dst what one projection keeps. Its methods that read a part of src
 // follow the functions in scan.go: they take the offset of the part and return the offset after it,
-// or the complement of the offset of an error. depth is the nesting of the part, from 1.
+// or the bitwise complement of the offset of an error, which is negative. depth is the nesting of the part, from 1.
 type writer struct {
 	src, dst   []byte
 	options    Options
@@ -17,8 +17,8 @@ type writer struct {
 	source     []byte // value from which the derived property is computed; nil: none
 
 	// follower speeds up the lookup of names, because items of a collection usually have their
-	// members in the same order. For the ordinal of a property, or of an object for its first
-	// property, it holds the index of the field that followed last time, plus 1.
+	// members in the same order. follower[ordinal of a property] is 1 + the index of the field that
+	// came next the last time, or 0. The ordinal of the object stands for the start of its members.
 	follower [maxOrdinals]uint8
 }
 
@@ -37,7 +37,8 @@ func (w *writer) document(root *node) int {
 	return i
 }
 
-// value reads a value of any type and keeps it if it has the type of the node.
+// value reads a value of any type and keeps it if it has the type and the range of the node. Null
+// becomes [] for an array; any other null is dropped without a report.
 func (w *writer) value(n *node, i, depth int) (next int, kept bool) {
 	switch c := byteAt(w.src, i); c {
 	case '"':
@@ -100,7 +101,8 @@ func (w *writer) text(i int) (next int, kept bool) {
 	return w.keep(i, next), true
 }
 
-// number reads a number and keeps it if it is within the range of the node.
+// number reads a number and keeps it if it is within the range of the node. An integer loses a
+// fraction of zeros: 5.0 becomes 5.
 func (w *writer) number(n *node, i int) (next int, kept bool) {
 	if next = scanNumber(w.src, i); next < 0 {
 		return next, false

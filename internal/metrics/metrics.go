@@ -1,6 +1,6 @@
 // Package metrics holds the service's Prometheus metrics.
 //
-// All series exist from the start and none is added later. The values of labels come from the spec,
+// New and Watch create all series; later events add none. The values of labels come from the spec,
 // the error codes and constants: no caller, connection, customer or answer can choose one, so the
 // number of series is bounded and no label contains private data. The package has its own registry
 // instead of the process-wide one. Other packages report events to it; the only thing that it
@@ -64,14 +64,14 @@ func New(c Config) *Metrics {
 		registry: prometheus.NewRegistry(),
 
 		calls: counter("calls_total",
-			"Calls by operation (none: the path is no action), status and error code "+
-				"(-: success; CallerGone: the caller left early; BrokenOff: the answer was cut short).",
+			"Calls by operation (none: no action matched), status and error code "+
+				"(-: success; CallerGone: the caller disconnected; BrokenOff: the answer was cut short).",
 			"operation", "status", "code"),
 		callSeconds: histogram("call_duration_seconds",
 			"Time from the start of a call to the end of its answer.", "operation"),
 		upstream: counter("upstream_calls_total",
 			"Calls to Partner Center by operation and status "+
-				"(none: no answer; canceled: the caller left early).",
+				"(none: no answer; canceled: the caller disconnected).",
 			"operation", "status"),
 		upstreamSeconds: histogram("upstream_duration_seconds",
 			"Time from the start of a call to Partner Center to the end of its answer.", "operation"),
@@ -143,8 +143,7 @@ func (m *Metrics) createSeries(c Config) {
 	}
 }
 
-// Watch registers the metrics whose values g returns. It must be called at most once, since the
-// registry rejects duplicates.
+// Watch registers the metrics whose values g returns. It panics if it is called twice.
 func (m *Metrics) Watch(g Gauges) {
 	add := func(name, help string, value func() float64) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: prefix + name, Help: help}, value))
@@ -171,7 +170,7 @@ func (m *Metrics) Watch(g Gauges) {
 	}
 }
 
-// Handler returns a handler that answers GET /metrics, and everything else with 404. It logs errors
+// Handler returns a handler for GET /metrics; it answers any other request with 404. It logs errors
 // that occur while metrics are collected.
 func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 	h := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{

@@ -1,4 +1,4 @@
-// Package outbound returns the HTTP client that the service uses for all calls to other services.
+// Package outbound provides the HTTP client that the service uses for all calls to other services.
 //
 // It follows no redirect, so credentials reach only the host that they are meant for. It ignores
 // proxy settings, requests no compression, requires TLS 1.2 or later and uses HTTP/1.1 only. It
@@ -33,7 +33,7 @@ func NewClient(roots *x509.CertPool, timeout time.Duration) *http.Client {
 			Protocols:              protocols,
 			DisableCompression:     true,
 			MaxIdleConns:           64,
-			MaxIdleConnsPerHost:    32, // net/http may try a call on each dead connection
+			MaxIdleConnsPerHost:    32, // bounds how often net/http sends a call again on a dead connection
 			IdleConnTimeout:        90 * time.Second,
 			MaxResponseHeaderBytes: 64 << 10,
 		},
@@ -90,9 +90,9 @@ func (b *observedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// Describe returns an error that is safe to log in place of err, the error of a request. Other
-// errors of net/http can quote bytes of the peer and the URL. Errors that it does not know become a
-// malformed response.
+// Describe returns an error that is safe to log in place of err, the error of a request. Errors of
+// net/http can quote the URL and bytes of the response, so an error of an unknown type becomes
+// "malformed HTTP response".
 func Describe(err error) error {
 	var network *net.OpError
 	var certificate *tls.CertificateVerificationError
@@ -105,6 +105,8 @@ func Describe(err error) error {
 		return io.ErrUnexpectedEOF
 	case errors.Is(err, context.DeadlineExceeded):
 		return context.DeadlineExceeded
+	case errors.Is(err, context.Canceled):
+		return context.Canceled
 	}
 	return errors.New("malformed HTTP response")
 }

@@ -132,6 +132,7 @@ func TestDescribe(t *testing.T) {
 		"names a connection that was closed":  {quote(io.EOF), "unexpected EOF"},
 		"names a body that was cut short":     {fmt.Errorf("%s: %w", secret, io.ErrUnexpectedEOF), "unexpected EOF"},
 		"names a deadline":                    {quote(context.DeadlineExceeded), "context deadline exceeded"},
+		"names a cancellation":                {quote(context.Canceled), "context canceled"},
 		"hides what other errors quote":       {quote(errors.New(secret)), "malformed HTTP response"},
 		"hides an error that is not about it": {errors.New(secret), "malformed HTTP response"},
 	} {

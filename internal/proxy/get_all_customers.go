@@ -8,9 +8,9 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetAllCustomers calls
-// https://learn.microsoft.com/partner-center/developer/get-a-list-of-customers. A token of Partner
-// Center identifies the next page; the link contains it in sealed form.
+// GetAllCustomers returns a page of customers. A token of Partner Center identifies the next page;
+// the link contains it in sealed form. See
+// https://learn.microsoft.com/partner-center/developer/get-a-list-of-customers.
 func (p *Proxy) GetAllCustomers(
 	ctx context.Context, r gen.GetAllCustomersRequestObject,
 ) (gen.GetAllCustomersResponseObject, error) {

@@ -7,7 +7,7 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetCustomerDetails calls
+// GetCustomerDetails returns one customer. See
 // https://learn.microsoft.com/partner-center/developer/get-a-customer-by-id.
 func (p *Proxy) GetCustomerDetails(
 	ctx context.Context, r gen.GetCustomerDetailsRequestObject,

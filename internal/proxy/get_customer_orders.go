@@ -7,7 +7,7 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetCustomerOrders calls
+// GetCustomerOrders returns a customer's orders. See
 // https://learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-orders.
 func (p *Proxy) GetCustomerOrders(
 	ctx context.Context, r gen.GetCustomerOrdersRequestObject,

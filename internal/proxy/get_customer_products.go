@@ -8,7 +8,7 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetCustomerProducts calls
+// GetCustomerProducts returns the products that a customer can buy. See
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-products-by-customer.
 func (p *Proxy) GetCustomerProducts(
 	ctx context.Context, r gen.GetCustomerProductsRequestObject,

@@ -8,7 +8,7 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetCustomerSubscription calls
+// GetCustomerSubscription returns a customer's subscriptions. See
 // https://learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-subscriptions.
 func (p *Proxy) GetCustomerSubscription(
 	ctx context.Context, r gen.GetCustomerSubscriptionRequestObject,

@@ -7,8 +7,8 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetInvoice calls https://learn.microsoft.com/partner-center/developer/get-invoice-by-id, which
-// requires App+User.
+// GetInvoice returns one invoice, which requires App+User. See
+// https://learn.microsoft.com/partner-center/developer/get-invoice-by-id.
 func (p *Proxy) GetInvoice(
 	ctx context.Context, r gen.GetInvoiceRequestObject,
 ) (gen.GetInvoiceResponseObject, error) {

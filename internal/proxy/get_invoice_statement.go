@@ -7,9 +7,8 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetInvoiceStatement returns a PDF from
-// https://learn.microsoft.com/partner-center/developer/get-invoice-statement, which requires
-// App+User.
+// GetInvoiceStatement returns an invoice as a PDF, which requires App+User. See
+// https://learn.microsoft.com/partner-center/developer/get-invoice-statement.
 func (p *Proxy) GetInvoiceStatement(
 	ctx context.Context, r gen.GetInvoiceStatementRequestObject,
 ) (gen.GetInvoiceStatementResponseObject, error) {

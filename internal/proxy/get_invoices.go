@@ -9,9 +9,8 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 )
 
-// GetInvoices calls
-// https://learn.microsoft.com/partner-center/developer/get-a-collection-of-invoices. An offset
-// identifies the next page.
+// GetInvoices returns a page of invoices. An offset identifies the next page. See
+// https://learn.microsoft.com/partner-center/developer/get-a-collection-of-invoices.
 func (p *Proxy) GetInvoices(
 	ctx context.Context, r gen.GetInvoicesRequestObject,
 ) (gen.GetInvoicesResponseObject, error) {

@@ -1,7 +1,7 @@
 // Package ratelimit admits at most a number of calls per key in any span of a window's length. It
-// keeps an exact sliding log: with A(k) the instants at which key k was admitted, a call at t is
-// refused if and only if the limit of A(k) lies in (t-window, t]. A refused call is not counted,
-// keys do not affect one another, and the wait that a refusal names is exact.
+// keeps an exact sliding log: a call at time t is refused if and only if as many calls of its key as
+// the limit were admitted in (t-window, t]. A refused call is not counted, keys do not affect one
+// another, and the wait that a refusal names is exact.
 //
 // [Limiter] keeps the logs in memory and loses them when the process ends. Package redislimit keeps
 // them in Redis, so that several processes share one limit. Neither knows what a key stands for;
@@ -23,9 +23,9 @@ var ErrFull = errors.New("ratelimit: too many live keys")
 
 // A Key identifies what calls are counted under.
 //
-// Identity is authenticated and Name is not, so names could multiply what an identity gets.
-// Therefore at most MaxNames names of an identity have keys of their own, from the first admitted
-// call until none is within the window. All other names share the key without a name.
+// Identity is authenticated and Name is not, so at most MaxNames names of an identity have limits of
+// their own. A name keeps its place until its last admitted call leaves the window. All other names
+// share the limit of the key without a name.
 type Key struct {
 	Identity string // contains no NUL
 	Name     string // empty: none
@@ -45,10 +45,10 @@ func (k Key) Encode() string {
 // A Decision is the result of a limiter for one call.
 type Decision struct {
 	Allowed   bool
-	Remaining int // calls left in the window that ends now, after this one
+	Remaining int // calls left in the window that ends now, not including one that was just counted
 
 	// NextSlot is the time until the oldest counted call leaves the window, or zero if no call is
-	// counted. A refused call is admitted after that time.
+	// counted. After that time one more call is admitted.
 	NextSlot time.Duration
 }
 

@@ -10,8 +10,7 @@ import (
 	"strings"
 )
 
-// contosoID is the first customer of the list: three orders and four subscriptions, few enough to
-// print.
+// contosoID is the first customer of the list. The documentation shows its lists, which are short.
 const contosoID = "7d3f1c52-9b84-4e06-a2d7-6c58e0f4b913"
 
 // namedCustomers are the first customers of the list, each with orders and subscriptions of its own
@@ -45,8 +44,8 @@ var namedCustomers = []struct {
 // customerCount is the length of the list. It needs three pages of the largest size.
 const customerCount = 1200
 
-// A customer is one element of the list. Everything that is not a field here follows from its
-// position n.
+// A customer is one element of the list. All other values are derived from its position n and its
+// id.
 type customer struct {
 	n        int
 	id       string
@@ -59,7 +58,7 @@ type customer struct {
 // A place provides a customer's address and language.
 type place struct{ Country, Region, City, PostalCode, Culture string }
 
-// names are the parts of generated customers: each company in each place.
+// names holds the companies and places that generated customers combine.
 type names struct {
 	Companies []string
 	Places    []place
@@ -106,7 +105,7 @@ func (m names) generated(n int) customer {
 
 var notInDomains = strings.NewReplacer(" ", "", "'", "", "&", "")
 
-// customer returns the customer with an id, in either case.
+// customer returns the customer with an id, ignoring case.
 func (s *store) customer(id string) (customer, bool) {
 	n, ok := s.position[strings.ToLower(id)]
 	if !ok {

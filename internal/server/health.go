@@ -5,9 +5,9 @@ import (
 	"net/http"
 )
 
-// serveHealth answers /healthz, which succeeds while the process is alive, and /readyz, which
-// succeeds while the service accepts calls. Neither requires a credential. It returns false,
-// without a response, for any other path.
+// serveHealth answers /healthz, which succeeds while the process is alive, and /readyz, which fails
+// once the service drains, although calls are still served then. Neither requires a credential. It
+// returns false, without a response, for any other path.
 func (s *Server) serveHealth(w http.ResponseWriter, path string) bool {
 	status, text := http.StatusOK, "ok\n"
 	switch path {

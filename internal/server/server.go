@@ -1,6 +1,6 @@
-// Package server is the HTTP front end for makers' connectors. Every request passes the same steps
-// in order: it gets its IDs, is checked as it was sent, is authenticated, has its arguments checked
-// and is counted, before an action runs. Every error is rendered in one place, which discloses only
+// Package server is the HTTP front end for makers' connectors. Every request but a health check
+// passes the same steps in order: assign IDs, guard the raw request, authenticate, check the
+// arguments, apply the limit, run the action. Every error is rendered in one place, which discloses only
 // a fault's text and code. What other transports also need is in package gate; this package knows
 // gin, the generated routes, and the format of HTTP requests and responses.
 package server
@@ -66,8 +66,8 @@ func (s *Server) newEngine() *gin.Engine {
 	e.Use(s.begin, s.guard, s.authenticate, s.rejectWhenClosed)
 	e.NoRoute(s.notFound)
 
-	// An action gets a copy of gin's context. gin reuses contexts for later requests, while a dial
-	// that an earlier request started may still use its own.
+	// gin reuses contexts, and a dial in the background may outlive its request. So an action gets a
+	// copy of its context.
 	detach := func(next gen.StrictHandlerFunc, _ string) gen.StrictHandlerFunc {
 		return func(c *gin.Context, request any) (any, error) { return next(c.Copy(), request) }
 	}
@@ -91,7 +91,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 	}
 	if r.ContentLength != 0 {
-		discardBody(w)
+		abandonBody(w)
 	}
 	if r.Method == http.MethodGet && s.serveHealth(w, rawPath(r.RequestURI)) {
 		return
@@ -99,9 +99,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.engine.ServeHTTP(w, r)
 }
 
-// discardBody keeps net/http from waiting for the rest of a request body, which is never read,
-// before it sends the response.
-func discardBody(w http.ResponseWriter) {
+// abandonBody makes net/http close the connection after the response, instead of reading the rest of
+// a request body first.
+func abandonBody(w http.ResponseWriter) {
 	w.Header().Set("Connection", "close")
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // a writer without deadlines does not wait either
 }

@@ -60,7 +60,7 @@ func (e *Server) checkAssertion(assertion, endpoint string) (code int) {
 	}
 	for _, certificate := range e.certificates {
 		var claims jwt.Claims
-		if !names(token.Headers[0].ExtraHeaders, certificate) || (token.Claims(certificate.PublicKey, &claims) != nil) {
+		if !hasThumbprint(token.Headers[0].ExtraHeaders, certificate) || (token.Claims(certificate.PublicKey, &claims) != nil) {
 			continue
 		}
 		want := jwt.Expected{Issuer: ClientID, Subject: ClientID, AnyAudience: jwt.Audience{endpoint}, Time: time.Now()}
@@ -71,9 +71,9 @@ func (e *Server) checkAssertion(assertion, endpoint string) (code int) {
 	return 700027
 }
 
-// names reports whether a header names a certificate by one of its digests. It accepts every base64
-// alphabet, because Microsoft's own clients use different ones.
-func names(header map[jose.HeaderKey]any, certificate *x509.Certificate) bool {
+// hasThumbprint reports whether a header has the SHA-1 or SHA-256 thumbprint of a certificate. It
+// accepts every base64 alphabet, because Microsoft's own clients use different ones.
+func hasThumbprint(header map[jose.HeaderKey]any, certificate *x509.Certificate) bool {
 	short, long := sha1.Sum(certificate.Raw), sha256.Sum256(certificate.Raw)
 	toURL := strings.NewReplacer("+", "-", "/", "_", "=", "")
 	for name, digest := range map[jose.HeaderKey][]byte{"x5t": short[:], "x5t#S256": long[:]} {
@@ -145,7 +145,7 @@ func (e *Server) NewCertificatePEM(t testing.TB) string {
 	return text + string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
 }
 
-// NewCertificate makes a self-signed certificate, which no app has yet.
+// NewCertificate returns a key and a self-signed certificate, which no app has yet.
 func NewCertificate(t testing.TB) (*rsa.PrivateKey, *x509.Certificate) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

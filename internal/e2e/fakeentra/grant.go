@@ -15,10 +15,10 @@ import (
 // Resource is the audience of tokens for Partner Center.
 const Resource = "https://api.partnercenter.microsoft.com"
 
-// A Kind is a kind of tokens for Partner Center, which answers them differently.
+// A Kind tells tokens of the app alone from tokens of the app and a user.
 type Kind string
 
-// The kinds.
+// Kinds of tokens for Partner Center.
 const (
 	AppOnly Kind = "app-only" // of the app alone
 	AppUser Kind = "App+User" // of the app on behalf of the user
@@ -125,7 +125,7 @@ func (e *Server) IssueUserToken(user string, claims map[string]any) string {
 }
 
 // NewPartnerToken makes a JWT of version 1, as Partner Center's are, with further claims.
-// [Server.Accepts] does not know it.
+// It is not registered: [Server.Accepts] returns false for it.
 func (e *Server) NewPartnerToken(kind Kind, claims map[string]any) string {
 	e.mu.Lock()
 	lifetime := e.lifetime
@@ -144,7 +144,7 @@ func (e *Server) NewPartnerToken(kind Kind, claims map[string]any) string {
 	return token.Compact()
 }
 
-// addToken makes a token one that Partner Center accepts.
+// addToken registers a token as one that Partner Center accepts.
 func (e *Server) addToken(kind Kind, token string) {
 	e.secrets.Add("access token", token)
 	e.mu.Lock()
@@ -169,14 +169,14 @@ func (e *Server) RefreshTokenWorks(token string) bool {
 	return e.refresh[token]
 }
 
-// AllowTokenReuse lets every refresh token be used repeatedly.
+// AllowTokenReuse lets refresh tokens be used repeatedly. Those that were used before stay invalid.
 func (e *Server) AllowTokenReuse() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.reuse = true
 }
 
-// SetLifetime sets how many seconds the next tokens last.
+// SetLifetime sets expires_in, in seconds, of tokens that are issued from now on.
 func (e *Server) SetLifetime(seconds int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -44,13 +44,13 @@ var refusals = map[int]struct {
 // describe returns the beginning of the description of a refusal.
 func describe(code int) string { return fmt.Sprintf("AADSTS%d: %s", code, refusals[code].text) }
 
-// Refusal returns a handler that refuses a request with an AADSTS code, which must be one of those
-// known here. The answer repeats the credentials of the request, as no server should: a client must
-// not pass them on.
+// Refusal returns a handler that refuses a request with an AADSTS code. It panics if code is not in
+// refusals. The answer repeats the credentials of the request, so that tests can check that the
+// service does not pass them on.
 func Refusal(code int) http.HandlerFunc {
 	refusal, ok := refusals[code]
 	if !ok {
-		panic(fmt.Sprintf("no refusal AADSTS%d", code))
+		panic(fmt.Sprintf("fakeentra: unknown code AADSTS%d", code))
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := json.Marshal(map[string]any{
@@ -68,5 +68,5 @@ func Refusal(code int) http.HandlerFunc {
 	}
 }
 
-// traceID identifies every refusal.
+// traceID is the trace ID of every refusal.
 const traceID = OtherUserID
