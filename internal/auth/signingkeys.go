@@ -100,9 +100,10 @@ func (s *signingKeys) get(ctx context.Context, need refresh.Need[keySet]) (keySe
 	switch {
 	case err == nil:
 		return keys, nil
+	case errors.As(err, new(*fault.Error)):
 	case errors.Is(err, context.Canceled):
 		return nil, err
-	case !errors.As(err, new(*fault.Error)):
+	default:
 		return nil, noKeys(errors.New("no signing keys within the deadline"))
 	}
 	if keys, ok := s.current(); ok { // a failed fetch leaves the old keys in force

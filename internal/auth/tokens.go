@@ -49,6 +49,10 @@ func NewTokens(c TokenConfig) *Tokens {
 	return &Tokens{config: c, keys: newSigningKeys(c), verified: verifiedTokens{byDigest: map[digest]verified{}}}
 }
 
+// Close cancels the fetch of keys in flight and waits for it to return. Keys that were fetched stay
+// in force, and none are fetched after Close.
+func (t *Tokens) Close() { t.keys.refresher.Close() }
+
 // Keys returns the number of signing keys, after a fetch if none are cached. Errors are those of
 // Verify.
 func (t *Tokens) Keys(ctx context.Context) (int, error) {

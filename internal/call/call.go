@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -19,6 +20,7 @@ import (
 // An Info describes one call. The header names are those of
 // https://learn.microsoft.com/partner-center/developer/headers and of the Power Platform.
 type Info struct {
+	Started         time.Time
 	RequestID       string // MS-RequestId, a GUID: received, sent to Partner Center and returned
 	CorrelationID   string // MS-CorrelationId, a GUID: received, sent to Partner Center and returned
 	CV              string // MS-CV, a correlation vector: received, sent to Partner Center and returned
@@ -44,6 +46,7 @@ var (
 // h may be nil.
 func New(h http.Header) *Info {
 	i := &Info{
+		Started:         time.Now(),
 		RequestID:       guid(h.Get("MS-RequestId")),
 		CorrelationID:   guid(h.Get("MS-CorrelationId")),
 		CV:              h.Get("MS-CV"),

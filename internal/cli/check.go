@@ -70,8 +70,8 @@ func (c *checkCommand) diagnosis(s *service, settings config.Config) diagnose.Co
 		PublicURL: settings.PublicURL,
 		HTTP:      outbound.NewClient(nil, settings.UpstreamTimeout),
 	}
-	if c.RedisURLFile != "" {
-		d.Variables.RedisURL = "CONNECTOR_REDIS_URL_FILE"
+	if settings.Redis != nil {
+		d.Variables.RedisURL = settings.Redis.Setting
 	}
 	if s.keys != nil {
 		d.APIKeys = &diagnose.APIKeys{Count: s.keys.Len(), Names: s.keys.Names(), Only: s.tokens == nil}
@@ -178,14 +178,9 @@ func (s *service) smallCall(user bool) func(context.Context) error {
 
 // tryLimit connects to the Redis of the limiter and reads a counter. It changes none.
 func (s *service) tryLimit(ctx context.Context) error {
-	var mistake config.Mistake
-	err := s.start(ctx)
-	switch {
-	case errors.As(err, &mistake):
-		return errors.New(mistake.Wants) // the remedy names the setting
-	case err != nil:
+	if err := s.start(ctx); err != nil {
 		return err
 	}
-	_, err = s.limiter.Peek(ctx, ratelimit.Key{Identity: "connector check"})
+	_, err := s.limiter.Peek(ctx, ratelimit.Key{Identity: "connector check"})
 	return err
 }

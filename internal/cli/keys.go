@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"text/tabwriter"
 	"time"
 
@@ -34,6 +35,9 @@ func (c *keysAddCommand) Run(ctx context.Context, con *console) error {
 	if err := checkKeyName(c.Name); err != nil {
 		return err
 	}
+	if _, err := auth.ListKeys(c.APIKeysFile); (err != nil) && !errors.Is(err, fs.ErrNotExist) {
+		return keysMistake(err)
+	}
 	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
 	key, err := auth.AddKey(ctx, c.APIKeysFile, c.Name)
@@ -42,12 +46,18 @@ func (c *keysAddCommand) Run(ctx context.Context, con *console) error {
 	}
 	if _, err := fmt.Fprintln(con.stdout, key); err != nil {
 		return fmt.Errorf("the key could not be printed and is lost: %w; remove it from %s again with "+
-			"connector keys remove %s --digest %.8x", err, c.APIKeysFile, c.Name, sha256.Sum256([]byte(key)))
+			"connector keys remove %s --digest %s", err, c.APIKeysFile, c.Name, shortDigest(key))
 	}
 	fmt.Fprintf(con.stderr,
 		"This is the only time that the key of %s is shown. Its digest is in the last line of %s.\n", c.Name,
 		c.APIKeysFile)
 	return nil
+}
+
+// shortDigest returns the digits of a key's digest that are printed.
+func shortDigest(key string) string {
+	digest := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(digest[:])[:shownDigits]
 }
 
 // keysListCommand lists the API keys.
@@ -151,5 +161,5 @@ func isHexPrefix(text string) bool {
 		text += "0"
 	}
 	_, err := hex.DecodeString(text)
-	return (err == nil) && (len(text) <= hex.EncodedLen(32))
+	return (err == nil) && (len(text) <= hex.EncodedLen(sha256.Size))
 }

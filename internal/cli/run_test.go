@@ -176,7 +176,17 @@ func runSandbox(ctx context.Context, t *testing.T, variables ...string) servedSa
 	}
 }
 
-// TestRunConcurrently serves twice in one process, with settings of their own.
+// TestStopDuringStart stops a service before it has connected to its Redis, which is no mistake.
+func TestStopDuringStart(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stderr strings.Builder
+	variables := environment("CONNECTOR_SANDBOX=true", "CONNECTOR_LISTEN=127.0.0.1:0", "CONNECTOR_REDIS_URL=redis://127.0.0.1:1")
+	if status := Run(ctx, []string{"serve"}, variables, io.Discard, &stderr); status != ExitOK {
+		t.Errorf("status %d: %s", status, &stderr)
+	}
+}
+
 // A brokenWriter is a full disk or a closed pipe.
 type brokenWriter struct{}
 
@@ -201,6 +211,7 @@ func TestKeyThatCannotBePrinted(t *testing.T) {
 	}
 }
 
+// TestRunConcurrently serves twice in one process, with settings of their own.
 func TestRunConcurrently(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -42,8 +42,12 @@ func (c *serveCommand) Run(ctx context.Context, con *console) error {
 // serve starts the background parts of the service, opens its listeners, and answers calls until
 // ctx ends and the calls in flight are drained.
 func (s *service) serve(ctx context.Context, c config.Config, log serviceLog) error {
-	if err := s.start(ctx); err != nil {
-		return err
+	err := s.start(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
+		return config.Mistake{Setting: c.Redis.Setting, Wants: err.Error()}
 	}
 	if s.keys != nil && s.keys.Len() == 0 {
 		log.Warn("the API keys file has no key, so no API key is accepted; connector keys add creates one")
@@ -51,7 +55,6 @@ func (s *service) serve(ctx context.Context, c config.Config, log serviceLog) er
 	s.warnOfCertificate(log.Logger)
 	limitMemory(c.MaxBody)
 	s.watch(log)
-	var err error
 	if s.admin, err = startAdmin(c.AdminListen, s.metrics.Handler(log.Logger), log.Logger); err != nil {
 		return err
 	}
@@ -65,7 +68,7 @@ func (s *service) serve(ctx context.Context, c config.Config, log serviceLog) er
 	go func() { failed <- h.Serve(listener) }()
 	select {
 	case err := <-failed:
-		return err
+		return errors.Join(err, h.Close())
 	case <-ctx.Done():
 		return s.drain(h, c, log.Logger)
 	}

@@ -59,26 +59,25 @@ func newService(c config.Config, log *slog.Logger) (*service, error) {
 	return s, nil
 }
 
-// start connects to the Redis that counts calls, if one is configured. It fails if that Redis could
-// lose counters.
+// start connects to the Redis that counts calls, if one is configured. The error is a
+// *redislimit.EvictionError if that Redis could lose counters, or that of ctx.
 func (s *service) start(ctx context.Context) error {
-	shared, ok := s.limiter.(*redislimit.Limiter)
-	if !ok {
-		return nil
-	}
-	if err := shared.Start(ctx); err != nil {
-		return config.Mistake{Setting: "CONNECTOR_REDIS_URL", Wants: err.Error()}
+	if shared, ok := s.limiter.(*redislimit.Limiter); ok {
+		return shared.Start(ctx)
 	}
 	return nil
 }
 
-// close ends the parts of the service, whether or not they have been started. No call may be in
-// flight. The order matters: a part closes before those that it uses, and all close before the
+// close ends the parts of the service, whether or not they have been started. A call that is still in
+// flight fails. The order matters: a part closes before those that it uses, and all close before the
 // metrics server, so that their last values can be scraped.
 func (s *service) close() error {
 	var errs []error
 	if shared, ok := s.limiter.(*redislimit.Limiter); ok {
 		errs = append(errs, shared.Close())
+	}
+	if s.tokens != nil {
+		s.tokens.Close()
 	}
 	if s.user != nil {
 		s.user.Close() // waits for a fetch in flight; its response has a new refresh token, which must be stored

@@ -178,11 +178,14 @@ func TestLoadVariants(t *testing.T) {
 		{"needs an app if keys are accepted besides", func(f flags) { f.SignIn = "api-key,caller" },
 			func(c settings) bool { return c.Accepts("caller") && !c.OnlyCallers() && c.ClientID == someID }},
 		{"takes a Redis", func(f flags) { f.RedisURL, f.LimitStoreDown = "redis://127.0.0.1:6379", "local" },
-			func(c settings) bool { return *c.Redis == config.Redis{Address: "127.0.0.1:6379"} && c.LimitLocal }},
+			func(c settings) bool {
+				return *c.Redis == config.Redis{Setting: "CONNECTOR_REDIS_URL", Address: "127.0.0.1:6379"} && c.LimitLocal
+			}},
 		{"takes a Redis with a password from a file", func(f flags) {
 			f.RedisURLFile = newFile(t, "rediss://:hush@redis.contoso.com:6380\n")
 		}, func(c settings) bool {
-			return *c.Redis == config.Redis{Address: "redis.contoso.com:6380", Password: "hush", TLS: true}
+			return *c.Redis == config.Redis{Setting: "CONNECTOR_REDIS_URL_FILE", Address: "redis.contoso.com:6380",
+				Password: "hush", TLS: true}
 		}},
 		{"takes a link secret", func(f flags) { f.LinkSecretFile = newFile(t, strings.Repeat("x", 32)) },
 			func(c settings) bool { return len(c.LinkSecret) == 32 }},

@@ -14,6 +14,7 @@ import (
 // includes the user name, because a password written without a leading colon is parsed as a user
 // name.
 type Redis struct {
+	Setting  string // the variable that the URL is from, CONNECTOR_REDIS_URL or its _FILE twin
 	Address  string // host:port
 	Username Secret // empty: the default user
 	Password Secret // empty: none
@@ -45,6 +46,7 @@ func (l *loader) redis(value, path string) *Redis {
 		l.report(setting, err.Error(), "rediss://:password@redis.contoso.com:6380")
 		return nil
 	}
+	r.Setting = setting
 	return r
 }
 

@@ -24,6 +24,7 @@ func TestRedisURL(t *testing.T) {
 		t.Run("takes "+url, func(t *testing.T) {
 			f := good(t)
 			f.RedisURL = url
+			want.Setting = "CONNECTOR_REDIS_URL"
 			got, err := config.Load(f, environment("hush"))
 			if (err != nil) || (got.Redis == nil) || (*got.Redis != want) {
 				t.Errorf("%#v, %v, want %#v", got.Redis, err, want)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/partner-center/connector/internal/e2e/fakeentra"
 	"github.com/partner-center/connector/internal/e2e/fakepartner"
 	"github.com/partner-center/connector/internal/e2e/reply"
 	"github.com/partner-center/connector/internal/e2e/secret"
@@ -82,6 +83,26 @@ func TestDeadline(t *testing.T) {
 			}
 			waitFor(t, "Partner Center's call is canceled", func() bool { return s.upstream.InFlight() == 0 })
 		})
+	}
+}
+
+// TestDeadlineIncludesSignIn has a call wait for signing keys before Partner Center hangs. Both
+// together are bounded by one deadline.
+func TestDeadlineIncludesSignIn(t *testing.T) {
+	t.Parallel()
+	tier.Full(t)
+	const deadline, forKeys = 2 * time.Second, 1500 * time.Millisecond
+	s := newStack(t, append(acceptTokens(), "CONNECTOR_UPSTREAM_TIMEOUT="+deadline.String())...)
+	warmUp(t, s)
+	s.entra.Answer(fakeentra.KeysPath, func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(forKeys)
+		s.entra.ServeKeys(w, r)
+	})
+	s.upstream.Answer(fakepartner.Behaviors["hang"])
+	began := time.Now()
+	s.get(t, "/v1/customers", "", bearer(s.entra.Mint(t, ""))).expect(t, 504, "PartnerCenterTimeout")
+	if took := time.Since(began); (took < deadline) || (took > s.atMost(deadline+500*time.Millisecond)) {
+		t.Errorf("answered after %v, the deadline is %v", took, deadline)
 	}
 }
 

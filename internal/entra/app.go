@@ -9,8 +9,6 @@ import (
 func NewApp(c Config) *Tokens {
 	client := NewClient(c)
 	return newTokens(c, func(ctx context.Context) (Grant, error) {
-		ctx, cancel := c.exchangeContext(ctx)
-		defer cancel()
 		return client.Redeem(ctx, url.Values{
 			"grant_type": {"client_credentials"},
 			"scope":      {c.Resource + "/.default"},

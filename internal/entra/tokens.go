@@ -34,7 +34,7 @@ func newTokens(c Config, fetch func(context.Context) (Grant, error)) *Tokens {
 	return t
 }
 
-// Close waits for the fetch in flight, so that a new refresh token in its response is not lost, but
+// Close ends the fetch in flight, or waits for it if its response may have a new refresh token, but
 // no longer than one timeout. Nothing is fetched after Close.
 func (t *Tokens) Close() { t.refresher.Close() }
 
@@ -52,10 +52,12 @@ func (t *Tokens) Get(ctx context.Context, refused string) (string, error) {
 	case err == nil || errors.As(err, new(*fault.Error)) || errors.Is(err, context.Canceled):
 		return token, err
 	case errors.Is(err, refresh.ErrClosed):
-		return "", unavailable("the service is shutting down")
+		return "", errShutDown
 	}
 	return "", unavailable("no token within the deadline")
 }
+
+var errShutDown = unavailable("the service is shutting down")
 
 func unavailable(cause string) error {
 	return &fault.Error{Code: fault.IdentityUnavailable, RetryAfter: fault.DefaultRetry, Cause: errors.New(cause)}
@@ -64,6 +66,9 @@ func unavailable(cause string) error {
 // next fetches a token, and logs and reports the result. An error is a *fault.Error.
 func (t *Tokens) next(ctx context.Context) (refresh.Fetched[string], error) {
 	grant, err := t.fetch(ctx)
+	if (err != nil) && errors.Is(ctx.Err(), context.Canceled) {
+		return refresh.Fetched[string]{}, errShutDown
+	}
 	life := time.Until(grant.ExpiresOn) // a duration is not affected by later steps of the clock
 	if err == nil && (life <= 0 || !bearer.MatchString(grant.AccessToken)) {
 		err = errors.New("the answer has no usable token")

@@ -69,14 +69,10 @@ func New(c Config) *Gate {
 // Operations returns the operations that Check knows.
 func (g *Gate) Operations() Operations { return g.config.Operations }
 
-// startKey is the context key of the time at which a call began.
-type startKey struct{}
-
 // Begin starts a call of operation (empty: no operation matched) with the IDs in h. It
 // returns the context that carries the call, which every other method of Gate needs. The caller
 // must call End with it.
 func (g *Gate) Begin(ctx context.Context, operation string, h http.Header) context.Context {
-	ctx = context.WithValue(ctx, startKey{}, time.Now())
 	info := call.New(h)
 	info.Operation = operation
 	return g.config.Observer.Begin(call.NewContext(ctx, info), cmp.Or(operation, NoOperation), h)
@@ -85,8 +81,7 @@ func (g *Gate) Begin(ctx context.Context, operation string, h http.Header) conte
 // End ends a call that failed with err, or succeeded if err is nil. It reports the outcome, then
 // logs it, so metrics are current once the line appears.
 func (g *Gate) End(ctx context.Context, err error) {
-	started, _ := ctx.Value(startKey{}).(time.Time)
-	duration := time.Since(started)
+	duration := time.Since(call.FromContext(ctx).Started)
 	o := outcomeOf(ctx, err)
 	g.config.Observer.End(ctx, o, duration)
 	g.log(ctx, o, err, duration)

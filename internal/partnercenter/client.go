@@ -76,7 +76,7 @@ type Request struct {
 // Get sends a request and returns its JSON response, which the caller must close. An error is a
 // *fault.Error, or the context's error if the caller is gone.
 func (c *Client) Get(ctx context.Context, r Request) (*Body, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
+	ctx, cancel := c.withDeadline(ctx)
 	defer cancel()
 	resp, err := c.do(ctx, r)
 	if err != nil {
@@ -87,6 +87,12 @@ func (c *Client) Get(ctx context.Context, r Request) (*Body, error) {
 		return nil, &fault.Error{Code: fault.PartnerCenterInvalidResponse, Cause: err}
 	}
 	return c.readBody(ctx, resp)
+}
+
+// withDeadline ends ctx when the time of its call is over. That began with the call, which may have
+// waited for something else before, such as the keys that its token was verified with.
+func (c *Client) withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithDeadline(ctx, call.FromContext(ctx).Started.Add(c.config.Timeout))
 }
 
 // do sends a request and returns a response with status 200. The caller closes its body.

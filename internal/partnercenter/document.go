@@ -10,6 +10,7 @@ import (
 	"net/http"
 
 	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/outbound"
 )
 
 // A Document is a PDF that is streamed from Partner Center. Reading fails if the connection breaks,
@@ -30,7 +31,7 @@ var pdfSignature = []byte("%PDF-")
 // Errors are those of Get.
 func (c *Client) Open(ctx context.Context, r Request) (*Document, error) {
 	r.accept = "application/pdf"
-	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
+	ctx, cancel := c.withDeadline(ctx)
 	resp, err := c.do(ctx, r)
 	if err != nil {
 		cancel()
@@ -78,6 +79,9 @@ func (d *Document) Read(b []byte) (int, error) {
 	n, err := d.body.Read(b)
 	if d.remaining -= int64(n); d.remaining < 0 {
 		return 0, errors.New("partnercenter: the document is larger than the largest response")
+	}
+	if (err != nil) && (err != io.EOF) {
+		err = outbound.Describe(err) // errors of net/http can quote bytes of the response
 	}
 	return n, err
 }

@@ -36,24 +36,43 @@ func (p *Proxy) ListCustomersForPicker(
 // appendChoices appends the choices for a collection of customers, sorted by name, and a newline to
 // dst.
 func appendChoices(dst, collection []byte) ([]byte, error) {
-	var customers gen.CustomerCollection
+	var customers struct {
+		Items choices `json:"items"`
+	}
 	if err := json.Unmarshal(collection, &customers); err != nil {
 		return nil, err
 	}
-	choices := gen.CustomerChoices{Value: []gen.CustomerChoice{}}
-	for _, c := range customers.Items {
-		if c.ID != nil {
-			choices.Value = append(choices.Value, gen.CustomerChoice{ID: c.ID, Name: displayName(c)})
-		}
-	}
-	slices.SortStableFunc(choices.Value, func(a, b gen.CustomerChoice) int {
+	slices.SortStableFunc(customers.Items, func(a, b gen.CustomerChoice) int {
 		return cmp.Or(cmp.Compare(strings.ToLower(*a.Name), strings.ToLower(*b.Name)), cmp.Compare(*a.ID, *b.ID))
 	})
 	buffer := bytes.NewBuffer(dst)
 	encoder := json.NewEncoder(buffer)
 	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(choices)
+	err := encoder.Encode(gen.CustomerChoices{Value: customers.Items})
 	return buffer.Bytes(), err
+}
+
+// choices are made of a list of customers.
+type choices []gen.CustomerChoice
+
+// UnmarshalJSON decodes one customer at a time and keeps those with an ID. All customers of the
+// largest answer, decoded at once, would take many times its size.
+func (c *choices) UnmarshalJSON(list []byte) error {
+	*c = choices{}
+	d := json.NewDecoder(bytes.NewReader(list))
+	if _, err := d.Token(); err != nil { // [
+		return err
+	}
+	for d.More() {
+		var customer gen.CustomerSummary
+		if err := d.Decode(&customer); err != nil {
+			return err
+		}
+		if customer.ID != nil {
+			*c = append(*c, gen.CustomerChoice{ID: customer.ID, Name: displayName(customer)})
+		}
+	}
+	return nil
 }
 
 // displayName returns a customer's company name, else its domain, else its ID.

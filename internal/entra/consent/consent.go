@@ -56,9 +56,7 @@ func Run(ctx context.Context, c entra.Config, o Options) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
-	defer cancel()
-	grant, err := client.Redeem(ctx, url.Values{
+	grant, err := redeem(ctx, c, client, url.Values{
 		"grant_type":    {"authorization_code"},
 		"code":          {answer.Get("code")},
 		"redirect_uri":  {s.redirectURI()},
@@ -68,7 +66,16 @@ func Run(ctx context.Context, c entra.Config, o Options) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout) // to wait for other instances
+	defer cancel()
 	return save(ctx, c, grant, o.Out)
+}
+
+// redeem exchanges the code of a sign-in within the timeout of one exchange.
+func redeem(ctx context.Context, c entra.Config, client *entra.Client, code url.Values) (entra.Grant, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	return client.Redeem(ctx, code)
 }
 
 // check fails early, before the user signs in, if the result could not be used or stored.
