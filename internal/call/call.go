@@ -2,7 +2,8 @@
 // the flow's run through the log to Partner Center's support, its action, and how links in its
 // answer are built. An Info travels in the context of its call and is used by the goroutine that
 // serves it. IDs in request headers are kept only if they have the form that Partner Center
-// documents, so arbitrary text cannot reach a log or a header through them.
+// documents, so arbitrary text cannot reach a log or a header through them. ParseGateway recognizes
+// the platform's gateways by their hosts; its header is not authenticated.
 package call
 
 import (

@@ -132,14 +132,16 @@ func (s *service) connections(settings config.Config, app, user error) []diagnos
 	audiences := []string{settings.Cloud.Upstream, config.PartnerCenterID}
 	var all []diagnose.Connection
 	if s.app != nil {
-		connection := diagnose.Connection{Name: "app-only", Audiences: audiences, Call: s.smallCall(false)}
+		connection := diagnose.Connection{Name: "app-only", Audiences: audiences}
+		connection.Call = s.smallCall(partnercenter.Request{})
 		if app == nil {
 			connection.Token = newToken(s.app)
 		}
 		all = append(all, connection)
 	}
 	if s.user != nil {
-		connection := diagnose.Connection{Name: "App+User", User: true, Audiences: audiences, Call: s.smallCall(true)}
+		connection := diagnose.Connection{Name: "App+User", User: true, Audiences: audiences}
+		connection.Call = s.smallCall(partnercenter.Request{User: true})
 		if user == nil {
 			connection.Token = newToken(s.user)
 		}
@@ -156,10 +158,10 @@ func newToken(t *entra.Tokens) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) { return t.Get(ctx, "") }
 }
 
-// smallCall returns a function that requests one customer from Partner Center, with a token of the
-// app alone or of the app with a user.
-func (s *service) smallCall(user bool) func(context.Context) error {
-	request := partnercenter.Request{Path: "/customers", Query: url.Values{"size": {"1"}}, User: user}
+// smallCall returns a function that requests one customer from Partner Center, with the token that
+// request wants.
+func (s *service) smallCall(request partnercenter.Request) func(context.Context) error {
+	request.Path, request.Query = "/customers", url.Values{"size": {"1"}}
 	return func(ctx context.Context) error {
 		body, err := s.upstream.Get(ctx, request)
 		if err != nil {

@@ -181,7 +181,8 @@ func TestStopDuringStart(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var stderr strings.Builder
-	variables := environment("CONNECTOR_SANDBOX=true", "CONNECTOR_LISTEN=127.0.0.1:0", "CONNECTOR_REDIS_URL=redis://127.0.0.1:1")
+	variables := environment("CONNECTOR_SANDBOX=true", "CONNECTOR_LISTEN=127.0.0.1:0",
+		"CONNECTOR_REDIS_URL=redis://127.0.0.1:1")
 	if status := Run(ctx, []string{"serve"}, variables, io.Discard, &stderr); status != ExitOK {
 		t.Errorf("status %d: %s", status, &stderr)
 	}

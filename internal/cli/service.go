@@ -102,15 +102,7 @@ func (s *service) close() error {
 func (s *service) assemble(
 	c config.Config, plainKeys map[string]string, roots *x509.CertPool, log *slog.Logger,
 ) error {
-	spec, err := openapi.Spec()
-	if err != nil {
-		return err
-	}
-	operations, err := gate.Compile(spec)
-	if err != nil {
-		return err
-	}
-	projections, err := proxy.Compile(spec)
+	operations, projections, err := compileSpec()
 	if err != nil {
 		return err
 	}
@@ -130,10 +122,6 @@ func (s *service) assemble(
 		return err
 	}
 	s.limiter = limiter // only without an error: with one, it is an interface that holds a nil pointer
-	sealer, err := newSealer(c, log)
-	if err != nil {
-		return err
-	}
 	s.upstream = partnercenter.New(partnercenter.Config{
 		BaseURL: c.UpstreamURL,
 		Version: version(),
@@ -144,6 +132,10 @@ func (s *service) assemble(
 		Timeout: c.UpstreamTimeout,
 		MaxBody: c.MaxBody,
 	})
+	sealer, err := newSealer(c, log)
+	if err != nil {
+		return err
+	}
 	core := gate.New(gate.Config{
 		Operations: operations,
 		Limiter:    s.limiter,
@@ -166,6 +158,20 @@ func (s *service) assemble(
 		Sandbox:   c.Sandbox,
 	})
 	return nil
+}
+
+// compileSpec returns what the spec says about arguments and about answers.
+func compileSpec() (gate.Operations, proxy.Projections, error) {
+	spec, err := openapi.Spec()
+	if err != nil {
+		return gate.Operations{}, nil, err
+	}
+	operations, err := gate.Compile(spec)
+	if err != nil {
+		return gate.Operations{}, nil, err
+	}
+	projections, err := proxy.Compile(spec)
+	return operations, projections, err
 }
 
 // newLimiter returns a limiter that all instances share if a Redis is configured, else one for this

@@ -179,7 +179,8 @@ func TestLoadVariants(t *testing.T) {
 			func(c settings) bool { return c.Accepts("caller") && !c.OnlyCallers() && c.ClientID == someID }},
 		{"takes a Redis", func(f flags) { f.RedisURL, f.LimitStoreDown = "redis://127.0.0.1:6379", "local" },
 			func(c settings) bool {
-				return *c.Redis == config.Redis{Setting: "CONNECTOR_REDIS_URL", Address: "127.0.0.1:6379"} && c.LimitLocal
+				want := config.Redis{Setting: "CONNECTOR_REDIS_URL", Address: "127.0.0.1:6379"}
+				return (*c.Redis == want) && c.LimitLocal
 			}},
 		{"takes a Redis with a password from a file", func(f flags) {
 			f.RedisURLFile = newFile(t, "rediss://:hush@redis.contoso.com:6380\n")

@@ -1,7 +1,8 @@
 // Package diagnose tries what a call needs and reports findings: what works, what does not, and how
 // an administrator can fix it. It knows remedies for errors of Entra ID and Partner Center, for
-// certificates and for the public URL. It prints nothing, changes nothing and starts no service;
-// the caller supplies the parts to try as functions. Texts of findings contain no secrets, and of
+// certificates and for the public URL. It prints nothing, changes no setting and starts no service;
+// the caller supplies the parts to try as functions, which may renew a refresh token or join Redis
+// as an instance does. Texts of findings contain no secrets, and of
 // what peers send only names and numbers that may be logged.
 package diagnose
 

@@ -3,8 +3,8 @@
 // the log.
 //
 // Its subpackages are for the tests of all packages: fakepartner and fakeentra are the fakes, reply
-// has their answers, secret finds credentials in outputs, and tier divides tests into a short and a
-// full tier.
+// has their answers, secret finds credentials in outputs, limittest has a model of the limit,
+// redisserver starts servers of Redis, and tier divides tests into a short and a full tier.
 package e2e
 
 import (

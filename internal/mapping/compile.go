@@ -67,7 +67,7 @@ func compileNode(path string, ref *openapi3.SchemaRef, depth int) (*node, error)
 		return nil, schemaError(path, "no schema")
 	}
 	if depth > MaxDepth {
-		return nil, schemaError(path, "nested deeper than 64 or recursive")
+		return nil, schemaError(path, fmt.Sprintf("nested deeper than %d or recursive", MaxDepth))
 	}
 	s := ref.Value
 	if what := unsupported(s); what != "" {
@@ -127,7 +127,8 @@ func (n *node) compileObject(s *openapi3.Schema, depth int) error {
 		return err
 	}
 	if len(properties) == 0 || len(properties) > maxFields {
-		return schemaError(n.path, "an object without properties, or with more than 64, cannot be projected")
+		what := fmt.Sprintf("an object without properties, or with more than %d, cannot be projected", maxFields)
+		return schemaError(n.path, what)
 	}
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
 		if err := n.addField(name, properties, depth); err != nil {

@@ -1,10 +1,11 @@
 // Package partnercenter is a client for the Partner Center REST API. Get returns one complete JSON
-// response or a fault with a text for the caller. The translation of statuses, of Partner Center's
+// response or a fault with a text for the caller; Open streams a PDF. The translation of statuses, of Partner Center's
 // error codes and of connection failures is in this package only. A Get makes one upstream call, or
 // two if the service's own token was rejected. It does not follow redirects, uses no proxy,
 // requests no compression, sends nothing of the caller's except the tracking IDs, and ends within
 // one deadline. The memory for large responses is bounded, however many arrive at once. The package
-// does not parse responses: whether they are valid JSON is left to the reader.
+// parses no response but an error and the link to a next page: whether an answer is valid JSON is
+// left to the reader.
 package partnercenter
 
 import (

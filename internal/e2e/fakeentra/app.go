@@ -60,7 +60,8 @@ func (e *Server) checkAssertion(assertion, endpoint string) (code int) {
 	}
 	for _, certificate := range e.certificates {
 		var claims jwt.Claims
-		if !hasThumbprint(token.Headers[0].ExtraHeaders, certificate) || (token.Claims(certificate.PublicKey, &claims) != nil) {
+		if !hasThumbprint(token.Headers[0].ExtraHeaders, certificate) ||
+			(token.Claims(certificate.PublicKey, &claims) != nil) {
 			continue
 		}
 		want := jwt.Expected{Issuer: ClientID, Subject: ClientID, AnyAudience: jwt.Audience{endpoint}, Time: time.Now()}
