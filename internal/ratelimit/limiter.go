@@ -22,12 +22,14 @@ type Limiter struct {
 	capacity int // logs that fit into memory
 	start    time.Time
 
-	mu     sync.Mutex
-	index  map[string]int32    // encoded key to the number of its log
-	names  map[string][]string // identity to its encoded keys with a name that are in the index
-	chunks [][]byte            // logs of equal size, chunkLogs to a chunk
-	free   []int32             // numbers of logs that no key uses
-	swept  time.Duration       // when sweep last ran
+	mu    sync.Mutex
+	index map[string]int32    // encoded key to the number of its log
+	names map[string][]string // identity to its encoded keys with a name that are in the index
+	// identity to when a call of a name without a log of its own was last admitted
+	overflow map[string]time.Duration
+	chunks   [][]byte      // logs of equal size, chunkLogs to a chunk
+	free     []int32       // numbers of logs that no key uses
+	swept    time.Duration // when sweep last ran
 }
 
 // New returns a Limiter of calls per window. calls must be from 1 to 65,535, and window from 1 ms
@@ -45,6 +47,7 @@ func New(calls int, window time.Duration) (*Limiter, error) {
 		start:    time.Now(),
 		index:    make(map[string]int32),
 		names:    make(map[string][]string),
+		overflow: make(map[string]time.Duration),
 	}, nil
 }
 
@@ -73,11 +76,16 @@ func (l *Limiter) Take(_ context.Context, key Key) (Decision, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	n, ok := l.logFor(l.counted(key, now), now)
+	counted, shared := l.counted(key, now)
+	n, ok := l.logFor(counted, now)
 	if !ok {
 		return Decision{}, ErrFull
 	}
-	return l.take(l.log(n), now), nil
+	d := l.take(l.log(n), now)
+	if shared && d.Allowed {
+		l.overflow[key.Identity] = now
+	}
+	return d, nil
 }
 
 // Peek returns what Take would decide, without counting a call. The error is always nil.
@@ -85,7 +93,8 @@ func (l *Limiter) Peek(_ context.Context, key Key) (Decision, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	n, ok := l.index[l.counted(key, now)]
+	counted, _ := l.counted(key, now)
+	n, ok := l.index[counted]
 	if !ok {
 		return Decision{Allowed: true, Remaining: l.calls}, nil
 	}
@@ -100,8 +109,22 @@ func (l *Limiter) Peek(_ context.Context, key Key) (Decision, error) {
 func (l *Limiter) Record(key Key) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.record(key.Encode(), l.now())
+}
+
+// RecordShared is Record for a call that the other limiter counts under the limit that the names of
+// its identity share.
+func (l *Limiter) RecordShared(identity string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	now := l.now()
-	n, ok := l.logFor(key.Encode(), now)
+	l.overflow[identity] = now
+	return l.record(identity, now)
+}
+
+// record is Record under an encoded key, for a caller that holds l.mu.
+func (l *Limiter) record(key string, now time.Duration) bool {
+	n, ok := l.logFor(key, now)
 	if !ok {
 		return true
 	}
@@ -118,20 +141,35 @@ func (l *Limiter) Record(key Key) bool {
 // now returns the time since the limiter was created.
 func (l *Limiter) now() time.Duration { return time.Since(l.start) }
 
-// counted returns the encoded key that a call counts under: its own, or the identity's shared key
-// if other names have used up what an identity may have.
-func (l *Limiter) counted(key Key, now time.Duration) string {
+// counted returns the encoded key that a call counts under, and whether that is the limit that the
+// names of an identity share. A name with calls in its own log counts there. Another name gets a log
+// of its own if there are fewer than MaxNames, and no call of such a name is left in the shared log:
+// otherwise calls of a name could count in both.
+func (l *Limiter) counted(key Key, now time.Duration) (encoded string, shared bool) {
 	own := key.Encode()
-	if _, ok := l.index[own]; ok || (key.Name == "") || (len(l.names[key.Identity]) < MaxNames) {
-		return own
+	if key.Name == "" {
+		return own, false
+	}
+	n, ok := l.index[own]
+	if ok {
+		g := l.log(n)
+		if g.expire(now, l.window); g.len() > 0 {
+			return own, false
+		}
+	}
+	if last, overflows := l.overflow[key.Identity]; overflows && (now-last < l.window) {
+		return key.Identity, true
+	}
+	if ok || (len(l.names[key.Identity]) < MaxNames) {
+		return own, false
 	}
 	for _, name := range slices.Clone(l.names[key.Identity]) {
 		l.release(name, now)
 	}
 	if len(l.names[key.Identity]) < MaxNames {
-		return own
+		return own, false
 	}
-	return key.Identity
+	return key.Identity, true
 }
 
 // logFor returns the number of the log of an encoded key, allocating one if necessary. It returns
@@ -162,6 +200,7 @@ func (l *Limiter) release(key string, now time.Duration) {
 	l.free = append(l.free, n)
 	identity, _, named := strings.Cut(key, separator)
 	if !named {
+		delete(l.overflow, identity)
 		return
 	}
 	l.names[identity] = slices.DeleteFunc(l.names[identity], func(other string) bool { return other == key })

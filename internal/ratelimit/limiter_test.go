@@ -59,10 +59,15 @@ func (p *pair) step(key ratelimit.Key, burst int) {
 		for i := range rapid.IntRange(1, 150).Draw(p.r, "strangers") {
 			p.take(identity(fmt.Sprint("stranger ", i)))
 		}
-	case 3: // more names of an identity than may have logs
-		for i := range ratelimit.MaxNames + 1 {
-			p.take(ratelimit.Key{Identity: "user", Name: string(rune('A' + i))})
+	case 3: // one more name than may have logs, which is called again once the others have left
+		name := func(i int) ratelimit.Key { return ratelimit.Key{Identity: "user", Name: string(rune('A' + i))} }
+		for i := range ratelimit.MaxNames {
+			p.take(name(i))
 		}
+		time.Sleep(time.Duration(rapid.Int64Range(0, int64(p.window)).Draw(p.r, "later")))
+		p.take(name(ratelimit.MaxNames))
+		time.Sleep(p.model.Peek(name(0), time.Now()).NextSlot)
+		p.take(name(ratelimit.MaxNames))
 	case 4:
 		if got, want := p.limiter.Live(), p.model.Live(time.Now()); got != want {
 			p.r.Fatalf("%d keys are live, want %d", got, want)
@@ -80,8 +85,12 @@ func (p *pair) step(key ratelimit.Key, burst int) {
 
 // take calls both and compares.
 func (p *pair) take(key ratelimit.Key) {
-	if got, want := mustTake(p.r, p.limiter, key), p.model.Take(key, time.Now()); got != want {
+	now := time.Now()
+	if got, want := mustTake(p.r, p.limiter, key), p.model.Take(key, now); got != want {
 		p.r.Fatalf("Take(%v) = %+v, want %+v", key, got, want)
+	}
+	if n := p.model.Asked(key, now); n > p.limiter.Calls() {
+		p.r.Fatalf("%d calls of %v are admitted in a window, want at most %d", n, key, p.limiter.Calls())
 	}
 }
 

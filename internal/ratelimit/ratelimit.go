@@ -25,7 +25,8 @@ var ErrFull = errors.New("ratelimit: too many live keys")
 //
 // Identity is authenticated and Name is not, so at most MaxNames names of an identity have limits of
 // their own. A name keeps its place until its last admitted call leaves the window. All other names
-// share the limit of the key without a name.
+// share the limit of the key without a name, and none of them gets a limit of its own while a call of
+// theirs is in the window, so no name is counted twice.
 type Key struct {
 	Identity string // contains no NUL
 	Name     string // empty: none

@@ -14,29 +14,42 @@ import (
 type Model struct {
 	calls    int
 	window   time.Duration
-	admitted map[ratelimit.Key][]time.Time
+	admitted map[ratelimit.Key][]time.Time // by the key that they count under
+	asked    map[ratelimit.Key][]time.Time // by the key that they were asked for
+	overflow map[string]time.Time          // by identity, the last admission that counts under its shared key
 }
 
 // NewModel returns a model of calls per window.
 func NewModel(calls int, window time.Duration) *Model {
-	return &Model{calls: calls, window: window, admitted: map[ratelimit.Key][]time.Time{}}
+	return &Model{
+		calls:    calls,
+		window:   window,
+		admitted: map[ratelimit.Key][]time.Time{},
+		asked:    map[ratelimit.Key][]time.Time{},
+		overflow: map[string]time.Time{},
+	}
 }
 
 // Clone returns a copy.
 func (m *Model) Clone() *Model {
 	c := *m
-	c.admitted = maps.Clone(m.admitted)
-	for key, times := range c.admitted {
-		c.admitted[key] = slices.Clone(times)
-	}
+	c.admitted, c.asked, c.overflow = clone(m.admitted), clone(m.asked), maps.Clone(m.overflow)
 	return &c
+}
+
+func clone(times map[ratelimit.Key][]time.Time) map[ratelimit.Key][]time.Time {
+	c := maps.Clone(times)
+	for key, list := range c {
+		c[key] = slices.Clone(list)
+	}
+	return c
 }
 
 // Live returns the number of keys with an admission in the window that ends now.
 func (m *Model) Live(now time.Time) int {
 	n := 0
 	for key := range m.admitted {
-		if len(m.live(key, now)) > 0 {
+		if len(m.live(m.admitted[key], now)) > 0 {
 			n++
 		}
 	}
@@ -45,7 +58,7 @@ func (m *Model) Live(now time.Time) int {
 
 // Peek returns the decision on a call of key.
 func (m *Model) Peek(key ratelimit.Key, now time.Time) ratelimit.Decision {
-	live := m.live(m.Counted(key, now), now)
+	live := m.live(m.admitted[m.Counted(key, now)], now)
 	d := ratelimit.Decision{Allowed: len(live) < m.calls, Remaining: m.calls - len(live)}
 	if len(live) > 0 {
 		d.NextSlot = m.window - now.Sub(live[0])
@@ -59,32 +72,44 @@ func (m *Model) Take(key ratelimit.Key, now time.Time) ratelimit.Decision {
 	if allowed {
 		counted := m.Counted(key, now)
 		m.admitted[counted] = append(m.admitted[counted], now)
+		m.asked[key] = append(m.asked[key], now)
+		if counted != key {
+			m.overflow[key.Identity] = now
+		}
 	}
 	d := m.Peek(key, now)
 	d.Allowed = allowed
 	return d
 }
 
-// Counted returns the key that a call counts under: key itself if fewer than MaxNames other names
-// of its identity are live, and otherwise the identity's key without a name.
+// Counted returns the key that a call counts under. A name whose calls are live counts under its own
+// key. Another name does so if fewer than MaxNames names of its identity are live, and no call of
+// such a name is live under the identity's key without a name; otherwise it counts there.
 func (m *Model) Counted(key ratelimit.Key, now time.Time) ratelimit.Key {
-	others := 0
-	for other := range m.admitted {
-		named := (other.Identity == key.Identity) && (other.Name != "") && (other != key)
-		if named && (len(m.live(other, now)) > 0) {
-			others++
+	if (key.Name == "") || (len(m.live(m.admitted[key], now)) > 0) {
+		return key
+	}
+	names := 0
+	for other, times := range m.admitted {
+		if (other.Identity == key.Identity) && (other.Name != "") && (len(m.live(times, now)) > 0) {
+			names++
 		}
 	}
-	if others < ratelimit.MaxNames {
+	last, overflows := m.overflow[key.Identity]
+	if (names < ratelimit.MaxNames) && (!overflows || (now.Sub(last) >= m.window)) {
 		return key
 	}
 	return ratelimit.Key{Identity: key.Identity}
 }
 
-// live returns the admissions of key that lie in the window that ends now.
-func (m *Model) live(key ratelimit.Key, now time.Time) []time.Time {
+// Asked returns the number of calls that were admitted for key in the window that ends now,
+// whichever key they count under.
+func (m *Model) Asked(key ratelimit.Key, now time.Time) int { return len(m.live(m.asked[key], now)) }
+
+// live returns the times that lie in the window that ends now.
+func (m *Model) live(times []time.Time, now time.Time) []time.Time {
 	var live []time.Time
-	for _, at := range m.admitted[key] {
+	for _, at := range times {
 		if now.Sub(at) < m.window {
 			live = append(live, at)
 		}

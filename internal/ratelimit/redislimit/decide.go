@@ -65,23 +65,20 @@ func parseReply(v []int64, x exchange, heartbeats int64) (reply, error) {
 	}, nil
 }
 
-// A verdict is a decision and where it comes from.
+// A verdict is a decision, when it was made, and from which log.
 type verdict struct {
 	ratelimit.Decision
-	at      int64         // microseconds of the server's clock
-	counted ratelimit.Key // the key whose log decided
+	at     int64 // microseconds of the server's clock
+	shared bool  // the decision is from the log that the names of an identity share
 }
 
-// decide converts a reply for a call of key to a verdict. The error is Unavailable.
-func decide(key ratelimit.Key, r reply) (verdict, error) {
+// decide converts a reply to a verdict. The error is Unavailable.
+func decide(r reply) (verdict, error) {
 	if r.result == fenced {
 		return verdict{}, &ratelimit.Unavailable{RetryAfter: wholeSeconds(r.wait), Cause: errFenced}
 	}
-	if r.shared {
-		key.Name = ""
-	}
 	d := ratelimit.Decision{Allowed: r.result == admitted, Remaining: r.remaining, NextSlot: r.wait}
-	return verdict{Decision: d, at: r.server, counted: key}, nil
+	return verdict{Decision: d, at: r.server, shared: r.shared}, nil
 }
 
 // unavailable returns the error for a call while the server is away.

@@ -53,7 +53,6 @@ func TestParseReply(t *testing.T) {
 var errAny = errors.New("any error")
 
 func TestDecide(t *testing.T) {
-	key := ratelimit.Key{Identity: "user", Name: "flow"}
 	for name, c := range map[string]struct {
 		reply reply
 		want  verdict
@@ -61,18 +60,15 @@ func TestDecide(t *testing.T) {
 	}{
 		"admits": {
 			reply: reply{exchange{server: 5}, admitted, 99, time.Minute, false},
-			want:  verdict{ratelimit.Decision{Allowed: true, Remaining: 99, NextSlot: time.Minute}, 5, key},
+			want:  verdict{ratelimit.Decision{Allowed: true, Remaining: 99, NextSlot: time.Minute}, 5, false},
 		},
 		"refuses": {
 			reply: reply{exchange{server: 5}, refused, 0, time.Second, false},
-			want:  verdict{ratelimit.Decision{NextSlot: time.Second}, 5, key},
+			want:  verdict{ratelimit.Decision{NextSlot: time.Second}, 5, false},
 		},
-		"counts under the identity if the shared log has decided": {
+		"reports that the shared log has decided": {
 			reply: reply{exchange{server: 5}, admitted, 1, time.Second, true},
-			want: verdict{
-				ratelimit.Decision{Allowed: true, Remaining: 1, NextSlot: time.Second}, 5,
-				ratelimit.Key{Identity: "user"},
-			},
+			want:  verdict{ratelimit.Decision{Allowed: true, Remaining: 1, NextSlot: time.Second}, 5, true},
 		},
 		"rounds a fence up to whole seconds": {
 			reply: reply{result: fenced, wait: 2*time.Second + 1},
@@ -81,7 +77,7 @@ func TestDecide(t *testing.T) {
 		"makes a fence last a second at least": {reply: reply{result: fenced, wait: 1}, retry: time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := decide(key, c.reply)
+			got, err := decide(c.reply)
 			if got != c.want {
 				t.Errorf("%+v, want %+v", got, c.want)
 			}

@@ -23,6 +23,15 @@ func (f *fallback) Take(ctx context.Context, key ratelimit.Key) (ratelimit.Decis
 	return f.Limiter.Take(ctx, key)
 }
 
+// record counts a call of key that the server has admitted, and reports whether there was room for
+// it.
+func (f *fallback) record(key ratelimit.Key, v verdict) bool {
+	if v.shared {
+		return f.RecordShared(key.Identity)
+	}
+	return f.Record(key)
+}
+
 // binds reports whether the window may contain calls that the server does not know of.
 func (f *fallback) binds() bool {
 	decided := f.decided.Load()

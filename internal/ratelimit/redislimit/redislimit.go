@@ -245,7 +245,7 @@ func (l *Limiter) Take(ctx context.Context, key ratelimit.Key) (ratelimit.Decisi
 	if err != nil {
 		return l.fallback.Take(ctx, key)
 	}
-	if v.Allowed && !l.fallback.Record(v.counted) && l.fallback.binds() {
+	if v.Allowed && !l.fallback.record(key, v) && l.fallback.binds() {
 		return l.fallback.Peek(ctx, key)
 	}
 	return v.Decision, nil
@@ -294,7 +294,7 @@ func (l *Limiter) ask(ctx context.Context, key ratelimit.Key, m mode) (verdict, 
 		case err != nil:
 			return verdict{}, unavailable(err)
 		default:
-			return decide(key, r)
+			return decide(r)
 		}
 	}
 }

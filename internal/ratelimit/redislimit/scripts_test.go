@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/partner-center/connector/internal/ratelimit"
 	"github.com/partner-center/connector/internal/ratelimit/redislimit"
 	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
@@ -26,9 +27,12 @@ func TestScripts(t *testing.T) {
 		fake := newFakeServer("")
 		fake.clock = func() time.Time { return now }
 		p := &scripts{r: r, client: client, fake: fake}
-		for range rapid.IntRange(1, 60).Draw(r, "steps") {
+		p.pass = func() {
 			now = now.Add(drawSpan(r)).Truncate(time.Microsecond)
 			clock.stand(now)
+		}
+		for range rapid.IntRange(1, 60).Draw(r, "steps") {
+			p.pass()
 			if rapid.IntRange(0, 9).Draw(r, "script") == 0 {
 				p.join()
 			} else {
@@ -59,6 +63,7 @@ type scripts struct {
 	r      *rapid.T
 	client *redis.Client
 	fake   *fakeServer
+	pass   func() // lets time pass
 	epochs int
 	epoch  string
 }
@@ -84,17 +89,31 @@ func (p *scripts) join() {
 	p.epoch = want[0].(string)
 }
 
+// take makes a call under one name, or under all: more than may have logs.
 func (p *scripts) take() {
+	const names = ratelimit.MaxNames + 2
 	identity := rapid.SampledFrom([]string{"a", "b"}).Draw(p.r, "identity")
-	argv := []string{
-		p.known(), "3", fmt.Sprint(scriptWindow), "2000",
-		rapid.SampledFrom([]string{"1", "1", "1", "0"}).Draw(p.r, "count"),
+	if rapid.IntRange(0, 4).Draw(p.r, "all") > 0 {
+		count := rapid.SampledFrom([]string{"1", "1", "1", "0"}).Draw(p.r, "count")
+		p.takeName(p.known(), identity, rapid.IntRange(0, names).Draw(p.r, "name"), count)
+		return
 	}
-	keys := []string{epochKey, argv[0] + identity}
-	if n := rapid.IntRange(0, 13).Draw(p.r, "name"); n > 0 {
+	for n := range names {
+		if n == ratelimit.MaxNames {
+			p.pass()
+		}
+		p.takeName(p.epoch, identity, n+1, "1")
+	}
+}
+
+// takeName makes a call under the name with a number, 0 for none.
+func (p *scripts) takeName(epoch, identity string, n int, count string) {
+	argv := []string{epoch, "3", fmt.Sprint(scriptWindow), "2000", count}
+	keys := []string{epochKey, epoch + identity}
+	if n > 0 {
 		name := fmt.Sprintf("%016d", n)
-		keys = []string{epochKey, argv[0] + identity + name, argv[0] + identity, argv[0] + identity + ":n"}
-		argv = append(argv, name, "10")
+		keys = []string{epochKey, epoch + identity + name, epoch + identity, epoch + identity + ":n"}
+		argv = append(argv, name, fmt.Sprint(ratelimit.MaxNames))
 	}
 	p.compare(p.eval(redislimit.TakeSource, keys, argv), p.fake.take(keys, argv))
 }

@@ -15,7 +15,8 @@
 --
 -- A log is a string of stamps, oldest first: us modulo 2^32, about 71 minutes, in 4 bytes. That is unambiguous,
 -- because a log expires soon after its newest stamp has left the window. Names are a string of 20 bytes each: the
--- digest and the stamp of the last call.
+-- digest and the stamp of the last call. The last call that counts in the shared log because of its name is there too,
+-- with a digest of zeros.
 
 local refused, admitted, fenced, other_epoch = 0, 1, 2, 3
 
@@ -38,17 +39,25 @@ local function age(s, at)
   return (now - struct.unpack('>I4', s, at) + 2147483648) % 4294967296 - 2147483648
 end
 
--- A key counts in the shared log if the other names with calls in the window are as many as may have their own.
-local log, shared, others = KEYS[2], 0, ''
-local name, most = ARGV[6], ARGV[7]
+-- A name with calls in its own log counts there. Another one counts in the shared log if as many names as may have their
+-- own log do have calls in the window, or if calls of a name are left in the shared log: it could be its own.
+local log, shared, others, overflow = KEYS[2], 0, '', ''
+local name, most, nobody = ARGV[6], ARGV[7], string.rep('\0', 16)
 if name then
-  local names = redis.call('GET', KEYS[4]) or ''
+  local names, known = redis.call('GET', KEYS[4]) or '', false
   for at = 1, #names, 20 do
-    if age(names, at + 16) < window and string.sub(names, at, at + 15) ~= name then
-      others = others .. string.sub(names, at, at + 19)
+    if age(names, at + 16) < window then
+      local digest, entry = string.sub(names, at, at + 15), string.sub(names, at, at + 19)
+      if digest == name then
+        known = true
+      elseif digest == nobody then
+        overflow = entry
+      else
+        others = others .. entry
+      end
     end
   end
-  if #others >= most * 20 then
+  if not known and (overflow ~= '' or #others >= most * 20) then
     log, shared = KEYS[3], 1
   end
 end
@@ -78,8 +87,10 @@ if n - first < calls then
     stamps = string.sub(stamps, first * 4 + 1) .. stamp
     n, first = #stamps / 4, 0
     redis.call('SET', log, stamps, 'PX', ttl)
-    if name and shared == 0 then
-      redis.call('SET', KEYS[4], others .. name .. stamp, 'PX', ttl)
+    if shared == 1 then
+      redis.call('SET', KEYS[4], others .. nobody .. stamp, 'PX', ttl)
+    elseif name then
+      redis.call('SET', KEYS[4], others .. overflow .. name .. stamp, 'PX', ttl)
     end
   end
 end
