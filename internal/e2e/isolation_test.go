@@ -21,7 +21,7 @@ import (
 func TestIsolation(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
-	const callers, rounds = 1000, 40
+	const callers, rounds = 1000, 20
 	s := newBackends(t)
 	owners := map[string]string{}
 	var tokens []string

@@ -39,8 +39,25 @@ func newSigningKey() *signingKey {
 	return &signingKey{base64.RawURLEncoding.EncodeToString(digest[:]), private, certificate}
 }
 
-// All servers share their first key, because making one takes long. The foreign key is in no key set.
-var firstKey, foreignKey = sync.OnceValue(newSigningKey), sync.OnceValue(newSigningKey)
+// foreignKey is in no key set.
+var foreignKey = sync.OnceValue(newSigningKey)
+
+// sharedKeys are the keys that servers sign with, in turn. All servers share them, because making
+// one takes long.
+var sharedKeys struct {
+	sync.Mutex
+	made []*signingKey
+}
+
+// sharedKey returns the key with a number, from 0.
+func sharedKey(n int) *signingKey {
+	sharedKeys.Lock()
+	defer sharedKeys.Unlock()
+	for len(sharedKeys.made) <= n {
+		sharedKeys.made = append(sharedKeys.made, newSigningKey())
+	}
+	return sharedKeys.made[n]
+}
 
 // jwk returns the public key as key sets have it.
 func (k *signingKey) jwk() map[string]any {
@@ -78,16 +95,20 @@ func (e *Server) signingKey() *signingKey {
 
 // AddKey signs the next tokens with a new key and keeps the old ones in the set.
 func (e *Server) AddKey() {
-	next := newSigningKey()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.keys = append(e.keys, next)
+	e.keys = append(e.keys, e.nextKey())
 }
 
 // ReplaceKeys signs the next tokens with a new key and removes the old ones from the set.
 func (e *Server) ReplaceKeys() {
-	next := newSigningKey()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.keys = []*signingKey{next}
+	e.keys = []*signingKey{e.nextKey()}
+}
+
+// nextKey returns a key that the server has not had yet. The caller holds e.mu.
+func (e *Server) nextKey() *signingKey {
+	e.keyCount++
+	return sharedKey(e.keyCount - 1)
 }

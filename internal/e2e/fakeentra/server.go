@@ -66,6 +66,7 @@ type Server struct {
 	reuse        bool                // refresh tokens can be used repeatedly
 	codes        map[string]authorization
 	keys         []*signingKey // the last one signs
+	keyCount     int           // keys so far, with those that were removed
 }
 
 // New starts a server and closes it at the end of the test. It adds every credential to secrets.
@@ -77,8 +78,9 @@ func New(t testing.TB, secrets *secret.Set) *Server {
 	e := &Server{
 		secrets: secrets, secret: secret.New("secret"), lifetime: 3599,
 		answers: map[string]http.HandlerFunc{}, requests: map[string]int{}, federated: map[string]bool{},
-		refresh: map[string]bool{}, codes: map[string]authorization{}, keys: []*signingKey{firstKey()},
+		refresh: map[string]bool{}, codes: map[string]authorization{},
 	}
+	e.AddKey()
 	secrets.Add("client secret", e.secret)
 	e.Server = httptest.NewUnstartedServer(e)
 	e.Config.ErrorLog = log.New(io.Discard, "", 0)

@@ -176,7 +176,7 @@ func TestRedisSteady(t *testing.T) {
 	for i := range 64 {
 		group.Go(func() {
 			key := identity(string(rune('a' + i%8)))
-			for end := time.Now().Add(time.Second); time.Now().Before(end); calls.Add(1) {
+			for end := time.Now().Add(500 * time.Millisecond); time.Now().Before(end); calls.Add(1) {
 				if _, err := l.Take(t.Context(), key); (err != nil) && (failed.Add(1) == 1) {
 					t.Log(err)
 				}
