@@ -18,14 +18,33 @@ type Gateway struct {
 // ignored.
 var gatewayDomains = []string{".azure-apihub.net", ".azure-apim.net"}
 
-// connectionPath matches /apim/CONNECTOR/CONNECTION and captures the connection's name.
-var connectionPath = regexp.MustCompile(`^/apim/[A-Za-z0-9_-]{1,128}/([A-Za-z0-9_-]{1,128})$`)
+// connectionPath matches /apim/CONNECTOR/CONNECTION at the beginning of a path, and captures it and
+// the connection's name.
+var connectionPath = regexp.MustCompile(`^(/apim/[A-Za-z0-9_-]{1,128}/([A-Za-z0-9_-]{1,128}))(?:/|$)`)
 
-// ParseGateway parses the header X-MS-APIM-Referrer-Prefix, https://HOST/apim/CONNECTOR/CONNECTION.
-// It returns false if the header is absent or malformed, or if the host is not of the platform.
+// endsAtConnection matches an address with nothing behind the connection.
+var endsAtConnection = regexp.MustCompile(`^https://[^/?#]+/apim/[^/?#]+/[^/?#]+/?$`)
+
+// ParseGateway parses the header X-MS-APIM-Referrer-Prefix, https://HOST/apim/CONNECTOR/CONNECTION,
+// or, if that is absent, the beginning of X-MS-APIM-Referrer, the address of the call at the gateway.
+// It returns false if both are absent or the one that counts is malformed, or if the host is not of
+// the platform.
 func ParseGateway(h http.Header) (Gateway, bool) {
-	u, err := url.Parse(strings.TrimSuffix(h.Get("X-MS-APIM-Referrer-Prefix"), "/"))
-	if err != nil || u.Scheme != "https" || u.User != nil || u.Port() != "" || u.RawQuery != "" || u.Fragment != "" {
+	prefix := h.Get("X-MS-APIM-Referrer-Prefix")
+	switch {
+	case prefix == "":
+		return parseReferrer(h.Get("X-MS-APIM-Referrer"))
+	case !endsAtConnection.MatchString(prefix):
+		return Gateway{}, false
+	default:
+		return parseReferrer(prefix)
+	}
+}
+
+// parseReferrer returns the gateway of an address behind it.
+func parseReferrer(address string) (Gateway, bool) {
+	u, err := url.Parse(address)
+	if (err != nil) || (u.Scheme != "https") || (u.User != nil) || (u.Port() != "") {
 		return Gateway{}, false
 	}
 	parts := connectionPath.FindStringSubmatch(u.EscapedPath())
@@ -34,7 +53,8 @@ func ParseGateway(h http.Header) (Gateway, bool) {
 	}
 	for _, domain := range gatewayDomains {
 		if strings.HasSuffix(u.Host, domain) {
-			return Gateway{u.String(), parts[1]}, true
+			base := url.URL{Scheme: "https", Host: u.Host, Path: parts[1]}
+			return Gateway{base.String(), parts[2]}, true
 		}
 	}
 	return Gateway{}, false

@@ -55,9 +55,13 @@ func TestNextPage(t *testing.T) {
 	s.expectTampered(t, link)
 
 	const gateway = "https://europe-001.azure-apihub.net/apim/shared-connector/0f8fad5bd9cb"
-	if link := next("X-MS-APIM-Referrer-Prefix: " + gateway); !strings.HasPrefix(link.String(),
-		gateway+"/v1/customers?") {
-		t.Errorf("nextLink through the gateway is %s", link)
+	for _, line := range []string{
+		"X-MS-APIM-Referrer-Prefix: " + gateway,
+		"X-MS-APIM-Referrer: " + gateway + "/v1/customers?Size=1",
+	} {
+		if link := next(line); !strings.HasPrefix(link.String(), gateway+"/v1/customers?") {
+			t.Errorf("with %s nextLink is %s", line, link)
+		}
 	}
 	for _, forged := range []string{
 		"https://evil.example/apim/a/b", "http://x.azure-apihub.net/apim/a/b",
@@ -67,8 +71,10 @@ func TestNextPage(t *testing.T) {
 		"https://evilazure-apihub.net/apim/a/b", "//x.azure-apihub.net/apim/a/b",
 		"https://x.azure-apihub.net:8443/apim/a/b",
 	} {
-		if link := next("X-MS-APIM-Referrer-Prefix: " + forged); link.Host != publicHost {
-			t.Errorf("the forged prefix %s makes the link %s", forged, link)
+		for _, header := range []string{"X-MS-APIM-Referrer-Prefix: ", "X-MS-APIM-Referrer: "} {
+			if link := next(header + forged); link.Host != publicHost {
+				t.Errorf("the forged %s%s makes the link %s", header, forged, link)
+			}
 		}
 	}
 	// These characters end a text in JSON, and net/url accepts them in a host.
