@@ -3,6 +3,7 @@ package redislimit
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,7 +27,7 @@ type connection struct {
 	now     func() time.Duration
 	timeout time.Duration // of a batch
 
-	run        string // ID of the server process
+	server     server // the process
 	epoch      string
 	offset     offset
 	heartbeats atomic.Int64  // known number of writes of the epoch's record
@@ -73,40 +74,48 @@ func (c *connection) close() {
 }
 
 // verify checks that a socket leads to the same server process as the first one: a different
-// process may answer at the same address.
+// process may answer at the same address. It also checks that the process has evicted no keys since.
 func (c *connection) verify(ctx context.Context, socket redis.Cmdable) error {
-	run, err := inspect(ctx, socket)
-	if err != nil {
+	s, err := inspect(ctx, socket)
+	switch {
+	case err != nil:
 		return err
-	}
-	if c.run == "" {
-		c.run = run
-	}
-	if run != c.run {
+	case c.server.run == "":
+		c.server = s
+	case s.run != c.server.run:
 		return errOtherServer
+	case s.evicted > c.server.evicted:
+		return errEvicted
 	}
 	return nil
 }
 
-// inspect returns the ID of the server process. If the server may evict keys, the error is an
-// EvictionError. INFO reports both, even where CONFIG is forbidden.
-func inspect(ctx context.Context, socket redis.Cmdable) (string, error) {
-	var server, memory *redis.StringCmd
+// A server is what a server process reports about itself.
+type server struct {
+	run     string // ID of the process
+	evicted int64  // keys that it has evicted since its start; 0 if it does not report them
+}
+
+// inspect asks the server process for what it is. If it may evict keys, the error is an
+// EvictionError. INFO reports all of it, even where CONFIG is forbidden.
+func inspect(ctx context.Context, socket redis.Cmdable) (server, error) {
+	var process, memory, stats *redis.StringCmd
 	_, err := socket.Pipelined(ctx, func(p redis.Pipeliner) error {
-		server, memory = p.Info(ctx, "server"), p.Info(ctx, "memory")
+		process, memory, stats = p.Info(ctx, "server"), p.Info(ctx, "memory"), p.Info(ctx, "stats")
 		return nil
 	})
 	if err != nil {
-		return "", err
+		return server{}, err
 	}
 	if policy := infoField(memory.Val(), "maxmemory_policy"); policy != "noeviction" {
-		return "", &EvictionError{Policy: policy}
+		return server{}, &EvictionError{Policy: policy}
 	}
-	run := infoField(server.Val(), "run_id")
-	if run == "" {
-		return "", errors.New("the server does not report its run_id")
+	s := server{run: infoField(process.Val(), "run_id")}
+	if s.run == "" {
+		return server{}, errors.New("the server does not report its run_id")
 	}
-	return run, nil
+	s.evicted, _ = strconv.ParseInt(infoField(stats.Val(), "evicted_keys"), 10, 64)
+	return s, nil
 }
 
 // infoField returns the value of name in a response to INFO.

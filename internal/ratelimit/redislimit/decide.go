@@ -20,6 +20,7 @@ var (
 	errAway        = errors.New("the server cannot be reached")
 	errFenced      = errors.New("the server may have lost counters; calls wait until those have left the window")
 	errOtherEpoch  = errors.New("the server holds another epoch")
+	errEvicted     = errors.New("the server has evicted keys")
 	errOtherServer = errors.New("the connection leads to another server")
 	errClock       = errors.New("the server's clock was set")
 	errOlder       = errors.New("the server's data is older than before")
@@ -120,9 +121,6 @@ const (
 
 // assess returns what an error implies about the server.
 func assess(err error) damage {
-	if _, evicts := errors.AsType[*EvictionError](err); evicts {
-		return wrongServer
-	}
 	switch {
 	case distrusts(err):
 		return lostCounts
@@ -134,8 +132,12 @@ func assess(err error) damage {
 }
 
 // distrusts reports whether an error implies that the same server may no longer have its counters:
-// its clock was set, its data is older, or it follows another server and copies its data.
+// its clock was set, its data is older, it evicts keys, or it follows another server and copies its
+// data.
 func distrusts(err error) bool {
-	return errors.Is(err, errClock) || errors.Is(err, errOlder) ||
+	if _, evicts := errors.AsType[*EvictionError](err); evicts {
+		return true
+	}
+	return errors.Is(err, errClock) || errors.Is(err, errOlder) || errors.Is(err, errEvicted) ||
 		redis.IsReadOnlyError(err) || redis.IsLoadingError(err) || redis.IsMasterDownError(err)
 }

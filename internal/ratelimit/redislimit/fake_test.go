@@ -199,7 +199,7 @@ func (f *fakeServer) answer(command []string) string {
 	}
 	switch strings.ToUpper(command[0]) {
 	case "INFO":
-		text := "run_id:" + f.run + "\r\nmaxmemory_policy:noeviction\r\n"
+		text := "run_id:" + f.run + "\r\nmaxmemory_policy:noeviction\r\nevicted_keys:0\r\n"
 		return fmt.Sprintf("$%d\r\n%s\r\n", len(text), text)
 	case "EVALSHA":
 		if !f.scripts[command[1]] {

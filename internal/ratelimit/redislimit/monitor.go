@@ -176,7 +176,8 @@ func (l *Limiter) rejoin(ctx context.Context, c *connection, h history) (epoch, 
 	if (err != nil) || (h.previous == nil) || (e.id != h.previous.epoch) {
 		return e, err
 	}
-	if l.timing.continues(e, h.previous.heartbeats.Load(), &h.previous.offset) {
+	evicted := c.server.evicted > h.previous.server.evicted
+	if !evicted && l.timing.continues(e, h.previous.heartbeats.Load(), &h.previous.offset) {
 		return e, nil
 	}
 	h.distrusted = true
@@ -211,7 +212,7 @@ func (l *Limiter) join(ctx context.Context, c *connection, h history) (epoch, er
 	}
 	x := exchange{sent: l.now()}
 	v, err := joinScript.Run(ctx, c.client, []string{epochKey},
-		c.run, rand.Text()[:8], known, silence.Microseconds(), distrusted,
+		c.server.run, rand.Text()[:8], known, silence.Microseconds(), distrusted,
 		l.timing.fence.Microseconds(), l.timing.settle.Microseconds()).Slice()
 	x.received = l.now()
 	switch {

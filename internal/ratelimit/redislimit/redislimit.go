@@ -4,7 +4,7 @@
 //
 // Counters belong to an epoch: a period in which the server is known to have lost none of them.
 // When it may have lost some (it was killed, emptied, restored from old data, failed over to a
-// replica that lags, or had its clock set), a new epoch begins, which admits nothing until all
+// replica that lags, evicted keys, or had its clock set), a new epoch begins, which admits nothing until all
 // earlier admissions have left the window. So the limit holds through all of these. Whatever the
 // server does, a call is decided or fails with [ratelimit.Unavailable] within 50 ms. A call that
 // fails may have been counted, and a call in flight while connections are renewed may be counted
