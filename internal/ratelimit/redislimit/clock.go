@@ -55,9 +55,7 @@ func (o *offset) follow(x exchange) {
 
 // confirm records that an exchange was accepted.
 func (o *offset) confirm(x exchange) {
-	for last := o.last.Load(); (last < int64(x.sent)) && !o.last.CompareAndSwap(last, int64(x.sent)); {
-		last = o.last.Load()
-	}
+	raise(&o.last, int64(x.sent))
 }
 
 // silence returns the time since the last accepted exchange was sent.

@@ -27,11 +27,12 @@ type connection struct {
 	now     func() time.Duration
 	timeout time.Duration // of a batch
 
-	server     server // the process
-	epoch      string
-	offset     offset
-	heartbeats atomic.Int64  // known number of writes of the epoch's record
-	opens      time.Duration // end of the epoch's fence on our clock
+	server  server // the process
+	epoch   string
+	offset  offset
+	writes  atomic.Int64  // largest that the server has reported, see progress
+	counted atomic.Int64  // the same
+	opens   time.Duration // end of the epoch's fence on our clock
 
 	calls  chan *call
 	closed chan struct{}
@@ -62,6 +63,23 @@ func (l *Limiter) dial() *connection {
 	o.OnConnect = func(ctx context.Context, socket *redis.Conn) error { return c.verify(ctx, socket) }
 	c.client = redis.NewClient(&o)
 	return c
+}
+
+// known returns what the server has reported so far.
+func (c *connection) known() progress { return progress{c.writes.Load(), c.counted.Load()} }
+
+// confirm records what the server has reported. Answers can arrive in another order than they were
+// made.
+func (c *connection) confirm(p progress) {
+	raise(&c.writes, p.writes)
+	raise(&c.counted, p.counted)
+}
+
+// raise sets a to n if that is larger.
+func raise(a *atomic.Int64, n int64) {
+	for last := a.Load(); (last < n) && !a.CompareAndSwap(last, n); {
+		last = a.Load()
+	}
 }
 
 // close closes the sockets and fails the calls in flight. It does not wait for the workers. It may
@@ -187,7 +205,7 @@ type evaluate func(ctx context.Context, s redis.Scripter, keys []string, args ..
 // because it does not know the script.
 func (c *connection) send(ctx context.Context, batch []*call, run evaluate) (unknown []*call) {
 	cmds := make([]*redis.Cmd, 0, batchSize)
-	heartbeats := c.heartbeats.Load()
+	known := c.known()
 	x := exchange{sent: c.now()}
 	c.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, asked := range batch {
@@ -205,7 +223,10 @@ func (c *connection) send(ctx context.Context, batch []*call, run evaluate) (unk
 		var a answer
 		numbers, err := cmds[i].Int64Slice()
 		if err == nil {
-			a.reply, err = parseReply(numbers, x, heartbeats)
+			a.reply, err = parseReply(numbers, x, known)
+		}
+		if err == nil {
+			c.confirm(a.progress)
 		}
 		a.err = err
 		asked.answer <- a

@@ -36,29 +36,45 @@ const (
 	otherEpoch
 )
 
+// A progress is what a server reports about the data that it has. Both numbers only grow, so a lower
+// one than before means older data.
+type progress struct {
+	writes  int64 // of the epoch's record by all instances: heartbeats and counted calls
+	counted int64 // calls of this process that were counted
+}
+
+// behind reports whether p is of older data than known.
+func (p progress) behind(known progress) bool {
+	return (p.writes < known.writes) || (p.counted < known.counted)
+}
+
 // A reply is a response of take.lua.
 type reply struct {
 	exchange
+	progress
 	result    int64
 	remaining int
 	wait      time.Duration
 	shared    bool // the decision is from the log that the names of an identity share
 }
 
-// parseReply parses the numbers that take.lua returns. heartbeats is the known number of heartbeats
-// of the epoch when the question was sent: a lower number in the reply means older data.
-func parseReply(v []int64, x exchange, heartbeats int64) (reply, error) {
-	switch {
-	case len(v) != 6:
+// parseReply parses the numbers that take.lua returns. known is what the server had reported when
+// the question was sent.
+func parseReply(v []int64, x exchange, known progress) (reply, error) {
+	if len(v) != 7 {
 		return reply{}, fmt.Errorf("answer of %d numbers", len(v))
+	}
+	p := progress{writes: v[2], counted: v[6]}
+	switch {
 	case v[0] == otherEpoch:
 		return reply{}, errOtherEpoch
-	case v[2] < heartbeats:
+	case p.behind(known):
 		return reply{}, errOlder
 	}
 	x.server = v[1]
 	return reply{
 		exchange:  x,
+		progress:  p,
 		result:    v[0],
 		remaining: int(v[3]),
 		wait:      time.Duration(v[4]) * time.Microsecond,
@@ -104,10 +120,10 @@ func (t timing) accept(x exchange, o *offset) error {
 	return nil
 }
 
-// continues reports whether e is still the epoch with the known number of heartbeats and clock
-// offset. If not, the server has a record of that epoch but may have lost some of its counters.
-func (t timing) continues(e epoch, heartbeats int64, o *offset) bool {
-	return (e.heartbeats > heartbeats) && (o.deviation(e.exchange) <= t.tolerance+o.drift(e.received))
+// continues reports whether e is still the epoch of which known was reported, with the clock offset
+// o. If not, the server has a record of that epoch but may have lost some of its counters.
+func (t timing) continues(e epoch, known progress, o *offset) bool {
+	return (e.writes > known.writes) && !e.behind(known) && (o.deviation(e.exchange) <= t.tolerance+o.drift(e.received))
 }
 
 // A damage is what an error implies about the server that caused it.

@@ -12,27 +12,32 @@ import (
 
 func TestParseReply(t *testing.T) {
 	x := exchange{sent: 1, received: 2}
-	const known = 7 // heartbeats
+	known := progress{writes: 7, counted: 3}
+	more := progress{writes: 8, counted: 4}
 	for name, c := range map[string]struct {
 		numbers []int64
 		want    reply
 		err     error
 	}{
 		"reads an admission": {
-			numbers: []int64{admitted, someTime, known, 99, 60e6, 0},
-			want:    reply{exchange{1, 2, someTime}, admitted, 99, time.Minute, false},
+			numbers: []int64{admitted, someTime, 7, 99, 60e6, 0, 3},
+			want:    reply{exchange{1, 2, someTime}, known, admitted, 99, time.Minute, false},
 		},
 		"reads a refusal by a shared log": {
-			numbers: []int64{refused, someTime, known + 1, 0, 1, 1},
-			want:    reply{exchange{1, 2, someTime}, refused, 0, time.Microsecond, true},
+			numbers: []int64{refused, someTime, 8, 0, 1, 1, 4},
+			want:    reply{exchange{1, 2, someTime}, more, refused, 0, time.Microsecond, true},
 		},
 		"reads a fence": {
-			numbers: []int64{fenced, someTime, known, 0, 5e6, 0},
-			want:    reply{exchange{1, 2, someTime}, fenced, 0, 5 * time.Second, false},
+			numbers: []int64{fenced, someTime, 7, 0, 5e6, 0, 3},
+			want:    reply{exchange{1, 2, someTime}, known, fenced, 0, 5 * time.Second, false},
 		},
-		"refuses another epoch": {numbers: []int64{otherEpoch, someTime, 0, 0, 0, 0}, err: errOtherEpoch},
-		"refuses data that is older than known": {
-			numbers: []int64{admitted, someTime, known - 1, 99, 60e6, 0},
+		"refuses another epoch": {numbers: []int64{otherEpoch, someTime, 0, 0, 0, 0, 0}, err: errOtherEpoch},
+		"refuses data with fewer heartbeats": {
+			numbers: []int64{admitted, someTime, 6, 99, 60e6, 0, 3},
+			err:     errOlder,
+		},
+		"refuses data with fewer calls of this process": {
+			numbers: []int64{admitted, someTime, 8, 99, 60e6, 0, 2},
 			err:     errOlder,
 		},
 		"refuses too few numbers": {numbers: []int64{admitted, someTime}, err: errAny},
@@ -59,15 +64,15 @@ func TestDecide(t *testing.T) {
 		retry time.Duration // of Unavailable
 	}{
 		"admits": {
-			reply: reply{exchange{server: 5}, admitted, 99, time.Minute, false},
+			reply: reply{exchange{server: 5}, progress{}, admitted, 99, time.Minute, false},
 			want:  verdict{ratelimit.Decision{Allowed: true, Remaining: 99, NextSlot: time.Minute}, 5, false},
 		},
 		"refuses": {
-			reply: reply{exchange{server: 5}, refused, 0, time.Second, false},
+			reply: reply{exchange{server: 5}, progress{}, refused, 0, time.Second, false},
 			want:  verdict{ratelimit.Decision{NextSlot: time.Second}, 5, false},
 		},
 		"reports that the shared log has decided": {
-			reply: reply{exchange{server: 5}, admitted, 1, time.Second, true},
+			reply: reply{exchange{server: 5}, progress{}, admitted, 1, time.Second, true},
 			want:  verdict{ratelimit.Decision{Allowed: true, Remaining: 1, NextSlot: time.Second}, 5, true},
 		},
 		"rounds a fence up to whole seconds": {
@@ -126,23 +131,25 @@ func (e serverError) Error() string { return string(e) }
 func (serverError) RedisError() {}
 
 func TestContinues(t *testing.T) {
-	const known = 7 // heartbeats
+	known := progress{writes: 7, counted: 3}
 	timing := standard(time.Minute)
 	for name, c := range map[string]struct {
-		heartbeats int64
-		off        time.Duration
-		want       bool
+		reported progress
+		off      time.Duration
+		want     bool
 	}{
-		"trusts the epoch after another heartbeat":                {known + 1, 0, true},
-		"trusts the epoch after heartbeats of others":             {known + 100, 0, true},
-		"distrusts data as old as before":                         {known, 0, false},
-		"distrusts older data":                                    {known - 1, 0, false},
-		"trusts a clock within the tolerance and an hour's drift": {known + 1, 3650 * time.Millisecond, true},
-		"distrusts a clock beyond them":                           {known + 1, 3652 * time.Millisecond, false},
-		"distrusts a clock that was set back":                     {known + 1, -time.Minute, false},
+		"trusts the epoch after another heartbeat":                {progress{8, 3}, 0, true},
+		"trusts the epoch after heartbeats of others":             {progress{107, 3}, 0, true},
+		"trusts calls whose answers were lost":                    {progress{8, 5}, 0, true},
+		"distrusts data as old as before":                         {progress{7, 3}, 0, false},
+		"distrusts older data":                                    {progress{6, 3}, 0, false},
+		"distrusts data with fewer calls of this process":         {progress{8, 2}, 0, false},
+		"trusts a clock within the tolerance and an hour's drift": {progress{8, 3}, 3650 * time.Millisecond, true},
+		"distrusts a clock beyond them":                           {progress{8, 3}, 3652 * time.Millisecond, false},
+		"distrusts a clock that was set back":                     {progress{8, 3}, -time.Minute, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := epoch{exchange: answered(0, c.off), heartbeats: c.heartbeats}
+			e := epoch{exchange: answered(0, c.off), progress: c.reported}
 			if got := timing.continues(e, known, newOffset()); got != c.want {
 				t.Error(got)
 			}
@@ -152,8 +159,8 @@ func TestContinues(t *testing.T) {
 
 func TestParseEpoch(t *testing.T) {
 	x := exchange{sent: 1, received: 2}
-	want := epoch{exchange: exchange{1, 2, 30}, id: "id", fence: 20, heartbeats: 40}
-	got, err := parseEpoch([]any{"id", int64(20), int64(30), int64(40)}, x)
+	want := epoch{exchange: exchange{1, 2, 30}, progress: progress{40, 50}, id: "id", fence: 20}
+	got, err := parseEpoch([]any{"id", int64(20), int64(30), int64(40), int64(50)}, x)
 	if (err != nil) || (got != want) {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}

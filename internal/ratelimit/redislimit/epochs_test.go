@@ -190,20 +190,69 @@ func TestRedisSteady(t *testing.T) {
 	}
 }
 
-// TestRedisNewcomer shows that an instance that is new to an emptied server admits nothing,
-// although the instances that know what was lost have no calls.
+// TestNewcomer shows in virtual time that an instance that is new, or was away, does not trust a
+// server at once, whatever that holds: the instances that know what it has lost have no calls, and
+// find it with their next heartbeat.
+func TestNewcomer(t *testing.T) {
+	for name, c := range map[string]struct {
+		away   bool // the newcomer has used the server before
+		strike func(*fakeWorld)
+	}{
+		"is new to a server that was emptied":            {strike: (*fakeWorld).flush},
+		"is new to a server whose clock was set forward": {strike: func(w *fakeWorld) { w.step(time.Hour) }},
+		"is new to a server whose clock was set back":    {strike: func(w *fakeWorld) { w.step(-time.Hour) }},
+		"is new to a server with old data":               {strike: (*fakeWorld).reload},
+		"comes back to a server that was emptied":        {away: true, strike: (*fakeWorld).flush},
+		"comes back to a server whose clock was set": {away: true,
+			strike: func(w *fakeWorld) { w.step(time.Hour) }},
+		"comes back to a server with old data": {away: true, strike: (*fakeWorld).reload},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newFakeWorld(t)
+				elder, newcomer := w.one.limiter(t), w.others.limiter(t)
+				fenced(elder)
+				fenced(newcomer)
+				started(t, elder)
+				if c.away {
+					started(t, newcomer)
+					w.others.set(reset)
+					time.Sleep(chaosWindow)
+				}
+				time.Sleep(chaosWindow) // heartbeats, so that the saved data is newer than what the newcomer knew
+				w.save()
+				for range chaosCalls {
+					mustTake(t, elder, identity("contoso"))
+				}
+				time.Sleep(100 * time.Millisecond)
+				began := time.Now()
+				c.strike(w)
+				if c.away {
+					w.others.set(pass)
+				} else {
+					started(t, newcomer)
+				}
+				for ; time.Since(began) < chaosWindow-100*time.Millisecond; time.Sleep(time.Millisecond) {
+					if admits(newcomer, identity("contoso")) {
+						t.Fatalf("a call is admitted %v after %d calls", time.Since(began), chaosCalls)
+					}
+				}
+				until(t, "the newcomer admits calls", func() bool { return admits(newcomer, identity("contoso")) })
+				elder.Close()
+				newcomer.Close()
+			})
+		})
+	}
+}
+
+// TestRedisNewcomer shows the same of a real server that was emptied.
 func TestRedisNewcomer(t *testing.T) {
 	t.Parallel()
 	s := redisserver.Start(t)
 	older := start(t, s.Address(), 1, 5*time.Minute)
 	mustTake(t, older, identity("contoso"))
 	s.Do("FLUSHALL")
-	newcomer := newPatient(t, s.Address(), 1, 5*time.Minute)
-	newcomer.SetFence(5*time.Minute, patience) // it waits for older instances, however slow the machine is
-	var starting sync.WaitGroup
-	starting.Go(func() { newcomer.Start(t.Context()) })
-	t.Cleanup(starting.Wait)
-	until(t, "the newcomer is connected", newcomer.Connected)
+	newcomer := start(t, s.Address(), 1, 5*time.Minute)
 	until(t, "the newcomer's fence is raised", func() bool {
 		_, err := newcomer.Take(t.Context(), identity("contoso"))
 		return retryAfter(err) > 2*time.Minute

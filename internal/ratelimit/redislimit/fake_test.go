@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"strconv"
 	"strings"
@@ -60,15 +61,19 @@ type fakeData struct {
 
 // fakeRecord is the epoch's record. Its times are in us.
 type fakeRecord struct {
-	id, run    string
-	fence      int64
-	heartbeats int64
+	id, run string
+	fence   int64
+	writes  int64
+	counted map[string]int64 // by instance
 }
 
-func newFakeData() *fakeData { return &fakeData{epochs: map[string]*limittest.Model{}} }
+func newFakeData() *fakeData {
+	return &fakeData{record: fakeRecord{counted: map[string]int64{}}, epochs: map[string]*limittest.Model{}}
+}
 
 func (d *fakeData) clone() *fakeData {
 	c := &fakeData{record: d.record, epochs: map[string]*limittest.Model{}}
+	c.record.counted = maps.Clone(d.record.counted)
 	for id, m := range d.epochs {
 		c.epochs[id] = m.Clone()
 	}
@@ -262,23 +267,23 @@ func (f *fakeServer) join(argv []string) []any {
 		r.fence = max(r.fence, safe)
 	}
 	r.run = run
-	r.heartbeats++
-	return []any{r.id, r.fence, now, r.heartbeats}
+	r.writes++
+	return []any{r.id, r.fence, now, r.writes, r.counted[argv[7]]}
 }
 
 // take is take.lua.
 func (f *fakeServer) take(keys, argv []string) []any {
 	const refused, admitted, fenced, otherEpoch = 0, 1, 2, 3
-	now, r := f.now(), f.data.record
+	now, r, instance := f.now(), f.data.record, argv[5]
 	if (r.id == "") || (r.id != argv[0]) {
-		return []any{otherEpoch, now.UnixMicro(), 0, 0, 0, 0}
+		return []any{otherEpoch, now.UnixMicro(), 0, 0, 0, 0, 0}
 	}
 	if now.UnixMicro() < r.fence {
-		return []any{fenced, now.UnixMicro(), r.heartbeats, 0, r.fence - now.UnixMicro(), 0}
+		return []any{fenced, now.UnixMicro(), r.writes, 0, r.fence - now.UnixMicro(), 0, r.counted[instance]}
 	}
 	key := ratelimit.Key{Identity: keys[1]}
 	if len(keys) > 2 {
-		key = ratelimit.Key{Identity: keys[2], Name: argv[5]}
+		key = ratelimit.Key{Identity: keys[2], Name: argv[6]}
 	}
 	m := f.data.epochs[r.id]
 	if m == nil {
@@ -297,8 +302,15 @@ func (f *fakeServer) take(keys, argv []string) []any {
 	result := refused
 	if d.Allowed {
 		result = admitted
+		if argv[4] == "1" {
+			f.data.record.writes++
+			r.writes++
+			r.counted[instance]++
+		}
 	}
-	return []any{result, now.UnixMicro(), r.heartbeats, d.Remaining, d.NextSlot.Microseconds(), shared}
+	return []any{
+		result, now.UnixMicro(), r.writes, d.Remaining, d.NextSlot.Microseconds(), shared, r.counted[instance],
+	}
 }
 
 func toInt(text string) int64 {
@@ -390,6 +402,10 @@ func (w *fakeWorld) restart()                      { w.first.restart() }
 
 func (w *fakeWorld) save() {
 	w.first.change(func() { w.first.saved = w.first.data.clone() })
+}
+
+func (w *fakeWorld) reload() {
+	w.first.change(func() { w.first.data = w.first.saved.clone() })
 }
 
 func (w *fakeWorld) flush() {

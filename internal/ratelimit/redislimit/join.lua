@@ -8,7 +8,9 @@
 --          5 1 if the caller no longer trusts that epoch's counters, else 0
 --          6 us of the fence after a loss
 --          7 us of the fence on an empty server
--- returns  {epoch, end of its fence, now, heartbeats}; times in us of the server's clock
+--          8 the caller's name
+-- returns  {epoch, end of its fence, now, writes of the record, calls of the caller that were counted}; times in us of the
+--          server's clock
 --
 -- The record is written at every call: a server that cannot be written to is of no use, and a count of writes that
 -- goes back shows that the data is older than before.
@@ -35,4 +37,5 @@ elseif id ~= known then
   fence = math.max(fence, safe)
 end
 redis.call('HSET', KEYS[1], 'id', id, 'run', run, 'fence', string.format('%.0f', fence))
-return {id, fence, now, redis.call('HINCRBY', KEYS[1], 'beat', 1)}
+local counted = tonumber(redis.call('HMGET', KEYS[1], 'n:' .. ARGV[8])[1]) or 0
+return {id, fence, now, redis.call('HINCRBY', KEYS[1], 'beat', 1), counted}

@@ -32,6 +32,14 @@ type history struct {
 	distrusted bool        // the server may have lost some of that epoch's counters
 }
 
+// known returns what the server of the last connection had reported.
+func (h history) known() progress {
+	if h.previous == nil {
+		return progress{}
+	}
+	return h.previous.known()
+}
+
 // replace replaces s with next and reports whether s was still in use.
 func (l *Limiter) replace(s, next *state) bool {
 	if !l.state.CompareAndSwap(s, next) {
@@ -112,14 +120,21 @@ func (l *Limiter) heartbeat(ctx context.Context) error {
 		l.drop(s, history{previous: s.connection})
 		s = l.state.Load()
 	}
+	h := s.history
 	c, err := l.connect(ctx, s)
+	if err == nil {
+		err = l.settle(ctx, c, h)
+		if distrusts(err) {
+			h.previous = c
+		}
+	}
 	if ctx.Err() == nil {
 		l.logChange(c, err)
 	}
 	next := &state{connection: c, replaced: make(chan struct{})}
 	if err != nil {
-		next.cause = err
-		next.history = history{previous: s.previous, distrusted: s.distrusted || distrusts(err)}
+		next.connection, next.cause = nil, err
+		next.history = history{previous: h.previous, distrusted: h.distrusted || distrusts(err)}
 	}
 	l.replace(s, next)
 	return err
@@ -130,20 +145,20 @@ func (l *Limiter) heartbeat(ctx context.Context) error {
 func (l *Limiter) check(ctx context.Context, c *connection) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*l.timing.decision) // for two answers
 	defer cancel()
+	known := c.known()
 	e, err := l.join(ctx, c, history{previous: c})
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if e.id != c.epoch {
+	case e.id != c.epoch:
 		return errOtherEpoch
-	}
-	if e.heartbeats <= c.heartbeats.Load() {
+	case (e.writes == known.writes) || e.behind(known):
 		return errOlder
 	}
 	if err := l.accept(c, e.exchange); err != nil {
 		return err
 	}
-	c.heartbeats.Store(e.heartbeats)
+	c.confirm(e.progress)
 	c.offset.follow(e.exchange)
 	return nil
 }
@@ -160,7 +175,8 @@ func (l *Limiter) connect(ctx context.Context, s *state) (*connection, error) {
 		return nil, err
 	}
 	c.epoch = e.id
-	c.heartbeats.Store(e.heartbeats)
+	c.writes.Store(e.writes)
+	c.counted.Store(e.counted)
 	c.offset.set(e.exchange)
 	c.opens = e.received + time.Duration(e.fence-e.server)*time.Microsecond
 	for range workersPerConnection {
@@ -169,15 +185,36 @@ func (l *Limiter) connect(ctx context.Context, s *state) (*connection, error) {
 	return c, nil
 }
 
+// settle lets instances that know more about the server's past than h object to the epoch that c has
+// joined, before c is used: each sends two heartbeats meanwhile. It closes c and returns an error if
+// one did. An instance that has used the server until just before need not wait.
+func (l *Limiter) settle(ctx context.Context, c *connection, h history) error {
+	if (h.previous != nil) && (h.previous.offset.silence(l.now()) <= l.timing.settle) {
+		return nil
+	}
+	var err error
+	select {
+	case <-time.After(l.timing.settle):
+		err = l.check(ctx, c)
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		c.close()
+	}
+	return err
+}
+
 // rejoin joins the epoch of c's server. If that is the epoch of the previous connection, but the
 // server may have lost some of its counters, rejoin begins a new epoch.
 func (l *Limiter) rejoin(ctx context.Context, c *connection, h history) (epoch, error) {
+	known := h.known()
 	e, err := l.join(ctx, c, h)
 	if (err != nil) || (h.previous == nil) || (e.id != h.previous.epoch) {
 		return e, err
 	}
 	evicted := c.server.evicted > h.previous.server.evicted
-	if !evicted && l.timing.continues(e, h.previous.heartbeats.Load(), &h.previous.offset) {
+	if !evicted && l.timing.continues(e, known, &h.previous.offset) {
 		return e, nil
 	}
 	h.distrusted = true
@@ -187,9 +224,9 @@ func (l *Limiter) rejoin(ctx context.Context, c *connection, h history) (epoch, 
 // An epoch is what a server reports about its epoch.
 type epoch struct {
 	exchange
-	id         string
-	fence      int64 // time until which nothing is admitted, in microseconds of the server's clock
-	heartbeats int64 // number of writes of the record
+	progress
+	id    string
+	fence int64 // time until which nothing is admitted, in microseconds of the server's clock
 }
 
 //go:embed join.lua
@@ -213,7 +250,7 @@ func (l *Limiter) join(ctx context.Context, c *connection, h history) (epoch, er
 	x := exchange{sent: l.now()}
 	v, err := joinScript.Run(ctx, c.client, []string{epochKey},
 		c.server.run, rand.Text()[:8], known, silence.Microseconds(), distrusted,
-		l.timing.fence.Microseconds(), l.timing.settle.Microseconds()).Slice()
+		l.timing.fence.Microseconds(), l.timing.settle.Microseconds(), l.instance).Slice()
 	x.received = l.now()
 	switch {
 	case err != nil:
@@ -226,14 +263,15 @@ func (l *Limiter) join(ctx context.Context, c *connection, h history) (epoch, er
 
 // parseEpoch parses the response of join.lua.
 func parseEpoch(v []any, x exchange) (epoch, error) {
-	if len(v) != 4 {
+	if len(v) != 5 {
 		return epoch{}, fmt.Errorf("answer that describes no epoch: %v", v)
 	}
 	e := epoch{exchange: x}
 	e.id, _ = v[0].(string)
 	e.fence, _ = v[1].(int64)
 	e.server, _ = v[2].(int64)
-	e.heartbeats, _ = v[3].(int64)
+	e.writes, _ = v[3].(int64)
+	e.counted, _ = v[4].(int64)
 	return e, nil
 }
 

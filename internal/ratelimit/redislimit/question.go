@@ -44,7 +44,7 @@ type question struct {
 func (l *Limiter) question(key ratelimit.Key, m mode) question {
 	ttl := (l.window + time.Millisecond - 1).Milliseconds() + 1000
 	own := digest(key.Encode())
-	q := question{logs: []string{encode(own)}, args: []any{l.calls, l.window.Microseconds(), ttl, int(m)}}
+	q := question{logs: []string{encode(own)}, args: []any{l.calls, l.window.Microseconds(), ttl, int(m), l.instance}}
 	if key.Name != "" {
 		q.logs = append(q.logs, encode(digest(key.Identity)))
 		q.args = append(q.args, own, ratelimit.MaxNames)

@@ -44,6 +44,7 @@ func (w *realWorld) networks() (near, far network) {
 func (w *realWorld) kill()                { w.first.Kill() }
 func (w *realWorld) restart()             { w.first.Restart() }
 func (w *realWorld) save()                { w.first.Do("SAVE") }
+func (w *realWorld) reload()              { w.first.Do("DEBUG", "RELOAD", "NOSAVE") }
 func (w *realWorld) flush()               { w.first.Do("FLUSHALL") }
 func (w *realWorld) forgetScripts()       { w.first.Do("SCRIPT", "FLUSH") }
 func (w *realWorld) stop()                { w.first.Signal(stopSignal) }

@@ -4,22 +4,23 @@
 //
 // Counters belong to an epoch: a period in which the server is known to have lost none of them.
 // When it may have lost some (it was killed, emptied, restored from old data, failed over to a
-// replica that lags, evicted keys, or had its clock set), a new epoch begins, which admits nothing until all
-// earlier admissions have left the window. So the limit holds through all of these. Whatever the
-// server does, a call is decided or fails with [ratelimit.Unavailable] within 50 ms. A call that
-// fails may have been counted, and a call in flight while connections are renewed may be counted
-// twice; no other call is counted without being admitted.
+// replica that lags, evicted keys, or had its clock set), a new epoch begins, which admits nothing
+// until all earlier admissions have left the window. So the limit holds through all of these.
+// Whatever the server does, a call is decided or fails with [ratelimit.Unavailable] within 50 ms. A
+// call that fails may have been counted, and a call in flight while connections are renewed may be
+// counted twice; no other call is counted without being admitted.
 //
 // # Limitations
 //
 //   - A clock that is set by less than 50 ms, or runs fast by up to a thousandth, shortens the
 //     window by as much.
-//   - A loss is detected by instances that ran before it. If all instances are restarted while the
-//     server is emptied, or no older one reaches an emptied server within the half second for which
-//     it waits, counting starts at zero.
-//   - If two servers accept writes for longer than a window, each counts for itself.
-//   - A proxy that switches servers behind an open connection is detected after a quarter of a
-//     second.
+//   - A loss is found by the next answer to an instance that had an answer from after what was lost.
+//     Each instance asks four times a second. What others admit before that may exceed the limit.
+//   - If all instances are restarted while the server is emptied, or no older one reaches the server
+//     within the half second for which a new one does not use it, counting starts at zero.
+//   - If two servers accept writes for longer than a second and the older one does not come back, or
+//     for longer than a window, each counts for itself.
+//   - The deletion of a counter by others is not found.
 //   - An instance whose host was suspended concludes that the server's clock was set, and makes it
 //     admit nothing for a window.
 //   - An instance that counts its own calls while the server is away does not know those of other
@@ -29,6 +30,7 @@ package redislimit
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -73,14 +75,14 @@ type timing struct {
 	decision  time.Duration // maximum time from question to answer
 	connect   time.Duration // maximum time to connect and join an epoch
 	fence     time.Duration // fence of an epoch that follows a loss
-	settle    time.Duration // fence of an epoch on an empty server that no connected instance knows
+	settle    time.Duration // for which an instance without a recent past does not use a server
 	tolerance time.Duration // tolerated deviation of the server's clock
 }
 
 // standard returns the timing for a window. A decision takes at most 50 ms, ten of which are
 // reserved for waking many callers. A fence is a second longer than the window, because a server
 // that was cut off may have continued to admit calls for that long. Two heartbeats give an instance
-// that knows an empty server's past enough time to find it and raise its fence.
+// that knows a server's past enough time to find what it has lost.
 func standard(window time.Duration) timing {
 	return timing{
 		decision:  40 * time.Millisecond,
@@ -100,6 +102,7 @@ type Limiter struct {
 	fallback *fallback // nil: calls fail while the server is away
 	timing   timing
 	start    time.Time // origin of the limiter's clock
+	instance string    // names this process in the epoch's record
 
 	state   atomic.Pointer[state]
 	wakeup  chan struct{} // makes the monitor send a heartbeat now
@@ -118,14 +121,15 @@ func New(c Config) (*Limiter, error) {
 		return nil, err
 	}
 	l := &Limiter{
-		calls:   c.Calls,
-		window:  (c.Window + time.Microsecond - 1).Truncate(time.Microsecond),
-		log:     c.Log,
-		options: clientOptions(c),
-		timing:  standard(c.Window),
-		start:   time.Now(),
-		wakeup:  make(chan struct{}, 1),
-		stop:    func() {},
+		calls:    c.Calls,
+		window:   (c.Window + time.Microsecond - 1).Truncate(time.Microsecond),
+		log:      c.Log,
+		options:  clientOptions(c),
+		timing:   standard(c.Window),
+		start:    time.Now(),
+		instance: rand.Text()[:8],
+		wakeup:   make(chan struct{}, 1),
+		stop:     func() {},
 	}
 	if c.Local {
 		l.fallback = &fallback{Limiter: memory, start: time.Now()}
@@ -184,26 +188,7 @@ func (l *Limiter) Start(ctx context.Context) error {
 	background, stop := context.WithCancel(context.Background())
 	l.stop = stop
 	l.monitor.Go(func() { l.run(background) })
-	return l.settle(ctx)
-}
-
-// settle waits for the end of an empty server's fence, so that the first calls of a new service are
-// not refused.
-func (l *Limiter) settle(ctx context.Context) error {
-	c := l.state.Load().connection
-	if c == nil {
-		return nil
-	}
-	rest := c.opens - l.now()
-	if (rest <= 0) || (rest > l.timing.settle) {
-		return nil
-	}
-	select {
-	case <-time.After(rest):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return nil
 }
 
 // Close closes every connection and waits for all goroutines of the limiter. Calls fail with

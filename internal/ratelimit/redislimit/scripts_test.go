@@ -73,6 +73,11 @@ func (p *scripts) known() string {
 	return rapid.SampledFrom([]string{p.epoch, p.epoch, p.epoch, "other", ""}).Draw(p.r, "known")
 }
 
+// instance returns the name of an instance.
+func (p *scripts) instance() string {
+	return rapid.SampledFrom([]string{"x", "y"}).Draw(p.r, "instance")
+}
+
 func (p *scripts) join() {
 	p.epochs++
 	argv := []string{
@@ -83,6 +88,7 @@ func (p *scripts) join() {
 		rapid.SampledFrom([]string{"0", "0", "1"}).Draw(p.r, "distrusted"),
 		fmt.Sprint(scriptFence),
 		fmt.Sprint(scriptSettle),
+		p.instance(),
 	}
 	want := p.fake.join(argv)
 	p.compare(p.eval(redislimit.JoinSource, []string{epochKey}, argv), want)
@@ -108,7 +114,7 @@ func (p *scripts) take() {
 
 // takeName makes a call under the name with a number, 0 for none.
 func (p *scripts) takeName(epoch, identity string, n int, count string) {
-	argv := []string{epoch, "3", fmt.Sprint(scriptWindow), "2000", count}
+	argv := []string{epoch, "3", fmt.Sprint(scriptWindow), "2000", count, p.instance()}
 	keys := []string{epochKey, epoch + identity}
 	if n > 0 {
 		name := fmt.Sprintf("%016d", n)

@@ -86,7 +86,8 @@ func startWithClock(t testing.TB) (*redisserver.Server, *serverClock) {
 	t.Cleanup(func() { f.Close() })
 	c := &serverClock{t: t, file: f}
 	c.write(0, 0)
-	return redisserver.StartWithEnv(t, []string{"LD_PRELOAD=" + library, "TEST_CLOCK=" + f.Name()}), c
+	return redisserver.StartWithEnv(t, []string{"LD_PRELOAD=" + library, "TEST_CLOCK=" + f.Name()},
+		"--enable-debug-command", "yes"), c
 }
 
 func (c *serverClock) write(add time.Duration, stand int64) {

@@ -9,9 +9,11 @@
 --          3 us of the window
 --          4 ms that a log lives
 --          5 1 to count, 0 to peek
---          6 for a key with a name: its digest
---          7 for a key with a name: how many names have logs of their own
--- returns  {result, now, heartbeats, calls left, wait, 1 if the shared log has decided}; times in us
+--          6 the caller's name
+--          7 for a key with a name: its digest
+--          8 for a key with a name: how many names have logs of their own
+-- returns  {result, now, writes, calls left, wait, 1 if the shared log has decided, calls of the caller that were
+--          counted}; times in us
 --
 -- A log is a string of stamps, oldest first: us modulo 2^32, about 71 minutes, in 4 bytes. That is unambiguous,
 -- because a log expires soon after its newest stamp has left the window. Names are a string of 20 bytes each: the
@@ -23,13 +25,14 @@ local refused, admitted, fenced, other_epoch = 0, 1, 2, 3
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 
-local record = redis.call('HMGET', KEYS[1], 'id', 'fence', 'beat')
+local counter = 'n:' .. ARGV[6]
+local record = redis.call('HMGET', KEYS[1], 'id', 'fence', 'beat', counter)
 if record[1] ~= ARGV[1] then
-  return {other_epoch, now, 0, 0, 0, 0}
+  return {other_epoch, now, 0, 0, 0, 0, 0}
 end
-local fence, heartbeats = tonumber(record[2]), tonumber(record[3])
+local fence, writes, counted = tonumber(record[2]), tonumber(record[3]), tonumber(record[4]) or 0
 if now < fence then
-  return {fenced, now, heartbeats, 0, fence - now, 0}
+  return {fenced, now, writes, 0, fence - now, 0, counted}
 end
 
 local calls, window, ttl = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
@@ -42,7 +45,7 @@ end
 -- A name with calls in its own log counts there. Another one counts in the shared log if as many names as may have their
 -- own log do have calls in the window, or if calls of a name are left in the shared log: it could be its own.
 local log, shared, others, overflow = KEYS[2], 0, '', ''
-local name, most, nobody = ARGV[6], ARGV[7], string.rep('\0', 16)
+local name, most, nobody = ARGV[7], ARGV[8], string.rep('\0', 16)
 if name then
   local names, known = redis.call('GET', KEYS[4]) or '', false
   for at = 1, #names, 20 do
@@ -87,6 +90,7 @@ if n - first < calls then
     stamps = string.sub(stamps, first * 4 + 1) .. stamp
     n, first = #stamps / 4, 0
     redis.call('SET', log, stamps, 'PX', ttl)
+    writes, counted = redis.call('HINCRBY', KEYS[1], 'beat', 1), redis.call('HINCRBY', KEYS[1], counter, 1)
     if shared == 1 then
       redis.call('SET', KEYS[4], others .. nobody .. stamp, 'PX', ttl)
     elseif name then
@@ -100,4 +104,4 @@ if count > 0 then
   local leaves = first + math.max(count - calls, 0) -- more than calls if another instance has a higher limit
   wait = window - age(stamps, leaves * 4 + 1)
 end
-return {result, now, heartbeats, math.max(calls - count, 0), wait, shared}
+return {result, now, writes, math.max(calls - count, 0), wait, shared, counted}
