@@ -64,8 +64,8 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 		c.Cloud = l.cloud(f.Cloud)
 		l.checkSandbox(f)
 		if !isPublic && !isLoopback(c.Listen) {
-			l.report("CONNECTOR_LISTEN", "a loopback address, because anyone can call the sandbox; "+
-				"CONNECTOR_SANDBOX_PUBLIC=true allows others", "127.0.0.1:8080")
+			l.report("CONNECTOR_LISTEN", "a loopback address unless CONNECTOR_SANDBOX_PUBLIC=true, "+
+				"because anyone can call the sandbox", "127.0.0.1:8080")
 		}
 	} else {
 		c.Partner = l.partner(f.PartnerFlags, c.SignIn)

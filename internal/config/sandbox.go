@@ -18,7 +18,7 @@ func (l *loader) checkSandbox(f Flags) {
 		{"CONNECTOR_REFRESH_TOKEN_FILE", f.RefreshTokenFile},
 	} {
 		if s.value != "" {
-			l.report(s.setting, "unset in the sandbox, which must not get a real credential", "")
+			l.report(s.setting, "must be unset in the sandbox, which takes no setting of a real tenant", "")
 		}
 	}
 	if f.SignIn != APIKey {
