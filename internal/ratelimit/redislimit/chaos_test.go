@@ -472,6 +472,36 @@ func TestAnswersInTime(t *testing.T) {
 	}
 }
 
+// TestFarServer shows in virtual time that all calls are decided by a server that is almost as far
+// away as a decision allows, because connections are made before calls need them. When all
+// connections break, only a few calls fail.
+func TestFarServer(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newFakeWorld(t)
+		w.one.set(far)
+		l := started(t, w.one.limiter(t))
+		undecided := func() (n int) {
+			for range 1000 {
+				if _, err := l.Take(t.Context(), identity("contoso")); err != nil {
+					n++
+				}
+				time.Sleep(time.Millisecond)
+			}
+			return n
+		}
+		if n := undecided(); n > 0 {
+			t.Errorf("%d of 1000 calls are not decided", n)
+		}
+		w.one.mu.Lock()
+		w.one.cut()
+		w.one.mu.Unlock()
+		if n := undecided(); n > 10 {
+			t.Errorf("%d of 1000 calls are not decided after all connections broke", n)
+		}
+		l.Close()
+	})
+}
+
 // longestOf lets callers make three calls each at the same time, and returns how long the longest
 // call took.
 func longestOf(t *testing.T, l *redislimit.Limiter, callers int) time.Duration {

@@ -3,6 +3,7 @@ package redislimit
 import (
 	"context"
 	"errors"
+	"net"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,9 +24,10 @@ const (
 // offset of its clock. They belong together: if one of them changes, a new connection replaces this
 // one.
 type connection struct {
-	client  *redis.Client
-	now     func() time.Duration
-	timeout time.Duration // of a batch
+	client *redis.Client
+	now    func() time.Duration
+	timing timing
+	failed func(error) // called when a worker cannot open its socket
 
 	server  server // the process
 	epoch   string
@@ -54,11 +56,12 @@ type answer struct {
 // dial returns a connection that has not joined an epoch. It opens no socket.
 func (l *Limiter) dial() *connection {
 	c := &connection{
-		now:     l.now,
-		timeout: l.timing.decision,
-		calls:   make(chan *call),
-		closed:  make(chan struct{}),
+		now:    l.now,
+		timing: l.timing,
+		calls:  make(chan *call),
+		closed: make(chan struct{}),
 	}
+	c.failed = func(err error) { l.failed(c, err) }
 	o := l.options
 	o.OnConnect = func(ctx context.Context, socket *redis.Conn) error { return c.verify(ctx, socket) }
 	c.client = redis.NewClient(&o)
@@ -161,18 +164,93 @@ func (c *connection) ask(ctx context.Context, q question) (reply, error) {
 	}
 }
 
-// worker sends calls in batches until the connection is closed.
+// worker answers calls over one socket after the other until the connection is closed. It takes
+// calls only while its socket is ready, so that no call waits for a new one.
 func (c *connection) worker() {
-	batch := make([]*call, 0, batchSize)
-	for {
-		select {
-		case first := <-c.calls:
-			batch = c.collect(append(batch[:0], first))
-		case <-c.closed:
-			return
+	var again []*call // the batch on which the last socket broke
+	for !c.isClosed() {
+		socket, err := c.open()
+		if err != nil {
+			fail(again, err)
+			again = nil
+			c.failed(err)
+			c.rest()
+			continue
 		}
-		c.exchange(batch)
+		again = c.serve(socket, again)
+		socket.Close()
 	}
+	fail(again, errClosed)
+}
+
+// fail answers calls with an error.
+func fail(batch []*call, err error) {
+	for _, asked := range batch {
+		asked.answer <- answer{err: err}
+	}
+}
+
+// open returns a socket that is ready: it is connected and verified, and its server knows the script
+// of a decision.
+func (c *connection) open() (*redis.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), c.timing.connect)
+	defer cancel()
+	socket := c.client.Conn()
+	none := []any{"", 1, 1, 1, 0, ""} // a question about no epoch, which decides nothing
+	if err := takeScript.Run(ctx, socket, []string{epochKey, epochKey}, none...).Err(); err != nil {
+		socket.Close()
+		return nil, err
+	}
+	return socket, nil
+}
+
+// rest waits for a moment before another socket is opened.
+func (c *connection) rest() {
+	select {
+	case <-c.closed:
+	case <-time.After(heartbeatInterval / 4):
+	}
+}
+
+func (c *connection) isClosed() bool {
+	select {
+	case <-c.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// serve sends calls in batches over a socket, the given ones first, until the socket fails or the
+// connection is closed. It returns the calls on which an idle socket turned out to be broken: they
+// can be sent again, once.
+func (c *connection) serve(socket *redis.Conn, batch []*call) (again []*call) {
+	sentAgain := len(batch) > 0
+	for {
+		if len(batch) == 0 {
+			select {
+			case first := <-c.calls:
+				batch = c.collect(append(batch, first))
+			case <-c.closed:
+				return nil
+			}
+		}
+		left, err := c.exchange(socket, batch)
+		switch {
+		case err == nil:
+			batch, sentAgain = batch[:0], false
+		case sentAgain || isTimeout(err):
+			fail(left, err)
+			return nil
+		default:
+			return left
+		}
+	}
+}
+
+func isTimeout(err error) bool {
+	var network net.Error
+	return errors.Is(err, context.DeadlineExceeded) || (errors.As(err, &network) && network.Timeout())
 }
 
 // collect adds waiting calls to a batch while there is room.
@@ -189,25 +267,28 @@ func (c *connection) collect(batch []*call) []*call {
 }
 
 // exchange sends a batch and delivers its answers. If the server does not know the script by its
-// digest yet, it sends the source.
-func (c *connection) exchange(batch []*call) {
-	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
+// digest any more, it sends the source. An error means that the socket failed; left are the calls
+// without an answer.
+func (c *connection) exchange(socket *redis.Conn, batch []*call) (left []*call, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), c.timing.decision)
 	defer cancel()
-	if unknown := c.send(ctx, batch, takeScript.EvalSha); len(unknown) > 0 {
-		c.send(ctx, unknown, takeScript.Eval)
+	left, err = c.send(ctx, socket, batch, takeScript.EvalSha)
+	if (err == nil) && (len(left) > 0) {
+		left, err = c.send(ctx, socket, left, takeScript.Eval)
 	}
+	return left, err
 }
 
 // An evaluate runs a script, by EVALSHA or EVAL.
 type evaluate func(ctx context.Context, s redis.Scripter, keys []string, args ...any) *redis.Cmd
 
-// send sends a batch once and delivers the answers. It returns the calls that the server rejected
-// because it does not know the script.
-func (c *connection) send(ctx context.Context, batch []*call, run evaluate) (unknown []*call) {
+// send sends a batch once and delivers the answers. It returns the calls without one, because the
+// server does not know the script or, with an error, because the socket failed.
+func (c *connection) send(ctx context.Context, socket *redis.Conn, batch []*call, run evaluate) ([]*call, error) {
 	cmds := make([]*redis.Cmd, 0, batchSize)
 	known := c.known()
 	x := exchange{sent: c.now()}
-	c.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+	socket.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, asked := range batch {
 			keys, args := asked.in(c.epoch)
 			cmds = append(cmds, run(ctx, p, keys, args...))
@@ -215,13 +296,19 @@ func (c *connection) send(ctx context.Context, batch []*call, run evaluate) (unk
 		return nil
 	})
 	x.received = c.now()
+	var left []*call
+	var failure error
 	for i, asked := range batch {
-		if redis.HasErrorPrefix(cmds[i].Err(), "NOSCRIPT") {
-			unknown = append(unknown, asked)
+		numbers, err := cmds[i].Int64Slice()
+		switch {
+		case (cmds[i].Err() != nil) && !errors.As(err, new(redis.Error)):
+			failure = err
+			fallthrough
+		case redis.HasErrorPrefix(err, "NOSCRIPT"):
+			left = append(left, asked)
 			continue
 		}
 		var a answer
-		numbers, err := cmds[i].Int64Slice()
 		if err == nil {
 			a.reply, err = parseReply(numbers, x, known)
 		}
@@ -231,5 +318,5 @@ func (c *connection) send(ctx context.Context, batch []*call, run evaluate) (unk
 		a.err = err
 		asked.answer <- a
 	}
-	return unknown
+	return left, failure
 }

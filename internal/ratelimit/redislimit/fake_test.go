@@ -128,11 +128,20 @@ func (f *fakeServer) accept(c net.Conn) bool {
 	return true
 }
 
+// fakeCommand is a command and when it was received.
+type fakeCommand struct {
+	received time.Time
+	words    []string
+}
+
+// farAway is the round trip of a fakeNetwork that is far.
+const farAway = 35 * time.Millisecond
+
 // serve answers the commands of a connection until it ends. Commands are read ahead, as by a
 // socket's buffer.
 func (f *fakeServer) serve(c net.Conn, n *fakeNetwork) {
 	defer c.Close()
-	commands := make(chan []string, 4096)
+	commands := make(chan fakeCommand, 4096)
 	go func() {
 		defer close(commands)
 		for r := bufio.NewReader(c); ; {
@@ -140,7 +149,7 @@ func (f *fakeServer) serve(c net.Conn, n *fakeNetwork) {
 			if err != nil {
 				return
 			}
-			commands <- command
+			commands <- fakeCommand{time.Now(), command}
 		}
 	}()
 	for command := range commands {
@@ -152,12 +161,14 @@ func (f *fakeServer) serve(c net.Conn, n *fakeNetwork) {
 		if n.current() == hang {
 			continue
 		}
-		answer := f.answer(command)
+		answer := f.answer(command.words)
 		switch n.current() {
 		case hang:
 			continue
 		case delay:
 			time.Sleep(500 * time.Millisecond)
+		case far:
+			time.Sleep(time.Until(command.received.Add(farAway)))
 		}
 		if _, err := io.WriteString(c, answer); err != nil {
 			return

@@ -26,6 +26,7 @@ const (
 	pass  mode = iota
 	hang       // connections are accepted, and nothing is forwarded
 	delay      // everything is forwarded after half a second
+	far        // everything takes its time, but not too long
 	reset      // connections are reset
 )
 

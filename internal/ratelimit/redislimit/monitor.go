@@ -71,6 +71,13 @@ func (l *Limiter) suspect(s *state, err error) {
 	}
 }
 
+// failed handles an error of c that no call has.
+func (l *Limiter) failed(c *connection, err error) {
+	if s := l.state.Load(); s.connection == c {
+		l.suspect(s, err)
+	}
+}
+
 // drop closes the connection of s, so that its calls in flight are repeated on the next one.
 func (l *Limiter) drop(s *state, h history) {
 	if l.replace(s, &state{history: h, replaced: make(chan struct{})}) {
@@ -143,7 +150,7 @@ func (l *Limiter) heartbeat(ctx context.Context) error {
 // check writes the epoch's record over the connection in use. It returns an error if the connection
 // is no longer usable.
 func (l *Limiter) check(ctx context.Context, c *connection) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*l.timing.decision) // for two answers
+	ctx, cancel := context.WithTimeout(ctx, max(heartbeatInterval, 2*l.timing.decision)) // for a new socket too
 	defer cancel()
 	known := c.known()
 	e, err := l.join(ctx, c, history{previous: c})
@@ -247,16 +254,24 @@ func (l *Limiter) join(ctx context.Context, c *connection, h history) (epoch, er
 	if h.distrusted {
 		distrusted = 1
 	}
-	x := exchange{sent: l.now()}
-	v, err := joinScript.Run(ctx, c.client, []string{epochKey},
+	args := []any{
 		c.server.run, rand.Text()[:8], known, silence.Microseconds(), distrusted,
-		l.timing.fence.Microseconds(), l.timing.settle.Microseconds(), l.instance).Slice()
+		l.timing.fence.Microseconds(), l.timing.settle.Microseconds(), l.instance,
+	}
+	x := exchange{sent: l.now()}
+	answered := joinScript.EvalSha(ctx, c.client, []string{epochKey}, args...)
+	if redis.HasErrorPrefix(answered.Err(), "NOSCRIPT") {
+		x.sent = l.now()
+		answered = joinScript.Eval(ctx, c.client, []string{epochKey}, args...)
+	}
 	x.received = l.now()
-	switch {
-	case err != nil:
+	v, err := answered.Slice()
+	if err != nil {
 		return epoch{}, err
-	case x.received-x.sent > l.timing.decision:
-		return epoch{}, errSlow
+	}
+	if took := x.received - x.sent; took > l.timing.decision {
+		return epoch{}, fmt.Errorf("%w: after %v, at most %v is allowed", errSlow, took.Round(time.Millisecond),
+			l.timing.decision)
 	}
 	return parseEpoch(v, x)
 }

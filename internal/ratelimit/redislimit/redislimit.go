@@ -86,7 +86,7 @@ type timing struct {
 func standard(window time.Duration) timing {
 	return timing{
 		decision:  40 * time.Millisecond,
-		connect:   heartbeatInterval,
+		connect:   2 * heartbeatInterval,
 		fence:     window + time.Second,
 		settle:    2 * heartbeatInterval,
 		tolerance: 50 * time.Millisecond,
