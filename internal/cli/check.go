@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/partner-center/connector/internal/config"
 	"github.com/partner-center/connector/internal/diagnose"
@@ -19,6 +20,7 @@ import (
 	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/partnercenter"
 	"github.com/partner-center/connector/internal/ratelimit"
+	"github.com/partner-center/connector/internal/ratelimit/redislimit"
 )
 
 // checkCommand tries the settings without serving.
@@ -178,11 +180,15 @@ func (s *service) smallCall(request partnercenter.Request) func(context.Context)
 	}
 }
 
-// tryLimit connects to the Redis of the limiter and reads a counter. It changes none.
-func (s *service) tryLimit(ctx context.Context) error {
+// tryLimit connects to the Redis of the limiter and reads a counter. It changes none. It returns the
+// time for which calls still wait for the end of a fence.
+func (s *service) tryLimit(ctx context.Context) (fence time.Duration, err error) {
 	if err := s.start(ctx); err != nil {
-		return err
+		return 0, err
 	}
-	_, err := s.limiter.Peek(ctx, ratelimit.Key{Identity: "connector check"})
-	return err
+	_, err = s.limiter.Peek(ctx, ratelimit.Key{Identity: "connector check"})
+	if u, ok := errors.AsType[*ratelimit.Unavailable](err); ok && errors.Is(u.Cause, redislimit.ErrFenced) {
+		return u.RetryAfter, nil
+	}
+	return 0, err
 }

@@ -58,6 +58,9 @@ func parseRedisURL(text string) (*Redis, error) {
 	if (err != nil) || ((u.Scheme != "redis") && (u.Scheme != "rediss")) || (u.Hostname() == "") {
 		return nil, errRedisURL
 	}
+	if strings.Contains(u.Host, ",") { // several servers
+		return nil, errRedisURL
+	}
 	if (u.RawQuery != "") || u.ForceQuery || (u.Fragment != "") {
 		return nil, errRedisURL
 	}

@@ -45,6 +45,7 @@ func TestRedisURL(t *testing.T) {
 		"redis://:hush@host:port",
 		"redis://:hush@ho st",
 		"redis://:hush@host?",
+		"redis://:hush@host:6379,other:6379",
 		"rediss://:hush@host?skip_verify=true",
 		"redis://:hush@host?read_timeout=1h",
 		"redis://:hush@host/hush",

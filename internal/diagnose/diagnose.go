@@ -50,7 +50,10 @@ type Config struct {
 
 	Mistakes []error // errors of files that settings name, of one line each
 	APIKeys  *APIKeys
-	Limit    func(context.Context) error // tries the Redis that counts calls
+
+	// Limit tries the Redis that counts calls. It returns the time for which calls still wait,
+	// because Redis may have lost counts.
+	Limit func(context.Context) (fence time.Duration, err error)
 
 	Certificate *x509.Certificate // of the app
 	EntraID     *EntraID
@@ -140,11 +143,15 @@ func (r *run) limit(ctx context.Context) {
 	if r.Limit == nil {
 		return
 	}
-	if err := r.Limit(ctx); err != nil {
+	switch fence, err := r.Limit(ctx); {
+	case err != nil:
 		r.fail(subject, err.Error(), "Check "+r.Variables.redisURL()+", and that this machine reaches Redis there.")
-		return
+	case fence > 0:
+		r.warn(subject, fmt.Sprintf("calls are refused for another %v, because Redis may have lost counts", fence),
+			"Wait: they are admitted again by themselves.")
+	default:
+		r.ok(subject, "counted in Redis, which evicts nothing")
 	}
-	r.ok(subject, "counted in Redis, which evicts nothing")
 }
 
 // CertificateNotice is how long before its expiry a certificate is reported with a warning.

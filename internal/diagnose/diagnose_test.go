@@ -51,9 +51,13 @@ func TestAPIKeys(t *testing.T) {
 }
 
 func TestLimit(t *testing.T) {
-	good := func(context.Context) error { return nil }
-	bad := func(context.Context) error { return errors.New("Redis is away") }
+	good := func(context.Context) (time.Duration, error) { return 0, nil }
+	bad := func(context.Context) (time.Duration, error) { return 0, errors.New("Redis is away") }
+	fenced := func(context.Context) (time.Duration, error) { return 17 * time.Second, nil }
 	t.Run("in Redis is tried", func(t *testing.T) { try(t, Config{Limit: good}).expect(t, "limit", OK, "Redis") })
+	t.Run("in a fence only warns", func(t *testing.T) {
+		try(t, Config{Limit: fenced}).expect(t, "limit", Warn, "another 17s")
+	})
 	t.Run("names the variable of the URL", func(t *testing.T) {
 		try(t, Config{Limit: bad}).expect(t, "limit", Fail, "Redis is away. Check CONNECTOR_REDIS_URL,")
 	})
@@ -278,7 +282,7 @@ func TestOrder(t *testing.T) {
 	_, e := newEntra(t)
 	c := Config{
 		APIKeys:     &APIKeys{Count: 1, Names: []string{"flows"}},
-		Limit:       func(context.Context) error { return nil },
+		Limit:       func(context.Context) (time.Duration, error) { return 0, nil },
 		Certificate: &x509.Certificate{NotAfter: time.Now().Add(1000 * time.Hour)},
 		EntraID:     e,
 		SigningKeys: func(context.Context) (int, error) { return 1, nil },

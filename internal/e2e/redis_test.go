@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/partner-center/connector/internal/cli"
 	"github.com/partner-center/connector/internal/e2e/redisserver"
@@ -124,6 +126,19 @@ func TestEvictingStore(t *testing.T) {
 				t.Errorf("status %d, want %d: %s", status, want, output)
 			}
 		})
+	}
+}
+
+// TestFencedStore shows that check does not fail while calls wait for the end of a fence.
+func TestFencedStore(t *testing.T) {
+	t.Parallel()
+	store := redisserver.Start(t)
+	end := time.Now().Add(30 * time.Second)
+	store.Do("HSET", "{partner-center-connector}:generation", "id", "x", "run", store.Info("server", "run_id"),
+		"fence", end.UnixMicro(), "beat", 1)
+	status, output := newBackends(t).tryCommand(t, "check", countIn(store))
+	if (status != cli.ExitOK) || !regexp.MustCompile(`(?m)^warn  limit .* another [0-9]+s,`).MatchString(output) {
+		t.Errorf("status %d: %s", status, output)
 	}
 }
 

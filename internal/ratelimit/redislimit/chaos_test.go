@@ -502,6 +502,33 @@ func TestFarServer(t *testing.T) {
 	})
 }
 
+// TestLogOfAFlappingServer shows in virtual time that a server that comes and goes, and loses its
+// counters each time, is logged once a minute, and that an outage that lasts is logged in the end.
+func TestLogOfAFlappingServer(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newFakeWorld(t)
+		var log logs
+		l := newLimiter(t, "127.0.0.1:6379", chaosCalls, chaosWindow, logTo(&log))
+		l.SetDialer(w.one.dial)
+		started(t, l)
+		for range 20 {
+			w.kill()
+			time.Sleep(500 * time.Millisecond)
+			w.restart()
+			time.Sleep(2 * time.Second)
+		}
+		if errors, warnings := log.count("ERROR"), log.count("WARN"); (errors != 1) || (warnings > 1) {
+			t.Errorf("%d errors and %d warnings in a minute:\n%s", errors, warnings, log.String())
+		}
+		w.kill()
+		time.Sleep(time.Minute)
+		if n := log.count("ERROR"); n != 2 {
+			t.Errorf("%d errors after an outage that lasts:\n%s", n, log.String())
+		}
+		l.Close()
+	})
+}
+
 // longestOf lets callers make three calls each at the same time, and returns how long the longest
 // call took.
 func longestOf(t *testing.T, l *redislimit.Limiter, callers int) time.Duration {

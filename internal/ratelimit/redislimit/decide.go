@@ -15,10 +15,13 @@ import (
 // retryAway is the RetryAfter for callers while the server is away. The monitor retries more often.
 const retryAway = 2 * time.Second
 
+// ErrFenced is the cause of Unavailable while calls wait for the end of a fence, which RetryAfter
+// names.
+var ErrFenced = errors.New("the server may have lost counters; calls wait until those have left the window")
+
 var (
 	errNotStarted  = errors.New("not started")
 	errAway        = errors.New("the server cannot be reached")
-	errFenced      = errors.New("the server may have lost counters; calls wait until those have left the window")
 	errOtherEpoch  = errors.New("the server holds another epoch")
 	errEvicted     = errors.New("the server has evicted keys")
 	errOtherServer = errors.New("the connection leads to another server")
@@ -92,7 +95,7 @@ type verdict struct {
 // decide converts a reply to a verdict. The error is Unavailable.
 func decide(r reply) (verdict, error) {
 	if r.result == fenced {
-		return verdict{}, &ratelimit.Unavailable{RetryAfter: wholeSeconds(r.wait), Cause: errFenced}
+		return verdict{}, &ratelimit.Unavailable{RetryAfter: wholeSeconds(r.wait), Cause: ErrFenced}
 	}
 	d := ratelimit.Decision{Allowed: r.result == admitted, Remaining: r.remaining, NextSlot: r.wait}
 	return verdict{Decision: d, at: r.server, shared: r.shared}, nil

@@ -290,33 +290,41 @@ func parseEpoch(v []any, x exchange) (epoch, error) {
 	return e, nil
 }
 
-// A health is what has been logged about the server, so that each change is logged once.
+// A health is what has been logged about the server, so that each change is logged once. If the
+// server changes all the time, an outage and a fence are each logged once a minute.
 type health struct {
 	away   bool
 	evicts bool
+
+	outage, fence time.Time // when they were last logged
 }
+
+const logPause = time.Minute
 
 // logChange logs what an attempt to connect changes about the server's health.
 func (l *Limiter) logChange(c *connection, err error) {
 	if err == nil {
 		l.logConnected(c)
-		l.logged = health{}
+		l.logged.away, l.logged.evicts = false, false
 		return
 	}
 	_, evicts := errors.AsType[*EvictionError](err)
 	switch {
 	case evicts && !l.logged.evicts:
 		l.log.Error("Redis is not used for the limit", "error", err)
-	case !evicts && !l.logged.away:
+		l.logged.away, l.logged.evicts = true, true
+	case !evicts && !l.logged.away && (time.Since(l.logged.outage) >= logPause):
 		l.log.Error("Redis cannot be used for the limit; trying until it can", "error", err)
+		l.logged.away, l.logged.outage = true, time.Now()
 	}
-	l.logged = health{away: true, evicts: evicts || l.logged.evicts}
 }
 
 // logConnected logs a new connection if it ends an outage, and a fence that is longer than an empty
 // server needs.
 func (l *Limiter) logConnected(c *connection) {
-	if rest := c.opens - l.now(); rest > l.timing.settle {
+	rest := c.opens - l.now()
+	if (rest > l.timing.settle) && (time.Since(l.logged.fence) >= logPause) {
+		l.logged.fence = time.Now()
 		l.log.Warn("Redis may have lost counters of the limit; no call is admitted until those have left the window",
 			"seconds", int(wholeSeconds(rest)/time.Second))
 	}
