@@ -118,8 +118,11 @@ func (l *Limiter) RecordShared(identity string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	l.overflow[identity] = now
-	return l.record(identity, now)
+	room := l.record(identity, now)
+	if _, ok := l.index[identity]; ok { // else there was no memory, and nothing would delete the entry
+		l.overflow[identity] = now
+	}
+	return room
 }
 
 // record is Record under an encoded key, for a caller that holds l.mu.
