@@ -81,3 +81,28 @@ func answering(t *testing.T, r reply, meanwhile func()) *connection {
 	}()
 	return c
 }
+
+// TestSocketToAnotherServer shows that a worker reports why it cannot open a socket, and that a
+// connection is dropped if one of its sockets leads to another server.
+func TestSocketToAnotherServer(t *testing.T) {
+	l, err := New(Config{Address: "127.0.0.1:1", Calls: 1, Window: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, other := l.dial(), l.dial()
+	reported := make(chan error, 100)
+	c.failed = func(err error) { reported <- err }
+	l.workers.Go(c.worker)
+	if err := <-reported; err == nil {
+		t.Error("no error of a socket that cannot be opened")
+	}
+	l.replace(l.state.Load(), &state{connection: c, replaced: make(chan struct{})})
+	if l.failed(other, errOtherServer); l.state.Load().connection != c {
+		t.Error("an error of another connection drops the one in use")
+	}
+	if l.failed(c, errOtherServer); l.state.Load().connection != nil {
+		t.Error("the connection is still used")
+	}
+	other.close()
+	l.Close()
+}
