@@ -29,7 +29,7 @@ func TestRedisAgainstModel(t *testing.T) {
 		l := limiters[fmt.Sprint(calls, window)]
 		if l == nil {
 			l = newPatient(t, s.Address(), calls, window)
-			l.SetFence(window+time.Second, 10*time.Millisecond) // nobody else has used the server
+			l.SetFence(window+time.Second, 10*time.Millisecond) // no other process uses the server
 			started(t, l)
 			limiters[fmt.Sprint(calls, window)] = l
 		}
