@@ -11,6 +11,7 @@ import (
 	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/proxy"
 	"github.com/partner-center/connector/internal/ratelimit"
+	"github.com/partner-center/connector/internal/ratelimit/redislimit"
 )
 
 // newMetrics returns the metrics for a service. The operations and projections determine the values
@@ -31,10 +32,14 @@ func (s *service) watch(log serviceLog) {
 		InFlight:       s.handler.InFlight,
 		Draining:       s.handler.Draining,
 		Dropped:        log.sink.Dropped,
+		Overridden:     func() bool { return false },
 		CertificateEnd: s.certificateEnd,
 	}
-	if local, ok := s.limiter.(*ratelimit.Limiter); ok {
-		g.Connections = local.Live
+	switch l := s.limiter.(type) {
+	case *ratelimit.Limiter:
+		g.Connections = l.Live
+	case *redislimit.Limiter:
+		g.Overridden = l.Overridden
 	}
 	s.metrics.Watch(g)
 }

@@ -47,6 +47,37 @@ func TestReplicasShareOneLimit(t *testing.T) {
 	}
 }
 
+// TestReplicasDisagree lets two services with different limits count in one Redis: the stricter limit
+// applies to both, the header states it, and the other service says so in its log and in a metric.
+func TestReplicasDisagree(t *testing.T) {
+	t.Parallel()
+	tier.Full(t)
+	store := redisserver.Start(t)
+	s := newBackends(t)
+	lax := s.start(t, "connector", countIn(store), withMetrics, "CONNECTOR_LIMIT_CALLS=20", "CONNECTOR_LIMIT_WINDOW=1m")
+	strict := s.start(t, "connector", countIn(store), withMetrics, "CONNECTOR_LIMIT_CALLS=7", "CONNECTOR_LIMIT_WINDOW=2m")
+	const policy = `"connection";q=7;w=120`
+	waitFor(t, "the stricter limit applies", func() bool {
+		return lax.get(t, "/v1/none", s.keys.key).header.Get("RateLimit-Policy") == policy
+	})
+	got := map[int]int{}
+	for i := range 30 {
+		p := []*process{lax, strict}[i%2]
+		got[p.get(t, "/v1/customers", s.keys.key).status]++
+	}
+	// On a busy machine calls may be refused with 503.
+	if (got[200] > 7) || (got[200]+got[503] < 7) {
+		t.Errorf("got %v", got)
+	}
+	const metric = "connector_limiter_overridden"
+	if one, other := lax.scrape(t)[metric], strict.scrape(t)[metric]; (one != 1) || (other != 0) {
+		t.Errorf("%s is %v and %v", metric, one, other)
+	}
+	waitFor(t, "the log names the limit", func() bool {
+		return strings.Contains(lax.out.String(), `"calls":7,"window":"2m0s","own_calls":20,"own_window":"1m0s"`)
+	})
+}
+
 // TestStoreAway kills the Redis: calls are refused, or counted by the service itself if it is set
 // to, and never unlimited. It also shows that the service starts without the Redis.
 func TestStoreAway(t *testing.T) {

@@ -37,6 +37,7 @@ type Gauges struct {
 	Draining    func() bool // whether the service is shutting down
 	Dropped     func() int  // log lines dropped since the start
 	Connections func() int  // connections with calls in the limiter's window; nil if the limiter cannot tell
+	Overridden  func() bool // whether another instance's stricter limit applies
 
 	CertificateEnd func() time.Time // end of the app's certificate; nil if it has none
 }
@@ -149,12 +150,10 @@ func (m *Metrics) Watch(g Gauges) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: prefix + name, Help: help}, value))
 	}
 	add("requests_under_way", "Requests in flight.", func() float64 { return float64(g.InFlight()) })
-	add("draining", "1 while the service is shutting down, else 0.", func() float64 {
-		if g.Draining() {
-			return 1
-		}
-		return 0
-	})
+	add("draining", "1 while the service is shutting down, else 0.", flag(g.Draining))
+	add("limiter_overridden",
+		"1 while a stricter limit of another instance applies in place of this instance's settings, else 0.",
+		flag(g.Overridden))
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: prefix + "log_lines_dropped_total",
 		Help: "Log lines that were dropped because the output was blocked or failed.",
@@ -167,6 +166,16 @@ func (m *Metrics) Watch(g Gauges) {
 		add("certificate_expiry_timestamp_seconds",
 			"End of the app's certificate, in seconds since 1970; absent with another credential.",
 			func() float64 { return float64(g.CertificateEnd().Unix()) })
+	}
+}
+
+// flag converts a condition to the value of a gauge.
+func flag(met func() bool) func() float64 {
+	return func() float64 {
+		if met() {
+			return 1
+		}
+		return 0
 	}
 }
 

@@ -58,6 +58,7 @@ func TestMetrics(t *testing.T) {
 		Draining:    func() bool { return true },
 		Dropped:     func() int { return 5 },
 		Connections: func() int { return 4 },
+		Overridden:  func() bool { return true },
 
 		CertificateEnd: func() time.Time { return time.Unix(1798761600, 0) },
 	})
@@ -79,6 +80,7 @@ func TestMetrics(t *testing.T) {
 			`connector_requests_under_way 3`,
 			`connector_draining 1`,
 			`connector_limiter_connections 4`,
+			`connector_limiter_overridden 1`,
 			`connector_certificate_expiry_timestamp_seconds 1.7987616e+09`,
 			`connector_log_lines_dropped_total 5`,
 		)
@@ -94,6 +96,8 @@ func TestMetrics(t *testing.T) {
 			InFlight: func() int { return 0 },
 			Draining: func() bool { return false },
 			Dropped:  func() int { return 0 },
+
+			Overridden: func() bool { return false },
 		})
 		expect(t, m, `connector_draining 0`)
 		for _, name := range []string{"limiter_connections", "certificate_expiry"} {

@@ -30,6 +30,9 @@ func NewModel(calls int, window time.Duration) *Model {
 	}
 }
 
+// Set changes the limit for decisions from now on.
+func (m *Model) Set(calls int, window time.Duration) { m.calls, m.window = calls, window }
+
 // Clone returns a copy.
 func (m *Model) Clone() *Model {
 	c := *m
@@ -59,9 +62,10 @@ func (m *Model) Live(now time.Time) int {
 // Peek returns the decision on a call of key.
 func (m *Model) Peek(key ratelimit.Key, now time.Time) ratelimit.Decision {
 	live := m.live(m.admitted[m.Counted(key, now)], now)
-	d := ratelimit.Decision{Allowed: len(live) < m.calls, Remaining: m.calls - len(live)}
+	d := ratelimit.Decision{Allowed: len(live) < m.calls, Remaining: max(m.calls-len(live), 0)}
 	if len(live) > 0 {
-		d.NextSlot = m.window - now.Sub(live[0])
+		leaves := max(len(live)-m.calls, 0) // more than calls if Set has lowered them
+		d.NextSlot = m.window - now.Sub(live[leaves])
 	}
 	return d
 }

@@ -31,6 +31,7 @@ type world interface {
 	save()              // saves its data
 	reload()            // takes it back to the saved data, in the same process
 	flush()             // empties it
+	evict()             // makes it evict its counters, under a policy that it has for a moment only
 	forgetScripts()     // makes it forget scripts
 	stop()              // stops its process
 	resume()            // lets its process go on
@@ -78,6 +79,8 @@ var disasters = []disaster{
 			time.Sleep(chaosWindow / 20)
 			s.world.reload()
 		}},
+	{name: "that evicts its counters", loses: true, times: 1,
+		strike: func(s *storm) { s.world.evict() }},
 	{name: "without scripts", times: 5,
 		strike: func(s *storm) { s.world.forgetScripts() }},
 	{name: "failed over to a replica that lags", loses: true, times: 1, prepare: replicate,

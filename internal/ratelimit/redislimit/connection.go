@@ -25,6 +25,7 @@ const (
 // one.
 type connection struct {
 	client *redis.Client
+	socket *redis.Conn // of the monitor; if it breaks, the connection is dropped
 	now    func() time.Duration
 	timing timing
 	failed func(error) // called when a worker cannot open its socket
@@ -65,6 +66,7 @@ func (l *Limiter) dial() *connection {
 	o := l.options
 	o.OnConnect = func(ctx context.Context, socket *redis.Conn) error { return c.verify(ctx, socket) }
 	c.client = redis.NewClient(&o)
+	c.socket = c.client.Conn()
 	return c
 }
 
@@ -196,7 +198,7 @@ func (c *connection) open() (*redis.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), c.timing.connect)
 	defer cancel()
 	socket := c.client.Conn()
-	none := []any{"", 1, 1, 1, 0, ""} // a question about no epoch, which decides nothing
+	none := []any{"", 1, 1, 0, ""} // a question about no epoch, which decides nothing
 	if err := takeScript.Run(ctx, socket, []string{epochKey, epochKey}, none...).Err(); err != nil {
 		socket.Close()
 		return nil, err

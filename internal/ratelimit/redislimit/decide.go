@@ -23,7 +23,7 @@ var (
 	errNotStarted  = errors.New("not started")
 	errAway        = errors.New("the server cannot be reached")
 	errOtherEpoch  = errors.New("the server holds another epoch")
-	errEvicted     = errors.New("the server has evicted keys")
+	errEvicted     = errors.New("the server evicts keys")
 	errOtherServer = errors.New("the connection leads to another server")
 	errClock       = errors.New("the server's clock was set")
 	errOlder       = errors.New("the server's data is older than before")
@@ -37,6 +37,7 @@ const (
 	admitted
 	fenced
 	otherEpoch
+	evicted
 )
 
 // A progress is what a server reports about the data that it has. Both numbers only grow, so a lower
@@ -71,6 +72,8 @@ func parseReply(v []int64, x exchange, known progress) (reply, error) {
 	switch {
 	case v[0] == otherEpoch:
 		return reply{}, errOtherEpoch
+	case v[0] == evicted:
+		return reply{}, errEvicted
 	case p.behind(known):
 		return reply{}, errOlder
 	}

@@ -31,7 +31,8 @@ func TestParseReply(t *testing.T) {
 			numbers: []int64{fenced, someTime, 7, 0, 5e6, 0, 3},
 			want:    reply{exchange{1, 2, someTime}, known, fenced, 0, 5 * time.Second, false},
 		},
-		"refuses another epoch": {numbers: []int64{otherEpoch, someTime, 0, 0, 0, 0, 0}, err: errOtherEpoch},
+		"refuses a server that evicts": {numbers: []int64{evicted, someTime, 0, 0, 0, 0, 0}, err: errEvicted},
+		"refuses another epoch":        {numbers: []int64{otherEpoch, someTime, 0, 0, 0, 0, 0}, err: errOtherEpoch},
 		"refuses data with fewer heartbeats": {
 			numbers: []int64{admitted, someTime, 6, 99, 60e6, 0, 3},
 			err:     errOlder,
@@ -159,8 +160,9 @@ func TestContinues(t *testing.T) {
 
 func TestParseEpoch(t *testing.T) {
 	x := exchange{sent: 1, received: 2}
-	want := epoch{exchange: exchange{1, 2, 30}, progress: progress{40, 50}, id: "id", fence: 20}
-	got, err := parseEpoch([]any{"id", int64(20), int64(30), int64(40), int64(50)}, x)
+	want := epoch{exchange: exchange{1, 2, 30}, progress: progress{40, 50}, id: "id", fence: 20,
+		held: setting{60, 70 * time.Microsecond}}
+	got, err := parseEpoch([]any{"id", int64(20), int64(30), int64(40), int64(50), int64(60), int64(70)}, x)
 	if (err != nil) || (got != want) {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}

@@ -19,7 +19,7 @@ import (
 // same model as the one in memory.
 func TestRedisAgainstModel(t *testing.T) {
 	t.Parallel()
-	s := redisserver.Start(t)
+	s := redisserver.Start(t, "--databases", "32")
 	limiters := map[string]*redislimit.Limiter{}
 	round := 0
 	rapid.Check(t, func(r *rapid.T) {
@@ -28,7 +28,9 @@ func TestRedisAgainstModel(t *testing.T) {
 		window := time.Duration(rapid.SampledFrom([]int{5, 20, 60}).Draw(r, "window")) * time.Millisecond
 		l := limiters[fmt.Sprint(calls, window)]
 		if l == nil {
-			l = newPatient(t, s.Address(), calls, window)
+			l = newPatient(t, s.Address(), calls, window, func(c *redislimit.Config) {
+				c.Database = len(limiters) // the strictest limit of a database would apply to all
+			})
 			l.SetFence(window+time.Second, 10*time.Millisecond) // no other process uses the server
 			started(t, l)
 			limiters[fmt.Sprint(calls, window)] = l
@@ -214,6 +216,43 @@ func TestRedisStampsWrap(t *testing.T) {
 		f.at(step.at * time.Microsecond)
 		if d := f.take(key); d != step.want {
 			t.Errorf("at %d us: %+v, want %+v", step.at, d, step.want)
+		}
+	}
+}
+
+// TestRedisSlowCaller shows that a caller who always has calls in the window, but never many, keeps
+// no stamps for so long that they wrap around.
+func TestRedisSlowCaller(t *testing.T) {
+	t.Parallel()
+	f := newFrozen(t, 100, time.Minute, 3*time.Hour)
+	for at := time.Duration(0); at < 80*time.Minute; at += 50 * time.Second {
+		f.at(at)
+		want := ratelimit.Decision{Allowed: true, Remaining: 98, NextSlot: 10 * time.Second}
+		if at == 0 {
+			want.Remaining, want.NextSlot = 99, time.Minute
+		}
+		if d := f.take(identity("contoso")); d != want {
+			t.Fatalf("after %v: %+v, want %+v", at, d, want)
+		}
+	}
+}
+
+// TestRedisLongerWindow shows that the calls of a key in use that have left the window count in a
+// longer one, which another instance brings.
+func TestRedisLongerWindow(t *testing.T) {
+	t.Parallel()
+	f := newFrozen(t, 3, time.Minute, time.Hour)
+	for _, at := range []time.Duration{0, 50 * time.Second, 70 * time.Second} {
+		f.at(at)
+		f.take(identity("contoso"))
+	}
+	longer := newPatient(t, f.server.Address(), 3, 90*time.Second)
+	longer.SetTolerance(time.Hour)
+	started(t, longer)
+	f.at(80 * time.Second)
+	for _, l := range []*redislimit.Limiter{f.limiter, longer} {
+		if d := mustTake(t, l, identity("contoso")); d != (ratelimit.Decision{NextSlot: 10 * time.Second}) {
+			t.Errorf("%+v, want it refused for 10 s", d)
 		}
 	}
 }

@@ -28,12 +28,15 @@ type fakeServer struct {
 	mu       sync.Mutex
 	clock    func() time.Time
 	run      string // id of the process
+	evicted  int    // number of keys
+	policy   string
 	ahead    time.Duration
 	data     *fakeData
 	saved    *fakeData
 	primary  *fakeServer // nil: it is one itself
 	scripts  map[string]bool
 	conns    map[net.Conn]struct{}
+	received map[string]int // bytes by command
 	down     bool
 	resumed  chan struct{} // closed unless the process is stopped
 	restarts int
@@ -41,13 +44,15 @@ type fakeServer struct {
 
 func newFakeServer(name string) *fakeServer {
 	f := &fakeServer{
-		clock:   time.Now,
-		run:     name,
-		data:    newFakeData(),
-		saved:   newFakeData(),
-		scripts: map[string]bool{},
-		conns:   map[net.Conn]struct{}{},
-		resumed: make(chan struct{}),
+		clock:    time.Now,
+		run:      name,
+		policy:   "noeviction",
+		data:     newFakeData(),
+		saved:    newFakeData(),
+		scripts:  map[string]bool{},
+		conns:    map[net.Conn]struct{}{},
+		received: map[string]int{},
+		resumed:  make(chan struct{}),
 	}
 	close(f.resumed)
 	return f
@@ -63,8 +68,12 @@ type fakeData struct {
 type fakeRecord struct {
 	id, run string
 	fence   int64
+	evicted string // number of keys; empty: unknown
 	writes  int64
 	counted map[string]int64 // by instance
+
+	calls, callsEnd   int64 // 0: unknown
+	window, windowEnd int64
 }
 
 func newFakeData() *fakeData {
@@ -100,7 +109,7 @@ func (f *fakeServer) restart() {
 	defer f.mu.Unlock()
 	f.restarts++
 	f.run = strings.TrimRight(f.run, "'") + strings.Repeat("'", f.restarts)
-	f.data, f.scripts, f.down = f.saved.clone(), map[string]bool{}, false
+	f.data, f.scripts, f.evicted, f.down = f.saved.clone(), map[string]bool{}, 0, false
 }
 
 // change runs change while no command runs.
@@ -197,6 +206,15 @@ func readCommand(r *bufio.Reader) ([]string, error) {
 	return command, nil
 }
 
+// encodeCommand is the inverse of readCommand.
+func encodeCommand(words []string) string {
+	text := fmt.Sprintf("*%d\r\n", len(words))
+	for _, w := range words {
+		text += fmt.Sprintf("$%d\r\n%s\r\n", len(w), w)
+	}
+	return text
+}
+
 // readSize reads the line before an array or a string.
 func readSize(r *bufio.Reader) (int, error) {
 	line, err := r.ReadString('\n')
@@ -213,10 +231,14 @@ func (f *fakeServer) answer(command []string) string {
 	if f.down {
 		return ""
 	}
+	f.received[strings.ToUpper(command[0])] += len(encodeCommand(command))
 	switch strings.ToUpper(command[0]) {
 	case "INFO":
-		text := "run_id:" + f.run + "\r\nmaxmemory_policy:noeviction\r\nevicted_keys:0\r\n"
+		text := fmt.Sprintf("run_id:%s\r\nmaxmemory_policy:%s\r\nevicted_keys:%d\r\n", f.run, f.policy, f.evicted)
 		return fmt.Sprintf("$%d\r\n%s\r\n", len(text), text)
+	case "TIME":
+		now := f.now()
+		return encode([]any{fmt.Sprint(now.Unix()), fmt.Sprint(now.Nanosecond() / 1000)})
 	case "EVALSHA":
 		if !f.scripts[command[1]] {
 			return "-NOSCRIPT No matching script. Please use EVAL.\r\n"
@@ -260,60 +282,88 @@ func encode(values []any) string {
 
 // join is join.lua.
 func (f *fakeServer) join(argv []string) []any {
+	now, r, instance := f.now().UnixMicro(), &f.data.record, argv[0]
+	calls, window := toInt(argv[1]), toInt(argv[2])
+	own, ends := window, now+max(window, r.window)+1e6
+	callsEnd, windowEnd := ends, ends
+	if (r.calls > 0) && (r.calls < calls) && (now < r.callsEnd) {
+		calls, callsEnd = r.calls, r.callsEnd
+	}
+	if (r.window > window) && (now < r.windowEnd) {
+		window, windowEnd = r.window, r.windowEnd
+	}
+	switch heartbeat := len(argv) == 3; {
+	case !heartbeat:
+		r.enter(argv[3:], now, window-own)
+	case r.id == "":
+		return []any{"", 0, now, 0, 0, calls, window}
+	}
+	r.calls, r.callsEnd, r.window, r.windowEnd = calls, callsEnd, window, windowEnd
+	r.writes++
+	return []any{r.id, r.fence, now, r.writes, r.counted[instance], calls, window}
+}
+
+// enter is the part of join.lua that changes the epoch.
+func (r *fakeRecord) enter(argv []string, now, longer int64) {
 	run, own, known := argv[0], argv[1], argv[2]
 	silence, distrusted := toInt(argv[3]), argv[4] == "1"
-	afterLoss, afterStart := toInt(argv[5]), toInt(argv[6])
-	now := f.now().UnixMicro()
+	afterLoss, afterStart, evicted := toInt(argv[5])+longer, toInt(argv[6]), argv[7]
 	safe := int64(0)
 	if known != "" {
 		safe = now - silence + afterLoss
 	}
-	r := &f.data.record
+	evicts := (r.evicted != "") && (r.evicted != evicted)
 	switch {
 	case r.id == "":
 		r.id, r.fence = own, max(now+afterStart, safe)
-	case (r.run != run) || (distrusted && (r.id == known)):
+	case (r.run != run) || evicts || (distrusted && (r.id == known)):
 		r.id, r.fence = own, now+afterLoss
 	case r.id != known:
 		r.fence = max(r.fence, safe)
 	}
-	r.run = run
-	r.writes++
-	return []any{r.id, r.fence, now, r.writes, r.counted[argv[7]]}
+	r.run, r.evicted = run, evicted
 }
 
 // take is take.lua.
 func (f *fakeServer) take(keys, argv []string) []any {
-	const refused, admitted, fenced, otherEpoch = 0, 1, 2, 3
-	now, r, instance := f.now(), f.data.record, argv[5]
+	const refused, admitted, fenced, otherEpoch, evicted = 0, 1, 2, 3, 4
+	now, r, instance := f.now(), f.data.record, argv[4]
 	if (r.id == "") || (r.id != argv[0]) {
 		return []any{otherEpoch, now.UnixMicro(), 0, 0, 0, 0, 0}
 	}
 	if now.UnixMicro() < r.fence {
 		return []any{fenced, now.UnixMicro(), r.writes, 0, r.fence - now.UnixMicro(), 0, r.counted[instance]}
 	}
+	if (r.evicted != fmt.Sprint(f.evicted)) || (f.policy != "noeviction") {
+		return []any{evicted, now.UnixMicro(), 0, 0, 0, 0, 0}
+	}
 	key := ratelimit.Key{Identity: keys[1]}
 	if len(keys) > 2 {
-		key = ratelimit.Key{Identity: keys[2], Name: argv[6]}
+		key = ratelimit.Key{Identity: keys[2], Name: argv[5]}
+	}
+	calls, window := toInt(argv[1]), toInt(argv[2])
+	if r.calls > 0 {
+		calls, window = min(calls, r.calls), max(window, r.window)
 	}
 	m := f.data.epochs[r.id]
 	if m == nil {
-		m = limittest.NewModel(int(toInt(argv[1])), time.Duration(toInt(argv[2]))*time.Microsecond)
+		m = limittest.NewModel(0, 0)
 		f.data.epochs[r.id] = m
 	}
+	m.Set(int(calls), time.Duration(window)*time.Microsecond)
 	now = now.Truncate(time.Microsecond)
 	shared, decide := 0, m.Peek
 	if m.Counted(key, now) != key {
 		shared = 1
 	}
-	if argv[4] == "1" {
+	if argv[3] == "1" {
 		decide = m.Take
 	}
 	d := decide(key, now)
 	result := refused
 	if d.Allowed {
 		result = admitted
-		if argv[4] == "1" {
+		if argv[3] == "1" {
 			f.data.record.writes++
 			r.writes++
 			r.counted[instance]++
@@ -421,6 +471,13 @@ func (w *fakeWorld) reload() {
 
 func (w *fakeWorld) flush() {
 	w.first.change(func() { w.first.data = newFakeData() })
+}
+
+func (w *fakeWorld) evict() {
+	w.first.change(func() {
+		w.first.evicted += len(w.first.data.epochs)
+		clear(w.first.data.epochs)
+	})
 }
 
 func (w *fakeWorld) forgetScripts() {

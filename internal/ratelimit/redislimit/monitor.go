@@ -150,10 +150,10 @@ func (l *Limiter) heartbeat(ctx context.Context) error {
 // check writes the epoch's record over the connection in use. It returns an error if the connection
 // is no longer usable.
 func (l *Limiter) check(ctx context.Context, c *connection) error {
-	ctx, cancel := context.WithTimeout(ctx, max(heartbeatInterval, 2*l.timing.decision)) // for a new socket too
+	ctx, cancel := context.WithTimeout(ctx, max(heartbeatInterval, 2*l.timing.decision))
 	defer cancel()
 	known := c.known()
-	e, err := l.join(ctx, c, history{previous: c})
+	e, err := l.write(ctx, c)
 	switch {
 	case err != nil:
 		return err
@@ -220,8 +220,7 @@ func (l *Limiter) rejoin(ctx context.Context, c *connection, h history) (epoch, 
 	if (err != nil) || (h.previous == nil) || (e.id != h.previous.epoch) {
 		return e, err
 	}
-	evicted := c.server.evicted > h.previous.server.evicted
-	if !evicted && l.timing.continues(e, known, &h.previous.offset) {
+	if l.timing.continues(e, known, &h.previous.offset) {
 		return e, nil
 	}
 	h.distrusted = true
@@ -233,7 +232,8 @@ type epoch struct {
 	exchange
 	progress
 	id    string
-	fence int64 // time until which nothing is admitted, in microseconds of the server's clock
+	fence int64   // time until which nothing is admitted, in microseconds of the server's clock
+	held  setting // the strictest of all instances
 }
 
 //go:embed join.lua
@@ -241,11 +241,13 @@ var joinSource string
 
 var joinScript = redis.NewScript(joinSource)
 
-// join makes the server of c report its epoch, or begin one if it has none or h distrusts it. It
-// writes the epoch's record, which counts as a heartbeat.
+// join makes the server of c report its epoch, or begin one if it has none, has evicted keys since
+// it began, or h distrusts it. It writes the epoch's record, which counts as a heartbeat.
 func (l *Limiter) join(ctx context.Context, c *connection, h history) (epoch, error) {
-	if err := c.verify(ctx, c.client); err != nil {
-		return epoch{}, err
+	if c.server.run == "" { // any command opens the socket, which asks the server for it
+		if err := c.socket.Time(ctx).Err(); err != nil {
+			return epoch{}, err
+		}
 	}
 	known, silence, distrusted := "", time.Duration(0), 0
 	if h.previous != nil {
@@ -254,15 +256,19 @@ func (l *Limiter) join(ctx context.Context, c *connection, h history) (epoch, er
 	if h.distrusted {
 		distrusted = 1
 	}
-	args := []any{
-		c.server.run, rand.Text()[:8], known, silence.Microseconds(), distrusted,
-		l.timing.fence.Microseconds(), l.timing.settle.Microseconds(), l.instance,
-	}
+	return l.write(ctx, c, c.server.run, rand.Text()[:8], known, silence.Microseconds(), distrusted,
+		l.timing.fence.Microseconds(), l.timing.settle.Microseconds(), c.server.evicted)
+}
+
+// write writes the epoch's record on the server of c, and returns what it says. Without args of
+// join.lua it is a heartbeat.
+func (l *Limiter) write(ctx context.Context, c *connection, args ...any) (epoch, error) {
+	args = append([]any{l.instance, l.own.calls, l.own.window.Microseconds()}, args...)
 	x := exchange{sent: l.now()}
-	answered := joinScript.EvalSha(ctx, c.client, []string{epochKey}, args...)
+	answered := joinScript.EvalSha(ctx, c.socket, []string{epochKey}, args...)
 	if redis.HasErrorPrefix(answered.Err(), "NOSCRIPT") {
 		x.sent = l.now()
-		answered = joinScript.Eval(ctx, c.client, []string{epochKey}, args...)
+		answered = joinScript.Eval(ctx, c.socket, []string{epochKey}, args...)
 	}
 	x.received = l.now()
 	v, err := answered.Slice()
@@ -273,12 +279,16 @@ func (l *Limiter) join(ctx context.Context, c *connection, h history) (epoch, er
 		return epoch{}, fmt.Errorf("%w: after %v, at most %v is allowed", errSlow, took.Round(time.Millisecond),
 			l.timing.decision)
 	}
-	return parseEpoch(v, x)
+	e, err := parseEpoch(v, x)
+	if err == nil {
+		l.setHeld(e.held)
+	}
+	return e, err
 }
 
 // parseEpoch parses the response of join.lua.
 func parseEpoch(v []any, x exchange) (epoch, error) {
-	if len(v) != 5 {
+	if len(v) != 7 {
 		return epoch{}, fmt.Errorf("answer that describes no epoch: %v", v)
 	}
 	e := epoch{exchange: x}
@@ -287,6 +297,9 @@ func parseEpoch(v []any, x exchange) (epoch, error) {
 	e.server, _ = v[2].(int64)
 	e.writes, _ = v[3].(int64)
 	e.counted, _ = v[4].(int64)
+	calls, _ := v[5].(int64)
+	window, _ := v[6].(int64)
+	e.held = setting{calls: int(calls), window: time.Duration(window) * time.Microsecond}
 	return e, nil
 }
 

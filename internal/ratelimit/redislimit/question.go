@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"time"
 
 	"github.com/partner-center/connector/internal/ratelimit"
 	"github.com/redis/go-redis/v9"
@@ -39,12 +38,11 @@ type question struct {
 	args []any
 }
 
-// question returns the question about a key. A log expires one second after its newest call leaves
-// the window, to tolerate corrections of the server's clock.
+// question returns the question about a key.
 func (l *Limiter) question(key ratelimit.Key, m mode) question {
-	ttl := (l.window + time.Millisecond - 1).Milliseconds() + 1000
 	own := digest(key.Encode())
-	q := question{logs: []string{encode(own)}, args: []any{l.calls, l.window.Microseconds(), ttl, int(m), l.instance}}
+	q := question{logs: []string{encode(own)}}
+	q.args = []any{l.own.calls, l.own.window.Microseconds(), int(m), l.instance}
 	if key.Name != "" {
 		q.logs = append(q.logs, encode(digest(key.Identity)))
 		q.args = append(q.args, own, ratelimit.MaxNames)

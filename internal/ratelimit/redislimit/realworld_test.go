@@ -1,6 +1,8 @@
 package redislimit_test
 
 import (
+	"io"
+	"net"
 	"testing"
 	"time"
 
@@ -46,6 +48,7 @@ func (w *realWorld) restart()             { w.first.Restart() }
 func (w *realWorld) save()                { w.first.Do("SAVE") }
 func (w *realWorld) reload()              { w.first.Do("DEBUG", "RELOAD", "NOSAVE") }
 func (w *realWorld) flush()               { w.first.Do("FLUSHALL") }
+func (w *realWorld) evict()               { evictLogs(w.t, w.first) }
 func (w *realWorld) forgetScripts()       { w.first.Do("SCRIPT", "FLUSH") }
 func (w *realWorld) stop()                { w.first.Signal(stopSignal) }
 func (w *realWorld) resume()              { w.first.Signal(resumeSignal) }
@@ -55,6 +58,20 @@ func (w *realWorld) replicate() {
 	w.second = redisserver.Start(w.t)
 	w.stream = newForwarder(w.t, w.first)
 	w.second.Follow(w.stream.port())
+}
+
+// evictLogs makes a server evict all keys with an expiry, that is all logs, between two commands of
+// other clients: it runs the commands of one write without others in between.
+func evictLogs(t *testing.T, s *redisserver.Server) {
+	c, err := net.Dial("tcp", s.Address())
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer c.Close()
+	io.WriteString(c, "CONFIG SET maxmemory-policy volatile-lru\r\nCONFIG SET maxmemory 1\r\nPING\r\n"+
+		"CONFIG SET maxmemory-policy noeviction\r\nCONFIG SET maxmemory 0\r\nQUIT\r\n")
+	io.Copy(io.Discard, c) // until all of them have run
 }
 
 func (w *realWorld) lag()     { w.stream.set(hang) }

@@ -6,6 +6,8 @@
 // When it may have lost some (it was killed, emptied, restored from old data, failed over to a
 // replica that lags, evicted keys, or had its clock set), a new epoch begins, which admits nothing
 // until all earlier admissions have left the window. So the limit holds through all of these.
+// The fewest calls and the longest window of all instances apply to each of them.
+//
 // Whatever the server does, a call is decided or fails with [ratelimit.Unavailable] within 50 ms. A
 // call that fails may have been counted, and a call in flight while connections are renewed may be
 // counted twice; no other call is counted without being admitted.
@@ -20,7 +22,10 @@
 //     within the half second for which a new one does not use it, counting starts at zero.
 //   - If two servers accept writes for longer than a second and the older one does not come back, or
 //     for longer than a window, each counts for itself.
-//   - The deletion of a counter by others is not found.
+//   - The deletion of a counter by others is not found. Eviction is, by the next call that misses its
+//     counter, unless the server does not allow INFO in scripts.
+//   - A longer window, which a new instance brings, does not find calls of a key whose counter expired
+//     under the shorter one.
 //   - An instance whose host was suspended concludes that the server's clock was set, and makes it
 //     admit nothing for a window.
 //   - An instance that counts its own calls while the server is away does not know those of other
@@ -95,8 +100,8 @@ func standard(window time.Duration) timing {
 
 // A Limiter counts calls per key in Redis or Valkey. It is safe for concurrent use.
 type Limiter struct {
-	calls    int
-	window   time.Duration
+	own      setting
+	held     atomic.Pointer[setting] // that all instances apply, see Calls and Window
 	log      *slog.Logger
 	options  redis.Options
 	fallback *fallback // nil: calls fail while the server is away
@@ -121,8 +126,7 @@ func New(c Config) (*Limiter, error) {
 		return nil, err
 	}
 	l := &Limiter{
-		calls:    c.Calls,
-		window:   (c.Window + time.Microsecond - 1).Truncate(time.Microsecond),
+		own:      setting{c.Calls, (c.Window + time.Microsecond - 1).Truncate(time.Microsecond)},
 		log:      c.Log,
 		options:  clientOptions(c),
 		timing:   standard(c.Window),
@@ -137,6 +141,7 @@ func New(c Config) (*Limiter, error) {
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
+	l.held.Store(&l.own)
 	l.state.Store(&state{cause: errNotStarted, replaced: make(chan struct{})})
 	return l, nil
 }
@@ -207,12 +212,6 @@ func (l *Limiter) Close() error {
 	l.workers.Wait()
 	return nil
 }
-
-// Calls returns the number of calls per window.
-func (l *Limiter) Calls() int { return l.calls }
-
-// Window returns the length of the window.
-func (l *Limiter) Window() time.Duration { return l.window }
 
 // Take decides whether to admit a call of key, and counts it if so. The error is Unavailable,
 // ErrFull, that of ctx, or nil.

@@ -26,16 +26,19 @@ func TestScripts(t *testing.T) {
 		s.Do("FLUSHALL")
 		fake := newFakeServer("")
 		fake.clock = func() time.Time { return now }
-		p := &scripts{r: r, client: client, fake: fake}
+		p := &scripts{r: r, client: client, fake: fake, settings: drawSettings(r)}
 		p.pass = func() {
 			now = now.Add(drawSpan(r)).Truncate(time.Microsecond)
 			clock.stand(now)
 		}
 		for range rapid.IntRange(1, 60).Draw(r, "steps") {
 			p.pass()
-			if rapid.IntRange(0, 9).Draw(r, "script") == 0 {
+			switch rapid.IntRange(0, 19).Draw(r, "script") {
+			case 0, 1:
 				p.join()
-			} else {
+			case 2, 3:
+				p.heartbeat()
+			default:
 				p.take()
 			}
 		}
@@ -47,11 +50,24 @@ const (
 	scriptWindow = 1_000_000
 	scriptFence  = 2_000_000
 	scriptSettle = 500_000
+	scriptLonger = 1_500_000 // another window
 )
+
+// drawSettings returns calls and windows of instances: the same for both, or any of some. With other
+// settings than these, a longer window could miss calls that a shorter one has forgotten.
+func drawSettings(r *rapid.T) [][]string {
+	some := [][]string{
+		{"3", fmt.Sprint(scriptWindow)}, {"2", fmt.Sprint(scriptLonger)}, {"3", fmt.Sprint(scriptLonger)},
+	}
+	if rapid.Bool().Draw(r, "same") {
+		return some[:1]
+	}
+	return some
+}
 
 // drawSpan returns how much time passes: none, a little, or exactly as much as matters.
 func drawSpan(r *rapid.T) time.Duration {
-	exact := []int64{0, scriptWindow, scriptSettle, scriptFence}
+	exact := []int64{0, scriptWindow, scriptSettle, scriptFence, scriptLonger, scriptLonger + 1_000_000}
 	us := rapid.OneOf(
 		rapid.SampledFrom(exact), rapid.Int64Range(0, 1000), rapid.Int64Range(0, scriptFence),
 	).Draw(r, "us")
@@ -66,6 +82,8 @@ type scripts struct {
 	pass   func() // lets time pass
 	epochs int
 	epoch  string
+
+	settings [][]string // of the instances
 }
 
 // known returns the epoch, another one, or none.
@@ -78,9 +96,19 @@ func (p *scripts) instance() string {
 	return rapid.SampledFrom([]string{"x", "y"}).Draw(p.r, "instance")
 }
 
+// setting returns the calls and the window of an instance.
+func (p *scripts) setting() []string { return rapid.SampledFrom(p.settings).Draw(p.r, "setting") }
+
+func (p *scripts) heartbeat() {
+	argv := append([]string{p.instance()}, p.setting()...)
+	want := p.fake.join(argv)
+	p.compare(p.eval(redislimit.JoinSource, []string{epochKey}, argv), want)
+}
+
 func (p *scripts) join() {
 	p.epochs++
-	argv := []string{
+	argv := append([]string{p.instance()}, p.setting()...)
+	argv = append(argv,
 		rapid.SampledFrom([]string{"run 1", "run 1", "run 1", "run 2"}).Draw(p.r, "run"),
 		fmt.Sprint("epoch ", p.epochs),
 		p.known(),
@@ -88,8 +116,8 @@ func (p *scripts) join() {
 		rapid.SampledFrom([]string{"0", "0", "1"}).Draw(p.r, "distrusted"),
 		fmt.Sprint(scriptFence),
 		fmt.Sprint(scriptSettle),
-		p.instance(),
-	}
+		"0",
+	)
 	want := p.fake.join(argv)
 	p.compare(p.eval(redislimit.JoinSource, []string{epochKey}, argv), want)
 	p.epoch = want[0].(string)
@@ -114,8 +142,12 @@ func (p *scripts) take() {
 
 // takeName makes a call under the name with a number, 0 for none.
 func (p *scripts) takeName(epoch, identity string, n int, count string) {
-	argv := []string{epoch, "3", fmt.Sprint(scriptWindow), "2000", count, p.instance()}
+	argv := append([]string{epoch}, p.setting()...)
+	argv = append(argv, count, p.instance())
 	keys := []string{epochKey, epoch + identity}
+	if len(p.settings) > 1 {
+		n = 0 // a longer window does not find the names of a shorter one
+	}
 	if n > 0 {
 		name := fmt.Sprintf("%016d", n)
 		keys = []string{epochKey, epoch + identity + name, epoch + identity, epoch + identity + ":n"}
