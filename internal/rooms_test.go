@@ -47,7 +47,7 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/call":      {},
 
 	"internal/diagnose": {may: []string{"internal/entra", "internal/fault", "internal/outbound",
-		"internal/secretfile"}, never: []string{gin}},
+		"internal/secretfile", "internal/ratelimit/redislimit"}, never: []string{gin}},
 	"internal/entra": {may: []string{"internal/entra/tokenfile", "internal/fault", "internal/outbound",
 		"internal/refresh", "internal/secretfile"}, never: []string{gin}},
 	"internal/entra/consent": {may: []string{"internal/entra", "internal/entra/tokenfile"},

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/partner-center/connector/internal/config"
 	"github.com/partner-center/connector/internal/diagnose"
@@ -19,8 +18,6 @@ import (
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/partnercenter"
-	"github.com/partner-center/connector/internal/ratelimit"
-	"github.com/partner-center/connector/internal/ratelimit/redislimit"
 )
 
 // checkCommand tries the settings without serving.
@@ -46,7 +43,7 @@ func (c *checkCommand) Run(ctx context.Context, con *console) error {
 	p := printer{out: con.stdout}
 	diagnose.Run(ctx, d, p.print)
 	switch {
-	case len(d.Mistakes) > 0:
+	case p.mistaken:
 		return errMistakesReported
 	case p.failed:
 		return errReported
@@ -56,12 +53,14 @@ func (c *checkCommand) Run(ctx context.Context, con *console) error {
 
 // A printer prints findings and records whether one is a failure.
 type printer struct {
-	out    io.Writer
-	failed bool // a finding was diagnose.Fail
+	out      io.Writer
+	failed   bool // a finding was diagnose.Fail
+	mistaken bool // a finding was a mistake in the settings
 }
 
 func (p *printer) print(f diagnose.Finding) {
 	p.failed = p.failed || (f.Result == diagnose.Fail)
+	p.mistaken = p.mistaken || f.Mistake
 	fmt.Fprintf(p.out, "%-4s  %-14s  %s\n", f.Result, f.Subject, f)
 }
 
@@ -72,13 +71,11 @@ func (c *checkCommand) diagnosis(s *service, settings config.Config) diagnose.Co
 		PublicURL: settings.PublicURL,
 		HTTP:      outbound.NewClient(nil, settings.UpstreamTimeout),
 	}
-	if settings.Redis != nil {
-		d.Variables.RedisURL = settings.Redis.Setting
-	}
 	if s.keys != nil {
 		d.APIKeys = &diagnose.APIKeys{Count: s.keys.Len(), Names: s.keys.Names(), Only: s.tokens == nil}
 	}
-	if _, local := s.limiter.(*ratelimit.Limiter); !local {
+	if settings.Redis != nil {
+		d.Variables.RedisURL = settings.Redis.Setting
 		d.Limit = s.tryLimit
 	}
 	if s.tokens != nil {
@@ -178,17 +175,4 @@ func (s *service) smallCall(request partnercenter.Request) func(context.Context)
 		}
 		return nil
 	}
-}
-
-// tryLimit connects to the Redis of the limiter and reads a counter. It changes none. It returns the
-// time for which calls still wait for the end of a fence.
-func (s *service) tryLimit(ctx context.Context) (fence time.Duration, err error) {
-	if err := s.start(ctx); err != nil {
-		return 0, err
-	}
-	_, err = s.limiter.Peek(ctx, ratelimit.Key{Identity: "connector check"})
-	if u, ok := errors.AsType[*ratelimit.Unavailable](err); ok && errors.Is(u.Cause, redislimit.ErrFenced) {
-		return u.RetryAfter, nil
-	}
-	return 0, err
 }

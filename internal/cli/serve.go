@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/config"
+	"github.com/partner-center/connector/internal/diagnose"
 )
 
 // serveCommand runs the service.
@@ -47,7 +48,8 @@ func (s *service) serve(ctx context.Context, c config.Config, log serviceLog) er
 	case ctx.Err() != nil:
 		return nil
 	case err != nil:
-		return config.Mistake{Setting: c.Redis.Setting, Wants: err.Error()}
+		v := diagnose.Variables{RedisURL: c.Redis.Setting}
+		return config.Mistake{Setting: c.Redis.Setting, Wants: v.ExplainLimit(err)}
 	}
 	if s.keys != nil && s.keys.Len() == 0 {
 		log.Warn("the API keys file has no key, so no API key is accepted; connector keys add creates one")

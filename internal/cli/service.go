@@ -16,7 +16,6 @@ import (
 	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/partnercenter"
 	"github.com/partner-center/connector/internal/proxy"
-	"github.com/partner-center/connector/internal/ratelimit"
 	"github.com/partner-center/connector/internal/ratelimit/redislimit"
 	"github.com/partner-center/connector/internal/server"
 	"github.com/partner-center/connector/internal/traces"
@@ -31,6 +30,7 @@ type service struct {
 	keys      *auth.Keys
 	tokens    *auth.Tokens  // of callers
 	app, user *entra.Tokens // the service's own
+	redis     *entra.Tokens // of the app, for Redis
 	upstream  *partnercenter.Client
 	limiter   gate.Limiter
 	metrics   *metrics.Metrics
@@ -60,7 +60,7 @@ func newService(c config.Config, log *slog.Logger) (*service, error) {
 }
 
 // start connects to the Redis that counts calls, if one is configured. The error is a
-// *redislimit.EvictionError if that Redis could lose counters, or that of ctx.
+// *redislimit.UnfitError if that Redis cannot count calls, or that of ctx.
 func (s *service) start(ctx context.Context) error {
 	if shared, ok := s.limiter.(*redislimit.Limiter); ok {
 		return shared.Start(ctx)
@@ -84,6 +84,9 @@ func (s *service) close() error {
 	}
 	if s.app != nil {
 		s.app.Close()
+	}
+	if s.redis != nil {
+		s.redis.Close()
 	}
 	if s.traces != nil {
 		s.traces.Close() // flushes the spans of everything above
@@ -117,7 +120,7 @@ func (s *service) assemble(
 		return err
 	}
 	s.signInOurselves(c, client, log)
-	limiter, err := newLimiter(c, log)
+	limiter, err := s.newLimiter(c, client, log)
 	if err != nil {
 		return err
 	}
@@ -172,23 +175,4 @@ func compileSpec() (gate.Operations, proxy.Projections, error) {
 	}
 	projections, err := proxy.Compile(spec)
 	return operations, projections, err
-}
-
-// newLimiter returns a limiter that all instances share if a Redis is configured, else one for this
-// process only.
-func newLimiter(c config.Config, log *slog.Logger) (gate.Limiter, error) {
-	if c.Redis == nil {
-		return ratelimit.New(c.LimitCalls, c.LimitWindow)
-	}
-	return redislimit.New(redislimit.Config{
-		Address:  c.Redis.Address,
-		Username: string(c.Redis.Username),
-		Password: string(c.Redis.Password),
-		Database: c.Redis.Database,
-		TLS:      c.Redis.TLS,
-		Calls:    c.LimitCalls,
-		Window:   c.LimitWindow,
-		Local:    c.LimitLocal,
-		Log:      log,
-	})
 }

@@ -35,6 +35,8 @@ type Flags struct {
 	LimitWindow     string `default:"60s" placeholder:"DURATION"`
 	RedisURL        string `placeholder:"URL"`
 	RedisURLFile    string `placeholder:"FILE"`
+	RedisCAFile     string `placeholder:"FILE"`
+	RedisSignIn     string `default:"password" placeholder:"HOW"`
 	LimitStoreDown  string `default:"refuse" placeholder:"WHAT"`
 	UpstreamTimeout string `default:"30s" placeholder:"DURATION"`
 	MaxBody         string `default:"16MiB" placeholder:"SIZE"`

@@ -34,6 +34,7 @@ func good(t *testing.T) config.Flags {
 		PartnerFlags:    config.PartnerFlags{Cloud: "global", TenantID: someID, ClientID: someID},
 		LimitCalls:      "100",
 		LimitWindow:     "60s",
+		RedisSignIn:     "password",
 		LimitStoreDown:  "refuse",
 		UpstreamTimeout: "30s",
 		MaxBody:         "16MiB",
@@ -48,6 +49,19 @@ func goodSandbox(t *testing.T) config.Flags {
 	f.Sandbox, f.TenantID, f.ClientID = "true", "", ""
 	return f
 }
+
+// authority is a certificate.
+const authority = `-----BEGIN CERTIFICATE-----
+MIIBezCCASGgAwIBAgIUPaU/9PAKb9juhoyuucTRUF33fX8wCgYIKoZIzj0EAwIw
+EjEQMA4GA1UEAwwHQ29udG9zbzAgFw0yNjExMjYyMTM1MTVaGA8yMTI2MTEwMjIx
+MzUxNVowEjEQMA4GA1UEAwwHQ29udG9zbzBZMBMGByqGSM49AgEGCCqGSM49AwEH
+A0IABI5s/n+p2GIzHtj9Jt7nk37lY0x/kia5TmeOaL1yrxWztABMqw22nbd/acHR
+pykKGn3K7Obv9Wypc70fY3S5Jo2jUzBRMB0GA1UdDgQWBBTSdAr/KwHwyt9R6XD8
+/tN+Dc1vijAfBgNVHSMEGDAWgBTSdAr/KwHwyt9R6XD8/tN+Dc1vijAPBgNVHRMB
+Af8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIEXuoTK8r9srckXzetFBhp7tPlda
+93Dwjc3JC/bdd5YvAiEAuo4U1nizvt+FUiNd8aBYxugdrIqX3C+HVAmJwSX2rGw=
+-----END CERTIFICATE-----
+`
 
 // newFile creates a file and returns its path.
 func newFile(t *testing.T, content string) string {
@@ -180,14 +194,18 @@ func TestLoadVariants(t *testing.T) {
 		{"takes a Redis", func(f flags) { f.RedisURL, f.LimitStoreDown = "redis://127.0.0.1:6379", "local" },
 			func(c settings) bool {
 				want := config.Redis{Setting: "CONNECTOR_REDIS_URL", Address: "127.0.0.1:6379"}
-				return (*c.Redis == want) && c.LimitLocal
+				return reflect.DeepEqual(c.Redis, &want) && c.LimitLocal
 			}},
 		{"takes a Redis with a password from a file", func(f flags) {
 			f.RedisURLFile = newFile(t, "rediss://:hush@redis.contoso.com:6380\n")
 		}, func(c settings) bool {
-			return *c.Redis == config.Redis{Setting: "CONNECTOR_REDIS_URL_FILE", Address: "redis.contoso.com:6380",
-				Password: "hush", TLS: true}
+			return reflect.DeepEqual(c.Redis, &config.Redis{Setting: "CONNECTOR_REDIS_URL_FILE",
+				Address: "redis.contoso.com:6380", Password: "hush", TLS: true})
 		}},
+		{"takes a Redis that trusts Entra ID, and an authority", func(f flags) {
+			f.RedisURL, f.RedisSignIn = "rediss://redis.contoso.com:10000", "entra"
+			f.RedisCAFile = newFile(t, authority)
+		}, func(c settings) bool { return c.Redis.Entra && (c.Redis.Roots != nil) }},
 		{"takes a link secret", func(f flags) { f.LinkSecretFile = newFile(t, strings.Repeat("x", 32)) },
 			func(c settings) bool { return len(c.LinkSecret) == 32 }},
 		{"takes an address for metrics", func(f flags) { f.AdminListen = "127.0.0.1:9464" }, func(c settings) bool {

@@ -49,9 +49,13 @@ var helpTexts = map[string]string{
 	"limit-calls":  "Calls that a connection may make in a window, " + limitCallsRange.String() + ".",
 	"limit-window": "Length of the window, " + limitWindowRange.String() + ".",
 	"redis-url": "Redis or Valkey in which all instances count calls, so that they share one limit: " +
-		"redis:// or rediss://. It must not evict (maxmemory-policy noeviction). " +
-		"Default: each instance counts its own calls.",
-	"redis-url-file":   "File with that URL, for a URL with a password.",
+		"redis://, rediss://, redis+sentinel:// or rediss+sentinel://. It must not evict " +
+		"(maxmemory-policy noeviction). Default: each instance counts its own calls.",
+	"redis-url-file": "File with that URL, for a URL with a password.",
+	"redis-ca-file": "File with the certificates, in PEM, of the authorities that sign that Redis' certificate. " +
+		"Default: the system's.",
+	"redis-sign-in": "How to sign in to that Redis: password (that of the URL), or entra (a token of the app, for " +
+		"Azure).",
 	"limit-store-down": "While Redis is down: refuse (503), or local (each instance counts its own calls).",
 
 	"drain": "How long the service still answers calls after SIGTERM while /readyz fails, " + drainRange.String() +

@@ -47,7 +47,7 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 		LinkSecret:      l.linkSecret(f.LinkSecretFile),
 		LimitCalls:      l.integer("CONNECTOR_LIMIT_CALLS", f.LimitCalls, limitCallsRange),
 		LimitWindow:     l.duration("CONNECTOR_LIMIT_WINDOW", f.LimitWindow, limitWindowRange),
-		Redis:           l.redis(f.RedisURL, f.RedisURLFile),
+		Redis:           l.redis(f),
 		LimitLocal:      f.LimitStoreDown == "local",
 		UpstreamTimeout: l.duration("CONNECTOR_UPSTREAM_TIMEOUT", f.UpstreamTimeout, upstreamTimeoutRange),
 		MaxBody:         l.size("CONNECTOR_MAX_BODY", f.MaxBody, maxBodyRange),
@@ -69,6 +69,9 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 		}
 	} else {
 		c.Partner = l.partner(f.PartnerFlags, c.SignIn)
+		if (c.Redis != nil) && c.Redis.Entra && (!c.HasApp() || (c.ClientID == "")) {
+			l.report("CONNECTOR_REDIS_SIGN_IN", "password, because entra needs a credential of the app", "")
+		}
 		c.RefreshTokenFile = l.refreshTokenFile(f.RefreshTokenFile)
 		c.UpstreamURL = l.upstreamURL(f.UpstreamURL, c.Cloud)
 		l.callers(&c, f)

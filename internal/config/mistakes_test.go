@@ -87,6 +87,26 @@ func TestMistakes(t *testing.T) {
 		{"CONNECTOR_REDIS_URL_FILE", "no scheme", func(f *config.Flags) {
 			f.RedisURLFile = newFile(t, "127.0.0.1")
 		}},
+		{"CONNECTOR_REDIS_URL", "no TLS for a token", func(f *config.Flags) {
+			f.RedisURL, f.RedisSignIn = "redis://127.0.0.1", "entra"
+		}},
+		{"CONNECTOR_REDIS_URL", "a password besides a token", func(f *config.Flags) {
+			f.RedisURL, f.RedisSignIn = "rediss://:hush@127.0.0.1", "entra"
+		}},
+		{"CONNECTOR_REDIS_SIGN_IN", "another word", func(f *config.Flags) { f.RedisSignIn = "token" }},
+		{"CONNECTOR_REDIS_SIGN_IN", "no app for a token", func(f *config.Flags) {
+			f.RedisURL, f.RedisSignIn, f.SignIn = "rediss://127.0.0.1", "entra", "caller"
+			f.ClientID, f.APIKeysFile = "", ""
+		}},
+		{"CONNECTOR_REDIS_CA_FILE", "an absent file", func(f *config.Flags) {
+			f.RedisURL, f.RedisCAFile = "rediss://127.0.0.1", "/absent"
+		}},
+		{"CONNECTOR_REDIS_CA_FILE", "no certificate", func(f *config.Flags) {
+			f.RedisURL, f.RedisCAFile = "rediss://127.0.0.1", newFile(t, "x")
+		}},
+		{"CONNECTOR_REDIS_CA_FILE", "without TLS", func(f *config.Flags) {
+			f.RedisURL, f.RedisCAFile = "redis://127.0.0.1", newFile(t, authority)
+		}},
 		{"CONNECTOR_LIMIT_STORE_DOWN", "another word", func(f *config.Flags) { f.LimitStoreDown = "open" }},
 		{"CONNECTOR_MAX_BODY", "an unknown unit", func(f *config.Flags) { f.MaxBody = "16MB" }},
 		{"CONNECTOR_MAX_BODY", "a negative size", func(f *config.Flags) { f.MaxBody = "-1MiB" }},

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +20,12 @@ func TestRedisURL(t *testing.T) {
 		"redis://limiter:hush@contoso.com/3": {
 			Address: "contoso.com:6379", Username: "limiter", Password: "hush", Database: 3,
 		},
+		"redis+sentinel://a,b:1,[::1]/connector": {
+			Sentinels: []string{"a:26379", "b:1", "[::1]:26379"}, Primary: "connector",
+		},
+		"rediss+sentinel://:hush@a:1/connector/7": {
+			Sentinels: []string{"a:1"}, Primary: "connector", Password: "hush", Database: 7, TLS: true,
+		},
 		"rediss://:hu%2Fsh@contoso.com:6380": {Address: "contoso.com:6380", Password: "hu/sh", TLS: true},
 	} {
 		t.Run("takes "+url, func(t *testing.T) {
@@ -26,7 +33,7 @@ func TestRedisURL(t *testing.T) {
 			f.RedisURL = url
 			want.Setting = "CONNECTOR_REDIS_URL"
 			got, err := config.Load(f, environment("hush"))
-			if (err != nil) || (got.Redis == nil) || (*got.Redis != want) {
+			if (err != nil) || !reflect.DeepEqual(got.Redis, &want) {
 				t.Errorf("%#v, %v, want %#v", got.Redis, err, want)
 			}
 		})
@@ -50,6 +57,15 @@ func TestRedisURL(t *testing.T) {
 		"redis://:hush@host?read_timeout=1h",
 		"redis://:hush@host/hush",
 		"redis://:hush@host/x#y",
+		"redis+sentinel://host",
+		"redis+sentinel://host/",
+		"redis+sentinel:///connector",
+		"redis+sentinel://:hush@a,:1/connector",
+		"redis+sentinel://:hush@a,b?x=y/connector",
+		"redis+sentinel://:hush@a,b:port/connector",
+		"redis+sentinel://:hush@a,b/connector/x",
+		"redis+sentinel://:hush@a,b/connector/1/2",
+		"http+sentinel://host/connector",
 	} {
 		t.Run("refuses "+url, func(t *testing.T) {
 			f := good(t)
@@ -63,6 +79,13 @@ func TestRedisURL(t *testing.T) {
 			}
 		})
 	}
+	t.Run("says what to write for several hosts", func(t *testing.T) {
+		f := good(t)
+		f.RedisURL = "redis://a:1,b:2"
+		if _, err := config.Load(f, environment("hush")); !strings.Contains(fmt.Sprint(err), "redis+sentinel://") {
+			t.Error(err)
+		}
+	})
 	t.Run("reports it together with other mistakes", func(t *testing.T) {
 		f := good(t)
 		f.RedisURL, f.LimitCalls = "redis://host/x", "0"

@@ -21,6 +21,9 @@ func (l *loader) checkSandbox(f Flags) {
 			l.report(s.setting, "must be unset in the sandbox, which takes no setting of a real tenant", "")
 		}
 	}
+	if f.RedisSignIn == Entra {
+		l.report("CONNECTOR_REDIS_SIGN_IN", "password in the sandbox, which has no credential for Entra ID", "")
+	}
 	if f.SignIn != APIKey {
 		l.report("CONNECTOR_SIGN_IN", "api-key in the sandbox, which has no real accounts", "")
 	}

@@ -34,6 +34,7 @@ type Finding struct {
 	Subject string // such as Entra ID
 	Text    string // one line without a final period
 	Remedy  string // what to do, in full sentences; empty: nothing
+	Mistake bool   // the failure is a mistake in the settings
 }
 
 // String returns the text and the remedy in one line.
@@ -106,15 +107,27 @@ type run struct {
 	report func(Finding)
 }
 
-func (r *run) ok(subject, text string)           { r.report(Finding{OK, subject, text, ""}) }
-func (r *run) skip(subject, text string)         { r.report(Finding{Skip, subject, text, ""}) }
-func (r *run) warn(subject, text, remedy string) { r.report(Finding{Warn, subject, text, remedy}) }
-func (r *run) fail(subject, text, remedy string) { r.report(Finding{Fail, subject, text, remedy}) }
+func (r *run) ok(subject, text string) { r.report(Finding{Result: OK, Subject: subject, Text: text}) }
+func (r *run) skip(subject, text string) {
+	r.report(Finding{Result: Skip, Subject: subject, Text: text})
+}
+
+func (r *run) warn(subject, text, remedy string) {
+	r.report(Finding{Result: Warn, Subject: subject, Text: text, Remedy: remedy})
+}
+
+func (r *run) fail(subject, text, remedy string) {
+	r.report(Finding{Result: Fail, Subject: subject, Text: text, Remedy: remedy})
+}
+
+func (r *run) mistake(subject, text, remedy string) {
+	r.report(Finding{Result: Fail, Subject: subject, Text: text, Remedy: remedy, Mistake: true})
+}
 
 // settings reports the mistakes that the caller found in files.
 func (r *run) settings() {
 	for _, err := range r.Mistakes {
-		r.fail("settings", err.Error(), "")
+		r.mistake("settings", err.Error(), "")
 	}
 	if len(r.Mistakes) == 0 {
 		r.ok("settings", "complete")
@@ -134,23 +147,6 @@ func (r *run) apiKeys() {
 		r.warn(subject, "the file has no key", addOne+", or leave api-key out of CONNECTOR_SIGN_IN.")
 	default:
 		r.ok(subject, fmt.Sprintf("%d in all, for %s", r.APIKeys.Count, strings.Join(r.APIKeys.Names, ", ")))
-	}
-}
-
-// limit tries the shared limiter. A limiter in memory needs no check.
-func (r *run) limit(ctx context.Context) {
-	const subject = "limit"
-	if r.Limit == nil {
-		return
-	}
-	switch fence, err := r.Limit(ctx); {
-	case err != nil:
-		r.fail(subject, err.Error(), "Check "+r.Variables.redisURL()+", and that this machine reaches Redis there.")
-	case fence > 0:
-		r.warn(subject, fmt.Sprintf("calls are refused for another %v, because Redis may have lost counts", fence),
-			"Wait: they are admitted again by themselves.")
-	default:
-		r.ok(subject, "counted in Redis, which evicts nothing")
 	}
 }
 

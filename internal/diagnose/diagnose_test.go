@@ -9,12 +9,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"regexp"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/partner-center/connector/internal/e2e/fakeentra"
 	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/ratelimit/redislimit"
 )
 
 func TestSettings(t *testing.T) {
@@ -65,7 +69,39 @@ func TestLimit(t *testing.T) {
 		c := Config{Limit: bad, Variables: Variables{RedisURL: "CONNECTOR_REDIS_URL_FILE"}}
 		try(t, c).expect(t, "limit", Fail, "Check the file that CONNECTOR_REDIS_URL_FILE names,")
 	})
+	t.Run("in an unfit Redis is a mistake", func(t *testing.T) {
+		unfit := func(context.Context) (time.Duration, error) {
+			return 0, &redislimit.UnfitError{Defect: redislimit.NoPassword}
+		}
+		all := try(t, Config{Limit: unfit})
+		all.expect(t, "limit", Fail, "(NOAUTH). Put the password into CONNECTOR_REDIS_URL,")
+		if i := slices.IndexFunc(all, func(f Finding) bool { return f.Subject == "limit" }); !all[i].Mistake {
+			t.Error("it is none")
+		}
+	})
+	t.Run("in a Redis that is far away says so", func(t *testing.T) {
+		slow := func(context.Context) (time.Duration, error) { return 0, fmt.Errorf("%w: 45ms", redislimit.ErrSlow) }
+		try(t, Config{Limit: slow}).expect(t, "limit", Fail, "in the same region")
+	})
 	t.Run("of this process is left out", func(t *testing.T) { try(t, Config{}).expectNone(t, "limit") })
+}
+
+// TestLimitRemedies checks that each defect has a remedy.
+func TestLimitRemedies(t *testing.T) {
+	source, err := os.ReadFile("../ratelimit/redislimit/unfit.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defects := regexp.MustCompile(`(?m)^\t\w+ +Defect = (".*")$`).FindAllStringSubmatch(string(source), -1)
+	if len(defects) != len(limitRemedies) {
+		t.Errorf("%d defects, %d remedies", len(defects), len(limitRemedies))
+	}
+	for _, d := range defects {
+		text, err := strconv.Unquote(d[1])
+		if (err != nil) || (limitRemedies[redislimit.Defect(text)] == "") {
+			t.Errorf("no remedy for %s", d[1])
+		}
+	}
 }
 
 func TestCertificate(t *testing.T) {
@@ -314,9 +350,9 @@ func TestFinding(t *testing.T) {
 		finding Finding
 		want    string
 	}{
-		{Finding{OK, "settings", "complete", ""}, "complete"},
-		{Finding{Fail, "clock", "it is off", "Set it."}, "it is off. Set it."},
-		{Finding{Fail, "clock", "It is off.", "Set it."}, "It is off. Set it."},
+		{Finding{Result: OK, Subject: "settings", Text: "complete", Remedy: ""}, "complete"},
+		{Finding{Result: Fail, Subject: "clock", Text: "it is off", Remedy: "Set it."}, "it is off. Set it."},
+		{Finding{Result: Fail, Subject: "clock", Text: "It is off.", Remedy: "Set it."}, "It is off. Set it."},
 	} {
 		t.Run(c.want, func(t *testing.T) {
 			if got := fmt.Sprint(c.finding); got != c.want {

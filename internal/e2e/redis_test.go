@@ -1,15 +1,20 @@
 package e2e
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/partner-center/connector/internal/cli"
+	"github.com/partner-center/connector/internal/e2e/fakeentra"
 	"github.com/partner-center/connector/internal/e2e/redisserver"
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
@@ -54,8 +59,11 @@ func TestReplicasDisagree(t *testing.T) {
 	tier.Full(t)
 	store := redisserver.Start(t)
 	s := newBackends(t)
-	lax := s.start(t, "connector", countIn(store), withMetrics, "CONNECTOR_LIMIT_CALLS=20", "CONNECTOR_LIMIT_WINDOW=1m")
-	strict := s.start(t, "connector", countIn(store), withMetrics, "CONNECTOR_LIMIT_CALLS=7", "CONNECTOR_LIMIT_WINDOW=2m")
+	instance := func(calls, window string) *process {
+		return s.start(t, "connector", countIn(store), withMetrics, "CONNECTOR_LIMIT_CALLS="+calls,
+			"CONNECTOR_LIMIT_WINDOW="+window)
+	}
+	lax, strict := instance("20", "1m"), instance("7", "2m")
 	const policy = `"connection";q=7;w=120`
 	waitFor(t, "the stricter limit applies", func() bool {
 		return lax.get(t, "/v1/none", s.keys.key).header.Get("RateLimit-Policy") == policy
@@ -150,13 +158,84 @@ func TestEvictingStore(t *testing.T) {
 	t.Parallel()
 	store := redisserver.Start(t, "--maxmemory", "10mb", "--maxmemory-policy", "allkeys-lru")
 	s := newBackends(t)
-	for command, want := range map[string]int{"serve": cli.ExitUsage, "check": cli.ExitFailed} {
+	for _, command := range []string{"serve", "check"} {
 		t.Run(command, func(t *testing.T) {
 			status, output := s.tryCommand(t, command, countIn(store))
-			if (status != want) || !strings.Contains(output, "noeviction") {
-				t.Errorf("status %d, want %d: %s", status, want, output)
+			if (status != cli.ExitUsage) || !strings.Contains(output, "noeviction") {
+				t.Errorf("status %d: %s", status, output)
 			}
 		})
+	}
+}
+
+// TestUnfitStore shows that serve and check name what is wrong with a Redis and what to do about it, and
+// exit with status 2.
+func TestUnfitStore(t *testing.T) {
+	t.Parallel()
+	tier.Full(t)
+	plain, locked := redisserver.Start(t), redisserver.Start(t, "--requirepass", "secret")
+	primary, replica := redisserver.Start(t), redisserver.Start(t)
+	replica.Follow(primary.Port)
+	s := newBackends(t)
+	for url, want := range map[string]string{
+		"redis://" + locked.Address():                "NOAUTH). Put the password into CONNECTOR_REDIS_URL",
+		"redis://:wrong@" + locked.Address():         "WRONGPASS). Check the user name and the password in",
+		"redis://" + replica.Address():               "READONLY). Name the primary in CONNECTOR_REDIS_URL",
+		"rediss://" + plain.Address():                "does not speak TLS. Write redis://",
+		"redis+sentinel://" + plain.Address() + "/x": "is no Sentinel. Name Sentinels in CONNECTOR_REDIS_URL",
+		"redis://" + plain.Address() + "/99":         "does not have the database. Name a database",
+		"redis://a:1,b:2":                            "one host: of a cluster name any node",
+	} {
+		for _, command := range []string{"serve", "check"} {
+			t.Run(command+" "+want, func(t *testing.T) {
+				t.Parallel()
+				status, output := s.tryCommand(t, command, "CONNECTOR_REDIS_URL="+url)
+				if (status != cli.ExitUsage) || !strings.Contains(output, want) || strings.Contains(output, "wrong@") {
+					t.Errorf("status %d, want %d and %q: %s", status, cli.ExitUsage, want, output)
+				}
+			})
+		}
+	}
+}
+
+// TestRedisOfEntraID lets a service sign in to a Redis with a token of the app. The certificate of the
+// Redis is signed by an authority that only the service's settings name.
+func TestRedisOfEntraID(t *testing.T) {
+	t.Parallel()
+	s := newBackends(t)
+	certificate := s.entra.TLS.Certificates[0] // of httptest, for 127.0.0.1
+	folder := t.TempDir()
+	file := func(name, kind string, der []byte) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	authority, port := file("certificate.pem", "CERTIFICATE", certificate.Certificate[0]), redisserver.FreePort(t)
+	store := redisserver.Start(t, "--tls-port", fmt.Sprint(port), "--tls-cert-file", authority,
+		"--tls-key-file", file("key.pem", "PRIVATE KEY", private), "--tls-ca-cert-file", authority,
+		"--tls-auth-clients", "no")
+	// Redis cannot verify a token, so any password will do for the app, and none for others.
+	store.Do("ACL", "SETUSER", fakeentra.ClientID, "on", "nopass", "~*", "+@all")
+	settings := []string{fmt.Sprintf("CONNECTOR_REDIS_URL=rediss://127.0.0.1:%d", port), "CONNECTOR_LIMIT_CALLS=2",
+		"CONNECTOR_REDIS_CA_FILE=" + authority, "CONNECTOR_REDIS_SIGN_IN=entra", withMetrics}
+	p := s.start(t, "connector", settings...)
+	waitFor(t, "a call is admitted", func() bool { return p.get(t, "/v1/customers", s.keys.key).status == 200 })
+	users, _ := store.Do("CLIENT", "LIST").(string)
+	if n := strings.Count(users, "user="+fakeentra.ClientID); n != 5 {
+		t.Errorf("%d sockets of the app:\n%s", n, users)
+	}
+	if n := p.scrape(t)[`connector_token_requests_total{kind="redis",result="ok"}`]; n != 1 {
+		t.Errorf("%v tokens for Redis", n)
+	}
+	status, output := s.tryCommand(t, "check", append(settings, "CONNECTOR_ADMIN_LISTEN=")...)
+	if (status != cli.ExitOK) || !strings.Contains(output, "ok    limit ") {
+		t.Errorf("status %d: %s", status, output)
 	}
 }
 

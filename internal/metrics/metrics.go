@@ -79,8 +79,9 @@ func New(c Config) *Metrics {
 		limiterDecisions: counter("limiter_decisions_total",
 			"Decisions of the limiter on valid calls: admitted, refused or unavailable.", "decision"),
 		tokenRequests: counter("token_requests_total",
-			"Requests to Entra ID for a token of the app (app), a token of the app with a user (user) or the keys "+
-				"that callers' tokens are signed with (signing_keys), by result: ok, refused (the credential or "+
+			"Requests to Entra ID for a token of the app (app), a token of the app with a user (user), a token of "+
+				"the app for Redis (redis) or the keys that callers' tokens are signed with (signing_keys), by "+
+				"result: ok, refused (the credential or "+
 				"its file is not valid) or unavailable.",
 			"kind", "result"),
 		dropped: counter("left_out_values_total",
@@ -131,6 +132,7 @@ func (m *Metrics) createSeries(c Config) {
 	for kind, results := range map[string][]string{
 		App:         {ok, refused, unavailable},
 		User:        {ok, refused, unavailable},
+		Redis:       {ok, refused, unavailable},
 		SigningKeys: {ok, unavailable},
 	} {
 		for _, r := range results {
@@ -232,6 +234,7 @@ func (m *Metrics) DroppedValues(operation, path string, values int) {
 const (
 	App         = "app"          // a token of the app alone
 	User        = "user"         // a token of the app with a user
+	Redis       = "redis"        // a token of the app for Redis
 	SigningKeys = "signing_keys" // the keys that callers' tokens are signed with
 )
 

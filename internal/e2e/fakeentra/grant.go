@@ -15,13 +15,17 @@ import (
 // Resource is the audience of tokens for Partner Center.
 const Resource = "https://api.partnercenter.microsoft.com"
 
+// RedisResource is the audience of tokens for Redis in Azure.
+const RedisResource = "https://redis.azure.com"
+
 // A Kind tells tokens of the app alone from tokens of the app and a user.
 type Kind string
 
-// Kinds of tokens for Partner Center.
+// Kinds of tokens, for Partner Center unless they say otherwise.
 const (
-	AppOnly Kind = "app-only" // of the app alone
-	AppUser Kind = "App+User" // of the app on behalf of the user
+	AppOnly  Kind = "app-only" // of the app alone
+	AppUser  Kind = "App+User" // of the app on behalf of the user
+	AppRedis Kind = "Redis"    // of the app alone, for Redis
 )
 
 // issuedToken is a token for Partner Center.
@@ -59,10 +63,13 @@ func (e *Server) checkGrant(r *http.Request) (kind Kind, code int) {
 	switch r.PostFormValue("grant_type") {
 	case "client_credentials":
 		// Microsoft's client asks for further scopes.
-		if !slices.Contains(strings.Fields(r.PostFormValue("scope")), Resource+"/.default") {
-			return "", 70011
+		switch scope := strings.Fields(r.PostFormValue("scope")); {
+		case slices.Contains(scope, Resource+"/.default"):
+			return AppOnly, 0
+		case slices.Contains(scope, RedisResource+"/.default"):
+			return AppRedis, 0
 		}
-		return AppOnly, 0
+		return "", 70011
 	case "refresh_token":
 		return AppUser, e.redeemRefreshToken(r)
 	case "authorization_code":
@@ -102,8 +109,14 @@ func isUserScope(scope string) bool {
 	return (scope == "") || strings.Contains(scope, Resource)
 }
 
-// Issue makes a token for Partner Center: an opaque one, or a JWT after [Server.IssueJWTs].
+// Issue makes a token: for Partner Center an opaque one, or a JWT after [Server.IssueJWTs], and for
+// Redis a JWT.
 func (e *Server) Issue(kind Kind) string {
+	if kind == AppRedis {
+		token := e.NewPartnerToken(AppOnly, map[string]any{"aud": RedisResource})
+		e.secrets.Add("access token", token)
+		return token
+	}
 	e.mu.Lock()
 	claims, number := e.claims, len(e.tokens)+1
 	e.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -55,15 +56,24 @@ func StartWithEnv(t testing.TB, env []string, options ...string) *Server {
 	return s
 }
 
+// given holds the ports that FreePort has returned: until their servers listen, the system could
+// give them away again.
+var given sync.Map
+
 // FreePort returns a TCP port on loopback that nothing listens on.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		l.Close()
+		if _, taken := given.LoadOrStore(port, true); !taken {
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // Address returns the server's host:port.
@@ -101,7 +111,7 @@ func (s *Server) answers() bool {
 	fmt.Fprint(c, "PING\r\n")
 	answer := make([]byte, 5)
 	_, err = c.Read(answer)
-	return (err == nil) && (string(answer) == "+PONG")
+	return (err == nil) && ((string(answer) == "+PONG") || (string(answer) == "-NOAU")) // it wants a password
 }
 
 // Kill ends the process as a crash does.
@@ -148,8 +158,13 @@ func (s *Server) DoAs(password string, args ...any) any {
 // Info returns the value that a section of INFO has for name.
 func (s *Server) Info(section, name string) string {
 	s.t.Helper()
-	text, _ := s.Do("INFO", section).(string)
-	_, rest, _ := strings.Cut(text, "\r\n"+name+":")
+	return field(s.Do("INFO", section), name)
+}
+
+// field returns the value of name in an answer of lines.
+func field(answer any, name string) string {
+	text, _ := answer.(string)
+	_, rest, _ := strings.Cut("\r\n"+text, "\r\n"+name+":")
 	value, _, _ := strings.Cut(rest, "\r\n")
 	return value
 }

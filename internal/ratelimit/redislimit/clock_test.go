@@ -30,14 +30,14 @@ func TestAccept(t *testing.T) {
 	}{
 		"uses an answer at once":                                  {0, 0, nil},
 		"uses an answer after 40 ms":                              {40 * time.Millisecond, 0, nil},
-		"refuses an answer after 41 ms":                           {41 * time.Millisecond, 0, errSlow},
+		"refuses an answer after 41 ms":                           {41 * time.Millisecond, 0, ErrSlow},
 		"uses an answer of a clock that is ahead by 50 ms":        {0, 50 * time.Millisecond, nil},
 		"uses an answer of a clock that is behind by 50 ms":       {0, -50 * time.Millisecond, nil},
 		"refuses an answer of a clock that is ahead by 51 ms":     {0, 51 * time.Millisecond, errClock},
 		"refuses an answer of a clock that is behind by 51 ms":    {0, -51 * time.Millisecond, errClock},
 		"uses an answer that was asymmetric on the longest way":   {40 * time.Millisecond, 40 * time.Millisecond, nil},
-		"concludes nothing about the clock from a late answer":    {41 * time.Millisecond, time.Hour, errSlow},
-		"concludes nothing when this process itself was stopped":  {10 * time.Second, 5 * time.Second, errSlow},
+		"concludes nothing about the clock from a late answer":    {41 * time.Millisecond, time.Hour, ErrSlow},
+		"concludes nothing when this process itself was stopped":  {10 * time.Second, 5 * time.Second, ErrSlow},
 		"refuses an answer of a clock that was set by a full day": {0, 24 * time.Hour, errClock},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -30,7 +30,8 @@ type connection struct {
 	timing timing
 	failed func(error) // called when a worker cannot open its socket
 
-	server  server // the process
+	server  server       // the process
+	expires atomic.Int64 // when the credentials of the first socket expire, in seconds since 1970; 0: never
 	epoch   string
 	offset  offset
 	writes  atomic.Int64  // largest that the server has reported, see progress
@@ -54,8 +55,8 @@ type answer struct {
 	err error
 }
 
-// dial returns a connection that has not joined an epoch. It opens no socket.
-func (l *Limiter) dial() *connection {
+// dial returns a connection to an address that has not joined an epoch. It opens no socket.
+func (l *Limiter) dial(address string) *connection {
 	c := &connection{
 		now:    l.now,
 		timing: l.timing,
@@ -63,7 +64,14 @@ func (l *Limiter) dial() *connection {
 		closed: make(chan struct{}),
 	}
 	c.failed = func(err error) { l.failed(c, err) }
-	o := l.options
+	o := l.optionsFor(address, l.locator.tlsName(address))
+	o.CredentialsProviderContext = func(ctx context.Context) (string, string, error) {
+		credentials, err := l.sign(ctx)
+		if !credentials.Expires.IsZero() {
+			c.expires.CompareAndSwap(0, credentials.Expires.Unix())
+		}
+		return credentials.Username, credentials.Password, err
+	}
 	o.OnConnect = func(ctx context.Context, socket *redis.Conn) error { return c.verify(ctx, socket) }
 	c.client = redis.NewClient(&o)
 	c.socket = c.client.Conn()
@@ -120,7 +128,7 @@ type server struct {
 }
 
 // inspect asks the server process for what it is. If it may evict keys, the error is an
-// EvictionError. INFO reports all of it, even where CONFIG is forbidden.
+// UnfitError. INFO reports all of it, even where CONFIG is forbidden.
 func inspect(ctx context.Context, socket redis.Cmdable) (server, error) {
 	var process, memory, stats *redis.StringCmd
 	_, err := socket.Pipelined(ctx, func(p redis.Pipeliner) error {
@@ -130,12 +138,15 @@ func inspect(ctx context.Context, socket redis.Cmdable) (server, error) {
 	if err != nil {
 		return server{}, err
 	}
-	if policy := infoField(memory.Val(), "maxmemory_policy"); policy != "noeviction" {
-		return server{}, &EvictionError{Policy: policy}
-	}
 	s := server{run: infoField(process.Val(), "run_id")}
-	if s.run == "" {
-		return server{}, errors.New("the server does not report its run_id")
+	policy := infoField(memory.Val(), "maxmemory_policy")
+	switch {
+	case infoField(process.Val(), "redis_mode") == "sentinel":
+		return server{}, &UnfitError{Defect: IsSentinel}
+	case policy != "noeviction":
+		return server{}, &UnfitError{Defect: Evicts, Detail: policy}
+	case s.run == "":
+		return server{}, &UnfitError{Defect: NoRunID}
 	}
 	s.evicted, _ = strconv.ParseInt(infoField(stats.Val(), "evicted_keys"), 10, 64)
 	return s, nil

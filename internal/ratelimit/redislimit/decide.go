@@ -19,6 +19,9 @@ const retryAway = 2 * time.Second
 // names.
 var ErrFenced = errors.New("the server may have lost counters; calls wait until those have left the window")
 
+// ErrSlow is the cause of Unavailable if the server takes longer to answer than a decision may take.
+var ErrSlow = errors.New("the answer came too late")
+
 var (
 	errNotStarted  = errors.New("not started")
 	errAway        = errors.New("the server cannot be reached")
@@ -27,7 +30,6 @@ var (
 	errOtherServer = errors.New("the connection leads to another server")
 	errClock       = errors.New("the server's clock was set")
 	errOlder       = errors.New("the server's data is older than before")
-	errSlow        = errors.New("the answer came too late")
 	errClosed      = errors.New("the connection was closed")
 )
 
@@ -118,7 +120,7 @@ func wholeSeconds(d time.Duration) time.Duration {
 // server's clock: this process may have been suspended in between.
 func (t timing) accept(x exchange, o *offset) error {
 	if x.received-x.sent > t.decision {
-		return errSlow
+		return ErrSlow
 	}
 	if o.deviation(x) > t.tolerance {
 		return errClock
@@ -146,7 +148,7 @@ func assess(err error) damage {
 	switch {
 	case distrusts(err):
 		return lostCounts
-	case errors.Is(err, errOtherEpoch), errors.Is(err, errOtherServer):
+	case errors.Is(err, errOtherEpoch), errors.Is(err, errOtherServer), isMoved(err):
 		return wrongServer
 	default:
 		return noDamage
@@ -157,9 +159,12 @@ func assess(err error) damage {
 // its clock was set, its data is older, it evicts keys, or it follows another server and copies its
 // data.
 func distrusts(err error) bool {
-	if _, evicts := errors.AsType[*EvictionError](err); evicts {
-		return true
-	}
-	return errors.Is(err, errClock) || errors.Is(err, errOlder) || errors.Is(err, errEvicted) ||
+	return evicts(err) || errors.Is(err, errClock) || errors.Is(err, errOlder) || errors.Is(err, errEvicted) ||
 		redis.IsReadOnlyError(err) || redis.IsLoadingError(err) || redis.IsMasterDownError(err)
+}
+
+// isMoved reports whether err refers to another node of a cluster.
+func isMoved(err error) bool {
+	_, moved := redis.IsMovedError(err)
+	return moved
 }

@@ -101,12 +101,12 @@ func TestAssess(t *testing.T) {
 		want damage
 	}{
 		{io.EOF, noDamage},
-		{errSlow, noDamage},
+		{ErrSlow, noDamage},
 		{errClosed, noDamage},
 		{errors.New("NOAUTH Authentication required."), noDamage},
 		{errOtherEpoch, wrongServer},
 		{errOtherServer, wrongServer},
-		{&EvictionError{Policy: "allkeys-lru"}, lostCounts},
+		{&UnfitError{Defect: Evicts}, lostCounts},
 		{errEvicted, lostCounts},
 		{fmt.Errorf("wrapped: %w", errOtherServer), wrongServer},
 		{errClock, lostCounts},

@@ -32,6 +32,9 @@ func (l *Limiter) BePatient() {
 	l.options.DialTimeout, l.options.ReadTimeout, l.options.WriteTimeout = patience, patience, patience
 }
 
+// SetDecision sets how long a decision may take. It is called before Start.
+func (l *Limiter) SetDecision(d time.Duration) { l.timing.decision = d }
+
 // SetTolerance sets by how much the server's clock may be off. It is called before Start.
 func (l *Limiter) SetTolerance(d time.Duration) { l.timing.tolerance = d }
 
@@ -45,6 +48,9 @@ func (l *Limiter) Connected() bool { return l.state.Load().connection != nil }
 
 // JoinDigest returns the digest by which join.lua is called.
 func JoinDigest() string { return joinScript.Hash() }
+
+// RenewBefore is how long before its credentials expire a connection is replaced.
+const RenewBefore = renewBefore
 
 // JoinSource and TakeSource are the scripts.
 var JoinSource, TakeSource = joinSource, takeSource

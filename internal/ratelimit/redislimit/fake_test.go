@@ -38,6 +38,7 @@ type fakeServer struct {
 	conns    map[net.Conn]struct{}
 	received map[string]int // bytes by command
 	down     bool
+	failure  string        // answer to all scripts; empty: none
 	resumed  chan struct{} // closed unless the process is stopped
 	restarts int
 }
@@ -258,6 +259,9 @@ func (f *fakeServer) answer(command []string) string {
 func (f *fakeServer) eval(digest string, args []string) string {
 	if f.primary != nil {
 		return "-READONLY You can't write against a read only replica.\r\n"
+	}
+	if f.failure != "" {
+		return "-" + f.failure + "\r\n"
 	}
 	n, _ := strconv.Atoi(args[0])
 	keys, argv := args[1:1+n], args[1+n:]

@@ -43,6 +43,13 @@ func logTo(l *logs) option {
 	return func(c *redislimit.Config) { c.Log = slog.New(slog.NewTextHandler(l, nil)) }
 }
 
+// credentials returns credentials that do not expire.
+func credentials(username, password string) func(context.Context) (redislimit.Credentials, error) {
+	return func(context.Context) (redislimit.Credentials, error) {
+		return redislimit.Credentials{Username: username, Password: password}, nil
+	}
+}
+
 // start returns a started limiter for a test that is not about time: it is patient with a slow
 // machine.
 func start(t testing.TB, address string, calls int, window time.Duration, options ...option) *redislimit.Limiter {

@@ -2,18 +2,7 @@ package redislimit_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
-	"fmt"
-	"math/big"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -52,8 +41,8 @@ func TestRedisEviction(t *testing.T) {
 		t.Run("refuses to start on "+policy, func(t *testing.T) {
 			s.Do("CONFIG", "SET", "maxmemory-policy", policy)
 			err := newPatient(t, s.Address(), 1, time.Minute).Start(t.Context())
-			evicts, ok := errors.AsType[*redislimit.EvictionError](err)
-			if !ok || (evicts.Policy != policy) || !strings.Contains(err.Error(), policy) {
+			unfit, ok := errors.AsType[*redislimit.UnfitError](err)
+			if !ok || (unfit.Defect != redislimit.Evicts) || !strings.Contains(err.Error(), policy) {
 				t.Error(err)
 			}
 		})
@@ -68,7 +57,7 @@ func TestRedisEviction(t *testing.T) {
 			return !admits(l, identity("fabrikam")) && !l.Connected()
 		})
 		_, err := l.Take(t.Context(), identity("contoso"))
-		if _, evicts := errors.AsType[*redislimit.EvictionError](err); !evicts || !isUnavailable(err) {
+		if _, evicts := errors.AsType[*redislimit.UnfitError](err); !evicts || !isUnavailable(err) {
 			t.Errorf("while it evicts: %v", err)
 		}
 		time.Sleep(600 * time.Millisecond) // two heartbeats, which log nothing more
@@ -168,7 +157,9 @@ func TestRedisUser(t *testing.T) {
 	s.Do("ACL", "SETUSER", "limiter", "on", ">secret", "~{partner-center-connector}:*", "-@all",
 		"+select", "+info", "+evalsha", "+eval", "+time", "+get", "+set", "+hmget", "+hset", "+hincrby")
 	signIn := func(password string) option {
-		return func(c *redislimit.Config) { c.Username, c.Password, c.Database = "limiter", password, 3 }
+		return func(c *redislimit.Config) {
+			c.Credentials, c.Database = credentials("limiter", password), 3
+		}
 	}
 	l := start(t, s.Address(), 2, 5*time.Minute, signIn("secret"))
 	if d := mustTake(t, l, ratelimit.Key{Identity: "user", Name: "flow"}); !d.Allowed || (d.Remaining != 1) {
@@ -178,75 +169,9 @@ func TestRedisUser(t *testing.T) {
 	if !strings.Contains(keyspace, "db3:keys=3") || strings.Contains(keyspace, "db0") {
 		t.Error(keyspace)
 	}
-	stranger := start(t, s.Address(), 2, 5*time.Minute, signIn("wrong-password"))
-	_, err := stranger.Take(t.Context(), identity("user"))
-	if !isUnavailable(err) || strings.Contains(err.Error(), "wrong-password") {
+	err := newPatient(t, s.Address(), 2, 5*time.Minute, signIn("wrong-password")).Start(t.Context())
+	if (err == nil) || strings.Contains(err.Error(), "wrong-password") {
 		t.Errorf("with a wrong password: %v", err)
-	}
-}
-
-// TestRedisTLS shows that a server is used only if its certificate is trusted. The roots of a
-// process are read once, so the limiter that trusts the certificate runs in a process of its own.
-func TestRedisTLS(t *testing.T) {
-	useTLS := func(c *redislimit.Config) { c.TLS = true }
-	if address := os.Getenv("TEST_REDIS_TLS"); address != "" {
-		mustTake(t, start(t, address, 1, 5*time.Minute, useTLS), identity("contoso"))
-		return
-	}
-	t.Parallel()
-	dir := t.TempDir()
-	certificate, key := filepath.Join(dir, "certificate.pem"), filepath.Join(dir, "key.pem")
-	selfSign(t, certificate, key)
-	port := redisserver.FreePort(t)
-	s := redisserver.Start(t, "--tls-port", fmt.Sprint(port), "--tls-cert-file", certificate, "--tls-key-file", key,
-		"--tls-ca-cert-file", certificate, "--tls-auth-clients", "no")
-	address := fmt.Sprintf("127.0.0.1:%d", port)
-	doubting := start(t, address, 1, 5*time.Minute, useTLS)
-	until(t, "an untrusted certificate is refused", func() bool {
-		_, err := doubting.Take(t.Context(), identity("contoso"))
-		return isUnavailable(err) && strings.Contains(err.Error(), "certificate")
-	})
-	trusting := exec.Command(os.Args[0], "-test.run", "^TestRedisTLS$", "-test.v")
-	trusting.Env = append(os.Environ(), "TEST_REDIS_TLS="+address, "SSL_CERT_FILE="+certificate)
-	out, err := trusting.CombinedOutput()
-	if (err != nil) || !strings.Contains(string(out), "--- PASS: TestRedisTLS") {
-		t.Errorf("%v\n%s", err, out)
-	}
-	if n := s.Do("DBSIZE"); n != int64(2) {
-		t.Errorf("%v keys", n)
-	}
-}
-
-// selfSign writes a certificate for 127.0.0.1 and its key.
-func selfSign(t *testing.T, certificate, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber:          big.NewInt(1),
-		NotAfter:              time.Now().Add(time.Hour),
-		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
-		IsCA:                  true,
-		BasicConstraintsValid: true,
-		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-	}
-	public, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for file, block := range map[string]*pem.Block{
-		certificate: {Type: "CERTIFICATE", Bytes: public},
-		key:         {Type: "PRIVATE KEY", Bytes: secret},
-	} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 

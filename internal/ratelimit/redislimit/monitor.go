@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	_ "embed"
-	"errors"
 	"fmt"
 	"time"
 
@@ -105,7 +104,9 @@ func (l *Limiter) run(ctx context.Context) {
 		case <-ticker.C:
 		case <-l.wakeup:
 		}
-		l.heartbeat(ctx)
+		if err := l.heartbeat(ctx, l.logConnected); (err != nil) && (ctx.Err() == nil) {
+			l.logFailure(err)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -115,11 +116,15 @@ func (l *Limiter) run(ctx context.Context) {
 }
 
 // heartbeat checks the connection in use. If it is unusable or missing, heartbeat tries to
-// connect and returns the error of that. Only one call may run at a time.
-func (l *Limiter) heartbeat(ctx context.Context) error {
+// connect and returns the error of that. It calls connected with a new connection before that is
+// used. Only one call may run at a time.
+func (l *Limiter) heartbeat(ctx context.Context, connected func(*connection)) error {
 	s := l.state.Load()
 	if s.connection != nil {
 		err := l.check(ctx, s.connection)
+		if err == nil {
+			l.renew(ctx, s)
+		}
 		if (err == nil) || (ctx.Err() != nil) {
 			return err
 		}
@@ -128,15 +133,15 @@ func (l *Limiter) heartbeat(ctx context.Context) error {
 		s = l.state.Load()
 	}
 	h := s.history
-	c, err := l.connect(ctx, s)
+	c, err := l.connect(ctx, h)
 	if err == nil {
 		err = l.settle(ctx, c, h)
 		if distrusts(err) {
 			h.previous = c
 		}
 	}
-	if ctx.Err() == nil {
-		l.logChange(c, err)
+	if (err == nil) && (ctx.Err() == nil) {
+		connected(c)
 	}
 	next := &state{connection: c, replaced: make(chan struct{})}
 	if err != nil {
@@ -170,13 +175,52 @@ func (l *Limiter) check(ctx context.Context, c *connection) error {
 	return nil
 }
 
-// connect returns a new connection, to whatever server answers. It has joined the server's epoch
-// and its workers are running.
-func (l *Limiter) connect(ctx context.Context, s *state) (*connection, error) {
+// renew replaces the connection of s before its credentials expire, if there are new ones.
+func (l *Limiter) renew(ctx context.Context, s *state) {
+	expires := s.connection.expires.Load()
+	if (expires == 0) || (time.Until(time.Unix(expires, 0)) > renewBefore) {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, l.timing.connect)
 	defer cancel()
-	c := l.dial()
-	e, err := l.rejoin(ctx, c, s.history)
+	if credentials, err := l.sign(ctx); (err != nil) || (credentials.Expires.Unix() <= expires) {
+		return
+	}
+	c, err := l.connect(ctx, history{previous: s.connection})
+	if err != nil {
+		return
+	}
+	if l.replace(s, &state{connection: c, replaced: make(chan struct{})}) {
+		s.connection.close()
+	} else {
+		c.close()
+	}
+}
+
+// connect returns a new connection, to whatever server answers, or to the one that it refers to.
+func (l *Limiter) connect(ctx context.Context, h history) (c *connection, err error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timing.connect)
+	defer cancel()
+	for range maxMoves {
+		c, err = l.connectOnce(ctx, h)
+		if !l.locator.follow(err) {
+			break
+		}
+	}
+	if err != nil {
+		err = l.locator.failed(err)
+	}
+	return c, err
+}
+
+// connectOnce returns a connection that has joined the server's epoch and whose workers are running.
+func (l *Limiter) connectOnce(ctx context.Context, h history) (*connection, error) {
+	address, err := l.locator.find(ctx, l.askSentinel)
+	if err != nil {
+		return nil, err
+	}
+	c := l.dial(address)
+	e, err := l.rejoin(ctx, c, h)
 	if err != nil {
 		c.close()
 		return nil, err
@@ -276,7 +320,7 @@ func (l *Limiter) write(ctx context.Context, c *connection, args ...any) (epoch,
 		return epoch{}, err
 	}
 	if took := x.received - x.sent; took > l.timing.decision {
-		return epoch{}, fmt.Errorf("%w: after %v, at most %v is allowed", errSlow, took.Round(time.Millisecond),
+		return epoch{}, fmt.Errorf("%w: after %v, at most %v is allowed", ErrSlow, took.Round(time.Millisecond),
 			l.timing.decision)
 	}
 	e, err := parseEpoch(v, x)
@@ -314,15 +358,9 @@ type health struct {
 
 const logPause = time.Minute
 
-// logChange logs what an attempt to connect changes about the server's health.
-func (l *Limiter) logChange(c *connection, err error) {
-	if err == nil {
-		l.logConnected(c)
-		l.logged.away, l.logged.evicts = false, false
-		return
-	}
-	_, evicts := errors.AsType[*EvictionError](err)
-	switch {
+// logFailure logs that a server cannot be used, unless that was logged before.
+func (l *Limiter) logFailure(err error) {
+	switch evicts := evicts(err); {
 	case evicts && !l.logged.evicts:
 		l.log.Error("Redis is not used for the limit", "error", err)
 		l.logged.away, l.logged.evicts = true, true
@@ -344,4 +382,5 @@ func (l *Limiter) logConnected(c *connection) {
 	if l.logged.away {
 		l.log.Info("Redis can be used for the limit again")
 	}
+	l.logged.away, l.logged.evicts = false, false
 }

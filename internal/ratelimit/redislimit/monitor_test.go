@@ -41,7 +41,7 @@ func TestAnswerOfADroppedConnection(t *testing.T) {
 						l.replace(first, next)
 					}
 				})
-				first.connection.client = l.dial().client
+				first.connection.client = l.dial("127.0.0.1:1").client
 				l.replace(l.state.Load(), first)
 				d, err := l.Take(t.Context(), ratelimit.Key{Identity: "contoso"})
 				if c.want {
@@ -89,7 +89,7 @@ func TestSocketToAnotherServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, other := l.dial(), l.dial()
+	c, other := l.dial("127.0.0.1:1"), l.dial("127.0.0.1:1")
 	reported := make(chan error, 100)
 	c.failed = func(err error) { reported <- err }
 	l.workers.Go(c.worker)

@@ -37,10 +37,8 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"errors"
-	"fmt"
+	"crypto/x509"
 	"log/slog"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,11 +50,17 @@ import (
 
 // Config configures a Limiter.
 type Config struct {
-	Address  string // host:port
-	Username string // empty: the default user
-	Password string // empty: none
-	Database int
-	TLS      bool // verifies the server's certificate against the system's roots
+	Address   string   // host:port; of a Redis Cluster: of any node
+	Sentinels []string // host:port of each Sentinel that watches the server, instead of Address
+	Primary   string   // name under which they watch it
+	Database  int
+	TLS       bool           // verifies the certificates of the server and of Sentinels
+	Roots     *x509.CertPool // authorities of these certificates; nil: the system's
+
+	// Credentials returns what signs in to the server. It is called for each socket. Before the
+	// credentials expire, all sockets are replaced by new ones, so it must have new ones five minutes
+	// earlier. Nil: the default user, without a password.
+	Credentials func(context.Context) (Credentials, error)
 
 	Calls  int           // as for ratelimit.New
 	Window time.Duration // as for ratelimit.New, rounded up to microseconds
@@ -64,16 +68,15 @@ type Config struct {
 	Log    *slog.Logger  // nil: nothing is logged
 }
 
-// An EvictionError means that the server may drop keys when its memory is full, and the counters
-// with them.
-type EvictionError struct {
-	Policy string // empty if the server does not report it
+// Credentials sign in to a server.
+type Credentials struct {
+	Username string    // empty: the default user
+	Password string    // empty: none
+	Expires  time.Time // zero: never
 }
 
-// Error returns the policy and the remedy.
-func (e *EvictionError) Error() string {
-	return fmt.Sprintf("ratelimit: Redis may evict counters (maxmemory-policy %q): set it to noeviction", e.Policy)
-}
+// renewBefore is how long before its credentials expire a connection is replaced.
+const renewBefore = 5 * time.Minute
 
 // A timing holds durations that tests change.
 type timing struct {
@@ -104,6 +107,8 @@ type Limiter struct {
 	held     atomic.Pointer[setting] // that all instances apply, see Calls and Window
 	log      *slog.Logger
 	options  redis.Options
+	locator  locator // accessed only by the monitor
+	sign     func(context.Context) (Credentials, error)
 	fallback *fallback // nil: calls fail while the server is away
 	timing   timing
 	start    time.Time // origin of the limiter's clock
@@ -129,6 +134,8 @@ func New(c Config) (*Limiter, error) {
 		own:      setting{c.Calls, (c.Window + time.Microsecond - 1).Truncate(time.Microsecond)},
 		log:      c.Log,
 		options:  clientOptions(c),
+		locator:  locator{address: c.Address, sentinels: c.Sentinels, primary: c.Primary},
+		sign:     c.Credentials,
 		timing:   standard(c.Window),
 		start:    time.Now(),
 		instance: rand.Text()[:8],
@@ -137,6 +144,9 @@ func New(c Config) (*Limiter, error) {
 	}
 	if c.Local {
 		l.fallback = &fallback{Limiter: memory, start: time.Now()}
+	}
+	if l.sign == nil {
+		l.sign = func(context.Context) (Credentials, error) { return Credentials{}, nil }
 	}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
@@ -150,9 +160,6 @@ func New(c Config) (*Limiter, error) {
 // logs, because the limiter has its own.
 func clientOptions(c Config) redis.Options {
 	o := redis.Options{
-		Addr:                  c.Address,
-		Username:              c.Username,
-		Password:              c.Password,
 		DB:                    c.Database,
 		Protocol:              2, // version 3 adds push messages only
 		DisableIdentity:       true,
@@ -174,21 +181,35 @@ func clientOptions(c Config) redis.Options {
 		},
 	}
 	if c.TLS {
-		host, _, _ := net.SplitHostPort(c.Address)
-		o.TLSConfig = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+		o.TLSConfig = &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12}
+	}
+	return o
+}
+
+// optionsFor returns the options of a client for an address, whose certificate must have a name.
+func (l *Limiter) optionsFor(address, name string) redis.Options {
+	o := l.options
+	o.Addr = address
+	if o.TLSConfig != nil {
+		o.TLSConfig = o.TLSConfig.Clone()
+		o.TLSConfig.ServerName = name
 	}
 	return o
 }
 
 // Start connects, and keeps the limiter connected until Close. It must be called once. An
 // unreachable server is not an error: Start returns nil, and the limiter keeps trying. The error is
-// an EvictionError, that of ctx, or nil.
+// an UnfitError, that of ctx, or nil.
 func (l *Limiter) Start(ctx context.Context) error {
-	if evicts, ok := errors.AsType[*EvictionError](l.heartbeat(ctx)); ok {
-		return evicts
+	err := l.heartbeat(ctx, l.logConnected)
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	if err := ctx.Err(); err != nil {
-		return err
+	if unfit := l.examine(ctx, err); unfit != nil {
+		return unfit
+	}
+	if err != nil {
+		l.logFailure(err)
 	}
 	background, stop := context.WithCancel(context.Background())
 	l.stop = stop
