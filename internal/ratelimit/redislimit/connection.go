@@ -323,7 +323,7 @@ func (c *connection) send(ctx context.Context, socket *redis.Conn, batch []*call
 		}
 		var a answer
 		if err == nil {
-			a.reply, err = parseReply(numbers, x, known)
+			a.reply, err = parseReply(numbers, x, known, asked.mode)
 		}
 		if err == nil {
 			c.confirm(a.progress)

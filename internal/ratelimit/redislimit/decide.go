@@ -64,13 +64,17 @@ type reply struct {
 	shared    bool // the decision is from the log that the names of an identity share
 }
 
-// parseReply parses the numbers that take.lua returns. known is what the server had reported when
-// the question was sent.
-func parseReply(v []int64, x exchange, known progress) (reply, error) {
+// parseReply parses the numbers that take.lua returns for a mode. known is what the server had reported
+// when the question was sent. A call that was counted has added to that.
+func parseReply(v []int64, x exchange, known progress, m mode) (reply, error) {
 	if len(v) != 7 {
 		return reply{}, fmt.Errorf("answer of %d numbers", len(v))
 	}
 	p := progress{writes: v[2], counted: v[6]}
+	if (m == take) && (v[0] == admitted) {
+		known.writes++
+		known.counted++
+	}
 	switch {
 	case v[0] == otherEpoch:
 		return reply{}, errOtherEpoch

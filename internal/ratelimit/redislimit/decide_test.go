@@ -15,11 +15,22 @@ func TestParseReply(t *testing.T) {
 	known := progress{writes: 7, counted: 3}
 	more := progress{writes: 8, counted: 4}
 	for name, c := range map[string]struct {
+		mode    mode
 		numbers []int64
 		want    reply
 		err     error
 	}{
 		"reads an admission": {
+			mode:    take,
+			numbers: []int64{admitted, someTime, 8, 99, 60e6, 0, 4},
+			want:    reply{exchange{1, 2, someTime}, more, admitted, 99, time.Minute, false},
+		},
+		"refuses an admission that has added nothing": {
+			mode:    take,
+			numbers: []int64{admitted, someTime, 7, 99, 60e6, 0, 3},
+			err:     errOlder,
+		},
+		"reads an admission that is not counted": {
 			numbers: []int64{admitted, someTime, 7, 99, 60e6, 0, 3},
 			want:    reply{exchange{1, 2, someTime}, known, admitted, 99, time.Minute, false},
 		},
@@ -45,7 +56,7 @@ func TestParseReply(t *testing.T) {
 		"refuses no numbers":      {numbers: nil, err: errAny},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := parseReply(c.numbers, x, known)
+			got, err := parseReply(c.numbers, x, known, c.mode)
 			if (c.err == errAny) && (err != nil) {
 				return
 			}

@@ -34,6 +34,7 @@ const (
 
 // A question holds the arguments of take.lua that do not depend on the epoch.
 type question struct {
+	mode mode
 	logs []string // log names of the key and, if it has a name, of its identity
 	args []any
 }
@@ -41,7 +42,7 @@ type question struct {
 // question returns the question about a key.
 func (l *Limiter) question(key ratelimit.Key, m mode) question {
 	own := digest(key.Encode())
-	q := question{logs: []string{encode(own)}}
+	q := question{mode: m, logs: []string{encode(own)}}
 	q.args = []any{l.own.calls, l.own.window.Microseconds(), int(m), l.instance}
 	if key.Name != "" {
 		q.logs = append(q.logs, encode(digest(key.Identity)))
