@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -22,7 +23,7 @@ import (
 )
 
 // plainProxy is the main function of a plain reverse proxy, with which BenchmarkServed and TestLoad
-// compare the service.
+// compare the service. It keeps connections and reuses buffers, as a proxy in production does.
 func plainProxy() {
 	target, err := url.Parse(os.Args[1])
 	if err != nil {
@@ -33,8 +34,25 @@ func plainProxy() {
 		panic(err)
 	}
 	fmt.Println(listener.Addr())
-	panic(http.Serve(listener, httputil.NewSingleHostReverseProxy(target)))
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.Transport = &http.Transport{MaxIdleConns: 256, MaxIdleConnsPerHost: 256}
+	proxy.BufferPool = new(copyBuffers)
+	panic(http.Serve(listener, proxy))
 }
+
+// copyBuffers is an httputil.BufferPool.
+type copyBuffers struct{ pool sync.Pool }
+
+// Get returns a buffer of 32 KiB.
+func (c *copyBuffers) Get() []byte {
+	if b, ok := c.pool.Get().(*[]byte); ok {
+		return *b
+	}
+	return make([]byte, 32<<10)
+}
+
+// Put makes a buffer available to Get.
+func (c *copyBuffers) Put(b []byte) { c.pool.Put(&b) }
 
 // benchSettings are settings without a limit that matters, with the default log.
 var benchSettings = []string{manyCalls, "CONNECTOR_LIMIT_WINDOW=1s", "CONNECTOR_LOG_LEVEL=info",
@@ -67,7 +85,8 @@ func BenchmarkSignIn(b *testing.B) {
 	byKey, byToken := http.Header{"X-Api-Key": {s.keys.key}},
 		http.Header{"Authorization": {"Bearer " + s.entra.Mint(b, "")}}
 	measure := func(credential http.Header) time.Duration {
-		return perCall(b, s.command.Process.Pid, s.address, credential, 4000, 1)
+		return perCall(b, target{pid: s.command.Process.Pid, address: s.address},
+			calls{path: "/v1/customers?Size=500", n: 4000, callers: 1, credentials: []http.Header{credential}})
 	}
 	measure(byToken)
 	for b.Loop() {
@@ -83,34 +102,81 @@ func BenchmarkSignIn(b *testing.B) {
 }
 
 // BenchmarkServed compares the processor time of a call through the service and through a plain
-// reverse proxy, and measures the service's resident memory with 16 callers.
+// reverse proxy. It also measures what the service allocates for a call, and its peak memory.
 func BenchmarkServed(b *testing.B) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		b.Skip("needs /proc for the processor time of another process")
 	}
+	const customers = "/v1/customers?Size=500"
 	var body atomic.Pointer[string]
 	upstream := upstreamOf(b, &body)
-	s := newStack(b, append(benchSettings, "CONNECTOR_UPSTREAM_URL="+upstream.URL)...)
+	s := newStack(b, append(benchSettings, withMetrics, "CONNECTOR_UPSTREAM_URL="+upstream.URL)...)
+	s.keys.age(b)
 	proxy, address := startPlainProxy(b, upstream.URL)
-	byKey := http.Header{"X-Api-Key": {s.keys.key}}
-	for _, c := range []struct {
-		customers, calls int
-	}{{1, 6000}, {500, 2000}} {
-		page := customersPage(c.customers)
-		body.Store(&page)
-		b.Run(fmt.Sprintf("%d-customers-%d-bytes", c.customers, len(page)), func(b *testing.B) {
-			for b.Loop() {
-				service := perCall(b, s.command.Process.Pid, s.address, byKey, c.calls, 1)
-				plain := perCall(b, proxy, address, byKey, c.calls, 1)
-				perCall(b, s.command.Process.Pid, s.address, byKey, c.calls, 16)
-				b.ReportMetric(float64(service.Microseconds()), "cpu-µs/call")
-				b.ReportMetric(float64(plain.Microseconds()), "plain-cpu-µs/call")
-				b.ReportMetric(float64(service)/float64(plain), "x-plain")
-				b.ReportMetric(residentMiB(b, s.command.Process.Pid), "MiB-16-callers")
-			}
-		})
+	c := comparison{service: s.process, proxy: target{pid: proxy, address: address},
+		credentials: []http.Header{{"X-Api-Key": {s.keys.key}}, {"X-Api-Key": {s.keys.other}}}}
+	for _, page := range []struct {
+		name, path, body string
+		calls            int
+	}{
+		{"1-customer", customers, customersPage(1), 1600},
+		{"100-customers", customers, customersPage(100), 960},
+		{"500-customers", customers, customersPage(500), 480},
+		{"200-subscriptions", "/v1/customers/" + customerID + "/subscriptions", subscriptionsPage(b, 200), 480},
+	} {
+		for _, load := range []calls{
+			{path: page.path, n: page.calls, callers: 1},
+			{path: page.path, n: 2 * page.calls, callers: 16}, // which take less time for each
+		} {
+			b.Run(fmt.Sprintf("%s-%d-bytes/%d-callers", page.name, len(page.body), load.callers), func(b *testing.B) {
+				body.Store(&page.body)
+				for b.Loop() {
+					c.run(b, load)
+				}
+			})
+		}
 	}
 }
+
+// comparison is a service and a plain proxy in front of the same Partner Center.
+type comparison struct {
+	service     *process
+	proxy       target
+	credentials []http.Header // of several connections, so that the limit does not matter
+}
+
+// run measures both in turns, so that other load affects both, and reports the medians.
+func (c *comparison) run(b *testing.B, load calls) {
+	const rounds = 5
+	service := target{pid: c.service.command.Process.Pid, address: c.service.address}
+	load.credentials = c.credentials
+	perCall(b, service, load)
+	perCall(b, c.proxy, load)
+	resetPeak(b, service.pid)
+	values := map[string][]float64{}
+	add := func(unit string, v float64) { values[unit] = append(values[unit], v) }
+	for range rounds {
+		idle, before := c.service.scrape(b), c.service.scrape(b)
+		add("cpu-µs/call", microsecondsOf(perCall(b, service, load)))
+		after := c.service.scrape(b)
+		add("proxy-cpu-µs/call", microsecondsOf(perCall(b, c.proxy, load)))
+		counted := func(counter string) float64 { // a scrape counts too
+			return (after[counter] - before[counter] - (before[counter] - idle[counter])) / float64(load.n)
+		}
+		add("allocs/call", counted("go_memstats_mallocs_total"))
+		add("B/call", counted("go_memstats_alloc_bytes_total"))
+	}
+	for unit, all := range values {
+		b.ReportMetric(median(all), unit)
+	}
+	b.ReportMetric(median(values["cpu-µs/call"])/median(values["proxy-cpu-µs/call"]), "x-proxy")
+	b.ReportMetric(residentMiB(b, service.pid), "peak-MiB")
+}
+
+// median returns the middle value of an odd number of values.
+func median(values []float64) float64 { return slices.Sorted(slices.Values(values))[len(values)/2] }
+
+func microsecondsOf(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
 
 // startPlainProxy starts a plain reverse proxy, which the end of the test kills.
 func startPlainProxy(b testing.TB, target string) (pid int, address string) {
@@ -153,19 +219,61 @@ func customersPage(n int) string {
 		strings.Join(items, ","))
 }
 
-// perCall returns the processor time that a process takes for each of n calls by a number of
-// callers with kept connections.
-func perCall(b *testing.B, pid int, address string, credential http.Header, n, callers int) time.Duration {
+// subscriptionsPage returns an answer of n subscriptions in Partner Center's form.
+func subscriptionsPage(b *testing.B, n int) string {
 	b.Helper()
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: callers, DisableCompression: true}}
+	source, err := os.ReadFile("../mapping/testdata/SubscriptionCollection.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var page struct {
+		Total      int               `json:"totalCount"`
+		Items      []json.RawMessage `json:"items"`
+		Attributes json.RawMessage   `json:"attributes"`
+	}
+	if err := json.Unmarshal(bytes.TrimPrefix(source, []byte("\ufeff")), &page); err != nil {
+		b.Fatal(err)
+	}
+	samples := page.Items
+	page.Total, page.Items = n, nil
+	for i := range n {
+		item := bytes.ReplaceAll(samples[i%len(samples)], []byte("00000000-"), fmt.Appendf(nil, "%08x-", i))
+		page.Items = append(page.Items, item)
+	}
+	out, err := json.Marshal(page)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return string(out)
+}
+
+// target is a process to call.
+type target struct {
+	pid     int
+	address string
+}
+
+// calls describes the calls of a measurement.
+type calls struct {
+	path        string
+	n           int
+	callers     int           // with a connection each
+	credentials []http.Header // the callers use them in turns
+}
+
+// perCall makes calls and returns the processor time that the process takes for each.
+func perCall(b *testing.B, to target, c calls) time.Duration {
+	b.Helper()
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: c.callers, DisableCompression: true,
+		ReadBufferSize: 64 << 10}}
 	defer client.CloseIdleConnections()
-	before := processorTime(b, pid)
+	before := processorTime(b, to.pid)
 	var group sync.WaitGroup
-	for range callers {
+	for caller := range c.callers {
 		group.Go(func() {
-			for range n / callers {
-				request, _ := http.NewRequest(http.MethodGet, "http://"+address+"/v1/customers?Size=500", nil)
-				request.Header = credential.Clone()
+			for range c.n / c.callers {
+				request, _ := http.NewRequest(http.MethodGet, "http://"+to.address+c.path, nil)
+				request.Header = c.credentials[caller%len(c.credentials)].Clone()
 				resp, err := client.Do(request)
 				if err != nil {
 					b.Error(err)
@@ -173,14 +281,15 @@ func perCall(b *testing.B, pid int, address string, credential http.Header, n, c
 				}
 				io.Copy(io.Discard, resp.Body)
 				resp.Body.Close()
-				if resp.StatusCode == http.StatusTooManyRequests {
-					time.Sleep(time.Second) // the highest limit is lower than this rate
+				if resp.StatusCode != http.StatusOK {
+					b.Errorf("%s%s answers %d", to.address, c.path, resp.StatusCode)
+					return
 				}
 			}
 		})
 	}
 	group.Wait()
-	return (processorTime(b, pid) - before) / time.Duration(n)
+	return (processorTime(b, to.pid) - before) / time.Duration(c.n)
 }
 
 // processorTime returns the user and system time of a process so far, in steps of 10 ms.
@@ -194,6 +303,14 @@ func processorTime(b testing.TB, pid int) time.Duration {
 	user, _ := strconv.Atoi(fields[11])
 	system, _ := strconv.Atoi(fields[12])
 	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
+// resetPeak makes the present resident memory of a process its peak, on Linux.
+func resetPeak(b testing.TB, pid int) {
+	b.Helper()
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0); err != nil {
+		b.Logf("the peak is that since the start: %v", err)
+	}
 }
 
 // residentMiB returns the peak of a process's resident memory.
