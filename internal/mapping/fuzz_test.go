@@ -42,6 +42,56 @@ func FuzzAppend(f *testing.F) {
 	})
 }
 
+// FuzzSimilar projects collections of two elements that resemble each other, several times each,
+// because those are read by comparison. The second element is the first one with a part of it
+// replaced.
+func FuzzSimilar(f *testing.F) {
+	p := newPair(f, shape)
+	const element = `{"id":"a1","amount":1.50,"quantity":5.0` +
+		`,"active":true,"profile":{"domain":"contoso.com","x":[1]},` +
+		`"serial":12,"domains":["a",null],"lines":[{"number":1}],"version":"x","links":{"self":{"uri":"/a1"}},"y":"z"}`
+	f.Add([]byte(element), uint16(0), uint16(0), []byte(``))
+	for _, change := range []struct{ of, to string }{
+		{"a1", `b\u00e9\ud83d"`}, {"a1", "\xc3\x28"}, {"1.50", "1.501"}, {"1.50", "1e999"}, {"5.0", "5.1"},
+		{"5.0", "5"},
+		{"true", "false"}, {"true", "null"}, {"contoso", ""}, {"12", "123"}, {"12", "1"}, {"12", "-"}, {"12,", "12 ,"},
+		{`["a",`, `["a","b",`}, {`"a",null`, `"a"`}, {`:1}`, `:2}`}, {`"x"`, `7`}, {`"x"`, `"y"`},
+		{`"/a1"`, `{"a":[]}`},
+		{`"/a1"`, strings.Repeat("[", 61) + strings.Repeat("]", 61)}, {"links", "id"}, {"self", "id"}, {`"y"`, `"id"`},
+		{`"z"`, `"a\n"`}, {`"z"`, "\"\n\""}, {`}`, `} `}, {`{`, `{ `},
+	} {
+		at := strings.Index(element, change.of)
+		f.Add([]byte(element), uint16(at), uint16(len(change.of)), []byte(change.to))
+	}
+	f.Fuzz(func(t *testing.T, a []byte, at, length uint16, with []byte) {
+		from := min(int(at), len(a))
+		b := slices.Concat(a[:from], with, a[min(from+int(length), len(a)):])
+		var elements [][]byte
+		for _, n := range "aaaababbab" {
+			elements = append(elements, map[rune][]byte{'a': a, 'b': b}[n])
+		}
+		list := func(elements ...[]byte) []byte {
+			return []byte(`{"items":[` + string(bytes.Join(elements, []byte(","))) + `]}`)
+		}
+		p.compare(t, list(elements...))
+		all, err := p.drops(list(elements...))
+		if err != nil {
+			return
+		}
+		dropsOfA, errA := p.drops(list(a))
+		dropsOfB, errB := p.drops(list(b))
+		if want := 6*dropsOfA + 4*dropsOfB; errA == nil && errB == nil && all != want {
+			t.Fatalf("%d values of %q and %q are dropped, want %d", all, a, b, want)
+		}
+	})
+}
+
+// drops returns the number of values that are dropped from src.
+func (p pair) drops(src []byte) (n int, err error) {
+	_, err = p.projection.Append(nil, src, mapping.Options{OnDrop: func(string) { n++ }})
+	return n, err
+}
+
 // pair is a projection with the schema that it was compiled from.
 type pair struct {
 	schema     *openapi3.SchemaRef

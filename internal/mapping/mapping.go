@@ -52,7 +52,9 @@ var byteOrderMark = []byte("\xef\xbb\xbf")
 // slice. It ignores a UTF-8 byte-order mark before the object. On an error, which wraps ErrInvalid,
 // it returns dst unchanged. It does not retain src.
 func (p *Projection) Append(dst, src []byte, options Options) ([]byte, error) {
-	w := writer{src: bytes.TrimPrefix(src, byteOrderMark), dst: dst, options: options}
+	w := writer{src: bytes.TrimPrefix(src, byteOrderMark), dst: dst, options: options,
+		samples: samplePool.Get().(*samples)}
+	defer samplePool.Put(w.samples)
 	end := w.document(p.root)
 	if end < 0 {
 		return dst, fmt.Errorf("%w: byte %d of %d", ErrInvalid, ^end+len(src)-len(w.src), len(src))

@@ -19,6 +19,21 @@ const (
 	boolean
 )
 
+// begins reports whether a value of the kind can begin with c.
+func (k kind) begins(c byte) bool {
+	switch k {
+	case object:
+		return c == '{'
+	case array:
+		return c == '['
+	case text:
+		return c == '"'
+	case boolean:
+		return c == 't' || c == 'f'
+	}
+	return c == '-' || isDigit(c)
+}
+
 // A node is a compiled schema. It is immutable after Compile.
 type node struct {
 	kind      kind
@@ -93,6 +108,24 @@ func (n *node) find(name []byte) int {
 		}
 	}
 	return -1
+}
+
+// number reads a number. It returns the literal to write, or nil if the number is not within the
+// range of the node.
+func (n *node) number(src []byte, i int) (next int, literal []byte) {
+	if next = scanNumber(src, i); next < 0 {
+		return next, nil
+	}
+	literal, kept := src[i:next], false
+	if n.kind == integer {
+		literal, kept = n.integer(literal)
+	} else {
+		kept = isDouble(literal)
+	}
+	if !kept {
+		return next, nil
+	}
+	return next, literal
 }
 
 // integer returns literal without a fraction of zeros, and whether it is an integer within the

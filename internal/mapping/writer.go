@@ -20,6 +20,9 @@ type writer struct {
 	// members in the same order. follower[ordinal of a property] is 1 + the index of the field that
 	// came next the last time, or 0. The ordinal of the object stands for the start of its members.
 	follower [maxOrdinals]uint8
+
+	samples   *samples
+	recording *sample // the object that is being read; nil: it is no sample
 }
 
 // document reads the whole input, which must be one object.
@@ -41,10 +44,6 @@ func (w *writer) document(root *node) int {
 // becomes [] for an array; any other null is dropped without a report.
 func (w *writer) value(n *node, i, depth int) (next int, kept bool) {
 	switch c := byteAt(w.src, i); c {
-	case '"':
-		if n.kind == text {
-			return w.text(i)
-		}
 	case '{':
 		if n.kind == object {
 			return w.object(n, i, depth), true
@@ -53,11 +52,6 @@ func (w *writer) value(n *node, i, depth int) (next int, kept bool) {
 		if n.kind == array {
 			return w.array(n, i, depth), true
 		}
-	case 't', 'f':
-		if n.kind == boolean {
-			next = skipValue(w.src, i, depth)
-			return w.keep(i, next), true
-		}
 	case 'n':
 		if n.kind == array {
 			w.dst = append(w.dst, "[]"...)
@@ -65,8 +59,12 @@ func (w *writer) value(n *node, i, depth int) (next int, kept bool) {
 		}
 		return skipValue(w.src, i, depth), n.kind == array
 	default:
-		if n.kind == number || n.kind == integer {
-			return w.number(n, i)
+		if n.kind.begins(c) {
+			before := len(w.dst)
+			if next, kept = w.scalar(n, i); kept {
+				w.recordPart(part{node: n, src: span{i, next}, dst: span{before, len(w.dst)}, depth: depth})
+			}
+			return next, kept
 		}
 	}
 	next = skipValue(w.src, i, depth)
@@ -74,6 +72,18 @@ func (w *writer) value(n *node, i, depth int) (next int, kept bool) {
 		w.drop(n)
 	}
 	return next, false
+}
+
+// scalar reads a string, a number or a boolean, whichever the node is, and keeps it if it is within
+// the range of the node.
+func (w *writer) scalar(n *node, i int) (next int, kept bool) {
+	switch n.kind {
+	case text:
+		return w.text(i)
+	case boolean:
+		return w.keep(i, skipValue(w.src, i, 0)), true
+	}
+	return w.number(n, i)
 }
 
 // keep copies the bytes from i to next, unless next is an error.
@@ -86,6 +96,7 @@ func (w *writer) keep(i, next int) int {
 
 // drop reports a value that does not have the type of the node.
 func (w *writer) drop(n *node) {
+	w.recordDrop(n)
 	if w.options.OnDrop != nil {
 		w.options.OnDrop(n.path)
 	}
@@ -104,21 +115,12 @@ func (w *writer) text(i int) (next int, kept bool) {
 // number reads a number and keeps it if it is within the range of the node. An integer loses a
 // fraction of zeros: 5.0 becomes 5.
 func (w *writer) number(n *node, i int) (next int, kept bool) {
-	if next = scanNumber(w.src, i); next < 0 {
-		return next, false
-	}
-	literal := w.src[i:next]
-	if n.kind == integer {
-		literal, kept = n.integer(literal)
-	} else {
-		kept = isDouble(literal)
-	}
-	if !kept {
+	next, literal := n.number(w.src, i)
+	if next >= 0 && literal == nil {
 		w.drop(n)
-		return next, false
 	}
 	w.dst = append(w.dst, literal...)
-	return next, true
+	return next, literal != nil
 }
 
 // An openObject is the state of an object that is being read.
@@ -170,7 +172,9 @@ func (w *writer) member(o *openObject, i, depth int) int {
 	next = skipSpace(w.src, next)
 	switch {
 	case found < 0:
-		return skipValue(w.src, next, depth)
+		end := skipValue(w.src, next, depth)
+		w.recordSkipped(next, end, depth)
+		return end
 	case found == o.derived:
 		end := skipValue(w.src, next, depth)
 		if end >= 0 {
@@ -280,6 +284,10 @@ func (w *writer) array(n *node, i, depth int) int {
 		w.dst = append(w.dst, ']')
 		return i + 1
 	}
+	if w.samples.elem == nil && n.elem.kind == object {
+		w.samples.elem = n.elem
+		defer w.samples.reset()
+	}
 	for {
 		next, kept := w.element(n.elem, i, depth+1, first)
 		if next < 0 {
@@ -310,6 +318,9 @@ func (w *writer) element(n *node, i, depth, first int) (next int, kept bool) {
 	before := len(w.dst)
 	if before > first {
 		w.dst = append(w.dst, ',')
+	}
+	if n == w.samples.elem && before > first && byteAt(w.src, i) == '{' { // a single element needs no sample
+		return w.sampled(n, i, depth), true
 	}
 	next, kept = w.value(n, i, depth)
 	if !kept {

@@ -1,0 +1,238 @@
+package mapping
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"sync"
+)
+
+// Elements of an array usually have the same members in the same order, and differ in values only.
+// So the writer keeps a few of those that it has read as samples, and reads the next ones by
+// comparison: what equals a sample is valid, and the output for it is known. Only the values that
+// differ are read.
+
+const (
+	maxSamples = 4   // of one array
+	maxParts   = 128 // of one sample
+	maxMisses  = 32  // elements in a row that are like no sample, after which samples are not used any more
+)
+
+// A sample is an object that has been read, in src, with the output for it, in dst.
+type sample struct {
+	src, dst span
+	parts    []part  // in order, without overlap
+	drops    []*node // of the values that were dropped
+	follower int     // number of the sample that the next element was like
+}
+
+// A part is a value of a sample in whose place a similar object may have another one.
+type part struct {
+	node     *node // of a documented scalar; nil: a value of any type stays valid
+	src, dst span  // dst is empty if the value is not documented
+	depth    int   // of the value
+	varies   bool  // another object had another value
+}
+
+// A span is the part of a slice between two offsets.
+type span struct{ from, to int }
+
+// samples are those of one array.
+type samples struct {
+	elem   *node // of the array; nil: no array is being read
+	known  []sample
+	last   int    // number of the sample that the last element was like
+	oldest int    // number of the sample that is replaced next
+	next   sample // is being recorded, or spare memory
+	misses int
+}
+
+// samplePool has samples without an array.
+var samplePool = sync.Pool{New: func() any { return &samples{known: make([]sample, 0, maxSamples)} }}
+
+// reset forgets all samples and keeps their memory.
+func (s *samples) reset() { s.elem, s.known, s.last, s.oldest, s.misses = nil, s.known[:0], 0, 0, 0 }
+
+// use notes that the element read last was like the sample k, or is that sample.
+func (s *samples) use(k int) {
+	if s.last < len(s.known) {
+		s.known[s.last].follower = k
+	}
+	s.last = k
+}
+
+// sampled reads an object that is an element of the array with samples. It tries first the sample
+// that came next the last time.
+func (w *writer) sampled(n *node, i, depth int) int {
+	s := w.samples
+	if s.misses > maxMisses {
+		return w.object(n, i, depth)
+	}
+	for k := range s.known {
+		k = (k + s.known[s.last].follower) % len(s.known)
+		if next := w.repeat(&s.known[k], i); next >= 0 {
+			w.dropAgain(s.known[k].drops)
+			s.use(k)
+			s.misses = 0
+			return next
+		}
+	}
+	s.misses++
+	return w.record(n, i, depth)
+}
+
+// dropAgain reports the values that are dropped as in a sample.
+func (w *writer) dropAgain(nodes []*node) {
+	for _, n := range nodes {
+		w.drop(n)
+	}
+}
+
+// record reads an object and makes it a sample, in place of the oldest one if there are many.
+func (w *writer) record(n *node, i, depth int) int {
+	s := w.samples
+	s.next.parts, s.next.drops = s.next.parts[:0], s.next.drops[:0]
+	before := len(w.dst)
+	w.recording = &s.next
+	next := w.object(n, i, depth)
+	if next < 0 || w.recording == nil {
+		return next
+	}
+	w.recording = nil
+	s.next.src, s.next.dst = span{i, next}, span{before, len(w.dst)}
+	k := s.oldest
+	s.oldest = (k + 1) % maxSamples
+	s.known = s.known[:max(len(s.known), k+1)]
+	s.known[k], s.next = s.next, s.known[k]
+	s.use(k)
+	return next
+}
+
+// recordPart adds a part to the object that is being recorded, if any.
+func (w *writer) recordPart(p part) {
+	if w.recording != nil {
+		w.recording.parts = append(w.recording.parts, p)
+		w.boundRecording()
+	}
+}
+
+// recordDrop adds a dropped value to the object that is being recorded, if any.
+func (w *writer) recordDrop(n *node) {
+	if w.recording != nil {
+		w.recording.drops = append(w.recording.drops, n)
+		w.boundRecording()
+	}
+}
+
+// boundRecording ends the recording of an object that has too many parts for a sample.
+func (w *writer) boundRecording() {
+	if max(len(w.recording.parts), len(w.recording.drops)) > maxParts {
+		w.recording = nil
+	}
+}
+
+// recordSkipped adds the scalars within an undocumented value, from i to end, as parts. depth is
+// the nesting of the value.
+func (w *writer) recordSkipped(i, end, depth int) {
+	for w.recording != nil && i < end {
+		from := i
+		switch c := w.src[i]; c {
+		case '{', '[':
+			depth++
+			i++
+		case '}', ']':
+			depth--
+			i++
+		case ',', ':', ' ', '\n', '\r', '\t':
+			i++
+		default:
+			i = skipValue(w.src, i, depth)
+			if byteAt(w.src, skipSpace(w.src, i)) != ':' { // not a name
+				w.recordPart(part{src: span{from, i}, dst: span{len(w.dst), len(w.dst)}, depth: depth})
+			}
+		}
+	}
+}
+
+// repeat reads an object that equals a sample except for its parts, and writes the output for it.
+// It returns a negative number and writes nothing if the object is not similar or is invalid.
+func (w *writer) repeat(s *sample, i int) int {
+	before := len(w.dst)
+	at, out := s.src.from, s.dst.from // what is left of the sample to compare and to write begins there
+	for k := 0; ; k++ {
+		first := k
+		for k < len(s.parts) && !s.parts[k].varies {
+			k++
+		}
+		same := s.src.to - at
+		if k < len(s.parts) {
+			same = s.parts[k].src.from - at
+		}
+		if !bytes.HasPrefix(w.src[i:], w.src[at:at+same]) {
+			same = commonPrefix(w.src[i:], w.src[at:at+same])
+			if k = s.partAt(at+same, first); k < 0 {
+				break
+			}
+		} else if k == len(s.parts) {
+			w.dst = append(w.dst, w.dst[out:s.dst.to]...)
+			return i + same
+		}
+		p := &s.parts[k]
+		w.dst = append(w.dst, w.dst[out:p.dst.from]...)
+		if i = w.replace(p, i+p.src.from-at); i < 0 {
+			break
+		}
+		p.varies = true
+		at, out = p.src.to, p.dst.to
+	}
+	w.dst = w.dst[:before]
+	return -1
+}
+
+// partAt returns the index of the part, from the given one on, that a difference at an offset
+// belongs to, or -1. A difference right behind a part belongs to it, because a number may be
+// longer.
+func (s *sample) partAt(offset, from int) int {
+	for k, p := range s.parts[from:] {
+		if p.src.from <= offset && offset <= p.src.to {
+			return from + k
+		}
+	}
+	return -1
+}
+
+// replace reads and writes the value at i in place of a part. It returns a negative number if that
+// is invalid, or a value of another type than the part.
+func (w *writer) replace(p *part, i int) int {
+	switch {
+	case p.node == nil:
+		return skipValue(w.src, i, p.depth)
+	case !p.node.kind.begins(byteAt(w.src, i)):
+		return -1
+	case p.node.kind == text, p.node.kind == boolean:
+		next, _ := w.scalar(p.node, i)
+		return next
+	}
+	next, literal := p.node.number(w.src, i)
+	if literal == nil {
+		return -1
+	}
+	w.dst = append(w.dst, literal...)
+	return next
+}
+
+// commonPrefix returns the number of bytes that a and b have in common at their beginning.
+func commonPrefix(a, b []byte) int {
+	n := min(len(a), len(b))
+	a, b = a[:n], b[:n]
+	i := 0
+	for ; n-i >= 8; i += 8 {
+		if d := binary.LittleEndian.Uint64(a[i:]) ^ binary.LittleEndian.Uint64(b[i:]); d != 0 {
+			return i + bits.TrailingZeros64(d)/8
+		}
+	}
+	for i < n && a[i] == b[i] {
+		i++
+	}
+	return i
+}
