@@ -38,6 +38,14 @@ type Info struct {
 	UpstreamStatus int
 }
 
+// Headers of the IDs, in the canonical form, in which Get and Set need no conversion.
+const (
+	headerRequestID       = "Ms-Requestid"
+	headerCorrelationID   = "Ms-Correlationid"
+	headerCV              = "Ms-Cv"
+	headerClientRequestID = "X-Ms-Client-Request-Id"
+)
+
 var (
 	vector = regexp.MustCompile(`^[A-Za-z0-9+/]{16,22}(\.[0-9A-Za-z]{1,10}){0,12}!?$`)
 	opaque = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{1,128}$`)
@@ -48,16 +56,16 @@ var (
 func New(h http.Header) *Info {
 	i := &Info{
 		Started:         time.Now(),
-		RequestID:       guid(h.Get("MS-RequestId")),
-		CorrelationID:   guid(h.Get("MS-CorrelationId")),
-		CV:              h.Get("MS-CV"),
-		ClientRequestID: h.Get("x-ms-client-request-id"),
+		RequestID:       guid(h.Get(headerRequestID)),
+		CorrelationID:   guid(h.Get(headerCorrelationID)),
+		CV:              h.Get(headerCV),
+		ClientRequestID: h.Get(headerClientRequestID),
 		Locale:          localeOf(h.Get("Accept-Language")),
 	}
-	if !vector.MatchString(i.CV) {
+	if i.CV == "" || !vector.MatchString(i.CV) {
 		i.CV = newVector()
 	}
-	if !opaque.MatchString(i.ClientRequestID) {
+	if i.ClientRequestID != "" && !opaque.MatchString(i.ClientRequestID) {
 		i.ClientRequestID = ""
 	}
 	return i
@@ -65,11 +73,11 @@ func New(h http.Header) *Info {
 
 // SetHeader sets the response headers that return the IDs to the caller.
 func (i *Info) SetHeader(h http.Header) {
-	h.Set("MS-RequestId", i.RequestID)
-	h.Set("MS-CorrelationId", i.CorrelationID)
-	h.Set("MS-CV", i.CV)
+	h.Set(headerRequestID, i.RequestID)
+	h.Set(headerCorrelationID, i.CorrelationID)
+	h.Set(headerCV, i.CV)
 	if i.ClientRequestID != "" {
-		h.Set("x-ms-client-request-id", i.ClientRequestID)
+		h.Set(headerClientRequestID, i.ClientRequestID)
 	}
 }
 

@@ -3,9 +3,9 @@ package gate
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/partner-center/connector/internal/auth"
@@ -80,16 +80,16 @@ func limitKey(c auth.Connection) ratelimit.Key {
 // SetPolicy sets the response header that states the limit, as in
 // https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/.
 func (g *Gate) SetPolicy(h http.Header) {
-	window := int(g.config.Limiter.Window().Seconds())
-	h.Set("RateLimit-Policy", fmt.Sprintf(`"connection";q=%d;w=%d`, g.config.Limiter.Calls(), window))
+	calls, window := g.config.Limiter.Calls(), int(g.config.Limiter.Window().Seconds())
+	h.Set("Ratelimit-Policy", `"connection";q=`+strconv.Itoa(calls)+";w="+strconv.Itoa(window))
 }
 
 // SetLimit sets the response header that states what is left: r calls now, and t seconds until the
 // next one becomes free.
 func SetLimit(h http.Header, d ratelimit.Decision) {
-	limit := fmt.Sprintf(`"connection";r=%d`, d.Remaining)
+	limit := `"connection";r=` + strconv.Itoa(d.Remaining)
 	if d.NextSlot > 0 {
-		limit += fmt.Sprintf(";t=%d", int(math.Ceil(d.NextSlot.Seconds())))
+		limit += ";t=" + strconv.Itoa(int(math.Ceil(d.NextSlot.Seconds())))
 	}
-	h.Set("RateLimit", limit)
+	h.Set("Ratelimit", limit)
 }

@@ -3,7 +3,6 @@ package gate
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -37,12 +36,13 @@ func (g *Gate) Check(operation string, arguments url.Values) (url.Values, error)
 		if value == "" {
 			continue
 		}
+		checked[p.Name] = arguments[p.Name]
 		if p.sealed {
 			if value, ok = g.config.Sealer.Open(operation, value); !ok {
 				return nil, p.invalid()
 			}
+			checked.Set(p.Name, value)
 		}
-		checked.Set(p.Name, value)
 	}
 	if err := o.checkCombination(checked); err != nil {
 		return nil, err
@@ -53,15 +53,20 @@ func (g *Gate) Check(operation string, arguments url.Values) (url.Values, error)
 // checkNames returns a fault for an argument that the operation does not have, or that is sent
 // twice.
 func (o *Operation) checkNames(arguments url.Values) error {
-	for _, name := range slices.Sorted(maps.Keys(arguments)) {
-		if !o.has(name) {
-			return &fault.Error{Code: fault.UnknownParameter, Message: o.unknownText(name, arguments)}
-		}
-		if len(arguments[name]) > 1 {
-			return &fault.Error{Code: fault.RepeatedParameter, Message: name + " is sent more than once. Send it once."}
+	var wrong []string
+	for name, values := range arguments {
+		if !o.has(name) || len(values) > 1 {
+			wrong = append(wrong, name)
 		}
 	}
-	return nil
+	if len(wrong) == 0 {
+		return nil
+	}
+	name := slices.Min(wrong)
+	if !o.has(name) {
+		return &fault.Error{Code: fault.UnknownParameter, Message: o.unknownText(name, arguments)}
+	}
+	return &fault.Error{Code: fault.RepeatedParameter, Message: name + " is sent more than once. Send it once."}
 }
 
 // quotable matches names that may be repeated to the caller: they are too short to be a credential.

@@ -14,7 +14,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -64,15 +64,16 @@ func (o *observer) RoundTrip(req *http.Request) (*http.Response, error) {
 		end(0)
 		return nil, err
 	}
-	resp.Body = &observedBody{resp.Body, sync.OnceFunc(func() { end(resp.StatusCode) })}
+	resp.Body = &observedBody{ReadCloser: resp.Body, status: resp.StatusCode, end: end}
 	return resp, nil
 }
 
-// An observedBody calls ended when the body ends or is closed, possibly both, so ended must
-// tolerate several calls.
+// An observedBody calls end once, when the body ends or is closed.
 type observedBody struct {
 	io.ReadCloser
-	ended func()
+	status int
+	end    func(status int)
+	done   atomic.Bool // end has been called
 }
 
 // Read reads from the body.
@@ -82,6 +83,13 @@ func (b *observedBody) Read(p []byte) (int, error) {
 		b.ended()
 	}
 	return n, err
+}
+
+// ended calls end unless that has been done.
+func (b *observedBody) ended() {
+	if !b.done.Swap(true) {
+		b.end(b.status)
+	}
 }
 
 // Close closes the body.

@@ -164,16 +164,16 @@ func (c *Client) send(ctx context.Context, r Request, token string) (*http.Respo
 		return nil, err
 	}
 	info := call.FromContext(ctx)
-	req.Header = http.Header{
-		"Authorization":                {"Bearer " + token},
-		"Accept":                       {cmp.Or(r.accept, "application/json")},
-		"Ms-Requestid":                 {info.RequestID},
-		"Ms-Correlationid":             {info.CorrelationID},
-		"Ms-Cv":                        {info.CV},
-		"X-Locale":                     {info.Locale},
-		"Ms-Partnercenter-Application": {"Partner Center Connector"},
-		"User-Agent":                   {c.agent},
-	}
+	req.Header = newHeader(
+		"Authorization", "Bearer "+token,
+		"Accept", cmp.Or(r.accept, "application/json"),
+		"Ms-Requestid", info.RequestID,
+		"Ms-Correlationid", info.CorrelationID,
+		"Ms-Cv", info.CV,
+		"X-Locale", info.Locale,
+		"Ms-Partnercenter-Application", "Partner Center Connector",
+		"User-Agent", c.agent,
+	)
 	if r.Continuation != "" {
 		req.Header["Ms-Continuationtoken"] = []string{r.Continuation}
 	}
@@ -183,6 +183,16 @@ func (c *Client) send(ctx context.Context, r Request, token string) (*http.Respo
 	}
 	info.UpstreamStatus = resp.StatusCode
 	return resp, nil
+}
+
+// newHeader returns a header with fields, canonical names that are each followed by their value. It
+// retains fields.
+func newHeader(fields ...string) http.Header {
+	h := make(http.Header, len(fields)/2)
+	for i := 0; i < len(fields); i += 2 {
+		h[fields[i]] = fields[i+1 : i+2 : i+2]
+	}
+	return h
 }
 
 // connectionFault returns the fault for a call whose connection failed with err:

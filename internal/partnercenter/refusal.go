@@ -93,10 +93,16 @@ func challengesMFA(header string) bool {
 	return err == nil && mfaClaimNames.Match(claims)
 }
 
+// usualContentType is the Content-Type of Partner Center's JSON.
+const usualContentType = "application/json; charset=utf-8"
+
 // checkJSON returns an error unless the header of a 200 announces uncompressed JSON in UTF-8.
 func checkJSON(h http.Header) error {
-	if len(h.Values("Content-Encoding")) > 0 {
+	if len(h["Content-Encoding"]) > 0 {
 		return errors.New("a Content-Encoding that was not asked for")
+	}
+	if types := h["Content-Type"]; len(types) == 1 && types[0] == usualContentType {
+		return nil
 	}
 	media, parameters, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err != nil || len(h.Values("Content-Type")) > 1 || (media != "application/json" && media != "text/json") {

@@ -16,11 +16,7 @@ func (p *Proxy) GetAllCustomers(
 ) (gen.GetAllCustomersResponseObject, error) {
 	const action = "GetAllCustomers"
 	upstream := partnercenter.Request{Path: "/customers", Query: url.Values{}}
-	link := url.Values{}
 	set(upstream.Query, "size", r.Params.Size)
-	set(link, "Size", r.Params.Size)
-	set(link, "CompanyNameStartsWith", r.Params.CompanyNameStartsWith)
-	set(link, "DomainStartsWith", r.Params.DomainStartsWith)
 	switch {
 	case r.Params.CompanyNameStartsWith != nil:
 		filter := partnercenter.StartsWith(partnercenter.FieldCompanyName, *r.Params.CompanyNameStartsWith)
@@ -37,7 +33,10 @@ func (p *Proxy) GetAllCustomers(
 		if page.Token == "" {
 			return nil
 		}
-		link.Set("ContinuationToken", p.config.Sealer.Seal(action, page.Token))
+		link := url.Values{"ContinuationToken": {p.config.Sealer.Seal(action, page.Token)}}
+		set(link, "Size", r.Params.Size)
+		set(link, "CompanyNameStartsWith", r.Params.CompanyNameStartsWith)
+		set(link, "DomainStartsWith", r.Params.DomainStartsWith)
 		return link
 	})
 }

@@ -80,10 +80,15 @@ func (p *Proxy) project(
 	if err != nil {
 		return nil, err
 	}
-	dropped := map[string]int{}
+	var dropped map[string]int
 	err = body.Rewrite(func(dst, src []byte) ([]byte, error) {
 		answer, err := projection.Append(dst, src, mapping.Options{
-			OnDrop: func(path string) { dropped[path]++ },
+			OnDrop: func(path string) {
+				if dropped == nil {
+					dropped = map[string]int{}
+				}
+				dropped[path]++
+			},
 			Derive: nextLink(call.FromContext(ctx), next),
 		})
 		return append(answer, '\n'), err

@@ -46,7 +46,7 @@ func (s *Server) fail(c *gin.Context, err error) {
 // before it was counted.
 func (s *Server) showLimit(c *gin.Context) {
 	h := c.Writer.Header()
-	if h.Get("RateLimit") != "" {
+	if h.Get("Ratelimit") != "" {
 		return
 	}
 	if decision, ok := s.config.Gate.Peek(c.Request.Context()); ok {
