@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
@@ -25,6 +26,7 @@ type Keys struct {
 
 	lookups atomic.Uint64            // numbers lookups in the order in which they begin
 	file    atomic.Pointer[contents] // the newest content; never nil after OpenKeys
+	failing atomic.Bool              // failure is not empty
 
 	mu        sync.Mutex
 	published uint64 // number of the lookup that set file last
@@ -34,6 +36,7 @@ type Keys struct {
 // contents is what a keys file held at some point in time. It is immutable once published.
 type contents struct {
 	version fileVersion
+	text    []byte
 	names   map[digest]string // in force; if the file is broken, those of the previous content
 	broken  error             // the parse error; nil: none
 }
@@ -93,11 +96,14 @@ func (k *Keys) find(key string) (string, bool) {
 }
 
 // current returns the content in force. It holds no lock while it reads the file, so a slow file
-// system does not make callers queue.
+// system does not make callers queue, and takes none if the file has neither changed nor failed.
 func (k *Keys) current() *contents {
 	lookup := k.lookups.Add(1)
 	last := k.file.Load()
 	file, err := k.read(last)
+	if (err == nil) && (file == last) && (file.broken == nil) && !k.failing.Load() {
+		return k.file.Load() // another lookup may have published what it read in the meantime
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	newest := k.file.Load()
@@ -109,7 +115,7 @@ func (k *Keys) current() *contents {
 	case err != nil:
 		file = newest
 	case (file.broken != nil) && (file != newest):
-		file = &contents{version: file.version, names: newest.names, broken: file.broken}
+		file = &contents{version: file.version, text: file.text, names: newest.names, broken: file.broken}
 	}
 	if err == nil {
 		err = file.broken
@@ -135,11 +141,14 @@ func (k *Keys) read(last *contents) (*contents, error) {
 	if err != nil {
 		return nil, err
 	}
+	if (version == last.version) && bytes.Equal(text, last.text) {
+		return last, nil // not settled yet, but the same
+	}
 	names, err := parseKeys(text)
 	if err != nil {
-		return &contents{version: version, broken: fmt.Errorf("%s: %w", k.path, err)}, nil
+		return &contents{version: version, text: text, broken: fmt.Errorf("%s: %w", k.path, err)}, nil
 	}
-	return &contents{version: version, names: names}, nil
+	return &contents{version: version, text: text, names: names}, nil
 }
 
 // report logs when the file becomes unusable, when it becomes usable again, and when its keys
@@ -157,6 +166,7 @@ func (k *Keys) report(file *contents, err error) {
 		k.log.Error("the API keys file cannot be used; the keys read last stay valid", "error", failure)
 	}
 	k.failure = failure
+	k.failing.Store(failure != "")
 	if last := k.file.Load(); (file != last) && !maps.Equal(file.names, last.names) {
 		k.log.Info("the API keys file has been read again", "keys", len(file.names))
 	}
