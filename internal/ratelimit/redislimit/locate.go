@@ -3,6 +3,7 @@ package redislimit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -110,7 +111,7 @@ func (l *locator) askSentinels(ctx context.Context, ask askSentinel) (string, er
 	if i := slices.IndexFunc(failures, isUnfit); i >= 0 {
 		return "", failures[i]
 	}
-	return "", errors.Join(failures...)
+	return "", fmt.Errorf("no Sentinel answers: %w", failures[0])
 }
 
 // askSentinel returns the address of a primary that the Sentinel at an address watches. The Sentinel
