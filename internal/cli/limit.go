@@ -71,9 +71,12 @@ func tokenCredentials(tokens *entra.Tokens, user string) func(context.Context) (
 	}
 }
 
-// tryLimit connects to the Redis of the limiter and reads a counter. It changes none. It returns the
-// time for which calls still wait for the end of a fence.
+// tryLimit connects to the Redis of the limiter and reads a counter. It changes none, and no setting of
+// other instances. It returns the time for which calls still wait for the end of a fence.
 func (s *service) tryLimit(ctx context.Context) (fence time.Duration, err error) {
+	if shared, ok := s.limiter.(*redislimit.Limiter); ok {
+		shared.Observe()
+	}
 	if err := s.start(ctx); err != nil {
 		return 0, err
 	}

@@ -62,11 +62,20 @@ func newService(c config.Config, log *slog.Logger) (*service, error) {
 // start connects to the Redis that counts calls, if one is configured. The error is a
 // *redislimit.UnfitError if that Redis cannot count calls, or that of ctx.
 func (s *service) start(ctx context.Context) error {
-	if shared, ok := s.limiter.(*redislimit.Limiter); ok {
-		return shared.Start(ctx)
+	shared, ok := s.limiter.(*redislimit.Limiter)
+	if !ok {
+		return nil
 	}
-	return nil
+	if s.redis != nil { // the first token takes longer than an attempt to connect may
+		patient, cancel := context.WithTimeout(ctx, firstToken)
+		s.redis.Get(patient, "") // the limiter reports an error
+		cancel()
+	}
+	return shared.Start(ctx)
 }
+
+// firstToken bounds how long the start waits for a token for Redis.
+const firstToken = 5 * time.Second
 
 // close ends the parts of the service, whether or not they have been started. A call that is still in
 // flight fails. The order matters: a part closes before those that it uses, and all close before the

@@ -93,6 +93,8 @@ func TestMistakes(t *testing.T) {
 		{"CONNECTOR_REDIS_URL", "a password besides a token", func(f *config.Flags) {
 			f.RedisURL, f.RedisSignIn = "rediss://:hush@127.0.0.1", "entra"
 		}},
+		{"CONNECTOR_REDIS_CA_FILE", "no URL", func(f *config.Flags) { f.RedisCAFile = newFile(t, authority) }},
+		{"CONNECTOR_REDIS_SIGN_IN", "no URL", func(f *config.Flags) { f.RedisSignIn = "entra" }},
 		{"CONNECTOR_REDIS_SIGN_IN", "another word", func(f *config.Flags) { f.RedisSignIn = "token" }},
 		{"CONNECTOR_REDIS_SIGN_IN", "no app for a token", func(f *config.Flags) {
 			f.RedisURL, f.RedisSignIn, f.SignIn = "rediss://127.0.0.1", "entra", "caller"

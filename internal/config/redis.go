@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -51,6 +52,12 @@ func (l *loader) redis(f Flags) *Redis {
 	}
 	l.oneOf("CONNECTOR_REDIS_SIGN_IN", f.RedisSignIn, "password", Entra)
 	if value == "" {
+		if f.RedisCAFile != "" {
+			l.report("CONNECTOR_REDIS_CA_FILE", "unset without CONNECTOR_REDIS_URL", "")
+		}
+		if f.RedisSignIn == Entra {
+			l.report("CONNECTOR_REDIS_SIGN_IN", "unset without CONNECTOR_REDIS_URL", "")
+		}
 		return nil
 	}
 	r, err := parseRedisURL(value)
@@ -98,7 +105,7 @@ func parseRedisURL(text string) (*Redis, error) {
 		malformed = errSentinel
 	}
 	authority, path, _ := strings.Cut(rest, "/")
-	at := strings.LastIndexByte(authority, '@')
+	at := strings.IndexByte(authority, '@')
 	hosts := strings.Split(authority[at+1:], ",")
 	// net/url does not know several hosts, so it parses the URL with the first one.
 	u, err := url.Parse(scheme + "://" + authority[:at+1] + hosts[0] + "/" + path)
@@ -108,10 +115,10 @@ func parseRedisURL(text string) (*Redis, error) {
 	}
 	password, _ := u.User.Password()
 	r := &Redis{Username: Secret(u.User.Username()), Password: Secret(password), TLS: u.Scheme == "rediss"}
-	database := strings.Trim(u.Path, "/")
+	database := strings.TrimSuffix(strings.TrimPrefix(u.Path, "/"), "/")
 	if isSentinel {
 		r.Primary, database, _ = strings.Cut(database, "/")
-		if r.Sentinels = addresses(hosts, "26379"); (r.Sentinels == nil) || (r.Primary == "") {
+		if r.Sentinels = addresses(hosts, "26379"); (r.Sentinels == nil) || !primaryForm.MatchString(r.Primary) {
 			return nil, errSentinel
 		}
 	} else {
@@ -134,6 +141,9 @@ func parseRedisURL(text string) (*Redis, error) {
 	return r, nil
 }
 
+// primaryForm matches a name that Sentinels can have for a primary.
+var primaryForm = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+
 // addresses returns host:port for each host, with a default port. It returns nil if one is malformed.
 func addresses(hosts []string, port string) []string {
 	var all []string
@@ -142,8 +152,11 @@ func addresses(hosts []string, port string) []string {
 		if (err != nil) || (u.Hostname() == "") || (u.Host != host) {
 			return nil
 		}
+		if strings.Contains(u.Hostname(), ":") && !strings.HasPrefix(host, "[") { // IPv6 without brackets
+			return nil
+		}
 		own := cmp.Or(u.Port(), port)
-		if _, err := strconv.ParseUint(own, 10, 16); err != nil {
+		if n, err := strconv.ParseUint(own, 10, 16); (err != nil) || (n == 0) {
 			return nil
 		}
 		all = append(all, net.JoinHostPort(u.Hostname(), own))

@@ -16,14 +16,16 @@ func (r *run) limit(ctx context.Context) {
 	if r.Limit == nil {
 		return
 	}
-	switch fence, err := r.Limit(ctx); {
-	case errors.As(err, new(*redislimit.UnfitError)):
+	fence, err := r.Limit(ctx)
+	unfit, isUnfit := errors.AsType[*redislimit.UnfitError](err)
+	switch {
+	case isUnfit && !unfit.Passes():
 		r.mistake(subject, err.Error(), r.Variables.limitRemedy(err))
 	case err != nil:
 		r.fail(subject, err.Error(), r.Variables.limitRemedy(err))
 	case fence > 0:
 		r.warn(subject, fmt.Sprintf("calls are refused for another %v, because Redis may have lost counts", fence),
-			"Wait: they are admitted again by themselves.")
+			"Wait: after that they are admitted again.")
 	default:
 		r.ok(subject, "counted in Redis, which evicts nothing")
 	}
@@ -58,20 +60,21 @@ var limitRemedies = map[redislimit.Defect]string{
 	redislimit.NoRunID: "Use Redis or Valkey itself, which report a run_id in INFO server. " + noCluster,
 	redislimit.NoPassword: "Put the password into " + redisPlace + ", such as rediss://:PASSWORD@HOST:6380, or in " +
 		"Azure set CONNECTOR_REDIS_SIGN_IN=entra.",
-	redislimit.WrongPassword: "Check the user name and the password in " + redisPlace + ", with / ? # [ ] @ % in " +
-		"them written as %2F %3F %23 %5B %5D %40 %25. With CONNECTOR_REDIS_SIGN_IN=entra, give the app access to " +
-		"the Redis.",
+	redislimit.WrongPassword: "Check the user name and the password in " + redisPlace + ", in which " +
+		"every character but letters, digits and - . _ ~ is percent-encoded. With CONNECTOR_REDIS_SIGN_IN=entra, " +
+		"give the app access to the Redis.",
 	redislimit.Forbidden: "Allow the user of " + redisPlace + " the commands select, info, eval, evalsha, time, get, " +
-		"set, hmget, hset and hincrby, in scripts too.",
+		"set, hmget, hset and hincrby.",
 	redislimit.ForbiddenKeys: "Allow the user of " + redisPlace + " the keys {partner-center-connector}:*.",
 	redislimit.NoCommand:     "Use a Redis that has scripts: undo its rename-command, or choose another service.",
 	redislimit.NoDatabase:    "Name a database in " + redisPlace + " that the Redis has, or none.",
-	redislimit.Full:          "Raise maxmemory, or remove other keys. A connection needs up to 600 bytes.",
-	redislimit.CannotSave:    "Mend what keeps the Redis from saving, which its log names, or switch saving off.",
+	redislimit.Full:          "Raise maxmemory, or remove other keys. A connection needs up to 1 kB.",
+	redislimit.CannotSave:    "Fix what keeps the Redis from saving, which its log names, or switch saving off.",
 	redislimit.ReadOnly: "Name the primary in " + redisPlace + ". If it changes, name the Sentinels: " +
 		"redis+sentinel://HOST:PORT,HOST:PORT/PRIMARY.",
 	redislimit.OtherType:      "Delete the keys {partner-center-connector}:* of the Redis, or use another database.",
 	redislimit.TooManyClients: "Raise maxclients. An instance keeps 5 connections.",
+	redislimit.Protected:      "Set a password, or switch protected-mode off.",
 	redislimit.CrossSlot:      noCluster,
 	redislimit.Moved: "Let this machine reach every node of the cluster, or wait until it has replaced the node. " +
 		noCluster,

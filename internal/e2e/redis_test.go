@@ -81,6 +81,10 @@ func TestReplicasDisagree(t *testing.T) {
 	if one, other := lax.scrape(t)[metric], strict.scrape(t)[metric]; (one != 1) || (other != 0) {
 		t.Errorf("%s is %v and %v", metric, one, other)
 	}
+	status, output := s.tryCommand(t, "check", countIn(store), "CONNECTOR_LIMIT_CALLS=1")
+	if header := lax.get(t, "/v1/none", s.keys.key).header.Get("RateLimit-Policy"); header != policy {
+		t.Errorf("after check (status %d) the policy is %s: %s", status, header, output)
+	}
 	waitFor(t, "the log names the limit", func() bool {
 		return strings.Contains(lax.out.String(), `"calls":7,"window":"2m0s","own_calls":20,"own_window":"1m0s"`)
 	})
@@ -181,8 +185,8 @@ func TestUnfitStore(t *testing.T) {
 		"redis://" + locked.Address():                "NOAUTH). Put the password into CONNECTOR_REDIS_URL",
 		"redis://:wrong@" + locked.Address():         "WRONGPASS). Check the user name and the password in",
 		"redis://" + replica.Address():               "READONLY). Name the primary in CONNECTOR_REDIS_URL",
-		"rediss://" + plain.Address():                "does not speak TLS. Write redis://",
-		"redis+sentinel://" + plain.Address() + "/x": "is no Sentinel. Name Sentinels in CONNECTOR_REDIS_URL",
+		"rediss://" + plain.Address():                "Redis does not use TLS. Write redis://",
+		"redis+sentinel://" + plain.Address() + "/x": "but another server. Name Sentinels in",
 		"redis://" + plain.Address() + "/99":         "does not have the database. Name a database",
 		"redis://a:1,b:2":                            "one host: of a cluster name any node",
 	} {

@@ -10,15 +10,24 @@ import (
 // Elements of an array usually have the same members in the same order, and differ in values only.
 // So the writer keeps a few of those that it has read as samples, and reads the next ones by
 // comparison: what equals a sample is valid, and the output for it is known. Only the values that
-// differ are read.
+// differ are read. Only the outermost array of objects has samples, and its first element is never
+// one, because most arrays of one element would be read twice.
 
 const (
 	maxSamples = 4   // of one array
-	maxParts   = 128 // of one sample
-	maxMisses  = 32  // elements in a row that are like no sample, after which samples are not used any more
+	maxParts   = 128 // of one sample, and as many dropped values
 )
 
-// A sample is an object that has been read, in src, with the output for it, in dst.
+// Comparisons that fail cost time. Once they have cost more than those that succeed have saved,
+// samples are not used any more. Costs are in bytes of input.
+const (
+	maxDeficit = 16 << 10
+	maxCredit  = 64 << 10 // bounds what failures can cost after many successes
+	savedRatio = 3        // comparing a byte takes about a quarter of the time of reading it
+	partCost   = 32       // of a value that is read in place of another
+)
+
+// A sample is an object that has been read: where it is in src, and where its output is in dst.
 type sample struct {
 	src, dst span
 	parts    []part  // in order, without overlap
@@ -28,36 +37,35 @@ type sample struct {
 
 // A part is a value of a sample in whose place a similar object may have another one.
 type part struct {
-	node     *node // of a documented scalar; nil: a value of any type stays valid
+	node     *node // schema of the value; nil if it is not documented, so that any value may take its place
 	src, dst span  // dst is empty if the value is not documented
 	depth    int   // of the value
-	varies   bool  // another object had another value
+	varies   bool  // another object differed there
 }
 
 // A span is the part of a slice between two offsets.
 type span struct{ from, to int }
 
-// samples are those of one array.
+// samples holds the samples of the array that is being read.
 type samples struct {
-	elem   *node // of the array; nil: no array is being read
+	elem   *node // of the array; nil: no array of objects is being read
 	known  []sample
 	last   int    // number of the sample that the last element was like
-	oldest int    // number of the sample that is replaced next
+	oldest int    // number of the sample to replace next
 	next   sample // is being recorded, or spare memory
-	misses int
+
+	deficit int // what failures have cost and successes not saved, in bytes
 }
 
 // samplePool has samples without an array.
 var samplePool = sync.Pool{New: func() any { return &samples{known: make([]sample, 0, maxSamples)} }}
 
 // reset forgets all samples and keeps their memory.
-func (s *samples) reset() { s.elem, s.known, s.last, s.oldest, s.misses = nil, s.known[:0], 0, 0, 0 }
+func (s *samples) reset() { s.elem, s.known, s.last, s.oldest, s.deficit = nil, s.known[:0], 0, 0, 0 }
 
 // use notes that the element read last was like the sample k, or is that sample.
 func (s *samples) use(k int) {
-	if s.last < len(s.known) {
-		s.known[s.last].follower = k
-	}
+	s.known[s.last].follower = k
 	s.last = k
 }
 
@@ -65,19 +73,24 @@ func (s *samples) use(k int) {
 // that came next the last time.
 func (w *writer) sampled(n *node, i, depth int) int {
 	s := w.samples
-	if s.misses > maxMisses {
+	for tried := range s.known {
+		if s.deficit > maxDeficit {
+			break
+		}
+		k := (tried + s.known[s.last].follower) % len(s.known)
+		next, cost := w.repeat(&s.known[k], i)
+		s.deficit += cost
+		if next < 0 {
+			continue
+		}
+		s.deficit = max(s.deficit-savedRatio*(next-i), -maxCredit)
+		w.dropAgain(s.known[k].drops)
+		s.use(k)
+		return next
+	}
+	if s.deficit > maxDeficit {
 		return w.object(n, i, depth)
 	}
-	for k := range s.known {
-		k = (k + s.known[s.last].follower) % len(s.known)
-		if next := w.repeat(&s.known[k], i); next >= 0 {
-			w.dropAgain(s.known[k].drops)
-			s.use(k)
-			s.misses = 0
-			return next
-		}
-	}
-	s.misses++
 	return w.record(n, i, depth)
 }
 
@@ -95,6 +108,7 @@ func (w *writer) record(n *node, i, depth int) int {
 	before := len(w.dst)
 	w.recording = &s.next
 	next := w.object(n, i, depth)
+	s.deficit += partCost * len(s.next.parts)
 	if next < 0 || w.recording == nil {
 		return next
 	}
@@ -154,39 +168,45 @@ func (w *writer) recordSkipped(i, end, depth int) {
 	}
 }
 
-// repeat reads an object that equals a sample except for its parts, and writes the output for it.
-// It returns a negative number and writes nothing if the object is not similar or is invalid.
-func (w *writer) repeat(s *sample, i int) int {
-	before := len(w.dst)
+// repeat reads an object that equals a sample except for its parts, and writes the output for it. If
+// the object is not similar or is invalid, next is negative and nothing is written. cost is what the
+// attempt has cost beside comparing, in bytes.
+func (w *writer) repeat(s *sample, i int) (next, cost int) {
+	before, start := len(w.dst), i
 	at, out := s.src.from, s.dst.from // what is left of the sample to compare and to write begins there
-	for k := 0; ; k++ {
-		first := k
-		for k < len(s.parts) && !s.parts[k].varies {
-			k++
+	for k, varying := 0, 0; ; k++ {
+		for varying = max(varying, k); varying < len(s.parts) && !s.parts[varying].varies; {
+			varying++
 		}
 		same := s.src.to - at
-		if k < len(s.parts) {
-			same = s.parts[k].src.from - at
+		if varying < len(s.parts) {
+			same = s.parts[varying].src.from - at
 		}
+		first := k
+		k = varying
 		if !bytes.HasPrefix(w.src[i:], w.src[at:at+same]) {
 			same = commonPrefix(w.src[i:], w.src[at:at+same])
 			if k = s.partAt(at+same, first); k < 0 {
+				cost += i + same - start
 				break
 			}
 		} else if k == len(s.parts) {
 			w.dst = append(w.dst, w.dst[out:s.dst.to]...)
-			return i + same
+			return i + same, cost
 		}
 		p := &s.parts[k]
 		w.dst = append(w.dst, w.dst[out:p.dst.from]...)
-		if i = w.replace(p, i+p.src.from-at); i < 0 {
+		from := i + p.src.from - at
+		cost += partCost
+		if i = w.replace(p, from); i < 0 {
+			cost += from - start
 			break
 		}
 		p.varies = true
 		at, out = p.src.to, p.dst.to
 	}
 	w.dst = w.dst[:before]
-	return -1
+	return -1, cost
 }
 
 // partAt returns the index of the part, from the given one on, that a difference at an offset

@@ -39,8 +39,10 @@ type connection struct {
 	opens   time.Duration // end of the epoch's fence on our clock
 
 	calls  chan *call
+	ready  chan struct{} // closed when the first worker has a socket
 	closed chan struct{}
-	once   sync.Once
+
+	readyOnce, closeOnce sync.Once
 }
 
 // call is a question in flight.
@@ -61,6 +63,7 @@ func (l *Limiter) dial(address string) *connection {
 		now:    l.now,
 		timing: l.timing,
 		calls:  make(chan *call),
+		ready:  make(chan struct{}),
 		closed: make(chan struct{}),
 	}
 	c.failed = func(err error) { l.failed(c, err) }
@@ -98,7 +101,7 @@ func raise(a *atomic.Int64, n int64) {
 // close closes the sockets and fails the calls in flight. It does not wait for the workers. It may
 // be called several times.
 func (c *connection) close() {
-	c.once.Do(func() {
+	c.closeOnce.Do(func() {
 		close(c.closed)
 		c.client.Close()
 	})
@@ -127,7 +130,7 @@ type server struct {
 	evicted int64  // keys that it has evicted since its start; 0 if it does not report them
 }
 
-// inspect asks the server process for what it is. If it may evict keys, the error is an
+// inspect asks the server process for what it is. If it cannot count calls, the error is an
 // UnfitError. INFO reports all of it, even where CONFIG is forbidden.
 func inspect(ctx context.Context, socket redis.Cmdable) (server, error) {
 	var process, memory, stats *redis.StringCmd
@@ -190,6 +193,7 @@ func (c *connection) worker() {
 			c.rest()
 			continue
 		}
+		c.readyOnce.Do(func() { close(c.ready) })
 		again = c.serve(socket, again)
 		socket.Close()
 	}

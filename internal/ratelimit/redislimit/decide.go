@@ -112,7 +112,7 @@ func decide(r reply) (verdict, error) {
 
 // unavailable returns the error for a call while the server is away.
 func unavailable(cause error) error {
-	return &ratelimit.Unavailable{RetryAfter: retryAway, Cause: cause}
+	return &ratelimit.Unavailable{RetryAfter: retryAway, Cause: classified(cause)}
 }
 
 // wholeSeconds rounds up to whole seconds, at least one.

@@ -73,17 +73,23 @@ type fakeRecord struct {
 	writes  int64
 	counted map[string]int64 // by instance
 
-	calls, callsEnd   int64 // 0: unknown
-	window, windowEnd int64
+	calls, window int64 // of all instances; 0: unknown
+	settings      map[string]fakeSetting
 }
 
+// fakeSetting is the setting of an instance, in us.
+type fakeSetting struct{ calls, window, ends int64 }
+
 func newFakeData() *fakeData {
-	return &fakeData{record: fakeRecord{counted: map[string]int64{}}, epochs: map[string]*limittest.Model{}}
+	return &fakeData{
+		record: fakeRecord{counted: map[string]int64{}, settings: map[string]fakeSetting{}},
+		epochs: map[string]*limittest.Model{},
+	}
 }
 
 func (d *fakeData) clone() *fakeData {
 	c := &fakeData{record: d.record, epochs: map[string]*limittest.Model{}}
-	c.record.counted = maps.Clone(d.record.counted)
+	c.record.counted, c.record.settings = maps.Clone(d.record.counted), maps.Clone(d.record.settings)
 	for id, m := range d.epochs {
 		c.epochs[id] = m.Clone()
 	}
@@ -265,6 +271,9 @@ func (f *fakeServer) eval(digest string, args []string) string {
 	}
 	n, _ := strconv.Atoi(args[0])
 	keys, argv := args[1:1+n], args[1+n:]
+	if len(argv) == 0 { // allowed.lua
+		return encode(nil)
+	}
 	if digest == redislimit.JoinDigest() {
 		return encode(f.join(argv))
 	}
@@ -287,14 +296,14 @@ func encode(values []any) string {
 // join is join.lua.
 func (f *fakeServer) join(argv []string) []any {
 	now, r, instance := f.now().UnixMicro(), &f.data.record, argv[0]
-	calls, window := toInt(argv[1]), toInt(argv[2])
-	own, ends := window, now+max(window, r.window)+1e6
-	callsEnd, windowEnd := ends, ends
-	if (r.calls > 0) && (r.calls < calls) && (now < r.callsEnd) {
-		calls, callsEnd = r.calls, r.callsEnd
-	}
-	if (r.window > window) && (now < r.windowEnd) {
-		window, windowEnd = r.window, r.windowEnd
+	calls, own := toInt(argv[1]), toInt(argv[2])
+	window := own
+	settings := map[string]fakeSetting{instance: {calls, own, now + own + 1e6}}
+	for name, its := range r.settings {
+		if left := its.ends - now; (name != instance) && (left > 0) && (left <= its.window+1e6) {
+			settings[name] = its
+			calls, window = min(calls, its.calls), max(window, its.window)
+		}
 	}
 	switch heartbeat := len(argv) == 3; {
 	case !heartbeat:
@@ -302,7 +311,7 @@ func (f *fakeServer) join(argv []string) []any {
 	case r.id == "":
 		return []any{"", 0, now, 0, 0, calls, window}
 	}
-	r.calls, r.callsEnd, r.window, r.windowEnd = calls, callsEnd, window, windowEnd
+	r.calls, r.window, r.settings = calls, window, settings
 	r.writes++
 	return []any{r.id, r.fence, now, r.writes, r.counted[instance], calls, window}
 }
@@ -316,7 +325,7 @@ func (r *fakeRecord) enter(argv []string, now, longer int64) {
 	if known != "" {
 		safe = now - silence + afterLoss
 	}
-	evicts := (r.evicted != "") && (r.evicted != evicted)
+	evicts := (r.evicted != "") && (toInt(r.evicted) < toInt(evicted))
 	switch {
 	case r.id == "":
 		r.id, r.fence = own, max(now+afterStart, safe)

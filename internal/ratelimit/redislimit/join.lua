@@ -23,28 +23,26 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 
 local counter = 'n:' .. ARGV[1]
-local record = redis.call('HMGET', KEYS[1], 'id', 'run', 'fence', 'evicted', 'calls', 'calls_end', 'window', 'window_end',
-  counter)
+local record = redis.call('HMGET', KEYS[1], 'id', 'run', 'fence', 'evicted', 'settings', counter)
 local id, fence = record[1], tonumber(record[3])
 
--- The fewest calls and the longest window of all instances hold. Each ends when no instance that has it in its settings
--- has sent a heartbeat for a second and a window, and all that it had admitted has left the window.
+-- The fewest calls and the longest window of all instances apply. The settings of an instance end when it has sent no
+-- heartbeat for a window and a second. Each line of them is a name, calls, us of the window, and when they end.
 local calls, window = tonumber(ARGV[2]), tonumber(ARGV[3])
-local held_calls, held_window = tonumber(record[5]) or calls, tonumber(record[7]) or window
-local ends = string.format('%.0f', now + math.max(window, held_window) + 1000000)
-local calls_end, window_end = ends, ends
-if held_calls < calls and now < (tonumber(record[6]) or 0) then
-  calls, calls_end = held_calls, record[6]
-end
-if held_window > window and now < (tonumber(record[8]) or 0) then
-  window, window_end = held_window, record[8]
+local settings = {string.format('%s %d %.0f %.0f\n', ARGV[1], calls, window, now + window + 1000000)}
+for line, name, its_calls, its_window, ends in string.gmatch(record[5] or '', '((%S+) (%d+) (%d+) (%d+)\n)') do
+  local left = ends - now
+  if name ~= ARGV[1] and left > 0 and left <= its_window + 1000000 then -- else it has ended, or the clock was set back
+    settings[#settings + 1] = line
+    calls, window = math.min(calls, its_calls), math.max(window, its_window)
+  end
 end
 
 local heartbeat = #ARGV == 3
 if not heartbeat then
   local run, new, known, silence, distrusted = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7]), ARGV[8] == '1'
   local after_loss = tonumber(ARGV[9]) + window - tonumber(ARGV[3])
-  local after_start, evicted = tonumber(ARGV[10]), ARGV[11]
+  local after_start, evicted = tonumber(ARGV[10]), tonumber(ARGV[11])
 
   -- Until then calls that were admitted in the epoch that the caller knew may lie within a window.
   local safe = 0
@@ -54,15 +52,14 @@ if not heartbeat then
 
   if not id or not fence then -- empty: the server is new, or has lost everything
     id, fence = new, math.max(now + after_start, safe)
-  elseif record[2] ~= run or (record[4] or evicted) ~= evicted or (distrusted and id == known) then
+  elseif record[2] ~= run or (tonumber(record[4]) or evicted) < evicted or (distrusted and id == known) then
     id, fence = new, now + after_loss -- restarted with old data, failed over, has evicted keys, or distrusted
   elseif id ~= known then
     fence = math.max(fence, safe)
   end
-  redis.call('HSET', KEYS[1], 'id', id, 'run', run, 'fence', string.format('%.0f', fence), 'evicted', evicted)
+  redis.call('HSET', KEYS[1], 'id', id, 'run', run, 'fence', string.format('%.0f', fence), 'evicted', ARGV[11])
 elseif not id then
   return {'', 0, now, 0, 0, calls, window}
 end
-redis.call('HSET', KEYS[1], 'calls', calls, 'calls_end', calls_end, 'window', string.format('%.0f', window),
-  'window_end', window_end)
-return {id, fence, now, redis.call('HINCRBY', KEYS[1], 'beat', 1), tonumber(record[9]) or 0, calls, window}
+redis.call('HSET', KEYS[1], 'calls', calls, 'window', string.format('%.0f', window), 'settings', table.concat(settings))
+return {id, fence, now, redis.call('HINCRBY', KEYS[1], 'beat', 1), tonumber(record[6]) or 0, calls, window}

@@ -81,7 +81,7 @@ func (l *locator) tlsName(address string) string {
 	return host
 }
 
-// An askSentinel function returns the address of a primary that the Sentinel at an address watches.
+// An askSentinel function is Limiter.askSentinel.
 type askSentinel func(ctx context.Context, sentinel, primary string) (string, error)
 
 // askSentinels returns the address that most of the Sentinels name: after a failover, one of them may
@@ -108,10 +108,11 @@ func (l *locator) askSentinels(ctx context.Context, ask askSentinel) (string, er
 	if most != "" {
 		return most, nil
 	}
-	if i := slices.IndexFunc(failures, isUnfit); i >= 0 {
-		return "", failures[i]
+	failure := failures[0]
+	if i := slices.IndexFunc(failures, func(err error) bool { return classify(err) != nil }); i >= 0 {
+		failure = failures[i] // says more than a Sentinel that is away
 	}
-	return "", fmt.Errorf("no Sentinel answers: %w", failures[0])
+	return "", fmt.Errorf("no Sentinel names a server: %w", failure)
 }
 
 // askSentinel returns the address of a primary that the Sentinel at an address watches. The Sentinel
@@ -121,8 +122,7 @@ func (l *Limiter) askSentinel(ctx context.Context, sentinel, primary string) (st
 	if err != nil {
 		return "", err
 	}
-	host, _, _ := net.SplitHostPort(sentinel)
-	o := l.optionsFor(sentinel, host)
+	o := l.optionsFor(sentinel, l.locator.tlsName(sentinel))
 	o.DB = 0
 	o.Username, o.Password = credentials.Username, credentials.Password
 	address, err := primaryAddress(ctx, o, primary)

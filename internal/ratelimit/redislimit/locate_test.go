@@ -55,7 +55,8 @@ func TestRedisClusterNodeAway(t *testing.T) {
 	l := start(t, other.Address(), 2, 5*time.Minute)
 	mustTake(t, l, identity("contoso"))
 	nodes[holder].Kill()
-	err := newPatient(t, other.Address(), 2, 5*time.Minute).Start(t.Context())
+	second := start(t, other.Address(), 2, 5*time.Minute) // although the node could be replaced at any time
+	_, err := second.Take(t.Context(), identity("contoso"))
 	unfit, ok := errors.AsType[*redislimit.UnfitError](err)
 	if !ok || (unfit.Defect != redislimit.Moved) || (unfit.Detail != nodes[holder].Address()) {
 		t.Errorf("%v, want that it refers to %s", err, nodes[holder].Address())
@@ -126,6 +127,8 @@ func TestRedisSentinelMistakes(t *testing.T) {
 		"a Sentinel that watches another one":  {[]option{sentinels(other), password}, redislimit.UnknownPrimary},
 		"a server in the place of a Sentinel":  {[]option{sentinels(primary), password}, redislimit.NoSentinel},
 		"one that knows and one that does not": {[]option{sentinels(other, open), password}, ""},
+		"Sentinels without TLS": {[]option{sentinels(open), func(c *redislimit.Config) { c.TLS = true }},
+			redislimit.SpeaksPlain},
 		"a Sentinel in the place of a server": {
 			[]option{func(c *redislimit.Config) { c.Address = open.Address() }}, redislimit.IsSentinel},
 	} {
@@ -137,6 +140,39 @@ func TestRedisSentinelMistakes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCredentialsExpireFarAway shows in virtual time that calls are decided by a server that is almost
+// as far away as a decision allows, also while the sockets are replaced because credentials expire.
+func TestCredentialsExpireFarAway(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newFakeWorld(t)
+		w.one.set(far)
+		lasts := redislimit.RenewBefore + time.Second
+		renewals := 0
+		l := newLimiter(t, "127.0.0.1:6379", 10_000, time.Minute, func(c *redislimit.Config) {
+			expires := time.Now().Add(lasts)
+			c.Credentials = func(context.Context) (redislimit.Credentials, error) {
+				if time.Until(expires) <= redislimit.RenewBefore {
+					expires = time.Now().Add(lasts)
+					renewals++
+				}
+				return redislimit.Credentials{Expires: expires}, nil
+			}
+		})
+		l.SetDialer(w.one.dial)
+		started(t, l)
+		for range 5000 {
+			if _, err := l.Take(t.Context(), identity("contoso")); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if renewals < 3 {
+			t.Errorf("%d renewals", renewals)
+		}
+		l.Close()
+	})
 }
 
 // TestRedisCredentialsExpire shows that sockets whose credentials expire are replaced before, so that no

@@ -21,6 +21,7 @@ type state struct {
 	connection *connection // nil: none
 	history                // without a connection
 	cause      error       // without a connection: the reason; nil until the first attempt to connect has failed
+	renewed    *connection // of the same epoch, which connection replaces; its answers are still valid
 
 	replaced chan struct{} // closed when another state replaces this one
 }
@@ -181,20 +182,30 @@ func (l *Limiter) renew(ctx context.Context, s *state) {
 	if (expires == 0) || (time.Until(time.Unix(expires, 0)) > renewBefore) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, l.timing.connect)
+	limited, cancel := context.WithTimeout(ctx, l.timing.connect)
 	defer cancel()
-	if credentials, err := l.sign(ctx); (err != nil) || (credentials.Expires.Unix() <= expires) {
+	if credentials, err := l.sign(limited); (err != nil) || (credentials.Expires.Unix() <= expires) {
 		return
 	}
 	c, err := l.connect(ctx, history{previous: s.connection})
 	if err != nil {
 		return
 	}
-	if l.replace(s, &state{connection: c, replaced: make(chan struct{})}) {
-		s.connection.close()
-	} else {
-		c.close()
+	next := &state{connection: c, replaced: make(chan struct{})}
+	if c.epoch == s.connection.epoch {
+		next.renewed = s.connection
 	}
+	if !l.replace(s, next) {
+		c.close()
+		return
+	}
+	l.workers.Go(func() { // after the calls in flight have been decided
+		select {
+		case <-ctx.Done():
+		case <-time.After(l.timing.decision):
+		}
+		s.connection.close()
+	})
 }
 
 // connect returns a new connection, to whatever server answers, or to the one that it refers to.
@@ -232,6 +243,10 @@ func (l *Limiter) connectOnce(ctx context.Context, h history) (*connection, erro
 	c.opens = e.received + time.Duration(e.fence-e.server)*time.Microsecond
 	for range workersPerConnection {
 		l.workers.Go(c.worker)
+	}
+	select { // no call waits for a socket
+	case <-c.ready:
+	case <-ctx.Done():
 	}
 	return c, nil
 }
@@ -307,7 +322,7 @@ func (l *Limiter) join(ctx context.Context, c *connection, h history) (epoch, er
 // write writes the epoch's record on the server of c, and returns what it says. Without args of
 // join.lua it is a heartbeat.
 func (l *Limiter) write(ctx context.Context, c *connection, args ...any) (epoch, error) {
-	args = append([]any{l.instance, l.own.calls, l.own.window.Microseconds()}, args...)
+	args = append([]any{l.instance, l.stated.calls, l.stated.window.Microseconds()}, args...)
 	x := exchange{sent: l.now()}
 	answered := joinScript.EvalSha(ctx, c.socket, []string{epochKey}, args...)
 	if redis.HasErrorPrefix(answered.Err(), "NOSCRIPT") {
@@ -360,6 +375,7 @@ const logPause = time.Minute
 
 // logFailure logs that a server cannot be used, unless that was logged before.
 func (l *Limiter) logFailure(err error) {
+	err = classified(err)
 	switch evicts := evicts(err); {
 	case evicts && !l.logged.evicts:
 		l.log.Error("Redis is not used for the limit", "error", err)

@@ -24,8 +24,8 @@
 //     for longer than a window, each counts for itself.
 //   - The deletion of a counter by others is not found. Eviction is, by the next call that misses its
 //     counter, unless the server does not allow INFO in scripts.
-//   - A longer window, which a new instance brings, does not find calls of a key whose counter expired
-//     under the shorter one.
+//   - A longer window, which a new instance brings, counts earlier calls only as far as they were
+//     kept: none of a key whose counter has expired, and no more than a window allowed.
 //   - An instance whose host was suspended concludes that the server's clock was set, and makes it
 //     admit nothing for a window.
 //   - An instance that counts its own calls while the server is away does not know those of other
@@ -104,10 +104,11 @@ func standard(window time.Duration) timing {
 // A Limiter counts calls per key in Redis or Valkey. It is safe for concurrent use.
 type Limiter struct {
 	own      setting
+	stated   setting                 // to other instances: own, unless the limiter only observes
 	held     atomic.Pointer[setting] // that all instances apply, see Calls and Window
 	log      *slog.Logger
 	options  redis.Options
-	locator  locator // accessed only by the monitor
+	locator  locator // accessed only by Start and the monitor
 	sign     func(context.Context) (Credentials, error)
 	fallback *fallback // nil: calls fail while the server is away
 	timing   timing
@@ -151,6 +152,7 @@ func New(c Config) (*Limiter, error) {
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
+	l.stated = l.own
 	l.held.Store(&l.own)
 	l.state.Store(&state{cause: errNotStarted, replaced: make(chan struct{})})
 	return l, nil
@@ -199,13 +201,13 @@ func (l *Limiter) optionsFor(address, name string) redis.Options {
 
 // Start connects, and keeps the limiter connected until Close. It must be called once. An
 // unreachable server is not an error: Start returns nil, and the limiter keeps trying. The error is
-// an UnfitError, that of ctx, or nil.
+// an UnfitError that does not pass by itself, that of ctx, or nil.
 func (l *Limiter) Start(ctx context.Context) error {
 	err := l.heartbeat(ctx, l.logConnected)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if unfit := l.examine(ctx, err); unfit != nil {
+	if unfit := l.examine(ctx, err); (unfit != nil) && !unfit.Passes() {
 		return unfit
 	}
 	if err != nil {
@@ -293,8 +295,8 @@ func (l *Limiter) ask(ctx context.Context, key ratelimit.Key, m mode) (verdict, 
 		if err != nil {
 			l.suspect(s, err)
 		}
-		switch {
-		case l.state.Load() != s:
+		switch now := l.state.Load(); {
+		case (now != s) && (now.renewed != s.connection):
 			continue
 		case err != nil:
 			return verdict{}, unavailable(err)

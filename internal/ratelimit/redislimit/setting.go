@@ -1,12 +1,19 @@
 package redislimit
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // A setting is the limit of each key: at most calls in any span of length window.
 type setting struct {
 	calls  int
 	window time.Duration // in whole microseconds
 }
+
+// Observe makes the limiter state no setting of its own to other instances. It is for a limiter that
+// counts no calls, and must be called before Start.
+func (l *Limiter) Observe() { l.stated = setting{calls: math.MaxInt32, window: time.Microsecond} }
 
 // Calls returns the number of calls per window that applies: the lowest of all instances, as of the
 // last heartbeat.

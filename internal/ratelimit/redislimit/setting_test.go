@@ -2,6 +2,7 @@ package redislimit_test
 
 import (
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -62,6 +63,38 @@ func TestStricterSetting(t *testing.T) {
 	}
 }
 
+// TestMiddleSetting shows in virtual time that the stricter one of two settings applies at once when a
+// third one, stricter than both, ends.
+func TestMiddleSetting(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newFakeWorld(t)
+		instance := func(calls int, window time.Duration) *redislimit.Limiter {
+			l := newLimiter(t, "127.0.0.1:6379", calls, window)
+			l.SetDialer(w.one.dial)
+			return started(t, l)
+		}
+		lax, middle := instance(chaosCalls, chaosWindow), instance(chaosCalls-1, 2*chaosWindow)
+		strict := instance(1, 3*chaosWindow)
+		observer := newLimiter(t, "127.0.0.1:6379", 1, 9*time.Minute)
+		observer.SetDialer(w.one.dial)
+		observer.Observe()
+		started(t, observer)
+		time.Sleep(time.Second)
+		strict.Close()
+		applied := map[string]bool{}
+		for range 10_000 {
+			time.Sleep(time.Millisecond)
+			applied[fmt.Sprint(lax.Calls(), lax.Window())] = true
+		}
+		if want := map[string]bool{"1 3s": true, "19 2s": true}; !maps.Equal(applied, want) {
+			t.Errorf("%v, want %v", applied, want)
+		}
+		for _, l := range []*redislimit.Limiter{lax, middle, observer} {
+			l.Close()
+		}
+	})
+}
+
 // mostOf calls instances in turn and at once for four windows, and returns the most that were
 // admitted in one.
 func mostOf(t *testing.T, instances []*redislimit.Limiter, window time.Duration) int {
@@ -109,7 +142,7 @@ func TestIdleTraffic(t *testing.T) {
 		if second := (after - before) / 60; (second == 0) || (second >= 1000) {
 			t.Errorf("%d bytes a second", second)
 		}
-		const sockets = 5
+		const sockets = 6 // one of them to find out what the server's user may run
 		if each := len(encodeCommand([]string{"info", "server"}) + encodeCommand([]string{"info", "memory"}) +
 			encodeCommand([]string{"info", "stats"})); (info != sockets*each) || (infoAfter != info) {
 			t.Errorf("%d bytes of INFO for %d sockets, then %d", info, sockets, infoAfter)

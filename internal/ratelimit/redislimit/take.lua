@@ -66,8 +66,11 @@ local function may_evict()
   if type(stats) ~= 'string' or type(memory) ~= 'string' then
     return false -- some servers do not allow INFO in scripts
   end
-  local keys = string.match(stats, 'evicted_keys:(%d+)') or '0'
-  return keys ~= (record[7] or keys) or not string.find(memory, 'maxmemory_policy:noeviction', 1, true)
+  local keys, before = tonumber(string.match(stats, 'evicted_keys:(%d+)')) or 0, tonumber(record[7])
+  if before and keys < before then -- the server's statistics were reset
+    redis.call('HSET', KEYS[1], 'evicted', keys)
+  end
+  return keys > (before or keys) or not string.find(memory, 'maxmemory_policy:noeviction', 1, true)
 end
 
 -- A name with calls in its own log counts there. Another one counts in the shared log if as many names as may have their

@@ -49,6 +49,8 @@ func TestRedisUnfit(t *testing.T) {
 			prepare: func(_ *testing.T, s *redisserver.Server) option { return user(s, keys, all, "-evalsha") }},
 		"forbids commands of a script": {want: redislimit.Forbidden, detail: "get, hmget",
 			prepare: func(_ *testing.T, s *redisserver.Server) option { return user(s, keys, all, "-get", "-hmget") }},
+		"forbids a command that no start runs": {want: redislimit.Forbidden, detail: "set",
+			prepare: func(_ *testing.T, s *redisserver.Server) option { return user(s, keys, all, "-set") }},
 		"forbids the keys": {want: redislimit.ForbiddenKeys,
 			prepare: func(_ *testing.T, s *redisserver.Server) option { return user(s, "~other:*", all) }},
 		"has no scripts": {options: []string{"--rename-command", "EVALSHA", ""}, want: redislimit.NoCommand,
