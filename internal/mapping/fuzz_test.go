@@ -3,8 +3,10 @@ package mapping_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math/big"
+	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strconv"
@@ -84,6 +86,52 @@ func FuzzSimilar(f *testing.F) {
 			t.Fatalf("%d values of %q and %q are dropped, want %d", all, a, b, want)
 		}
 	})
+}
+
+// TestManyShapes projects collections whose elements have more shapes than there are samples, in every
+// mixture of runs and changes, so that samples are replaced and given up.
+func TestManyShapes(t *testing.T) {
+	p := newPair(t, shape)
+	random := rand.New(rand.NewPCG(1, 2))
+	members := []string{
+		`"id":"a%d"`, `"amount":%d.50`, `"quantity":%d.0`, `"serial":%d`, `"active":"%d"`, `"domains":["a",%d]`,
+		`"lines":[{"number":%d}]`, `"x":{"y":[%d,{}]}`, `"version":%d`,
+	}
+	for range 400 {
+		shapes := 1 + random.IntN(2*len(members))
+		run := 1 + random.IntN(40)
+		var elements []string
+		left := uint64(0)
+		for n := range 1 + random.IntN(120) {
+			if n%run == 0 {
+				left = random.Uint64N(uint64(shapes)) * 37
+			}
+			var kept []string
+			for i, member := range members {
+				if left>>(i%9)&1 == 0 {
+					kept = append(kept, fmt.Sprintf(member, random.IntN(12)))
+				}
+			}
+			elements = append(elements, "{"+strings.Join(kept, ",")+"}")
+		}
+		src := []byte(`{"items":[` + strings.Join(elements, ",") + `]}`)
+		p.compare(t, src)
+		all, err := p.drops(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		each := 0
+		for _, element := range elements {
+			n, err := p.drops([]byte(`{"items":[` + element + `]}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			each += n
+		}
+		if all != each {
+			t.Fatalf("%d values of %s are dropped, want %d", all, src, each)
+		}
+	}
 }
 
 // drops returns the number of values that are dropped from src.
