@@ -1,5 +1,5 @@
 // Package mapping reduces upstream responses to what a response schema documents. Compile turns a
-// schema into a Projection once; Append applies it to raw JSON in one pass, without decoding.
+// schema into a Projection once; Append applies it to raw JSON without decoding.
 // Members that the schema does not name are dropped, as are values of another type than documented.
 // Numbers and strings are copied unchanged, so they keep their digits and bytes. The whole input is
 // validated, including what is dropped: output without an error comes from one complete, valid

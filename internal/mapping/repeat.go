@@ -32,7 +32,7 @@ type sample struct {
 	src, dst span
 	parts    []part  // in order, without overlap
 	drops    []*node // of the values that were dropped
-	follower int     // number of the sample that the next element was like
+	follower int     // a guess at the number of the sample that the next element is like
 }
 
 // A part is a value of a sample in whose place a similar object may have another one.
@@ -104,7 +104,7 @@ func (w *writer) dropAgain(nodes []*node) {
 // record reads an object and makes it a sample, in place of the oldest one if there are many.
 func (w *writer) record(n *node, i, depth int) int {
 	s := w.samples
-	s.next.parts, s.next.drops = s.next.parts[:0], s.next.drops[:0]
+	s.next = sample{parts: s.next.parts[:0], drops: s.next.drops[:0]}
 	before := len(w.dst)
 	w.recording = &s.next
 	next := w.object(n, i, depth)

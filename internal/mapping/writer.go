@@ -8,7 +8,8 @@ import (
 
 // A writer copies from src to dst what one projection keeps. Its methods that read a part of src
 // follow the functions in scan.go: they take the offset of the part and return the offset after it,
-// or the bitwise complement of the offset of an error, which is negative. depth is the nesting of the part, from 1.
+// or the bitwise complement of the offset of an error, which is negative. depth is the nesting of the
+// part, from 1.
 type writer struct {
 	src, dst   []byte
 	options    Options
@@ -319,7 +320,7 @@ func (w *writer) element(n *node, i, depth, first int) (next int, kept bool) {
 	if before > first {
 		w.dst = append(w.dst, ',')
 	}
-	if n == w.samples.elem && before > first && byteAt(w.src, i) == '{' { // a single element needs no sample
+	if n == w.samples.elem && before > first && byteAt(w.src, i) == '{' {
 		return w.sampled(n, i, depth), true
 	}
 	next, kept = w.value(n, i, depth)
