@@ -137,7 +137,7 @@ func checkLabels(t *testing.T, s scrape) {
 	}
 	tables := map[string][]string{
 		"operation": operations, "code": codes,
-		"decision": {"admitted", "refused", "unavailable"}, "kind": {"app", "user", "signing_keys"},
+		"decision": {"admitted", "refused", "unavailable"}, "kind": {"app", "user", "redis", "signing_keys"},
 		"result": {"ok", "refused", "unavailable"},
 	}
 	status := regexp.MustCompile(`^([1-5][0-9][0-9]|[1-5]xx|none|canceled|other)$`)
