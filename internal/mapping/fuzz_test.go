@@ -97,7 +97,7 @@ func TestManyShapes(t *testing.T) {
 		`"id":"a%d"`, `"amount":%d.50`, `"quantity":%d.0`, `"serial":%d`, `"active":"%d"`, `"domains":["a",%d]`,
 		`"lines":[{"number":%d}]`, `"x":{"y":[%d,{}]}`, `"version":%d`,
 	}
-	for range 400 {
+	for range 50 {
 		shapes := 1 + random.IntN(2*len(members))
 		run := 1 + random.IntN(40)
 		var elements []string
