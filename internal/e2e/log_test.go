@@ -2,9 +2,9 @@ package e2e
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/partner-center/connector/internal/e2e/redisserver"
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
@@ -108,10 +109,5 @@ func expectAnswersWithoutLog(t *testing.T, log *os.File, dropped bool) {
 // freeAddress returns an address that nothing listened on a moment ago.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return fmt.Sprintf("127.0.0.1:%d", redisserver.FreePort(t))
 }

@@ -6,6 +6,7 @@ package redisserver
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -56,24 +57,25 @@ func StartWithEnv(t testing.TB, env []string, options ...string) *Server {
 	return s
 }
 
-// given holds the ports that FreePort has returned: until their servers listen, the system could
-// give them away again.
+// given holds the ports that FreePort has returned: their servers may not listen yet.
 var given sync.Map
 
-// FreePort returns a TCP port on loopback that nothing listens on.
+// FreePort returns a TCP port on loopback that nothing listens on. It is below those that systems give
+// to outgoing connections, one of which could take it before the server listens.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	for {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	for range 1000 {
+		port := 10_000 + rand.IntN(20_000)
+		if _, taken := given.LoadOrStore(port, true); taken {
+			continue
 		}
-		port := l.Addr().(*net.TCPAddr).Port
-		l.Close()
-		if _, taken := given.LoadOrStore(port, true); !taken {
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			l.Close()
 			return port
 		}
 	}
+	t.Fatal("no free port on loopback")
+	return 0
 }
 
 // Address returns the server's host:port.
