@@ -37,6 +37,7 @@ type commands struct {
 	} `cmd:"" help:"Manage API keys."`
 	Consent consentCommand `cmd:"" help:"Sign in a user, once, in a browser, for calls that need one (App+User)."`
 	Check   checkCommand   `cmd:"" help:"Try the settings, up to one call to Partner Center."`
+	Health  healthCommand  `cmd:"" help:"Ask the service on this machine whether it takes calls, and fail if not."`
 	Version versionCommand `cmd:"" help:"Print the version, the commit and the Go version."`
 
 	VersionFlag versionFlag `name:"version" env:"-" help:"Print the version, the commit and the Go version."`

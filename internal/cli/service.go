@@ -17,6 +17,7 @@ import (
 	"github.com/partner-center/connector/internal/partnercenter"
 	"github.com/partner-center/connector/internal/proxy"
 	"github.com/partner-center/connector/internal/ratelimit/redislimit"
+	"github.com/partner-center/connector/internal/sandbox"
 	"github.com/partner-center/connector/internal/server"
 	"github.com/partner-center/connector/internal/traces"
 	"github.com/partner-center/connector/openapi"
@@ -25,7 +26,7 @@ import (
 // A service holds the wired parts behind the listener. Parts that the settings do not enable are
 // nil.
 type service struct {
-	sandbox   *embeddedSandbox
+	sandbox   *sandbox.Sandbox
 	handler   *server.Server
 	keys      *auth.Keys
 	tokens    *auth.Tokens  // of callers
@@ -41,17 +42,17 @@ type service struct {
 }
 
 // newService wires a service. The caller closes it. Its only side effects are those of the embedded
-// sandbox: two ports on a loopback address and a temporary file.
+// sandbox: two ports on a loopback address.
 func newService(c config.Config, log *slog.Logger) (*service, error) {
 	s := new(service)
 	var plainKeys map[string]string
 	var roots *x509.CertPool
 	if c.Sandbox {
 		var err error
-		if s.sandbox, err = startSandbox(); err != nil {
+		if s.sandbox, err = sandbox.Start(); err != nil {
 			return nil, err
 		}
-		c, plainKeys, roots = s.sandbox.settings(c), map[string]string{"sandbox": "sandbox"}, s.sandbox.RootCAs
+		c, plainKeys, roots = sandboxed(c, s.sandbox), map[string]string{"sandbox": "sandbox"}, s.sandbox.RootCAs
 	}
 	if err := s.assemble(c, plainKeys, roots, log); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -101,7 +102,7 @@ func (s *service) close() error {
 		s.traces.Close() // flushes the spans of everything above
 	}
 	if s.sandbox != nil {
-		errs = append(errs, s.sandbox.close())
+		errs = append(errs, s.sandbox.Close())
 	}
 	if s.admin != nil {
 		errs = append(errs, stopAdmin(s.admin))

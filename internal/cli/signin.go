@@ -59,7 +59,7 @@ func (s *service) signInOurselves(c config.Config, client *http.Client, log *slo
 		own.Observe = s.metrics.Token(metrics.App)
 		s.app = entra.NewApp(own)
 	}
-	if c.RefreshTokenFile != "" {
+	if (c.RefreshTokenFile != "") || (c.RefreshToken != "") {
 		own.Observe = s.metrics.Token(metrics.User)
 		s.user = entra.NewUser(own)
 	}
@@ -103,6 +103,7 @@ func entraConfig(p config.Partner, client *http.Client, timeout time.Duration, l
 		ManagedIdentity:     p.ManagedIdentity,
 		ExchangeAudience:    p.Cloud.Exchange,
 		RefreshTokenFile:    p.RefreshTokenFile,
+		RefreshToken:        string(p.RefreshToken),
 		Timeout:             timeout,
 		HTTP:                client,
 		Log:                 log,

@@ -135,6 +135,7 @@ type Partner struct {
 	FederatedTokenFile            string
 	ManagedIdentity               string // "system" or a client ID
 	RefreshTokenFile              string // App+User
+	RefreshToken                  Secret // App+User of the sandbox, which stores none
 }
 
 // HasApp reports whether the app has a credential of its own.

@@ -38,6 +38,7 @@ type Config struct {
 	ExchangeAudience    string // of a managed identity's token, such as api://AzureADTokenExchange
 
 	RefreshTokenFile string // the user's refresh token; empty: app-only
+	RefreshToken     string // the first one, if none is to be stored, instead of a file
 
 	Timeout time.Duration // of one exchange, and again of waiting for other instances
 	HTTP    *http.Client  // only its Transport is used; redirects are not followed
