@@ -1,8 +1,16 @@
 .DEFAULT_GOAL := help
 
-# Linters that are not in go.mod, so that their dependencies do not mix with the service's.
-REVIVE   := github.com/mgechev/revive@v1.17.0
-MISSPELL := github.com/golangci/misspell/cmd/misspell@v0.8.0
+# Programs that are not in go.mod, so that their dependencies do not mix with the service's.
+REVIVE     := github.com/mgechev/revive@v1.17.0
+MISSPELL   := github.com/golangci/misspell/cmd/misspell@v0.8.0
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+GORELEASER := github.com/goreleaser/goreleaser/v2@v2.15.1
+
+# gin without MessagePack, which saves a fifth of a cold build and 6 MB. Nothing here uses it.
+export GOFLAGS := $(GOFLAGS) -tags=nomsgpack
+
+GOARCH      ?= $(shell go env GOARCH)
+COMMIT_TIME  = $(shell git log -1 --format=%ct)
 
 # Inputs for each fuzz target. A duration could end within an input, which go test reports as a failure.
 FUZZTIME ?= 20000x
@@ -21,7 +29,10 @@ check: lint generated test memory fuzz ## All that CI runs
 lint: format vet ## Check format, correctness, style and spelling
 	go tool staticcheck ./...
 	go run $(REVIVE) -config revive.toml -exclude ./gen/... -set_exit_status ./...
-	git ls-files -z -- '*.go' '*.md' '*.yaml' '*.yml' '*.toml' '*.lua' Makefile | xargs -0 go run $(MISSPELL) -error -locale US -i cancelled,licences
+	git ls-files -z -- '*.go' '*.md' '*.yaml' '*.yml' '*.toml' '*.lua' '*.sh' '*.ps1' Makefile Dockerfile | xargs -0 go run $(MISSPELL) -error -locale US -i cancelled,licences
+	git ls-files -z -- '*.sh' .ci/run | xargs -0 shellcheck
+	go run $(ACTIONLINT)
+	go run $(GORELEASER) check --quiet
 	go mod tidy -diff
 
 .PHONY: format
@@ -57,6 +68,16 @@ fuzz: ## Fuzz every target for FUZZTIME inputs
 		echo "$${target#func } in $${file%/*}"; \
 		go test "./$${file%/*}" -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) || exit 1; \
 	done
+
+.PHONY: dist
+dist: ## Build what a release has into dist: archives, checksums and SBOMs for each system
+	go run $(GORELEASER) release --snapshot --clean --skip=sign,docker
+
+.PHONY: image
+image: ## Build the image for this processor with buildah, as connector
+	CGO_ENABLED=0 GOOS=linux go build -trimpath -ldflags '-s -w' -o dist/image/linux/$(GOARCH)/connector ./cmd/connector
+	mkdir -p dist/image/deploy && cp -R deploy/image dist/image/deploy
+	buildah build --platform linux/$(GOARCH) --timestamp $(COMMIT_TIME) -f Dockerfile -t connector dist/image
 
 .PHONY: generate
 generate: ## Write gen/ and apiDefinition.swagger.json from openapi/connector.yaml
