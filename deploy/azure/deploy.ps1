@@ -369,7 +369,8 @@ try {
 
     $null = New-Item -ItemType Directory -Force $Out
     $definition = Join-Path $Out 'my-connector.json'
-    & $Connector definition --host ([Uri] $url).Authority --sign-in api-key --out $definition
+    $texts = if ($Sandbox) { @('--title', 'Partner Center CSP sandbox') } else { @() }
+    & $Connector definition --host ([Uri] $url).Authority --sign-in api-key @texts --out $definition
     if ($LASTEXITCODE -ne 0) { Stop-Script 1 @("The definition cannot be written to $definition.") }
 
     $keyText = 'unchanged'

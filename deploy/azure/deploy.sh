@@ -31,8 +31,8 @@ Deploys Partner Center Connector into a resource group of its own, which --delet
 EOF
 }
 
-say() { printf '%s\n' "$*"; }
-step() { printf '\n==> %s\n' "$*"; }
+say() { printf '%s\n' "$@"; }
+step() { printf '\n==> %s\n' "$@"; }
 
 # die prints what went wrong and what to do, and ends with the given status.
 die() {
@@ -378,7 +378,11 @@ done
 say "It is ready."
 
 mkdir -p "$out"
-"$connector" definition --host "${url#https://}" --sign-in api-key --out "$out/my-connector.json"
+texts=()
+if $sandbox; then
+  texts=(--title "Partner Center CSP sandbox")
+fi
+"$connector" definition --host "${url#https://}" --sign-in api-key ${texts[@]+"${texts[@]}"} --out "$out/my-connector.json"
 
 cat <<EOF
 

@@ -1,0 +1,136 @@
+package deploy_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/partner-center/connector/internal/cli"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes the test binary the connector, and the programs of others that the scripts run.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"connector": func() { os.Exit(cli.Main()) },
+		"az":        az,
+		"curl":      curl,
+		"sleep":     func() {},
+	})
+}
+
+// curl is the main function of a stand-in for curl. It downloads from the folder that RELEASE names,
+// and finds a service ready as soon as there is a deployment, unless NOT_READY is set.
+func curl() {
+	url := os.Args[slices.IndexFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "https://") })]
+	logCall("curl " + url)
+	if strings.HasSuffix(url, "/readyz") {
+		if os.Getenv("NOT_READY") != "" {
+			os.Exit(22)
+		}
+		return
+	}
+	text, err := os.ReadFile(filepath.Join(os.Getenv("RELEASE"), filepath.Base(url)))
+	if err != nil {
+		os.Exit(22)
+	}
+	check(os.WriteFile(os.Args[slices.Index(os.Args, "-o")+1], text, 0o600))
+}
+
+// TestDeployScript runs deploy.sh against a fake Azure, as the scripts in testdata say.
+func TestDeployScript(t *testing.T) {
+	if _, err := exec.LookPath("bash"); err != nil {
+		t.Skip("needs bash, which is not on PATH")
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("DEPLOY", filepath.Join(here, "azure", "deploy.sh"))
+			e.Setenv("TEMPLATE", filepath.Join(here, "azure", "template.json"))
+			e.Setenv("AZURE", filepath.Join(e.WorkDir, "azure.json"))
+			e.Setenv("CALLS", filepath.Join(e.WorkDir, "calls"))
+			e.Setenv("RELEASE", filepath.Join(e.WorkDir, "release"))
+			return os.WriteFile(filepath.Join(e.WorkDir, "calls"), nil, 0o600)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits},
+	})
+}
+
+// exits is a command of scripts that runs another one, which must end with a status: exits STATUS
+// COMMAND...
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	status := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		ended, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		status = ended.ExitCode()
+	}
+	if status != want {
+		ts.Fatalf("status %d, want %d", status, want)
+	}
+}
+
+// TestScriptsAgree checks that both scripts run the same commands of az, and say the same to an
+// administrator. deploy.ps1 cannot be run where there is no PowerShell.
+func TestScriptsAgree(t *testing.T) {
+	bash, powershell := commandsOf(t, "azure/deploy.sh"), commandsOf(t, "azure/deploy.ps1")
+	if len(bash) < 20 {
+		t.Errorf("only %d commands were found", len(bash))
+	}
+	if diff := cmp.Diff(bash, powershell); diff != "" {
+		t.Errorf("- deploy.sh, + deploy.ps1:\n%s", diff)
+	}
+}
+
+var (
+	azCall   = regexp.MustCompile(`\b(?:run_az|quietly|Invoke-Az|Find-Az) `)
+	azWords  = regexp.MustCompile(`^[a-z][a-z-]*(?: [a-z][a-z-]*)*`)
+	azOption = regexp.MustCompile(` --([a-z-]+)`)
+)
+
+// commandsOf returns the commands of az in a script, with their options in alphabetical order, without
+// those that concern the output alone.
+func commandsOf(t *testing.T, file string) []string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	joined := strings.ReplaceAll(string(text), "\\\n", " ")
+	var all []string
+	for line := range strings.Lines(joined) {
+		if strings.HasPrefix(line, "#") || strings.HasPrefix(line, "function") {
+			continue
+		}
+		for _, call := range azCall.Split(line, -1)[1:] {
+			var options []string
+			for _, option := range azOption.FindAllStringSubmatch(call, -1) {
+				if (option[1] != "query") && (option[1] != "output") {
+					options = append(options, option[1])
+				}
+			}
+			slices.Sort(options)
+			all = append(all, fmt.Sprint(azWords.FindString(call), " ", slices.Compact(options)))
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
