@@ -75,7 +75,7 @@ dist: ## Build what a release has into dist: archives, checksums and SBOMs for e
 
 .PHONY: image
 image: ## Build the image for this processor with buildah, as connector
-	CGO_ENABLED=0 GOOS=linux go build -trimpath -ldflags '-s -w' -o dist/image/linux/$(GOARCH)/connector ./cmd/connector
+	CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=true -ldflags '-s -w' -o dist/image/linux/$(GOARCH)/connector ./cmd/connector
 	mkdir -p dist/image/deploy && cp -R deploy/image dist/image/deploy
 	buildah build --platform linux/$(GOARCH) --timestamp $(COMMIT_TIME) -f Dockerfile -t connector dist/image
 
