@@ -20,6 +20,7 @@ var rooms = map[string]struct{ may, never []string }{
 	"cmd/connector":       {may: []string{"internal/cli"}},
 	"internal/cli":        {may: []string{"*"}},
 	"internal/e2e":        {},
+	"deploy":              {},
 	"gen":                 {},
 	"openapi":             {},
 	"internal/atomicfile": {never: []string{"net/http"}},
