@@ -4,7 +4,6 @@
 package redisserver
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -16,8 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomodule/redigo/redis"
 	"github.com/partner-center/connector/internal/e2e/tier"
-	"github.com/redis/go-redis/v9"
 )
 
 // patience bounds every wait for the server. It is long, so that it ends no test on a busy machine.
@@ -142,19 +141,37 @@ func (s *Server) Do(args ...any) any {
 // DoAs is Do with a password.
 func (s *Server) DoAs(password string, args ...any) any {
 	s.t.Helper()
-	c := redis.NewClient(&redis.Options{
-		Addr:        s.Address(),
-		Password:    password,
-		Protocol:    2,
-		DialTimeout: patience,
-		ReadTimeout: patience,
-	})
-	defer c.Close()
-	v, err := c.Do(context.Background(), args...).Result()
+	v, err := s.do(password, args)
 	if err != nil {
 		s.t.Errorf("%v: %v", args, err)
 	}
 	return v
+}
+
+func (s *Server) do(password string, args []any) (any, error) {
+	c, err := redis.Dial("tcp", s.Address(), redis.DialPassword(password), redis.DialReadTimeout(patience))
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	v, err := c.Do(fmt.Sprint(args[0]), args[1:]...)
+	if (err == nil) && (v == nil) {
+		err = redis.ErrNil
+	}
+	return Text(v), err
+}
+
+// Text returns an answer of a server with strings in the place of bytes.
+func Text(answer any) any {
+	switch v := answer.(type) {
+	case []byte:
+		return string(v)
+	case []any:
+		for i := range v {
+			v[i] = Text(v[i])
+		}
+	}
+	return answer
 }
 
 // Info returns the value that a section of INFO has for name.

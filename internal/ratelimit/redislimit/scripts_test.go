@@ -1,14 +1,14 @@
 package redislimit_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
 
+	"github.com/gomodule/redigo/redis"
+	"github.com/partner-center/connector/internal/e2e/redisserver"
 	"github.com/partner-center/connector/internal/ratelimit"
 	"github.com/partner-center/connector/internal/ratelimit/redislimit"
-	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
 )
 
@@ -17,16 +17,17 @@ import (
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	s, clock := startWithClock(t)
-	client := redis.NewClient(&redis.Options{
-		Addr: s.Address(), Protocol: 2, DialTimeout: patience, ReadTimeout: patience,
-	})
-	defer client.Close()
+	conn, err := redis.Dial("tcp", s.Address(), redis.DialReadTimeout(patience))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
 	now := time.Now().Add(time.Hour)
 	rapid.Check(t, func(r *rapid.T) {
 		s.Do("FLUSHALL")
 		fake := newFakeServer("")
 		fake.clock = func() time.Time { return now }
-		p := &scripts{r: r, client: client, fake: fake, settings: drawSettings(r)}
+		p := &scripts{r: r, conn: conn, fake: fake, settings: drawSettings(r)}
 		p.pass = func() {
 			now = now.Add(drawSpan(r)).Truncate(time.Microsecond)
 			clock.stand(now)
@@ -77,7 +78,7 @@ func drawSpan(r *rapid.T) time.Duration {
 // scripts is a real server and the fake that it is compared with.
 type scripts struct {
 	r      *rapid.T
-	client *redis.Client
+	conn   redis.Conn
 	fake   *fakeServer
 	pass   func() // lets time pass
 	epochs int
@@ -158,15 +159,12 @@ func (p *scripts) takeName(epoch, identity string, n int, count string) {
 
 // eval runs a script on the real server.
 func (p *scripts) eval(source string, keys, argv []string) any {
-	args := make([]any, len(argv))
-	for i, arg := range argv {
-		args[i] = arg
-	}
-	answer, err := p.client.Eval(context.Background(), source, keys, args...).Result()
+	args := redis.Args{source, len(keys)}.AddFlat(keys).AddFlat(argv)
+	answer, err := p.conn.Do("EVAL", args...)
 	if err != nil {
 		p.r.Fatal(err)
 	}
-	return answer
+	return redisserver.Text(answer)
 }
 
 func (p *scripts) compare(got any, want []any) {
