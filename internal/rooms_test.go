@@ -39,7 +39,7 @@ var rooms = map[string]struct{ may, never []string }{
 		never: []string{gin, "github.com/getkin/kin-openapi/openapi3"}},
 	"internal/proxy": {may: []string{"gen", "internal/fault", "internal/mapping", "internal/partnercenter",
 		"internal/seal", "internal/call"}, never: []string{gin}},
-	"internal/ratelimit": {never: []string{"net/http", gin, "github.com/redis/go-redis/v9"}},
+	"internal/ratelimit": {never: []string{"net/http", gin, "github.com/gomodule/redigo/redis"}},
 	"internal/refresh":   {never: []string{"net/http", "log/slog"}},
 	"internal/sandbox":   {},
 	"internal/seal":      {},

@@ -12,7 +12,6 @@ import (
 	"github.com/cli/browser"
 	"github.com/gin-gonic/gin"
 	"github.com/go-logr/logr"
-	"github.com/redis/go-redis/v9/logging"
 	"go.opentelemetry.io/otel"
 )
 
@@ -26,7 +25,6 @@ var prepareProcess = sync.OnceFunc(func() {
 	// itself logs what matters.
 	log.SetOutput(io.Discard) // net/http
 	gin.SetMode(gin.ReleaseMode)
-	logging.Disable() // go-redis
 	otel.SetLogger(logr.Discard())
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) {}))
 	browser.Stdout, browser.Stderr = io.Discard, io.Discard

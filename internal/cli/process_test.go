@@ -24,7 +24,6 @@ var processWide = map[string][]string{
 	"debug.SetMemoryLimit":   {"internal/cli/process.go"},
 	"gin.SetMode":            {"internal/cli/process.go"},
 	"log.SetOutput":          {"internal/cli/process.go"},
-	"logging.Disable":        {"internal/cli/process.go"},
 	"otel.SetErrorHandler":   {"internal/cli/process.go"},
 	"otel.SetLogger":         {"internal/cli/process.go"},
 	"otel.SetTracerProvider": nil,

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"net"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/gomodule/redigo/redis"
 )
 
 // Calls are sent in batches, so that many callers need few sockets. With several workers, Redis
@@ -24,11 +22,14 @@ const (
 // offset of its clock. They belong together: if one of them changes, a new connection replaces this
 // one.
 type connection struct {
-	client *redis.Client
-	socket *redis.Conn // of the monitor; if it breaks, the connection is dropped
-	now    func() time.Duration
-	timing timing
-	failed func(error) // called when a worker cannot open its socket
+	dialer  dialer
+	address string
+	name    string // that the certificate must have
+	sign    signer
+	socket  *socket // of the monitor; if it breaks, the connection is dropped; nil: not connected
+	now     func() time.Duration
+	timing  timing
+	failed  func(error) // called when a worker cannot open its socket
 
 	server  server       // the process
 	expires atomic.Int64 // when the credentials of the first socket expire, in seconds since 1970; 0: never
@@ -38,11 +39,12 @@ type connection struct {
 	counted atomic.Int64  // the same
 	opens   time.Duration // end of the epoch's fence on our clock
 
-	calls  chan *call
-	ready  chan struct{} // closed when the first worker has a socket
-	closed chan struct{}
+	calls chan *call
+	ready chan struct{}      // closed when the first worker has a socket
+	life  context.Context    // ends when the connection is closed
+	end   context.CancelFunc // ends life
 
-	readyOnce, closeOnce sync.Once
+	readyOnce sync.Once
 }
 
 // call is a question in flight.
@@ -57,28 +59,56 @@ type answer struct {
 	err error
 }
 
-// dial returns a connection to an address that has not joined an epoch. It opens no socket.
-func (l *Limiter) dial(address string) *connection {
+// newConnection returns a connection to an address. It opens no socket.
+func (l *Limiter) newConnection(address string) *connection {
 	c := &connection{
-		now:    l.now,
-		timing: l.timing,
-		calls:  make(chan *call),
-		ready:  make(chan struct{}),
-		closed: make(chan struct{}),
+		dialer:  l.dialer,
+		address: address,
+		name:    l.locator.tlsName(address),
+		sign:    l.sign,
+		now:     l.now,
+		timing:  l.timing,
+		calls:   make(chan *call),
+		ready:   make(chan struct{}),
 	}
 	c.failed = func(err error) { l.failed(c, err) }
-	o := l.optionsFor(address, l.locator.tlsName(address))
-	o.CredentialsProviderContext = func(ctx context.Context) (string, string, error) {
-		credentials, err := l.sign(ctx)
-		if !credentials.Expires.IsZero() {
-			c.expires.CompareAndSwap(0, credentials.Expires.Unix())
-		}
-		return credentials.Username, credentials.Password, err
-	}
-	o.OnConnect = func(ctx context.Context, socket *redis.Conn) error { return c.verify(ctx, socket) }
-	c.client = redis.NewClient(&o)
-	c.socket = c.client.Conn()
+	c.life, c.end = context.WithCancel(context.Background())
 	return c
+}
+
+// dial returns a connection to an address that has a socket for the monitor. It has not joined an
+// epoch.
+func (l *Limiter) dial(ctx context.Context, address string) (*connection, error) {
+	c := l.newConnection(address)
+	s, err := c.open(ctx)
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	c.socket = s
+	return c, nil
+}
+
+// open returns a socket that is verified.
+func (c *connection) open(ctx context.Context) (*socket, error) {
+	s, err := c.dialer.open(ctx, c.address, c.name, c.credentials)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.verify(ctx, s); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// credentials returns the credentials for a socket.
+func (c *connection) credentials(ctx context.Context) (Credentials, error) {
+	credentials, err := c.sign(ctx)
+	if !credentials.Expires.IsZero() {
+		c.expires.CompareAndSwap(0, credentials.Expires.Unix())
+	}
+	return credentials, err
 }
 
 // known returns what the server has reported so far.
@@ -98,68 +128,13 @@ func raise(a *atomic.Int64, n int64) {
 	}
 }
 
-// close closes the sockets and fails the calls in flight. It does not wait for the workers. It may
-// be called several times.
+// close closes the monitor's socket, makes the workers close theirs and fails the calls in flight. It
+// does not wait for the workers. It may be called several times.
 func (c *connection) close() {
-	c.closeOnce.Do(func() {
-		close(c.closed)
-		c.client.Close()
-	})
-}
-
-// verify checks that a socket leads to the same server process as the first one: a different
-// process may answer at the same address. It also checks that the process has evicted no keys since.
-func (c *connection) verify(ctx context.Context, socket redis.Cmdable) error {
-	s, err := inspect(ctx, socket)
-	switch {
-	case err != nil:
-		return err
-	case c.server.run == "":
-		c.server = s
-	case s.run != c.server.run:
-		return errOtherServer
-	case s.evicted > c.server.evicted:
-		return errEvicted
+	c.end()
+	if c.socket != nil {
+		c.socket.close()
 	}
-	return nil
-}
-
-// A server is what a server process reports about itself.
-type server struct {
-	run     string // ID of the process
-	evicted int64  // keys that it has evicted since its start; 0 if it does not report them
-}
-
-// inspect asks the server process for what it is. If it cannot count calls, the error is an
-// UnfitError. INFO reports all of it, even where CONFIG is forbidden.
-func inspect(ctx context.Context, socket redis.Cmdable) (server, error) {
-	var process, memory, stats *redis.StringCmd
-	_, err := socket.Pipelined(ctx, func(p redis.Pipeliner) error {
-		process, memory, stats = p.Info(ctx, "server"), p.Info(ctx, "memory"), p.Info(ctx, "stats")
-		return nil
-	})
-	if err != nil {
-		return server{}, err
-	}
-	s := server{run: infoField(process.Val(), "run_id")}
-	policy := infoField(memory.Val(), "maxmemory_policy")
-	switch {
-	case infoField(process.Val(), "redis_mode") == "sentinel":
-		return server{}, &UnfitError{Defect: IsSentinel}
-	case policy != "noeviction":
-		return server{}, &UnfitError{Defect: Evicts, Detail: policy}
-	case s.run == "":
-		return server{}, &UnfitError{Defect: NoRunID}
-	}
-	s.evicted, _ = strconv.ParseInt(infoField(stats.Val(), "evicted_keys"), 10, 64)
-	return s, nil
-}
-
-// infoField returns the value of name in a response to INFO.
-func infoField(info, name string) string {
-	_, rest, _ := strings.Cut("\r\n"+info, "\r\n"+name+":")
-	value, _, _ := strings.Cut(rest, "\r\n")
-	return value
 }
 
 // ask sends a question about the connection's epoch to a worker and waits for the reply.
@@ -167,7 +142,7 @@ func (c *connection) ask(ctx context.Context, q question) (reply, error) {
 	asked := &call{question: q, answer: make(chan answer, 1)}
 	select {
 	case c.calls <- asked:
-	case <-c.closed:
+	case <-c.life.Done():
 		return reply{}, errClosed
 	case <-ctx.Done():
 		return reply{}, ctx.Err()
@@ -184,8 +159,8 @@ func (c *connection) ask(ctx context.Context, q question) (reply, error) {
 // calls only while its socket is ready, so that no call waits for a new one.
 func (c *connection) worker() {
 	var again []*call // the batch on which the last socket broke
-	for !c.isClosed() {
-		socket, err := c.open()
+	for c.life.Err() == nil {
+		s, err := c.openReady()
 		if err != nil {
 			fail(again, err)
 			again = nil
@@ -194,8 +169,8 @@ func (c *connection) worker() {
 			continue
 		}
 		c.readyOnce.Do(func() { close(c.ready) })
-		again = c.serve(socket, again)
-		socket.Close()
+		again = c.serve(s, again)
+		s.close()
 	}
 	fail(again, errClosed)
 }
@@ -207,52 +182,52 @@ func fail(batch []*call, err error) {
 	}
 }
 
-// open returns a socket that is ready: it is connected and verified, and its server knows the script
+// openReady returns a socket that is ready for calls: it is verified, and its server knows the script
 // of a decision.
-func (c *connection) open() (*redis.Conn, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), c.timing.connect)
+func (c *connection) openReady() (*socket, error) {
+	ctx, cancel := context.WithTimeout(c.life, c.timing.connect)
 	defer cancel()
-	socket := c.client.Conn()
-	none := []any{"", 1, 1, 0, ""} // a question about no epoch, which decides nothing
-	if err := takeScript.Run(ctx, socket, []string{epochKey, epochKey}, none...).Err(); err != nil {
-		socket.Close()
+	s, err := c.open(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return socket, nil
+	none := []any{nil, 2, epochKey, epochKey, "", 1, 1, 0, ""} // a question about no epoch, which decides nothing
+	_, err = s.run(ctx, takeScript.evalSHA(none))
+	if hasPrefix(err, "NOSCRIPT") {
+		_, err = s.run(ctx, takeScript.eval(none))
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // rest waits for a moment before another socket is opened.
 func (c *connection) rest() {
 	select {
-	case <-c.closed:
+	case <-c.life.Done():
 	case <-time.After(heartbeatInterval / 4):
-	}
-}
-
-func (c *connection) isClosed() bool {
-	select {
-	case <-c.closed:
-		return true
-	default:
-		return false
 	}
 }
 
 // serve sends calls in batches over a socket, the given ones first, until the socket fails or the
 // connection is closed. It returns the calls on which an idle socket turned out to be broken: they
 // can be sent again, once.
-func (c *connection) serve(socket *redis.Conn, batch []*call) (again []*call) {
+func (c *connection) serve(s *socket, batch []*call) (again []*call) {
+	stop := context.AfterFunc(c.life, s.close) // ends an exchange
+	defer stop()
 	sentAgain := len(batch) > 0
 	for {
 		if len(batch) == 0 {
 			select {
 			case first := <-c.calls:
 				batch = c.collect(append(batch, first))
-			case <-c.closed:
+			case <-c.life.Done():
 				return nil
 			}
 		}
-		left, err := c.exchange(socket, batch)
+		left, err := c.exchange(s, batch)
 		switch {
 		case err == nil:
 			batch, sentAgain = batch[:0], false
@@ -286,54 +261,47 @@ func (c *connection) collect(batch []*call) []*call {
 // exchange sends a batch and delivers its answers. If the server does not know the script by its
 // digest any more, it sends the source. An error means that the socket failed; left are the calls
 // without an answer.
-func (c *connection) exchange(socket *redis.Conn, batch []*call) (left []*call, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), c.timing.decision)
-	defer cancel()
-	left, err = c.send(ctx, socket, batch, takeScript.EvalSha)
+func (c *connection) exchange(s *socket, batch []*call) (left []*call, err error) {
+	deadline := time.Now().Add(c.timing.decision)
+	left, err = c.send(s, deadline, batch, takeScript.evalSHA)
 	if (err == nil) && (len(left) > 0) {
-		left, err = c.send(ctx, socket, left, takeScript.Eval)
+		left, err = c.send(s, deadline, left, takeScript.eval)
 	}
 	return left, err
 }
 
-// An evaluate runs a script, by EVALSHA or EVAL.
-type evaluate func(ctx context.Context, s redis.Scripter, keys []string, args ...any) *redis.Cmd
-
 // send sends a batch once and delivers the answers. It returns the calls without one, because the
 // server does not know the script or, with an error, because the socket failed.
-func (c *connection) send(ctx context.Context, socket *redis.Conn, batch []*call, run evaluate) ([]*call, error) {
-	cmds := make([]*redis.Cmd, 0, batchSize)
+func (c *connection) send(s *socket, by time.Time, batch []*call, eval func([]any) command) ([]*call, error) {
+	commands := make([]command, len(batch))
+	for i, asked := range batch {
+		commands[i] = eval(asked.in(c.epoch))
+	}
 	known := c.known()
 	x := exchange{sent: c.now()}
-	socket.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for _, asked := range batch {
-			keys, args := asked.in(c.epoch)
-			cmds = append(cmds, run(ctx, p, keys, args...))
-		}
-		return nil
-	})
+	replies, err := s.do(by, commands)
 	x.received = c.now()
 	var left []*call
-	var failure error
-	for i, asked := range batch {
-		numbers, err := cmds[i].Int64Slice()
-		switch {
-		case (cmds[i].Err() != nil) && !errors.As(err, new(redis.Error)):
-			failure = err
-			fallthrough
-		case redis.HasErrorPrefix(err, "NOSCRIPT"):
+	for i, asked := range batch[:len(replies)] {
+		a := c.answer(replies[i], x, known, asked.mode)
+		if hasPrefix(a.err, "NOSCRIPT") {
 			left = append(left, asked)
 			continue
 		}
-		var a answer
-		if err == nil {
-			a.reply, err = parseReply(numbers, x, known, asked.mode)
-		}
-		if err == nil {
-			c.confirm(a.progress)
-		}
-		a.err = err
 		asked.answer <- a
 	}
-	return left, failure
+	return append(left, batch[len(replies):]...), err
+}
+
+// answer returns the answer that the server's reply to a question is.
+func (c *connection) answer(v any, x exchange, known progress, m mode) answer {
+	numbers, err := redis.Int64s(v, nil)
+	if err != nil {
+		return answer{err: err}
+	}
+	r, err := parseReply(numbers, x, known, m)
+	if err == nil {
+		c.confirm(r.progress)
+	}
+	return answer{r, err}
 }

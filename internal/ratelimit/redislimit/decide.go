@@ -3,10 +3,11 @@ package redislimit
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/gomodule/redigo/redis"
 	"github.com/partner-center/connector/internal/ratelimit"
-	"github.com/redis/go-redis/v9"
 )
 
 // The functions in this file evaluate replies and errors. They depend on their arguments only, on
@@ -31,6 +32,7 @@ var (
 	errClock       = errors.New("the server's clock was set")
 	errOlder       = errors.New("the server's data is older than before")
 	errClosed      = errors.New("the connection was closed")
+	errStopped     = errors.New("the limiter was closed")
 )
 
 // Results of take.lua.
@@ -164,11 +166,34 @@ func assess(err error) damage {
 // data.
 func distrusts(err error) bool {
 	return evicts(err) || errors.Is(err, errClock) || errors.Is(err, errOlder) || errors.Is(err, errEvicted) ||
-		redis.IsReadOnlyError(err) || redis.IsLoadingError(err) || redis.IsMasterDownError(err)
+		isReadOnly(err) || hasPrefix(err, "LOADING ") || hasPrefix(err, "MASTERDOWN ")
+}
+
+// isReadOnly reports whether err is from a replica. Before Redis 7, the error of a script has the
+// replica's error within.
+func isReadOnly(err error) bool {
+	answer, _ := errors.AsType[redis.Error](err)
+	return hasPrefix(err, "READONLY ") || strings.Contains(string(answer), "-READONLY ")
 }
 
 // isMoved reports whether err refers to another node of a cluster.
 func isMoved(err error) bool {
-	_, moved := redis.IsMovedError(err)
+	_, moved := movedTo(err)
 	return moved
+}
+
+// movedTo returns the address of the node to which err refers, and whether it refers to one.
+func movedTo(err error) (address string, moved bool) {
+	answer, _ := errors.AsType[redis.Error](err)
+	words := strings.Fields(string(answer)) // MOVED 3999 127.0.0.1:6381
+	if (len(words) != 3) || (words[0] != "MOVED") {
+		return "", false
+	}
+	return words[2], true
+}
+
+// hasPrefix reports whether err is an error reply that begins with prefix. Kvrocks puts ERR before.
+func hasPrefix(err error, prefix string) bool {
+	answer, ok := errors.AsType[redis.Error](err)
+	return ok && strings.HasPrefix(strings.TrimPrefix(string(answer), "ERR "), prefix)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomodule/redigo/redis"
 	"github.com/partner-center/connector/internal/ratelimit"
 )
 
@@ -122,9 +123,12 @@ func TestAssess(t *testing.T) {
 		{fmt.Errorf("wrapped: %w", errOtherServer), wrongServer},
 		{errClock, lostCounts},
 		{errOlder, lostCounts},
-		{serverError("READONLY You can't write against a read only replica."), lostCounts},
-		{serverError("LOADING Redis is loading the dataset in memory"), lostCounts},
-		{serverError("MASTERDOWN Link with MASTER is down"), lostCounts},
+		{redis.Error("READONLY You can't write against a read only replica."), lostCounts},
+		{redis.Error("ERR Error running script (call to f_1): @user_script:1: -READONLY You can't write against a " +
+			"read only replica."), lostCounts}, // Redis 6
+		{redis.Error("MOVED 10392 10.0.0.2:6379"), wrongServer},
+		{redis.Error("LOADING Redis is loading the dataset in memory"), lostCounts},
+		{redis.Error("MASTERDOWN Link with MASTER is down"), lostCounts},
 	} {
 		t.Run(c.err.Error(), func(t *testing.T) {
 			if got := assess(c.err); got != c.want {
@@ -133,14 +137,6 @@ func TestAssess(t *testing.T) {
 		})
 	}
 }
-
-// serverError is an error reply, as the Redis client returns it.
-type serverError string
-
-func (e serverError) Error() string { return string(e) }
-
-// RedisError marks it as one.
-func (serverError) RedisError() {}
 
 func TestContinues(t *testing.T) {
 	known := progress{writes: 7, counted: 3}

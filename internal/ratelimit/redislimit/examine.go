@@ -5,9 +5,10 @@ import (
 	"crypto/tls"
 	_ "embed"
 	"fmt"
-	"net"
 	"strings"
 	"time"
+
+	"github.com/gomodule/redigo/redis"
 )
 
 // examine returns the defect of the server behind the error of the first attempt to connect, or nil if
@@ -43,9 +44,16 @@ var allowedSource string
 func (l *Limiter) forbidden(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, l.timing.connect)
 	defer cancel()
-	c := l.dial(l.locator.found)
+	c, err := l.dial(ctx, l.locator.found)
+	if err != nil {
+		return ""
+	}
 	defer c.close()
-	commands, _ := c.client.Eval(ctx, allowedSource, []string{epochKey}).StringSlice()
+	replies, err := c.socket.run(ctx, newScript(allowedSource).eval([]any{nil, 1, epochKey}))
+	if err != nil {
+		return ""
+	}
+	commands, _ := redis.Strings(replies[0], nil)
 	return strings.Join(commands, ", ")
 }
 
@@ -58,16 +66,12 @@ func (l *Limiter) probe(ctx context.Context) Defect {
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.timing.connect)
 	defer cancel()
-	dial := l.options.Dialer
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
-	}
-	socket, err := dial(ctx, "tcp", address)
+	socket, err := l.dialer.dial(ctx, "tcp", address)
 	if err != nil {
 		return ""
 	}
 	defer socket.Close()
-	if l.options.TLSConfig != nil {
+	if l.dialer.tls != nil {
 		fmt.Fprint(socket, "PING\r\n")
 	}
 	// A server that does not take a connection says so without being asked.
@@ -81,7 +85,7 @@ func (l *Limiter) probe(ctx context.Context) Defect {
 		return TooManyClients
 	case strings.Contains(text, "DENIED "):
 		return Protected
-	case l.options.TLSConfig != nil:
+	case l.dialer.tls != nil:
 		if strings.HasPrefix(text, "+") || strings.HasPrefix(text, "-") {
 			return SpeaksPlain
 		}

@@ -29,7 +29,7 @@ func (l *Limiter) SetFence(fence, settle time.Duration) {
 func (l *Limiter) BePatient() {
 	const patience = 20 * time.Second
 	l.timing.decision, l.timing.connect, l.timing.tolerance = patience, patience, patience
-	l.options.DialTimeout, l.options.ReadTimeout, l.options.WriteTimeout = patience, patience, patience
+	l.dialer.timeout = patience
 }
 
 // SetDecision sets how long a decision may take. It is called before Start.
@@ -40,14 +40,14 @@ func (l *Limiter) SetTolerance(d time.Duration) { l.timing.tolerance = d }
 
 // SetDialer replaces the network. It is called before Start.
 func (l *Limiter) SetDialer(dial func(ctx context.Context, network, address string) (net.Conn, error)) {
-	l.options.Dialer = dial
+	l.dialer.dial = dial
 }
 
 // Connected reports whether a server is in use.
 func (l *Limiter) Connected() bool { return l.state.Load().connection != nil }
 
 // JoinDigest returns the digest by which join.lua is called.
-func JoinDigest() string { return joinScript.Hash() }
+func JoinDigest() string { return joinScript.digest }
 
 // RenewBefore is how long before its credentials expire a connection is replaced.
 const RenewBefore = renewBefore

@@ -243,9 +243,6 @@ func (f *fakeServer) answer(command []string) string {
 	case "INFO":
 		text := fmt.Sprintf("run_id:%s\r\nmaxmemory_policy:%s\r\nevicted_keys:%d\r\n", f.run, f.policy, f.evicted)
 		return fmt.Sprintf("$%d\r\n%s\r\n", len(text), text)
-	case "TIME":
-		now := f.now()
-		return encode([]any{fmt.Sprint(now.Unix()), fmt.Sprint(now.Nanosecond() / 1000)})
 	case "EVALSHA":
 		if !f.scripts[command[1]] {
 			return "-NOSCRIPT No matching script. Please use EVAL.\r\n"

@@ -14,7 +14,6 @@ import (
 	"github.com/partner-center/connector/internal/e2e/redisserver"
 	"github.com/partner-center/connector/internal/ratelimit"
 	"github.com/partner-center/connector/internal/ratelimit/redislimit"
-	"github.com/redis/go-redis/v9/logging"
 	"pgregory.net/rapid"
 )
 
@@ -28,7 +27,6 @@ const epochKey = "{partner-center-connector}:generation"
 var parallel = "16"
 
 func TestMain(m *testing.M) {
-	logging.Disable()                   // of the Redis client, which prints every failed connection
 	flag.Set("test.parallel", parallel) // the command line can still change it
 	os.Exit(m.Run())
 }

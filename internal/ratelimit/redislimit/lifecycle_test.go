@@ -175,6 +175,18 @@ func TestRedisUser(t *testing.T) {
 	}
 }
 
+// TestRedisUnneededPassword shows that a server whose default user needs no password takes any.
+func TestRedisUnneededPassword(t *testing.T) {
+	t.Parallel()
+	s := redisserver.Start(t)
+	for _, user := range []string{"", "default"} {
+		l := start(t, s.Address(), 2, 5*time.Minute, func(c *redislimit.Config) {
+			c.Credentials = credentials(user, "unneeded")
+		})
+		mustTake(t, l, identity(user))
+	}
+}
+
 // TestRedisCallerGivesUp shows that a caller that has gone is not counted, and that one that goes
 // costs no connection and does not look like a server that is away.
 func TestRedisCallerGivesUp(t *testing.T) {
@@ -243,7 +255,7 @@ func TestRedisCloses(t *testing.T) {
 		expectNoWorkers(t)
 		until(t, "no goroutine is left", func() bool {
 			return !strings.Contains(stacks(), "redislimit.(*") &&
-				!strings.Contains(stacks(), "go-redis/v9/internal/pool.(*ConnPool)")
+				!strings.Contains(stacks(), "gomodule/redigo/redis.(*")
 		})
 	})
 }

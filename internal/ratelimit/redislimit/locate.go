@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/gomodule/redigo/redis"
 )
 
 // maxMoves bounds how often one attempt to connect follows a cluster from node to node.
@@ -46,7 +46,7 @@ func (l *locator) find(ctx context.Context, ask askSentinel) (address string, er
 
 // follow makes find return the node that err refers to, and reports whether err does.
 func (l *locator) follow(err error) bool {
-	node, moved := redis.IsMovedError(err)
+	node, moved := movedTo(err)
 	if !moved {
 		return false
 	}
@@ -118,33 +118,34 @@ func (l *locator) askSentinels(ctx context.Context, ask askSentinel) (string, er
 // askSentinel returns the address of a primary that the Sentinel at an address watches. The Sentinel
 // may have the server's password or none.
 func (l *Limiter) askSentinel(ctx context.Context, sentinel, primary string) (string, error) {
-	credentials, err := l.sign(ctx)
-	if err != nil {
-		return "", err
-	}
-	o := l.optionsFor(sentinel, l.locator.tlsName(sentinel))
-	o.DB = 0
-	o.Username, o.Password = credentials.Username, credentials.Password
-	address, err := primaryAddress(ctx, o, primary)
-	if redis.IsAuthError(err) && (o.Password != "") {
-		o.Username, o.Password = "", ""
-		address, err = primaryAddress(ctx, o, primary)
+	address, err := l.askAs(ctx, l.sign, sentinel, primary)
+	if hasPrefix(err, "WRONGPASS") {
+		return l.askAs(ctx, anonymous, sentinel, primary)
 	}
 	return address, err
 }
 
-func primaryAddress(ctx context.Context, o redis.Options, primary string) (string, error) {
-	client := redis.NewClient(&o)
-	defer client.Close()
-	answer, err := client.Do(ctx, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", primary).StringSlice()
+// askAs is askSentinel with credentials.
+func (l *Limiter) askAs(ctx context.Context, sign signer, sentinel, primary string) (string, error) {
+	d := l.dialer
+	d.database = 0
+	s, err := d.open(ctx, sentinel, l.locator.tlsName(sentinel), sign)
+	if err != nil {
+		return "", err
+	}
+	defer s.close()
+	replies, err := s.run(ctx, command{"SENTINEL", []any{"GET-MASTER-ADDR-BY-NAME", primary}})
 	switch {
-	case errors.Is(err, redis.Nil):
-		return "", &UnfitError{Defect: UnknownPrimary, Detail: primary, Err: err}
 	case (err != nil) && strings.Contains(err.Error(), "unknown command"):
-		return "", &UnfitError{Defect: NoSentinel, Detail: o.Addr, Err: err}
+		return "", &UnfitError{Defect: NoSentinel, Detail: sentinel, Err: err}
 	case err != nil:
 		return "", err
-	case len(answer) != 2:
+	}
+	answer, err := redis.Strings(replies[0], nil)
+	switch {
+	case errors.Is(err, redis.ErrNil):
+		return "", &UnfitError{Defect: UnknownPrimary, Detail: primary, Err: err}
+	case (err != nil) || (len(answer) != 2):
 		return "", errors.New("a Sentinel's answer is no address")
 	}
 	return net.JoinHostPort(answer[0], answer[1]), nil

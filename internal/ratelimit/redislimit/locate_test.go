@@ -113,6 +113,9 @@ func TestRedisSentinelMistakes(t *testing.T) {
 	t.Parallel()
 	primary := redisserver.Start(t, "--requirepass", "secret")
 	password := func(c *redislimit.Config) { c.Credentials = credentials("", "secret") }
+	primary.DoAs("secret", "ACL", "SETUSER", "app", "on", ">secret", "~*", "+@all")
+	user := func(c *redislimit.Config) { c.Credentials = credentials("app", "secret") }
+	database := func(c *redislimit.Config) { c.Database = 3 }
 	open := redisserver.StartSentinel(t, "connector", primary, 1, "sentinel auth-pass connector secret")
 	locked := redisserver.StartSentinel(t, "connector", primary, 1, "sentinel auth-pass connector secret",
 		"requirepass secret")
@@ -123,6 +126,8 @@ func TestRedisSentinelMistakes(t *testing.T) {
 	}{
 		"a Sentinel without a password":        {[]option{sentinels(open), password}, ""},
 		"a Sentinel with a password":           {[]option{sentinels(locked), password}, ""},
+		"a Sentinel that knows no such user":   {[]option{sentinels(open), user}, ""},
+		"a Sentinel and a database":            {[]option{sentinels(open), password, database}, ""},
 		"a Sentinel that wants a password":     {[]option{sentinels(locked)}, redislimit.NoPassword},
 		"a Sentinel that watches another one":  {[]option{sentinels(other), password}, redislimit.UnknownPrimary},
 		"a server in the place of a Sentinel":  {[]option{sentinels(primary), password}, redislimit.NoSentinel},

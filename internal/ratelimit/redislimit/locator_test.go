@@ -6,14 +6,14 @@ import (
 	"net"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/gomodule/redigo/redis"
 )
 
 // TestLocator shows to which address each attempt goes after another, and which name its certificate
 // must have.
 func TestLocator(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Err: errors.New("refused")}
-	moved := func(to string) error { return movedError("MOVED 10392 " + to) }
+	moved := func(to string) error { return redis.Error("MOVED 10392 " + to) }
 	l := &locator{address: "redis.contoso.com:6379"}
 	for i, step := range []struct {
 		address, name string
@@ -40,11 +40,3 @@ func TestLocator(t *testing.T) {
 		}
 	}
 }
-
-// movedError is an error reply of a cluster, as the Redis client returns it.
-type movedError string
-
-func (e movedError) Error() string { return string(e) }
-func (movedError) RedisError()     {}
-
-var _ redis.Error = movedError("")

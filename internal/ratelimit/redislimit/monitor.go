@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/gomodule/redigo/redis"
 )
 
 const (
@@ -230,7 +230,10 @@ func (l *Limiter) connectOnce(ctx context.Context, h history) (*connection, erro
 	if err != nil {
 		return nil, err
 	}
-	c := l.dial(address)
+	c, err := l.dial(ctx, address)
+	if err != nil {
+		return nil, err
+	}
 	e, err := l.rejoin(ctx, c, h)
 	if err != nil {
 		c.close()
@@ -298,16 +301,11 @@ type epoch struct {
 //go:embed join.lua
 var joinSource string
 
-var joinScript = redis.NewScript(joinSource)
+var joinScript = newScript(joinSource)
 
 // join makes the server of c report its epoch, or begin one if it has none, has evicted keys since
 // it began, or h distrusts it. It writes the epoch's record, which counts as a heartbeat.
 func (l *Limiter) join(ctx context.Context, c *connection, h history) (epoch, error) {
-	if c.server.run == "" { // any command opens the socket, which asks the server for it
-		if err := c.socket.Time(ctx).Err(); err != nil {
-			return epoch{}, err
-		}
-	}
 	known, silence, distrusted := "", time.Duration(0), 0
 	if h.previous != nil {
 		known, silence = h.previous.epoch, h.previous.offset.silence(l.now())
@@ -322,15 +320,14 @@ func (l *Limiter) join(ctx context.Context, c *connection, h history) (epoch, er
 // write writes the epoch's record on the server of c, and returns what it says. Without args of
 // join.lua it is a heartbeat.
 func (l *Limiter) write(ctx context.Context, c *connection, args ...any) (epoch, error) {
-	args = append([]any{l.instance, l.stated.calls, l.stated.window.Microseconds()}, args...)
+	args = append([]any{nil, 1, epochKey, l.instance, l.stated.calls, l.stated.window.Microseconds()}, args...)
 	x := exchange{sent: l.now()}
-	answered := joinScript.EvalSha(ctx, c.socket, []string{epochKey}, args...)
-	if redis.HasErrorPrefix(answered.Err(), "NOSCRIPT") {
+	replies, err := c.socket.run(ctx, joinScript.evalSHA(args))
+	if hasPrefix(err, "NOSCRIPT") {
 		x.sent = l.now()
-		answered = joinScript.Eval(ctx, c.socket, []string{epochKey}, args...)
+		replies, err = c.socket.run(ctx, joinScript.eval(args))
 	}
 	x.received = l.now()
-	v, err := answered.Slice()
 	if err != nil {
 		return epoch{}, err
 	}
@@ -338,7 +335,7 @@ func (l *Limiter) write(ctx context.Context, c *connection, args ...any) (epoch,
 		return epoch{}, fmt.Errorf("%w: after %v, at most %v is allowed", ErrSlow, took.Round(time.Millisecond),
 			l.timing.decision)
 	}
-	e, err := parseEpoch(v, x)
+	e, err := parseEpoch(replies[0], x)
 	if err == nil {
 		l.setHeld(e.held)
 	}
@@ -346,12 +343,13 @@ func (l *Limiter) write(ctx context.Context, c *connection, args ...any) (epoch,
 }
 
 // parseEpoch parses the response of join.lua.
-func parseEpoch(v []any, x exchange) (epoch, error) {
-	if len(v) != 7 {
-		return epoch{}, fmt.Errorf("answer that describes no epoch: %v", v)
+func parseEpoch(reply any, x exchange) (epoch, error) {
+	v, err := redis.Values(reply, nil)
+	if (err != nil) || (len(v) != 7) {
+		return epoch{}, fmt.Errorf("answer that describes no epoch: %v", reply)
 	}
 	e := epoch{exchange: x}
-	e.id, _ = v[0].(string)
+	e.id, _ = redis.String(v[0], nil)
 	e.fence, _ = v[1].(int64)
 	e.server, _ = v[2].(int64)
 	e.writes, _ = v[3].(int64)

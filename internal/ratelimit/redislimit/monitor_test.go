@@ -1,6 +1,7 @@
 package redislimit
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -41,7 +42,6 @@ func TestAnswerOfADroppedConnection(t *testing.T) {
 						l.replace(first, next)
 					}
 				})
-				first.connection.client = l.dial("127.0.0.1:1").client
 				l.replace(l.state.Load(), first)
 				d, err := l.Take(t.Context(), ratelimit.Key{Identity: "contoso"})
 				if c.want {
@@ -65,7 +65,8 @@ func TestAnswerOfADroppedConnection(t *testing.T) {
 // answering returns a connection on which every question gets the same answer, after meanwhile has
 // returned.
 func answering(t *testing.T, r reply, meanwhile func()) *connection {
-	c := &connection{calls: make(chan *call), closed: make(chan struct{})}
+	c := &connection{calls: make(chan *call)}
+	c.life, c.end = context.WithCancel(t.Context())
 	done := make(chan struct{})
 	t.Cleanup(func() { close(done) })
 	go func() {
@@ -89,7 +90,7 @@ func TestSocketToAnotherServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, other := l.dial("127.0.0.1:1"), l.dial("127.0.0.1:1")
+	c, other := l.newConnection("127.0.0.1:1"), l.newConnection("127.0.0.1:1")
 	reported := make(chan error, 100)
 	c.failed = func(err error) { reported <- err }
 	l.workers.Go(c.worker)

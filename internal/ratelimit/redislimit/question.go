@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 
 	"github.com/partner-center/connector/internal/ratelimit"
-	"github.com/redis/go-redis/v9"
 )
 
 // Names and formats of keys in Redis must not change: instances of two versions may run side by
@@ -22,7 +21,7 @@ const (
 //go:embed take.lua
 var takeSource string
 
-var takeScript = redis.NewScript(takeSource)
+var takeScript = newScript(takeSource)
 
 // A mode determines whether take.lua counts an admitted call.
 type mode int
@@ -51,18 +50,18 @@ func (l *Limiter) question(key ratelimit.Key, m mode) question {
 	return q
 }
 
-// in returns the keys and arguments of the question for an epoch.
-func (q question) in(epoch string) ([]string, []any) {
-	args := append([]any{epoch}, q.args...)
-	keys := make([]string, 0, 4)
-	keys = append(keys, epochKey)
+// in returns the arguments for the script that decides the question in an epoch, see script.evalSHA.
+func (q question) in(epoch string) []any {
+	args := make([]any, 0, len(q.logs)+len(q.args)+5)
+	args = append(args, nil, 1+len(q.logs), epochKey)
 	for _, log := range q.logs {
-		keys = append(keys, keyPrefix+epoch+":"+log)
+		args = append(args, keyPrefix+epoch+":"+log)
 	}
 	if len(q.logs) > 1 {
-		keys = append(keys, keyPrefix+epoch+":"+q.logs[1]+":n")
+		args[1] = 2 + len(q.logs)
+		args = append(args, keyPrefix+epoch+":"+q.logs[1]+":n")
 	}
-	return keys, args
+	return append(append(args, epoch), q.args...)
 }
 
 // digest returns a 16-byte digest of text. It bounds the length of key names and keeps identities

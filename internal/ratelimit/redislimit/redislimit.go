@@ -39,13 +39,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/partner-center/connector/internal/ratelimit"
-	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 // Config configures a Limiter.
@@ -107,9 +106,9 @@ type Limiter struct {
 	stated   setting                 // to other instances: own, unless the limiter only observes
 	held     atomic.Pointer[setting] // that all instances apply, see Calls and Window
 	log      *slog.Logger
-	options  redis.Options
+	dialer   dialer
 	locator  locator // accessed only by Start and the monitor
-	sign     func(context.Context) (Credentials, error)
+	sign     signer
 	fallback *fallback // nil: calls fail while the server is away
 	timing   timing
 	start    time.Time // origin of the limiter's clock
@@ -124,8 +123,7 @@ type Limiter struct {
 }
 
 // New returns a Limiter for a server. It opens no connection: every call fails with Unavailable
-// until Start. The Redis client prints failed connections to standard error unless the process
-// disables its log; the limiter itself logs a failure once.
+// until Start.
 func New(c Config) (*Limiter, error) {
 	memory, err := ratelimit.New(c.Calls, c.Window)
 	if err != nil {
@@ -134,7 +132,7 @@ func New(c Config) (*Limiter, error) {
 	l := &Limiter{
 		own:      setting{c.Calls, (c.Window + time.Microsecond - 1).Truncate(time.Microsecond)},
 		log:      c.Log,
-		options:  clientOptions(c),
+		dialer:   newDialer(c),
 		locator:  locator{address: c.Address, sentinels: c.Sentinels, primary: c.Primary},
 		sign:     c.Credentials,
 		timing:   standard(c.Window),
@@ -147,7 +145,7 @@ func New(c Config) (*Limiter, error) {
 		l.fallback = &fallback{Limiter: memory, start: time.Now()}
 	}
 	if l.sign == nil {
-		l.sign = func(context.Context) (Credentials, error) { return Credentials{}, nil }
+		l.sign = anonymous
 	}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
@@ -158,45 +156,13 @@ func New(c Config) (*Limiter, error) {
 	return l, nil
 }
 
-// clientOptions returns the options of the Redis client. They disable its deadlines, retries and
-// logs, because the limiter has its own.
-func clientOptions(c Config) redis.Options {
-	o := redis.Options{
-		DB:                    c.Database,
-		Protocol:              2, // version 3 adds push messages only
-		DisableIdentity:       true,
-		PoolSize:              workersPerConnection + 1, // one for the monitor
-		PipelinePoolSize:      -1,                       // all calls are pipelines
-		MaxRetries:            -1,
-		DialerRetries:         1,
-		DialTimeout:           heartbeatInterval,
-		ReadTimeout:           heartbeatInterval, // each call has an earlier deadline
-		ContextTimeoutEnabled: true,
-		ReadBufferSize:        4096,
-		WriteBufferSize:       4096,
-
-		// Notifications need version 3. For them, each new client would resolve the server's name
-		// without a deadline.
-		MaintNotificationsConfig: &maintnotifications.Config{
-			Mode:         maintnotifications.ModeDisabled,
-			EndpointType: maintnotifications.EndpointTypeNone,
-		},
-	}
+// newDialer returns what opens the sockets of a limiter.
+func newDialer(c Config) dialer {
+	d := dialer{dial: new(net.Dialer).DialContext, database: c.Database, timeout: heartbeatInterval}
 	if c.TLS {
-		o.TLSConfig = &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12}
+		d.tls = &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12}
 	}
-	return o
-}
-
-// optionsFor returns the options of a client for an address, whose certificate must have a name.
-func (l *Limiter) optionsFor(address, name string) redis.Options {
-	o := l.options
-	o.Addr = address
-	if o.TLSConfig != nil {
-		o.TLSConfig = o.TLSConfig.Clone()
-		o.TLSConfig.ServerName = name
-	}
-	return o
+	return d
 }
 
 // Start connects, and keeps the limiter connected until Close. It must be called once. An
@@ -224,7 +190,7 @@ func (l *Limiter) Start(ctx context.Context) error {
 func (l *Limiter) Close() error {
 	l.stop()
 	l.monitor.Wait()
-	closed := &state{cause: redis.ErrClosed, replaced: make(chan struct{})}
+	closed := &state{cause: errStopped, replaced: make(chan struct{})}
 	s := l.state.Load()
 	for !l.replace(s, closed) {
 		s = l.state.Load()

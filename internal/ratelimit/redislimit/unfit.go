@@ -8,7 +8,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/gomodule/redigo/redis"
 )
 
 // A Defect is why a server cannot count calls until an administrator changes something.
@@ -95,7 +95,7 @@ var errorDefects = []struct {
 }
 
 // quoted matches the command in an error of a server.
-var quoted = regexp.MustCompile(`'([a-z|-]{1,40})'`)
+var quoted = regexp.MustCompile(`'([A-Za-z|-]{1,40})'`)
 
 // classify returns the defect of a server behind an error, or nil if there may be none. Unlike the
 // error, its text has nothing of the server's own text, which can name the user.
@@ -111,14 +111,14 @@ func classify(err error) *UnfitError {
 		return nil
 	}
 	for _, known := range errorDefects {
-		if !strings.Contains(answer.Error(), known.text) {
+		if !strings.Contains(string(answer), known.text) {
 			continue
 		}
 		unfit := &UnfitError{Defect: known.defect, Err: err}
 		if strings.Contains(string(known.defect), "%") {
 			unfit.Detail = "a command of its scripts"
-			if command := quoted.FindStringSubmatch(answer.Error()); command != nil {
-				unfit.Detail = command[1]
+			if command := quoted.FindStringSubmatch(string(answer)); command != nil {
+				unfit.Detail = strings.ToLower(command[1])
 			}
 		}
 		return unfit
