@@ -11,7 +11,7 @@ import (
 var commandLine = regexp.MustCompile(`(?m)^\./connector [^#\n]*`)
 
 // goRun is how documents start the sandbox without building anything.
-const goRun = "go run ./cmd/connector "
+const goRun = "go run -tags nomsgpack ./cmd/connector "
 
 // TestCommands parses every command line that the documentation shows, so that each command and
 // flag exists. It runs those that need nothing from outside and compares the output that is shown
