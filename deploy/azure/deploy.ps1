@@ -48,6 +48,7 @@ param(
 Set-StrictMode -Version 2
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
+if ($PSVersionTable.PSVersion.Major -lt 6) { [Net.ServicePointManager]::SecurityProtocol = 'Tls12' }
 $releases = 'https://github.com/partner-center/connector/releases/download'
 $guid = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
 $tag = 'partner-center-connector' # marks the group as this script's; has the client ID of the app that it registered
@@ -94,14 +95,14 @@ function Invoke-Az {
     $errorFile = Join-Path $work 'error'
     $text = (& az @args --output json --only-show-errors 2> $errorFile) -join "`n"
     if ($LASTEXITCODE -ne 0) { Show-Explanation (Get-Content -Raw $errorFile) }
-    if ($text) { ConvertFrom-Json $text }
+    if ($text) { (ConvertFrom-Json $text) | ForEach-Object { $_ } } # element by element in every version
 }
 
 # Find-Az is Invoke-Az for something that may not exist: it returns nothing if az fails.
 function Find-Az {
     $ErrorActionPreference = 'Continue'
     $text = (& az @args --output json --only-show-errors 2> $null) -join "`n"
-    if (($LASTEXITCODE -eq 0) -and $text) { ConvertFrom-Json $text }
+    if (($LASTEXITCODE -eq 0) -and $text) { (ConvertFrom-Json $text) | ForEach-Object { $_ } }
 }
 
 # Get-Value returns a property of an object, or nothing if it has none.
