@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel"
+	_ "golang.org/x/crypto/x509roots/fallback" // Mozilla's roots, for containers that have none
 )
 
 // prepareProcess makes the changes that affect the whole process, once. Only tuneMemory makes

@@ -5,18 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"strings"
 )
-
-// trustRemedy returns what to do if this machine does not trust the certificate of peer. It returns
-// an empty text if err is not about a certificate.
-func trustRemedy(err error, peer string) string {
-	roots, rootsErr := x509.SystemCertPool()
-	if rootsErr != nil {
-		roots = x509.NewCertPool()
-	}
-	return trustRemedyWith(roots, err, peer)
-}
 
 // publicTrustRemedy is trustRemedy for the service's own public URL, whose certificate the platform
 // must accept too: trusting it on this machine is no remedy.
@@ -27,7 +16,7 @@ func publicTrustRemedy(err error, url string) string {
 	switch {
 	case errors.As(err, &names):
 		return fmt.Sprintf("Get a certificate that names the host of %s: the platform accepts no other.", url)
-	case errors.As(err, &unknown) && !strings.HasPrefix(remedy, noRootsRemedy):
+	case errors.As(err, &unknown):
 		return fmt.Sprintf("This machine does not know the issuer of that certificate, %s, and the platform may not "+
 			"either. Use a certificate of a public CA. If it has one, a proxy that inspects TLS answers here.",
 			issuer(err))
@@ -35,19 +24,14 @@ func publicTrustRemedy(err error, url string) string {
 	return remedy
 }
 
-const noRootsRemedy = "There are no CA certificates on this machine: install ca-certificates, or set " +
-	"SSL_CERT_FILE to a file with them."
-
-// trustRemedyWith is trustRemedy for a machine with the given CA certificates.
-func trustRemedyWith(roots *x509.CertPool, err error, peer string) string {
+// trustRemedy returns what to do if this machine does not trust the certificate of peer. It returns
+// an empty text if err is not about a certificate.
+func trustRemedy(err error, peer string) string {
 	var verification *tls.CertificateVerificationError
-	var noRoots x509.SystemRootsError
 	var unknown x509.UnknownAuthorityError
 	var names x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	switch {
-	case errors.As(err, &noRoots), errors.As(err, &unknown) && roots.Equal(x509.NewCertPool()):
-		return noRootsRemedy
 	case errors.As(err, &unknown):
 		return fmt.Sprintf("This machine does not know the issuer of that certificate, %s. A proxy that inspects TLS "+
 			"may answer in place of %s: add its CA to the system's store, or to the file that SSL_CERT_FILE names.",
