@@ -1,23 +1,18 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"strings"
 
 	"github.com/partner-center/connector/internal/config"
 	"github.com/partner-center/connector/internal/diagnose"
 	"github.com/partner-center/connector/internal/entra"
 	"github.com/partner-center/connector/internal/entra/tokenfile"
-	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/outbound"
-	"github.com/partner-center/connector/internal/partnercenter"
 )
 
 // checkCommand tries the settings without serving.
@@ -67,7 +62,7 @@ func (p *printer) print(f diagnose.Finding) {
 // diagnosis returns what to try for the service s.
 func (c *checkCommand) diagnosis(s *service, settings config.Config) diagnose.Config {
 	d := diagnose.Config{
-		Variables: variables(c.PartnerFlags),
+		Variables: variables(settings.ClientSecretFile),
 		PublicURL: settings.PublicURL,
 		HTTP:      outbound.NewClient(nil, settings.UpstreamTimeout),
 	}
@@ -105,9 +100,9 @@ func (c *checkCommand) diagnosis(s *service, settings config.Config) diagnose.Co
 }
 
 // variables returns the names of the environment variables that values were taken from, for
-// remedies.
-func variables(f config.PartnerFlags) diagnose.Variables {
-	if f.ClientSecretFile != "" {
+// remedies. clientSecretFile is the file of the client secret, if any.
+func variables(clientSecretFile string) diagnose.Variables {
+	if clientSecretFile != "" {
 		return diagnose.Variables{ClientSecret: "CONNECTOR_CLIENT_SECRET_FILE"}
 	}
 	return diagnose.Variables{ClientSecret: "CONNECTOR_CLIENT_SECRET"}
@@ -123,56 +118,4 @@ func (s *service) fileMistakes(own entra.Config) (app, user error) {
 		_, user = tokenfile.Read(own.RefreshTokenFile)
 	}
 	return app, user
-}
-
-// connections returns a Connection for each kind of token in use. With a file error, app or user,
-// the respective connection has no Token function.
-func (s *service) connections(settings config.Config, app, user error) []diagnose.Connection {
-	audiences := []string{settings.Cloud.Upstream, config.PartnerCenterID}
-	var all []diagnose.Connection
-	if s.app != nil {
-		connection := diagnose.Connection{Name: "app-only", Audiences: audiences}
-		connection.Call = s.smallCall(partnercenter.Request{})
-		if app == nil {
-			connection.Token = newToken(s.app)
-		}
-		all = append(all, connection)
-	}
-	if s.user != nil {
-		connection := diagnose.Connection{Name: "App+User", User: true, Audiences: audiences}
-		connection.Call = s.smallCall(partnercenter.Request{User: true})
-		if user == nil {
-			connection.Token = newToken(s.user)
-		}
-		if file := settings.RefreshTokenFile; file != "" {
-			connection.Writable = func() error { return tokenfile.CheckWritable(file) }
-		}
-		all = append(all, connection)
-	}
-	return all
-}
-
-// newToken returns a function that gets a token from t, from its cache if there is a valid one.
-func newToken(t *entra.Tokens) func(context.Context) (string, error) {
-	return func(ctx context.Context) (string, error) { return t.Get(ctx, "") }
-}
-
-// smallCall returns a function that requests one customer from Partner Center, with the token that
-// request wants.
-func (s *service) smallCall(request partnercenter.Request) func(context.Context) error {
-	request.Path, request.Query = "/customers", url.Values{"size": {"1"}}
-	return func(ctx context.Context) error {
-		body, err := s.upstream.Get(ctx, request)
-		if err != nil {
-			return err
-		}
-		defer body.Close()
-		if !json.Valid(bytes.TrimPrefix(body.Bytes(), []byte("\ufeff"))) {
-			return &fault.Error{
-				Code:  fault.PartnerCenterInvalidResponse,
-				Cause: errors.New("an answer that is not JSON"),
-			}
-		}
-		return nil
-	}
 }

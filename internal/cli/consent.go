@@ -40,5 +40,5 @@ func (c *consentCommand) Run(ctx context.Context, con *console) error {
 	case errors.As(err, new(*secretfile.Error)):
 		return settingsError{err}
 	}
-	return errors.New(variables(c.PartnerFlags).Explain(err))
+	return errors.New(variables(c.ClientSecretFile).Explain(err))
 }

@@ -42,6 +42,15 @@ func (s *service) watch(log serviceLog) {
 		g.Overridden = l.Overridden
 	}
 	s.metrics.Watch(g)
+	if s.sandbox != nil {
+		return // its credential always works and is not tried
+	}
+	if s.app != nil {
+		s.metrics.WatchCredential(metrics.App)
+	}
+	if s.user != nil {
+		s.metrics.WatchCredential(metrics.User)
+	}
 }
 
 // observer returns the functions that record calls in metrics and traces.

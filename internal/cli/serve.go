@@ -66,6 +66,7 @@ func (s *service) serve(ctx context.Context, c config.Config, log serviceLog) er
 	}
 	log.Info("listening", "address", listener.Addr().String(), "sandbox", c.Sandbox, "version", version())
 	h := newHTTPServer(s.handler, c, log.Logger)
+	defer s.tryCredentials(ctx, c, log.Logger)()
 	failed := make(chan error, 1)
 	go func() { failed <- h.Serve(listener) }()
 	select {

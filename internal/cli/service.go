@@ -144,6 +144,9 @@ func (s *service) assemble(
 		Caller:  callerToken,
 		Timeout: c.UpstreamTimeout,
 		MaxBody: c.MaxBody,
+
+		AppAnswered:  s.metrics.Answered(metrics.App),
+		UserAnswered: s.metrics.Answered(metrics.User),
 	})
 	sealer, err := newSealer(c, log)
 	if err != nil {

@@ -40,7 +40,9 @@ const (
 	consentAgain = "Run connector consent and sign in again."
 	mfaMissing   = "Run connector consent and sign in with multifactor authentication."
 	wrongCloud   = "Check CONNECTOR_CLOUD: the tenant is in another of Microsoft's clouds."
-	federation   = "Compare the app's federated credential with the token that is presented, letter for letter: "
+	reachEntraID = "Check that this machine reaches Entra ID (CONNECTOR_CLOUD, CONNECTOR_AUTHORITY_URL): name " +
+		"resolution and firewall. The service uses no proxy."
+	federation = "Compare the app's federated credential with the token that is presented, letter for letter: "
 )
 
 // secretPlace is replaced in remedies by the place of the client secret.
@@ -150,19 +152,23 @@ func (v Variables) Explain(err error) string {
 func (v Variables) Remedy(err error) string {
 	var refused *entra.RefusedError
 	var silent *entra.NoAnswerError
+	var f *fault.Error
 	switch {
 	case errors.As(err, new(*secretfile.Error)):
 		return ""
 	case errors.As(err, &refused):
 		return strings.ReplaceAll(refusalRemedy(refused), secretPlace, v.clientSecret())
-	case !errors.As(err, &silent):
+	case errors.As(err, &silent):
+	case errors.As(err, &f) && (f.Code == fault.IdentityUnavailable):
+		return reachEntraID // no token within the deadline
+	default:
 		return ""
-	case silent.Peer == entra.ManagedIdentity:
+	}
+	if silent.Peer == entra.ManagedIdentity {
 		return "Run the service on Azure with a managed identity assigned to it, or set another credential than " +
 			"CONNECTOR_MANAGED_IDENTITY."
 	}
-	return cmp.Or(trustRemedy(err, silent.Peer), "Check that this machine reaches Entra ID (CONNECTOR_CLOUD, "+
-		"CONNECTOR_AUTHORITY_URL): name resolution and firewall. The service uses no proxy.")
+	return cmp.Or(trustRemedy(err, silent.Peer), reachEntraID)
 }
 
 // refusalRemedy returns the most specific remedy for a refusal. It is never empty.

@@ -82,6 +82,13 @@ func (r *run) signingKeys(ctx context.Context) {
 	r.ok(subject, fmt.Sprintf("tokens can be checked; signing keys at hand: %d", n))
 }
 
+// Try tries to get a token of one kind, and to call Partner Center with it. It calls report with
+// each finding as soon as it has it.
+func Try(ctx context.Context, v Variables, c Connection, report func(Finding)) {
+	r := &run{Config: Config{Variables: v}, report: report}
+	r.connection(ctx, c)
+}
+
 // connection tries to get a token of one kind, and to call Partner Center with it.
 func (r *run) connection(ctx context.Context, c Connection) {
 	if c.Token == nil {

@@ -40,46 +40,33 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// states are the states of a service that rows ask for: settings, and a preparation before the
-// first row.
+// states are the states of a service that rows ask for: settings, a preparation before the first
+// row, and how Entra ID answers requests for tokens from the start.
 var states = map[string]struct {
 	settings []string
 	prepare  func(*testing.T, *stack)
+	entra    http.HandlerFunc // nil: good
 }{
 	"": {},
-	"limiter=full": {[]string{"CONNECTOR_LIMIT_CALLS=1"}, func(t *testing.T, s *stack) {
+	"limiter=full": {settings: []string{"CONNECTOR_LIMIT_CALLS=1"}, prepare: func(t *testing.T, s *stack) {
 		s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 	}},
-	"limiter=full-user": {[]string{"CONNECTOR_LIMIT_CALLS=1"}, func(t *testing.T, s *stack) {
+	"limiter=full-user": {settings: []string{"CONNECTOR_LIMIT_CALLS=1"}, prepare: func(t *testing.T, s *stack) {
 		s.get(t, "/v1/customers", "", s.credential(t, "jwt")).expect(t, 200, "")
 	}},
-	"entra=down": {prepare: func(_ *testing.T, s *stack) {
-		s.entra.AnswerToken(reply.With(503, "text/html", reply.Private))
+	"entra=down":     {entra: reply.With(503, "text/html", reply.Private)},
+	"entra=throttle": {entra: fakepartner.Refuse(429, "", "Retry-After", "60")},
+	"entra=html":     {entra: reply.With(200, "text/html", reply.Private)},
+	"entra=empty":    {entra: reply.JSON(`{"token_type":"Bearer"}`)},
+	"entra=reset":    {entra: reply.Reset("")},
+	"entra=redirect": {entra: func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, r.RequestURI, http.StatusTemporaryRedirect)
 	}},
-	"entra=throttle": {prepare: func(_ *testing.T, s *stack) {
-		s.entra.AnswerToken(fakepartner.Refuse(429, "", "Retry-After", "60"))
-	}},
-	"entra=html": {prepare: func(_ *testing.T, s *stack) {
-		s.entra.AnswerToken(reply.With(200, "text/html", reply.Private))
-	}},
-	"entra=empty": {prepare: func(_ *testing.T, s *stack) {
-		s.entra.AnswerToken(reply.JSON(`{"token_type":"Bearer"}`))
-	}},
-	"entra=reset": {prepare: func(_ *testing.T, s *stack) {
-		s.entra.AnswerToken(reply.Reset(""))
-	}},
-	"entra=redirect": {prepare: func(_ *testing.T, s *stack) {
-		s.entra.AnswerToken(func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, r.RequestURI, http.StatusTemporaryRedirect)
-		})
-	}},
-	"entra=hang": {settings: []string{"CONNECTOR_UPSTREAM_TIMEOUT=1s"}, prepare: func(_ *testing.T, s *stack) {
-		s.entra.AnswerToken(reply.Hang)
-	}},
-	"entra=refuses": {prepare: func(_ *testing.T, s *stack) { s.entra.AnswerToken(fakeentra.Refusal(7000215)) }},
+	"entra=hang":    {settings: []string{"CONNECTOR_UPSTREAM_TIMEOUT=1s"}, entra: reply.Hang},
+	"entra=refuses": {entra: fakeentra.Refusal(7000215)},
 	"alone":         {}, // slow rows, so that other rows do not wait for them
-	"hurry":         {[]string{"CONNECTOR_UPSTREAM_TIMEOUT=2s"}, warmUp},
-	"hurry-apart":   {[]string{"CONNECTOR_UPSTREAM_TIMEOUT=2s"}, warmUp},
+	"hurry":         {settings: []string{"CONNECTOR_UPSTREAM_TIMEOUT=2s"}, prepare: warmUp},
+	"hurry-apart":   {settings: []string{"CONNECTOR_UPSTREAM_TIMEOUT=2s"}, prepare: warmUp},
 }
 
 // warmUp calls until a call succeeds. On a busy machine, the first one may exceed a short deadline.
@@ -97,7 +84,9 @@ func runGroup(t *testing.T, name string, rows []row) {
 	collector := newCollector(t)
 	settings := append(acceptTokens(), manyCalls, withMetrics)
 	settings = append(settings, collector.environment()...)
-	s := newLeakCheckedStack(t, append(settings, state.settings...)...)
+	s := newBackends(t)
+	s.entra.AnswerToken(state.entra)
+	s.process = s.start(t, "connector-leakcheck", append(settings, state.settings...)...)
 	s.secrets.Add("text of a token", fakeentra.CallerOnly)
 	if state.prepare != nil {
 		state.prepare(t, s)

@@ -42,7 +42,7 @@ func TestMetrics(t *testing.T) {
 		more        [][]string // changes besides those of every call
 	}{
 		{"the first call", "/v1/customers", s.keys.key, nil, 200, "", customers,
-			append(upstream(customers, "200"), requestedToken("app", "ok"), newConnection)},
+			append(upstream(customers, "200"), newConnection)},
 		{"another key of the connection", "/v1/customers", s.keys.second, nil, 200, "", customers,
 			upstream(customers, "200")},
 		{"another connection", "/v1/invoices", s.keys.other, nil, 200, "", "GetInvoices",
@@ -72,7 +72,10 @@ func TestMetrics(t *testing.T) {
 			customers, upstream(customers, "4xx")},
 		{"token refused twice", "/v1/customers", s.keys.key, fakepartner.Behaviors["401"], 502,
 			"PartnerCenterUnauthorized", customers,
-			[][]string{decided("admitted"), calledUpstream(customers, "401", 2), requestedToken("app", "ok")}},
+			[][]string{decided("admitted"), calledUpstream(customers, "401", 2), requestedToken("app", "ok"),
+				{`connector_credential_working{kind="app"} -1`}}},
+		{"another call after it", "/v1/customers", s.keys.key, nil, 200, "", customers,
+			append(upstream(customers, "200"), []string{`connector_credential_working{kind="app"} +1`})},
 		{"500", "/v1/customers", s.keys.key, fakepartner.Behaviors["500"], 502, "PartnerCenterError", customers,
 			upstream(customers, "500")},
 		{"another 5xx", "/v1/customers", s.keys.key, fakepartner.Refuse(599, ""), 502, "PartnerCenterError", customers,
@@ -236,7 +239,7 @@ func TestMetricsOfTokens(t *testing.T) {
 		}
 		before = s.scrape(t)
 	}
-	expectTokens(requestedToken("app", "ok"), requestedToken("signing_keys", "ok"), requestedToken("user", "ok"))
+	expectTokens(requestedToken("signing_keys", "ok")) // the others at the start
 
 	s.upstream.Answer(fakepartner.Refuse(401, "400")) // so that the service requests other tokens
 	s.entra.AnswerToken(fakeentra.Refusal(7000215))

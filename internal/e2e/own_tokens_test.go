@@ -167,6 +167,7 @@ func TestUserRefused(t *testing.T) {
 			s.get(t, "/v1/customers", s.keys.key).expect(t, 200, "")
 			if c.entra != 0 {
 				s.entra.AnswerToken(fakeentra.Refusal(c.entra))
+				s.upstream.Answer(s.refuseFirst(s.entra.TokensIssued(), fakepartner.Good)) // so that it asks for one
 			}
 			if c.upstream != "" {
 				s.upstream.Answer(reply.With(401, "application/json", c.upstream))
@@ -197,9 +198,9 @@ func TestClouds(t *testing.T) {
 	} {
 		t.Run(cloud, func(t *testing.T) {
 			t.Parallel()
-			s := newStack(t, "CONNECTOR_CLOUD="+cloud)
+			s := newBackends(t)
 			scopes := s.entra.NextScope()
-			s.get(t, "/v1/customers", s.keys.key)
+			s.process = s.start(t, "connector", "CONNECTOR_CLOUD="+cloud)
 			if got := strings.Fields(<-scopes); !slices.Contains(got, want) {
 				t.Errorf("requested the scopes %q, want %q", got, want)
 			}

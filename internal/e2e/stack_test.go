@@ -52,8 +52,18 @@ func newBackends(t testing.TB) *stack {
 		secrets: known}
 }
 
-// start starts a service between the backends. An empty value unsets a variable.
+// start starts a service between the backends and waits until it has tried its credentials. It
+// clears the calls of Partner Center. An empty value unsets a variable.
 func (s *stack) start(t testing.TB, program string, variables ...string) *process {
+	t.Helper()
+	p := s.startAtOnce(t, program, variables...)
+	p.waitForCredentials(t)
+	s.upstream.ForgetCalls()
+	return p
+}
+
+// startAtOnce is start without waiting for anything but the listener.
+func (s *stack) startAtOnce(t testing.TB, program string, variables ...string) *process {
 	t.Helper()
 	return start(t, program, s.secrets, append(s.environment(t), variables...)...)
 }

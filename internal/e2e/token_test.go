@@ -91,10 +91,11 @@ func (s *stack) expectAll(t *testing.T, callers int) {
 	}
 }
 
-// TestFirstToken has many calls wait for the first token, which cause one token request.
+// TestFirstToken has many calls wait for the first token, together with the service's own call at
+// its start. They cause one token request.
 func TestFirstToken(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := newBackends(t)
 	release := make(chan struct{})
 	s.entra.AnswerToken(func(w http.ResponseWriter, r *http.Request) {
 		select {
@@ -103,12 +104,14 @@ func TestFirstToken(t *testing.T) {
 		case <-r.Context().Done():
 		}
 	})
+	s.process = s.startAtOnce(t, "connector")
 	go func() {
 		defer close(release)
 		waitFor(t, "a token is requested", func() bool { return s.entra.TokenRequests() > 0 })
 	}()
 	s.expectAll(t, 50)
-	if (s.entra.TokenRequests() != 1) || (len(s.upstream.Calls()) != 50) {
+	s.waitForCredentials(t) // which cause one call more
+	if (s.entra.TokenRequests() != 1) || (len(s.upstream.Calls()) != 51) {
 		t.Errorf("%d token requests, %d calls of Partner Center", s.entra.TokenRequests(), len(s.upstream.Calls()))
 	}
 }
@@ -118,8 +121,9 @@ func TestFirstToken(t *testing.T) {
 func TestEntraAway(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
-	s := newStack(t)
+	s := newBackends(t)
 	s.entra.AnswerToken(reply.With(500, "text/html", reply.Private))
+	s.process = s.start(t, "connector")
 	for range 2 {
 		a := s.get(t, "/v1/customers", s.keys.key)
 		a.expect(t, 503, "IdentityUnavailable")
@@ -168,8 +172,9 @@ func TestRefusalOfOneCall(t *testing.T) {
 func TestEntraThrottles(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
-	s := newStack(t)
+	s := newBackends(t)
 	s.entra.AnswerToken(fakepartner.Refuse(429, "", "Retry-After", "60"))
+	s.process = s.start(t, "connector")
 	for range 20 {
 		a := s.get(t, "/v1/customers", s.keys.key)
 		a.expect(t, 503, "IdentityUnavailable")
@@ -187,8 +192,9 @@ func TestEntraThrottles(t *testing.T) {
 func TestTokenRenewed(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
-	s := newStack(t, manyCalls)
+	s := newBackends(t)
 	s.entra.SetLifetime(2)
+	s.process = s.start(t, "connector", manyCalls)
 	began := time.Now()
 	waitFor(t, "a call has the third token", func() bool {
 		s.upstream.Answer(nil)
@@ -207,8 +213,9 @@ func TestTokenRenewed(t *testing.T) {
 func TestSecretRefused(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
-	s := newStack(t)
+	s := newBackends(t)
 	s.entra.AnswerToken(fakeentra.Refusal(7000215))
+	s.process = s.start(t, "connector")
 	a := s.get(t, "/v1/customers", s.keys.key)
 	a.expect(t, 502, "PartnerCenterUnauthorized")
 	if cause := s.logged(t, a).text("error"); !strings.Contains(cause, "AADSTS7000215") {

@@ -39,7 +39,9 @@ func newTracedStack(t *testing.T, variables ...string) (*stack, *collector) {
 func TestTrace(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
-	s, c := newTracedStack(t, acceptTokens()...)
+	s, c := newBackends(t), newCollector(t)
+	s.entra.AnswerToken(reply.With(503, "", "")) // so that the first token is that of a call
+	s.process = s.start(t, "connector-leakcheck", append(c.environment(), acceptTokens()...)...)
 	for _, endpoint := range []string{fakeentra.TokenPath, fakeentra.KeysPath, fakeentra.MetadataPath} {
 		good := map[string]http.HandlerFunc{fakeentra.TokenPath: s.entra.ServeToken,
 			fakeentra.KeysPath: s.entra.ServeKeys, fakeentra.MetadataPath: s.entra.ServeMetadata}[endpoint]

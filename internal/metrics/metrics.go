@@ -1,6 +1,6 @@
 // Package metrics holds the service's Prometheus metrics.
 //
-// New and Watch create all series; later events add none. The values of labels come from the spec,
+// New, Watch and WatchCredential create all series; later events add none. The values of labels come from the spec,
 // the error codes and constants: no caller, connection, customer or answer can choose one, so the
 // number of series is bounded and no label contains private data. The package has its own registry
 // instead of the process-wide one. Other packages report events to it; the only thing that it
@@ -53,6 +53,8 @@ type Metrics struct {
 	limiterDecisions *prometheus.CounterVec
 	tokenRequests    *prometheus.CounterVec
 	dropped          *prometheus.CounterVec
+
+	credentials map[string]*credential // by kind
 }
 
 // seconds are the buckets of both histograms. They range from calls that do not reach Partner
@@ -62,7 +64,8 @@ var seconds = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 10
 // New returns metrics in which every series is zero.
 func New(c Config) *Metrics {
 	m := &Metrics{
-		registry: prometheus.NewRegistry(),
+		registry:    prometheus.NewRegistry(),
+		credentials: map[string]*credential{App: new(credential), User: new(credential)},
 
 		calls: counter("calls_total",
 			"Calls by operation (none: no action matched), status and error code "+
@@ -72,7 +75,7 @@ func New(c Config) *Metrics {
 			"Time from the start of a call to the end of its answer.", "operation"),
 		upstream: counter("upstream_calls_total",
 			"Calls to Partner Center by operation and status "+
-				"(none: no answer; canceled: the caller disconnected).",
+				"(none: no answer; canceled: the caller disconnected), without the service's own call at its start.",
 			"operation", "status"),
 		upstreamSeconds: histogram("upstream_duration_seconds",
 			"Time from the start of a call to Partner Center to the end of its answer.", "operation"),
@@ -250,5 +253,8 @@ func (m *Metrics) Token(kind string) func(error) {
 			result = refused
 		}
 		m.tokenRequests.WithLabelValues(kind, result).Inc()
+		if c := m.credentials[kind]; c != nil {
+			c.issued.Store(err == nil)
+		}
 	}
 }

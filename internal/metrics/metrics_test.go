@@ -167,6 +167,45 @@ func TestCounters(t *testing.T) {
 	})
 }
 
+func TestCredential(t *testing.T) {
+	m := New(small)
+	m.WatchCredential(App)
+	m.WatchCredential(User)
+	state := func(app, user int) {
+		t.Helper()
+		expect(t, m, fmt.Sprintf(`connector_credential_working{kind="app"} %d`, app),
+			fmt.Sprintf(`connector_credential_working{kind="user"} %d`, user))
+	}
+	refused := &fault.Error{Code: fault.PartnerCenterUnauthorized}
+	state(0, 0)
+	for _, step := range []struct {
+		name string
+		do   func()
+		app  int
+	}{
+		{"a token alone", func() { m.Token(App)(nil) }, 0},
+		{"a good answer", func() { m.Answered(App)(200) }, 1},
+		{"an answer that does not judge it", func() { m.Answered(App)(403) }, 1},
+		{"a refused token", func() { m.Answered(App)(401) }, 0},
+		{"another token", func() { m.Token(App)(nil) }, 0},
+		{"another good answer", func() { m.Answered(App)(200) }, 1},
+		{"a refused renewal", func() { m.Token(App)(refused) }, 0},
+		{"a renewal", func() { m.Token(App)(nil) }, 1},
+		{"an Entra ID that is away", func() { m.Token(App)(errors.New("away")) }, 0},
+		{"other kinds", func() { m.Token(Redis)(nil); m.Token(SigningKeys)(nil) }, 0},
+	} {
+		t.Run("after "+step.name, func(t *testing.T) {
+			step.do()
+			state(step.app, 0)
+		})
+	}
+	t.Run("is absent for kinds that are not in use", func(t *testing.T) {
+		if strings.Contains(read(t, New(small)), "credential_working") {
+			t.Error("there is a series")
+		}
+	})
+}
+
 func TestUpstream(t *testing.T) {
 	m := New(small)
 	synctest.Test(t, func(t *testing.T) {
@@ -179,6 +218,12 @@ func TestUpstream(t *testing.T) {
 		end := m.Upstream(ctx)
 		leave()
 		end(0)
+	})
+	t.Run("does not count the service's own call", func(t *testing.T) {
+		m.Upstream(t.Context())(200)
+		if strings.Contains(read(t, m), `connector_upstream_calls_total{operation="none"`) {
+			t.Error("it is counted")
+		}
 	})
 	t.Run("counts calls by status", func(t *testing.T) {
 		expect(t, m,

@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/call"
-	"github.com/partner-center/connector/internal/gate"
 )
 
 // Values of the label status for calls to Partner Center without a response.
@@ -43,10 +41,14 @@ func statusLabel(ctx context.Context, status int) string {
 	return "other"
 }
 
-// Upstream measures one call to Partner Center. It is a begin function for outbound.Observe: the
-// returned function must be called once, with the status or 0.
+// Upstream measures one call to Partner Center, unless it has no operation: then it is the service's
+// own. It is a begin function for outbound.Observe: the returned function must be called once, with
+// the status or 0.
 func (m *Metrics) Upstream(ctx context.Context) func(status int) {
-	began, operation := time.Now(), cmp.Or(call.FromContext(ctx).Operation, gate.NoOperation)
+	began, operation := time.Now(), call.FromContext(ctx).Operation
+	if operation == "" {
+		return func(int) {}
+	}
 	return func(status int) {
 		m.upstream.WithLabelValues(operation, statusLabel(ctx, status)).Inc()
 		m.upstreamSeconds.WithLabelValues(operation).Observe(time.Since(began).Seconds())

@@ -40,6 +40,10 @@ type Config struct {
 	User   TokenSource                  // tokens of the app with a signed-in user (App+User)
 	Caller func(context.Context) string // the token that the caller brought for Partner Center; may be nil
 
+	// AppAnswered and UserAnswered are called with the status of the answer to a call with a token of
+	// App or User; of two answers, with the second. They may be nil.
+	AppAnswered, UserAnswered func(status int)
+
 	Timeout time.Duration // for one Get, including the request of a token
 	MaxBody int64         // largest response, in bytes
 }
@@ -98,7 +102,7 @@ func (c *Client) withDeadline(ctx context.Context) (context.Context, context.Can
 
 // do sends a request and returns a response with status 200. The caller closes its body.
 func (c *Client) do(ctx context.Context, r Request) (*http.Response, error) {
-	send, refuse := c.sendSignedIn, refusal
+	send, refuse := c.sendObserved, refusal
 	if token := c.config.Caller(ctx); token != "" {
 		send = func(ctx context.Context, r Request) (*http.Response, error) { return c.send(ctx, r, token) }
 		refuse = callerRefusal
@@ -112,6 +116,19 @@ func (c *Client) do(ctx context.Context, r Request) (*http.Response, error) {
 		return nil, refuse(resp, r.Path)
 	}
 	return resp, nil
+}
+
+// sendObserved is sendSignedIn, and reports the status of the answer.
+func (c *Client) sendObserved(ctx context.Context, r Request) (*http.Response, error) {
+	resp, err := c.sendSignedIn(ctx, r)
+	observe := c.config.AppAnswered
+	if c.asUser(r) {
+		observe = c.config.UserAnswered
+	}
+	if status := call.FromContext(ctx).UpstreamStatus; (status != 0) && (observe != nil) {
+		observe(status)
+	}
+	return resp, err
 }
 
 // refusalBodyTimeout bounds reading the body of a 401, so that there is time left to retry with
@@ -143,13 +160,18 @@ func (c *Client) sendSignedIn(ctx context.Context, r Request) (*http.Response, e
 	return c.send(ctx, r, token)
 }
 
-// tokens returns the token source for a request. An app-only request falls back to User if there is
-// no App.
+// tokens returns the token source for a request.
 func (c *Client) tokens(r Request) TokenSource {
-	if c.config.App == nil || (r.User && c.config.User != nil) {
+	if c.asUser(r) {
 		return c.config.User
 	}
 	return c.config.App
+}
+
+// asUser reports whether a request is sent with a token of User. An app-only request is if there is
+// no App.
+func (c *Client) asUser(r Request) bool {
+	return (c.config.App == nil) || (r.User && (c.config.User != nil))
 }
 
 // send makes one upstream call. It sends the headers of

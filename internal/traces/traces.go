@@ -137,10 +137,14 @@ func (t *Traces) End(ctx context.Context, status int, code string) {
 	span.End()
 }
 
-// Request returns a function for outbound.Observe that records each request as a child span with
-// the given name.
+// Request returns a function for outbound.Observe that records each request of a call as a child
+// span with the given name. The service's own requests at its start belong to no call and are not
+// recorded.
 func (t *Traces) Request(span string) func(context.Context) func(status int) {
 	return func(ctx context.Context) func(int) {
+		if !trace.SpanContextFromContext(ctx).IsValid() {
+			return func(int) {}
+		}
 		_, span := t.tracer.Start(ctx, span, trace.WithSpanKind(trace.SpanKindClient))
 		return func(status int) {
 			defer span.End()

@@ -168,7 +168,14 @@ func (p *Server) Answer(handler http.HandlerFunc) {
 	p.answer, p.calls = handler, nil
 }
 
-// Calls returns the calls since the last Answer.
+// ForgetCalls clears [Server.Calls].
+func (p *Server) ForgetCalls() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls = nil
+}
+
+// Calls returns the calls since the last Answer or ForgetCalls.
 func (p *Server) Calls() []Call {
 	p.mu.Lock()
 	defer p.mu.Unlock()
