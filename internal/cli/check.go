@@ -65,6 +65,8 @@ func (c *checkCommand) diagnosis(s *service, settings config.Config) diagnose.Co
 		Variables: variables(settings.ClientSecretFile),
 		PublicURL: settings.PublicURL,
 		HTTP:      outbound.NewClient(nil, settings.UpstreamTimeout),
+		Listen:    settings.Listen,
+		Sandbox:   settings.Sandbox,
 	}
 	if s.keys != nil {
 		d.APIKeys = &diagnose.APIKeys{Count: s.keys.Len(), Names: s.keys.Names(), Only: s.tokens == nil}

@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -63,6 +64,11 @@ type Config struct {
 
 	PublicURL string       // without a slash at the end
 	HTTP      *http.Client // for the public URL; must not follow redirects
+	Listen    string       // address that the service listens on; empty: not known
+	Sandbox   bool         // the service is a sandbox
+
+	// LookUp returns the addresses of the host of the public URL. Nil selects the system's resolver.
+	LookUp func(ctx context.Context, host string) ([]netip.Addr, error)
 }
 
 // APIKeys describes the keys that callers sign in with.

@@ -79,3 +79,17 @@ func containsAll(text string, parts []string) bool {
 	}
 	return true
 }
+
+// expectOne fails unless there is exactly one finding on a subject.
+func (all findings) expectOne(t *testing.T, subject string) {
+	t.Helper()
+	n := 0
+	for _, f := range all {
+		if f.Subject == subject {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("there are %d findings on %s: %q", n, subject, all)
+	}
+}

@@ -2,57 +2,40 @@ package diagnose
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
-	"io"
 	"net/http"
+	"net/url"
 	"strings"
-	"time"
-
-	"github.com/partner-center/connector/internal/outbound"
 )
 
-const (
-	publicSubject = "public URL"
-	publicTimeout = 10 * time.Second // of one request
-	maxHealth     = 1 << 10          // bytes read of a response
-)
+const publicSubject = "public URL"
 
-// A visit is a response under the public URL.
-type visit struct {
-	status int
-	body   string
-	tls    *tls.ConnectionState // nil: plain HTTP
+// A publicCheck is the state of trying the public URL.
+type publicCheck struct {
+	*run
+	url    *url.URL
+	first  visit // without a credential
+	flawed bool  // there is a finding, so that the URL is not reported as good
 }
 
-// publicURL calls the service at the URL by which the platform reaches it. The service need not be
-// running while settings are checked, so a missing response is only a warning. A response that is
-// not the service's is a failure.
+// publicURL calls the service at the URL by which the platform reaches it, with at most five
+// requests. The service need not be running while settings are checked, so a missing response is
+// only a warning. A response that is not the service's is a failure. Each step requires the steps
+// before it, so one cause has one finding. No request has a real credential.
 func (r *run) publicURL(ctx context.Context) {
 	if r.PublicURL == "" {
 		return
 	}
-	health, err := r.visit(ctx, "/healthz")
+	u, err := url.Parse(r.PublicURL)
 	if err != nil {
-		r.unreachable(err)
+		return // the settings have been validated
+	}
+	p := &publicCheck{run: r, url: u}
+	if !p.address(ctx) {
 		return
 	}
-	switch health.status {
-	case http.StatusOK:
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		r.warn(publicSubject, fmt.Sprintf("%s/healthz answers %d, as a proxy does that does not reach the service",
-			r.PublicURL, health.status),
-			"Start the service, which this command does not, and check where the proxy forwards to.")
-		return
-	default:
-		r.stranger(health)
-		return
-	}
-	if strings.TrimSpace(health.body) != "ok" {
-		r.stranger(health)
-		return
-	}
-	if r.host(ctx) && r.ready(ctx) {
+	health, ok := p.health(ctx)
+	if ok && p.anonymous(ctx) && p.credentials(ctx) && p.ready(ctx) && !p.flawed {
 		r.ok(publicSubject, r.PublicURL+" leads to the service")
 	}
 	if health.tls != nil {
@@ -60,79 +43,109 @@ func (r *run) publicURL(ctx context.Context) {
 	}
 }
 
-// unreachable reports that there was no response.
-func (r *run) unreachable(err error) {
-	text := fmt.Sprintf("no answer from %s: %v", r.PublicURL, outbound.Describe(err))
-	if remedy := publicTrustRemedy(err, r.PublicURL); remedy != "" {
-		r.fail(publicSubject, text, remedy)
-		return
-	}
-	r.warn(publicSubject, text, "Start the service, which this command does not, and check that name, firewall and "+
-		"proxy lead to it.")
+// found reports a finding about the URL. It returns false, so that the caller can return it.
+func (p *publicCheck) found(result Result, text, remedy string) bool {
+	p.flawed = true
+	p.report(Finding{Result: result, Subject: publicSubject, Text: text, Remedy: remedy})
+	return false
 }
 
-// stranger reports a response that is not the service's.
-func (r *run) stranger(v visit) {
-	remedy := "Check CONNECTOR_PUBLIC_URL, and where the proxy there forwards to."
-	if (v.status >= 300) && (v.status < 400) {
-		remedy = "Set CONNECTOR_PUBLIC_URL to the URL that the redirect leads to: the platform follows none."
-	}
-	r.fail(publicSubject,
-		fmt.Sprintf("%s/healthz answers %d, but not as this service does", r.PublicURL, v.status), remedy)
-}
-
-// host reports whether the service accepts the Host header that arrives with the public URL.
-// Without a credential, it answers 401 if it does and 421 if it does not.
-func (r *run) host(ctx context.Context) bool {
-	v, err := r.visit(ctx, "/v1/customers")
+// health tries the path that the service answers in any state. It returns the response, whether or
+// not it is the service's.
+func (p *publicCheck) health(ctx context.Context) (visit, bool) {
+	v, err := p.visit(ctx, "/healthz", nil)
 	switch {
 	case err != nil:
-		r.unreachable(err)
-	case v.status == http.StatusUnauthorized:
-		return true
-	case v.status == http.StatusMisdirectedRequest:
-		r.fail(publicSubject, "the service there expects another Host (421)",
-			"Let the proxy pass the Host header on unchanged, and give the service there this CONNECTOR_PUBLIC_URL.")
-	default:
-		r.fail(publicSubject,
-			fmt.Sprintf("%s/v1 answers %d to a call without a credential, not 401", r.PublicURL, v.status),
-			"Check what stands between the platform and the service: it must pass requests on unchanged.")
+		return v, p.unreachable(err)
+	case (v.status == http.StatusOK) && (strings.TrimSpace(v.body) == "ok"):
+		return v, true
+	case v.fault().Code != "":
+		return v, p.found(Fail,
+			"the service answers /healthz as if another path had been called, with "+v.fault().String(),
+			"Let what is in front of the service pass paths on unchanged: no prefix added or removed.")
 	}
-	return false
+	return v, p.foreign("/healthz", v)
+}
+
+// anonymous reports whether the service refuses a call without a credential, as it must, and checks
+// what a proxy may have done to the call and to its answer.
+func (p *publicCheck) anonymous(ctx context.Context) bool {
+	v, err := p.visit(ctx, callPath, nil)
+	if err != nil {
+		return p.unreachable(err)
+	}
+	p.first = v
+	const passOn = "Let what is in front of the service pass requests on unchanged."
+	code := v.fault().Code
+	switch {
+	case code == "MisdirectedRequest":
+		return p.misdirected(ctx)
+	case code == "Draining":
+		return p.found(Warn, "the service there is not ready: it is stopping", "Wait until it has started again.")
+	case (v.status == http.StatusOK) && (v.header.Get("MS-RequestId") != ""):
+		return p.found(Fail, "a call without a credential succeeds: something on the way adds one",
+			"Remove the credential from what is in front of the service: anyone who knows the URL can use it.")
+	case code == "":
+		return p.foreign(callPath, v)
+	case v.status != http.StatusUnauthorized:
+		return p.found(Fail, "the service refuses a plain call with "+v.fault().String()+
+			": something on the way changes it", passOn)
+	case code != "MissingCredentials":
+		return p.found(Fail, "a call without a credential arrives with one ("+v.fault().String()+")",
+			"Let what is in front of the service add neither X-Api-Key nor Authorization.")
+	}
+	return p.sandbox(v) && p.headers(v)
+}
+
+// sandbox compares the mode of the service there with that of the settings.
+func (p *publicCheck) sandbox(v visit) bool {
+	there := v.header.Get("X-Connector-Sandbox") != ""
+	switch {
+	case there && !p.Sandbox:
+		return p.found(Fail, "the service there is a sandbox, which answers with made-up data",
+			"Restart it without CONNECTOR_SANDBOX, or set CONNECTOR_PUBLIC_URL to the service that is meant.")
+	case !there && p.Sandbox:
+		return p.found(Warn, "the service there is not a sandbox, as CONNECTOR_SANDBOX wants",
+			"Check CONNECTOR_PUBLIC_URL: it leads to another service.")
+	}
+	return true
+}
+
+// headers checks the headers of the service's answer. Only a cache adds Age.
+func (p *publicCheck) headers(v visit) bool {
+	if v.header.Get("Age") != "" {
+		return p.cached("it has an Age header")
+	}
+	var missing []string
+	for _, name := range []string{"MS-RequestId", "MS-CorrelationId", "Cache-Control"} {
+		if v.header.Get(name) == "" {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		p.found(Warn, "headers of the service's answers are removed on the way: "+strings.Join(missing, ", "),
+			"Let what is in front of the service pass response headers on: without Retry-After and MS-RequestId the "+
+				"platform repeats calls too early, and failures cannot be traced.")
+	}
+	return true
+}
+
+// cached reports that an answer came from a cache.
+func (p *publicCheck) cached(why string) bool {
+	return p.found(Fail, "something on the way caches answers: "+why,
+		"Switch caching off for this host at the CDN or proxy: it must honor Cache-Control: no-store, or one caller "+
+			"gets another's data.")
 }
 
 // ready reports whether the service accepts calls.
-func (r *run) ready(ctx context.Context) bool {
-	v, err := r.visit(ctx, "/readyz")
+func (p *publicCheck) ready(ctx context.Context) bool {
+	v, err := p.visit(ctx, "/readyz", nil)
 	switch {
 	case err != nil:
-		r.unreachable(err)
+		return p.unreachable(err)
 	case v.status == http.StatusOK:
 		return true
-	default:
-		r.warn(publicSubject,
-			fmt.Sprintf("%s/readyz answers %d: the service there is not ready", r.PublicURL, v.status),
-			"Wait until it has started, or check why it is stopping.")
 	}
-	return false
-}
-
-// visit sends a GET request for path under the public URL and reads the beginning of the response.
-func (r *run) visit(ctx context.Context, path string) (visit, error) {
-	ctx, cancel := context.WithTimeout(ctx, publicTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.PublicURL+path, nil)
-	if err != nil {
-		return visit{}, err
-	}
-	resp, err := r.HTTP.Do(req)
-	if err != nil {
-		return visit{}, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxHealth))
-	if err != nil {
-		return visit{}, err
-	}
-	return visit{resp.StatusCode, string(body), resp.TLS}, nil
+	return p.found(Warn, fmt.Sprintf("%s/readyz answers %d: the service there is not ready", p.PublicURL, v.status),
+		"Wait until it has started, or check why it is stopping.")
 }

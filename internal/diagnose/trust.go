@@ -7,23 +7,6 @@ import (
 	"fmt"
 )
 
-// publicTrustRemedy is trustRemedy for the service's own public URL, whose certificate the platform
-// must accept too: trusting it on this machine is no remedy.
-func publicTrustRemedy(err error, url string) string {
-	remedy := trustRemedy(err, url)
-	var unknown x509.UnknownAuthorityError
-	var names x509.HostnameError
-	switch {
-	case errors.As(err, &names):
-		return fmt.Sprintf("Get a certificate that names the host of %s: the platform accepts no other.", url)
-	case errors.As(err, &unknown):
-		return fmt.Sprintf("This machine does not know the issuer of that certificate, %s, and the platform may not "+
-			"either. Use a certificate of a public CA. If it has one, a proxy that inspects TLS answers here.",
-			issuer(err))
-	}
-	return remedy
-}
-
 // trustRemedy returns what to do if this machine does not trust the certificate of peer. It returns
 // an empty text if err is not about a certificate.
 func trustRemedy(err error, peer string) string {
@@ -52,11 +35,9 @@ func trustRemedy(err error, peer string) string {
 // issuer returns the name of the CA that issued the certificate in a verification error, according
 // to that certificate. The peer chose the name, so it is quoted and truncated.
 func issuer(err error) string {
-	const longest = 64
 	var verification *tls.CertificateVerificationError
 	if !errors.As(err, &verification) || (len(verification.UnverifiedCertificates) == 0) {
 		return "which is not named"
 	}
-	name := []rune(verification.UnverifiedCertificates[0].Issuer.CommonName)
-	return fmt.Sprintf("CN %q", string(name[:min(len(name), longest)]))
+	return "CN " + quote(verification.UnverifiedCertificates[0].Issuer.CommonName)
 }

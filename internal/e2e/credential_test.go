@@ -76,7 +76,8 @@ func TestCredentialAtStart(t *testing.T) {
 			fails: map[string][]string{app: {"answer 401", "App management"}}},
 		"app without permission": {upstream: fakepartner.Refuse(403, "400"),
 			fails: map[string][]string{app: {"answer 403", "App management"}}},
-		"user without MFA": {asUser: true, refuseUser: mfa, fails: map[string][]string{user: {"multifactor authentication", "connector consent"}}},
+		"user without MFA": {asUser: true, refuseUser: mfa,
+			fails: map[string][]string{user: {"multifactor authentication", "connector consent"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -7,17 +7,10 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"io"
-	"log"
 	"math/big"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os/exec"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -187,77 +180,6 @@ func TestCertificateEnds(t *testing.T) {
 			t.Errorf("there is the metric %s", metric)
 		}
 	})
-}
-
-// publicProxy is a reverse proxy with TLS, as it stands between the platform and a service.
-type publicProxy struct {
-	*httptest.Server
-	service  atomic.Pointer[string] // address; nil: none runs
-	otherURL bool                   // it changes the Host
-}
-
-func newPublicProxy(t *testing.T) *publicProxy {
-	t.Helper()
-	p := new(publicProxy)
-	p.Server = httptest.NewUnstartedServer(&httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(&url.URL{Scheme: "http", Host: *p.service.Load()})
-			if !p.otherURL {
-				r.Out.Host = r.In.Host
-			}
-		},
-		ErrorLog: log.New(io.Discard, "", 0),
-	})
-	forward := p.Config.Handler
-	p.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p.service.Load() == nil {
-			w.WriteHeader(http.StatusBadGateway)
-			return
-		}
-		forward.ServeHTTP(w, r)
-	})
-	p.Config.ErrorLog = log.New(io.Discard, "", 0)
-	p.StartTLS() // with the certificate of the fake Entra ID, which httptest shares
-	t.Cleanup(p.Close)
-	return p
-}
-
-// TestCheckCallsThePublicURL covers what check tells about the URL by which the platform reaches
-// the service.
-func TestCheckCallsThePublicURL(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		change func(*publicProxy, *process)
-		status int
-		says   []string
-	}{
-		"that leads to the service": {func(*publicProxy, *process) {}, cli.ExitOK,
-			[]string{"ok    public URL      https://127.0.0.1", "leads to the service",
-				"ok    public URL      valid until 20"}},
-		"behind a proxy that changes the Host": {func(p *publicProxy, _ *process) { p.otherURL = true }, cli.ExitFailed,
-			[]string{"FAIL  public URL ", "another Host (421)", "CONNECTOR_PUBLIC_URL"}},
-		"behind a proxy without a service": {func(p *publicProxy, _ *process) { p.service.Store(nil) }, cli.ExitOK,
-			[]string{"warn  public URL ", "502", "Start the service"}},
-		"that nothing listens on": {func(p *publicProxy, _ *process) { p.Close() }, cli.ExitOK,
-			[]string{"warn  public URL ", "refused", "Start the service"}},
-		"of somebody else": {func(p *publicProxy, _ *process) { p.Config.Handler = http.NotFoundHandler() },
-			cli.ExitFailed,
-			[]string{"FAIL  public URL ", "404"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newBackends(t)
-			proxy := newPublicProxy(t)
-			s.process = s.start(t, "connector", "CONNECTOR_PUBLIC_URL="+proxy.URL)
-			proxy.service.Store(&s.address)
-			c.change(proxy, s.process)
-			output, status := s.runCommand(t, "check", "CONNECTOR_PUBLIC_URL="+proxy.URL)
-			if status != c.status {
-				t.Errorf("the status is %d, want %d", status, c.status)
-			}
-			expectText(t, output, c.says...)
-		})
-	}
 }
 
 // TestCheckExplainsTrust covers certificates of a CA that this machine does not trust. A machine

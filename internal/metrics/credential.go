@@ -22,9 +22,9 @@ func (c *credential) works() bool { return c.issued.Load() && c.accepted.Load() 
 func (m *Metrics) WatchCredential(kind string) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: prefix + "credential_working",
-		Help: "1 if Entra ID issued the last token that the service asked it for and Partner Center accepted the last " +
-			"one that it judged, by answering 200 rather than 401, else 0: of the app (app) or of the app with a user " +
-			"(user); absent for kinds that are not in use, and in the sandbox.",
+		Help: "1 if Entra ID issued the last token that the service asked it for and Partner Center accepted the " +
+			"last one that it judged, by answering 200 rather than 401, else 0: of the app (app) or of the app with " +
+			"a user (user); absent for kinds that are not in use, and in the sandbox.",
 		ConstLabels: prometheus.Labels{"kind": kind},
 	}, flag(m.credentials[kind].works)))
 }
