@@ -125,10 +125,10 @@ func TestCheckCallsThePublicURL(t *testing.T) {
 		"cache": {func(p *publicProxy, _ *process) {
 			p.result = func(r *http.Response) { r.Header.Set("Age", "7") }
 		}, nil, cli.ExitFailed, []string{"FAIL  public URL ", "caches answers"}},
-		"redirect": {answers(http.RedirectHandler("https://fabrikam.example/", 301).ServeHTTP), nil, cli.ExitFailed,
-			[]string{"FAIL  public URL ", `a redirect to another host, "fabrikam.example"`}},
-		"sign-in": {answers(http.RedirectHandler("/.auth/login/aad", 302).ServeHTTP), nil, cli.ExitFailed,
-			[]string{"FAIL  public URL ", "a redirect to a sign-in page"}},
+		"redirect": {answers(http.RedirectHandler("https://fabrikam.example/", http.StatusMovedPermanently).ServeHTTP),
+			nil, cli.ExitFailed, []string{"FAIL  public URL ", `a redirect to another host, "fabrikam.example"`}},
+		"sign-in": {answers(http.RedirectHandler("/.auth/login/aad", http.StatusFound).ServeHTTP),
+			nil, cli.ExitFailed, []string{"FAIL  public URL ", "a redirect to a sign-in page"}},
 		"no service": {answers(reply.With(502, "text/html", reply.Private)), nil, cli.ExitOK,
 			[]string{"warn  public URL ", "502", "Start the service"}},
 		"nothing": {func(p *publicProxy, _ *process) { p.Close() }, nil, cli.ExitOK,

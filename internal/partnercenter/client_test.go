@@ -6,9 +6,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/partner-center/connector/internal/call"
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/outbound"
 )
@@ -96,5 +98,34 @@ func TestTokenOfARequest(t *testing.T) {
 				t.Errorf("got %s, want %s", authorization, c.want)
 			}
 		})
+	}
+}
+
+// TestAnswered reports each answer to a token of the service's own once, to the function of its kind.
+func TestAnswered(t *testing.T) {
+	statuses := map[string]int{"Bearer app": http.StatusForbidden, "Bearer user": http.StatusUnauthorized}
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(statuses[r.Header.Get("Authorization")])
+	}))
+	defer upstream.Close()
+	var app, user []int
+	caller := ""
+	c := New(Config{
+		BaseURL:      upstream.URL,
+		HTTP:         outbound.NewClient(nil, patience),
+		App:          always("app"),
+		User:         always("user"),
+		Caller:       func(context.Context) string { return caller },
+		Timeout:      patience,
+		AppAnswered:  func(status int) { app = append(app, status) },
+		UserAnswered: func(status int) { user = append(user, status) },
+	})
+	get := func(r Request) { c.Get(call.NewContext(t.Context(), call.New(nil)), r) }
+	get(Request{Path: "/customers"})
+	get(Request{Path: "/invoices/1", User: true}) // two answers, of which the second counts
+	caller = "theirs"
+	get(Request{Path: "/customers"})
+	if !slices.Equal(app, []int{http.StatusForbidden}) || !slices.Equal(user, []int{http.StatusUnauthorized}) {
+		t.Errorf("app: %v, user: %v", app, user)
 	}
 }
