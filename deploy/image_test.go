@@ -27,7 +27,7 @@ func TestReproducibleBinary(t *testing.T) {
 	if string(read(t, first)) != string(read(t, second)) {
 		t.Error("two builds of one commit differ")
 	}
-	if says := output(t, exec.Command(first, "version")); !strings.HasPrefix(says, "connector v9.8.7, commit ") {
+	if says := output(t, exec.Command(first, "version")); !strings.HasPrefix(says, "connector v0.98.7, commit ") {
 		t.Errorf("the version does not come from the tag: %s", says)
 	}
 	const most = 40_000_000
@@ -47,7 +47,7 @@ func buildRelease(t *testing.T, folder string) string {
 	t.Helper()
 	clone := filepath.Join(t.TempDir(), folder)
 	output(t, exec.Command("git", "clone", "--quiet", "--no-hardlinks", "..", clone))
-	output(t, exec.Command("git", "-C", clone, "tag", "v9.8.7"))
+	output(t, exec.Command("git", "-C", clone, "tag", "v0.98.7"))
 	build := exec.Command("go", "build", "-trimpath", "-buildvcs=true", "-tags=nomsgpack", "-ldflags=-s -w", "./cmd/connector")
 	build.Dir = clone
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
