@@ -132,6 +132,8 @@ func printLines(w io.Writer, value any) {
 
 type object = map[string]any
 
+const subscriptionID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
 // run executes a command.
 func (a *azure) run(command string, o map[string]string) (any, error) {
 	g := a.Groups[o["resource-group"]]
@@ -140,7 +142,7 @@ func (a *azure) run(command string, o map[string]string) (any, error) {
 	}
 	switch command {
 	case "account show":
-		return object{"id": "0f8fad5b-d9cb-469f-a165-70867728950e", "name": "Contoso production", "tenantId": tenantID}, nil
+		return object{"id": subscriptionID, "name": "Contoso production", "tenantId": tenantID}, nil
 	case "cloud show":
 		return object{"name": "AzureCloud", "endpoints": object{
 			"resourceManager": "https://management.azure.com/",
@@ -322,9 +324,10 @@ func (g *group) deploy(o map[string]string) error {
 // rest answers a call that lists the secrets of a container app.
 func (a *azure) rest(o map[string]string) (any, error) {
 	parts := strings.Split(strings.TrimPrefix(o["url"], "https://management.azure.com/subscriptions/"), "/")
-	want := "0f8fad5b-d9cb-469f-a165-70867728950e/resourceGroups/%s/providers/Microsoft.App/containerApps/%s/" +
+	want := subscriptionID + "/resourceGroups/%s/providers/Microsoft.App/containerApps/%s/" +
 		"listSecrets?api-version=2026-01-01"
-	if (len(parts) != 8) || (strings.Join(parts, "/") != fmt.Sprintf(want, parts[2], parts[6])) || (o["method"] != "post") {
+	known := (len(parts) == 8) && (strings.Join(parts, "/") == fmt.Sprintf(want, parts[2], parts[6]))
+	if !known || (o["method"] != "post") {
 		return nil, fmt.Errorf("no such call: %v", o)
 	}
 	all := []object{}

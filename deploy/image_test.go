@@ -48,7 +48,8 @@ func buildRelease(t *testing.T, folder string) string {
 	clone := filepath.Join(t.TempDir(), folder)
 	output(t, exec.Command("git", "clone", "--quiet", "--no-hardlinks", "..", clone))
 	output(t, exec.Command("git", "-C", clone, "tag", "v0.98.7"))
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=true", "-tags=nomsgpack", "-ldflags=-s -w", "./cmd/connector")
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=true", "-tags=nomsgpack", "-ldflags=-s -w",
+		"./cmd/connector")
 	build.Dir = clone
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	output(t, build)
@@ -92,7 +93,10 @@ func TestImage(t *testing.T) {
 	if err := serve.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { serve.Process.Signal(syscall.SIGTERM); serve.Wait() })
+	t.Cleanup(func() {
+		serve.Process.Signal(syscall.SIGTERM)
+		serve.Wait()
+	})
 	until(t, "the image is healthy", func() bool {
 		return contained(root, append(image.Env, "CONNECTOR_LISTEN="+address), "health").Run() == nil
 	})
@@ -106,7 +110,8 @@ func TestImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if body, _ := io.ReadAll(resp.Body); (resp.StatusCode != http.StatusOK) || !strings.Contains(string(body), "companyName") {
+	body, _ := io.ReadAll(resp.Body)
+	if (resp.StatusCode != http.StatusOK) || !strings.Contains(string(body), "companyName") {
 		t.Errorf("status %d and %s", resp.StatusCode, body)
 	}
 	checked := contained(root, append(image.Env, "CONNECTOR_SANDBOX=true", "CONNECTOR_SANDBOX_PUBLIC=true"), "check")
@@ -176,8 +181,8 @@ func (b builder) context(binary string) string {
 // build returns the ID of a new image.
 func (b builder) build(format, context string) string {
 	b.t.Helper()
-	lines := strings.Split(b.buildah("build", "--quiet", "--isolation", "chroot", "--format", format, "--timestamp", "0",
-		"--no-cache", "--platform", "linux/"+runtime.GOARCH, "--file", "../Dockerfile", context), "\n")
+	lines := strings.Split(b.buildah("build", "--quiet", "--isolation", "chroot", "--format", format,
+		"--timestamp", "0", "--no-cache", "--platform", "linux/"+runtime.GOARCH, "--file", "../Dockerfile", context), "\n")
 	return lines[len(lines)-1]
 }
 

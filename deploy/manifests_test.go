@@ -36,7 +36,8 @@ func TestCompose(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, s := range project.Services {
-		if !s.ReadOnly || (fmt.Sprint(s.CapDrop) != "[ALL]") || (fmt.Sprint(s.SecurityOpt) != "[no-new-privileges:true]") {
+		rights := fmt.Sprint(s.ReadOnly, s.CapDrop, s.SecurityOpt)
+		if rights != "true [ALL] [no-new-privileges:true]" {
 			t.Errorf("%s may do more than it needs", name)
 		}
 		if (len(s.Ports) > 0) != (name == "caddy") {
@@ -64,7 +65,8 @@ func TestCompose(t *testing.T) {
 	if test := strings.Join(connector.HealthCheck.Test, " "); test != "CMD /connector health" {
 		t.Errorf("health check %q", test)
 	}
-	if command := strings.Join(project.Services["valkey"].Command, " "); !strings.Contains(command, "--maxmemory-policy noeviction") {
+	command := strings.Join(project.Services["valkey"].Command, " ")
+	if !strings.Contains(command, "--maxmemory-policy noeviction") {
 		t.Errorf("the Valkey runs %q", command)
 	}
 }
@@ -140,7 +142,8 @@ func TestKubernetes(t *testing.T) {
 	if pod.Labels["azure.workload.identity/use"] != "true" {
 		t.Error("the pod gets no token")
 	}
-	if budget := all["PodDisruptionBudget connector"].(*policyv1.PodDisruptionBudget); !selects(budget.Spec.Selector.MatchLabels, pod.Labels) {
+	budget := all["PodDisruptionBudget connector"].(*policyv1.PodDisruptionBudget)
+	if !selects(budget.Spec.Selector.MatchLabels, pod.Labels) {
 		t.Error("the disruption budget selects no pod")
 	}
 	environment := all["ConfigMap connector"].(*corev1.ConfigMap).Data
@@ -154,8 +157,8 @@ func TestKubernetes(t *testing.T) {
 	filled := map[string]string{}
 	for name, value := range environment {
 		expectSetting(t, name)
-		filled[name] = strings.NewReplacer("<HOST>", "connector.contoso.com", "<TENANT_ID>", tenantID, "<CLIENT_ID>", clientID).
-			Replace(value)
+		filled[name] = strings.NewReplacer(
+			"<HOST>", "connector.contoso.com", "<TENANT_ID>", tenantID, "<CLIENT_ID>", clientID).Replace(value)
 	}
 	settings, err := load(filled, files)
 	if err != nil {
@@ -179,7 +182,8 @@ func selects(selector, labels map[string]string) bool {
 // expectProbes checks that the container is probed where the service answers.
 func expectProbes(t *testing.T, c corev1.Container, listen string) {
 	t.Helper()
-	if port := fmt.Sprintf(":%d", c.Ports[0].ContainerPort); (c.Ports[0].Name != "http") || !strings.HasSuffix(listen, port) {
+	port := fmt.Sprintf(":%d", c.Ports[0].ContainerPort)
+	if (c.Ports[0].Name != "http") || !strings.HasSuffix(listen, port) {
 		t.Errorf("it listens on %s, and the port is %+v", listen, c.Ports[0])
 	}
 	for path, probe := range map[string]*corev1.Probe{
@@ -201,8 +205,8 @@ func expectRestricted(t *testing.T, name string, pod corev1.PodSpec) {
 	}
 	for _, c := range pod.Containers {
 		s := c.SecurityContext
-		if (s == nil) || *s.AllowPrivilegeEscalation || !*s.ReadOnlyRootFilesystem || (fmt.Sprint(s.Capabilities.Drop) != "[ALL]") ||
-			(len(s.Capabilities.Add) > 0) {
+		if (s == nil) || *s.AllowPrivilegeEscalation || !*s.ReadOnlyRootFilesystem ||
+			(fmt.Sprint(s.Capabilities.Drop) != "[ALL]") || (len(s.Capabilities.Add) > 0) {
 			t.Errorf("%s: %+v", name, s)
 		}
 		if c.Resources.Limits.Memory().IsZero() || c.Resources.Requests.Cpu().IsZero() {

@@ -65,11 +65,13 @@ func TestTemplateSettings(t *testing.T) {
 			if shared := parameters["replicas"] != nil; (settings.Redis != nil) != shared {
 				t.Errorf("Redis: %+v", settings.Redis)
 			}
-			if callers := parameters["signIn"] == "caller"; !settings.Sandbox && (settings.ManagedIdentity == "") != callers {
+			callers := parameters["signIn"] == "caller"
+			if !settings.Sandbox && ((settings.ManagedIdentity == "") != callers) {
 				t.Errorf("managed identity %q", settings.ManagedIdentity)
 			}
-			if grace := number(t, app, "template", "terminationGracePeriodSeconds"); grace < longestStop(settings) {
-				t.Errorf("the container is killed after %v, before its calls have ended after %v", grace, longestStop(settings))
+			grace, longest := number(t, app, "template", "terminationGracePeriodSeconds"), longestStop(settings)
+			if grace < longest {
+				t.Errorf("the container is killed after %v, before its calls have ended after %v", grace, longest)
 			}
 		})
 	}
@@ -206,7 +208,8 @@ func TestTemplateUsesItsParts(t *testing.T) {
 		t.Fatal(err)
 	}
 	used := map[string]bool{}
-	for _, use := range regexp.MustCompile(`(parameters|variables)\('(\w+)'\)`).FindAllStringSubmatch(string(text), -1) {
+	uses := regexp.MustCompile(`(parameters|variables)\('(\w+)'\)`)
+	for _, use := range uses.FindAllStringSubmatch(string(text), -1) {
 		used[use[1]+" "+use[2]] = true
 		_, isParameter := read.Parameters[use[2]]
 		_, isVariable := read.Variables[use[2]]
@@ -254,8 +257,8 @@ func TestTemplateSchemas(t *testing.T) {
 	for name, parameters := range scenarios {
 		for symbol, resource := range evaluated(t, parameters) {
 			kind := strings.SplitN(resource["type"].(string), "/", 2)
-			url := fmt.Sprintf("%s/schemas/%s/%s.json#/resourceDefinitions/%s", schemaHost, resource["apiVersion"], kind[0],
-				strings.ReplaceAll(kind[1], "/", "_"))
+			url := fmt.Sprintf("%s/schemas/%s/%s.json#/resourceDefinitions/%s",
+				schemaHost, resource["apiVersion"], kind[0], strings.ReplaceAll(kind[1], "/", "_"))
 			schema, err := compiler.Compile(url)
 			if err != nil {
 				t.Fatal(err)
