@@ -107,7 +107,8 @@ func TestCheckCallsThePublicURL(t *testing.T) {
 		"good": {func(*publicProxy, *process) {}, nil, cli.ExitOK,
 			[]string{"ok    public URL      https://127.0.0.1", "leads to the service",
 				"ok    public URL      valid until 20"}},
-		"another Host": {changes(func(r *http.Request) { r.Host = "internal.example" }), nil, cli.ExitFailed,
+		"another Host": {changes(func(r *http.Request) { r.Host = "internal.example" }),
+			[]string{"CONNECTOR_LISTEN=127.0.0.1:1"}, cli.ExitFailed, // where nothing listens
 			[]string{"FAIL  public URL ", "another Host (421)", "CONNECTOR_PUBLIC_URL"}},
 		"dropped key": {changes(func(r *http.Request) { r.Header.Del("X-Api-Key") }), nil, cli.ExitFailed,
 			[]string{"FAIL  public URL ", "the header X-Api-Key is dropped"}},
