@@ -1,6 +1,8 @@
 package deploy_test
 
 import (
+	"crypto/sha256"
+	"encoding/base32"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -189,7 +191,8 @@ func (x *expression) call(function string, a []any) any {
 	case "newGuid":
 		return "0f8fad5b-d9cb-469f-a165-70867728950e"
 	case "uniqueString":
-		return "abcdefghijklm"
+		sum := sha256.Sum256([]byte(fmt.Sprint(a...)))
+		return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:13])
 	case "resourceId":
 		return fmt.Sprintf("/subscriptions/s/resourceGroups/g/providers/%v/%v", a...)
 	case "tenant":

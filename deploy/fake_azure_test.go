@@ -28,6 +28,7 @@ type group struct {
 	Deployment map[string]any // parameters by name, but the secure ones
 	Outputs    map[string]any
 	Secrets    map[string]map[string]string // by container app
+	Domains    any                          // of the ingress
 	Storage    string                       // name of the storage account; empty: none
 	Files      []string                     // on its share
 }
@@ -45,6 +46,10 @@ func az() {
 	logCall("az " + strings.Join(os.Args[1:], " "))
 	if fails, text, _ := strings.Cut(os.Getenv("AZ_FAILS"), ": "); (fails != "") && strings.HasPrefix(command, fails) {
 		fmt.Fprintln(os.Stderr, "ERROR: "+text)
+		os.Exit(1)
+	}
+	if late := os.Getenv("AZ_LATE"); (late != "") && strings.HasPrefix(command, late) && (timesCalled(late) < 3) {
+		fmt.Fprintln(os.Stderr, "ERROR: Resource does not exist or one of its queried reference-property objects are not present.")
 		os.Exit(1)
 	}
 	state := new(azure)
@@ -77,6 +82,13 @@ func logCall(line string) {
 	fmt.Fprintln(f, line)
 }
 
+// timesCalled returns how often a command has been called, this time included.
+func timesCalled(command string) int {
+	text, err := os.ReadFile(os.Getenv("CALLS"))
+	check(err)
+	return strings.Count(string(text), "az "+command)
+}
+
 // parseAz divides a command line into its words and its options.
 func parseAz(args []string) (command string, options map[string]string) {
 	var words []string
@@ -107,12 +119,17 @@ func print(result any, options map[string]string) {
 	}
 	switch options["output"] {
 	case "none":
-	case "tsv":
-		printLines(os.Stdout, value)
-	default:
+	case "json", "":
+		if value == nil {
+			return
+		}
 		text, err := json.MarshalIndent(value, "", "  ")
 		check(err)
 		fmt.Println(string(text))
+	case "tsv":
+		printLines(os.Stdout, value)
+	default:
+		panic("unknown output " + options["output"])
 	}
 }
 
@@ -121,6 +138,12 @@ func printLines(w io.Writer, value any) {
 	case nil:
 	case []any:
 		for _, v := range value {
+			if v == nil {
+				v = "None"
+			}
+			if row, ok := v.([]any); ok {
+				v = strings.TrimSuffix(strings.ReplaceAll(fmt.Sprintln(row...), " ", "\t"), "\n")
+			}
 			printLines(w, v)
 		}
 	case map[string]any:
@@ -142,7 +165,8 @@ func (a *azure) run(command string, o map[string]string) (any, error) {
 	}
 	switch command {
 	case "account show":
-		return object{"id": subscriptionID, "name": "Contoso production", "tenantId": tenantID}, nil
+		return object{"id": subscriptionID, "name": "Contoso production", "tenantId": tenantID,
+			"tenantDefaultDomain": "contoso.onmicrosoft.com"}, nil
 	case "cloud show":
 		return object{"name": "AzureCloud", "endpoints": object{
 			"resourceManager": "https://management.azure.com/",
@@ -162,6 +186,8 @@ func (a *azure) run(command string, o map[string]string) (any, error) {
 			apps = append(apps, object{"name": name})
 		}
 		return apps, nil
+	case "resource show":
+		return a.show(o)
 	case "identity create":
 		g.Identities = append(without(g.Identities, o["name"]), o["name"])
 		return nil, nil
@@ -302,6 +328,7 @@ func (g *group) deploy(o map[string]string) error {
 	}
 	e := evaluation{t, given}
 	g.Secrets = map[string]map[string]string{}
+	g.Domains = given["customDomains"]
 	for _, r := range e.resources() {
 		switch r["type"] {
 		case "Microsoft.Storage/storageAccounts":
@@ -319,6 +346,25 @@ func (g *group) deploy(o map[string]string) error {
 		g.Outputs[name] = object{"value": e.value(output["value"])}
 	}
 	return nil
+}
+
+// show returns a container app.
+func (a *azure) show(o map[string]string) (any, error) {
+	parts := strings.Split(o["ids"], "/")
+	want := "/subscriptions/" + subscriptionID + "/resourceGroups/%s/providers/Microsoft.App/containerApps/%s"
+	if (len(parts) != 9) || (o["ids"] != fmt.Sprintf(want, parts[4], parts[8])) || (o["api-version"] != "2026-01-01") {
+		return nil, fmt.Errorf("no such resource: %v", o)
+	}
+	g := a.Groups[parts[4]]
+	ready := "connector--0000002"
+	if os.Getenv("NOT_READY") == "revision" {
+		ready = "connector--0000001"
+	}
+	return object{"properties": object{
+		"configuration":           object{"ingress": object{"customDomains": g.Domains}},
+		"latestRevisionName":      "connector--0000002",
+		"latestReadyRevisionName": ready,
+	}}, nil
 }
 
 // rest answers a call that lists the secrets of a container app.

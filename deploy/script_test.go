@@ -28,12 +28,12 @@ func TestMain(m *testing.M) {
 }
 
 // curl is the main function of a stand-in for curl. It downloads from the folder that RELEASE names,
-// and finds a service ready as soon as there is a deployment, unless NOT_READY is set.
+// and finds a service ready as soon as there is a deployment, unless NOT_READY is 1.
 func curl() {
 	url := os.Args[slices.IndexFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "https://") })]
 	logCall("curl " + url)
 	if strings.HasSuffix(url, "/readyz") {
-		if os.Getenv("NOT_READY") != "" {
+		if os.Getenv("NOT_READY") == "1" {
 			os.Exit(22)
 		}
 		return
@@ -101,7 +101,7 @@ func TestScriptsAgree(t *testing.T) {
 }
 
 var (
-	azCall   = regexp.MustCompile(`\b(?:run_az|quietly|Invoke-Az|Find-Az) `)
+	azCall   = regexp.MustCompile(`\b(?:run_az|quietly|eventually|Invoke-Az|Find-Az|Wait-Az) `)
 	azWords  = regexp.MustCompile(`^[a-z][a-z-]*(?: [a-z][a-z-]*)*`)
 	azOption = regexp.MustCompile(` --([a-z-]+)`)
 )

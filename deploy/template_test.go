@@ -99,7 +99,14 @@ func appEnvironment(t *testing.T, app map[string]any) map[string]string {
 	for _, variable := range list(t, container(t, app), "env") {
 		v := variable.(map[string]any)
 		all[v["name"].(string)] = v["value"].(string)
-		expectSetting(t, v["name"].(string))
+	}
+	// New secrets alone would make no new instances.
+	if all["SECRETS_HASH"] == "" {
+		t.Error("no variable changes with the secrets")
+	}
+	delete(all, "SECRETS_HASH")
+	for name := range all {
+		expectSetting(t, name)
 	}
 	return all
 }

@@ -4,7 +4,8 @@ Deploys Partner Center Connector to Azure Container Apps, from a machine with az
 
 .DESCRIPTION
 Deploys into a resource group of its own, which -Delete removes again. It can run again at any time: it keeps what is
-there and changes what differs. docs/deploy/azure.md explains it.
+there and changes what differs. What a parameter does not say stays as it was at the last run, except -Sandbox and
+-Version. https://github.com/partner-center/connector/blob/main/docs/deploy/azure.md explains it.
 
 .EXAMPLE
 .\deploy.ps1 -Group connector -Location westeurope
@@ -18,14 +19,20 @@ param(
     [Parameter(Mandatory)] [string] $Group,
     # Region, such as westeurope; needed the first time.
     [ValidatePattern('^[A-Za-z0-9 ]*$')] [string] $Location = '',
-    # Name of the container app and beginning of its URL.
-    [ValidatePattern('^[a-z][a-z0-9-]{0,22}[a-z0-9]$')] [string] $Name = 'connector',
+    # Name of the container app and beginning of its URL; connector the first time.
+    [ValidatePattern('^([a-z][a-z0-9-]{0,22}[a-z0-9])?$')] [string] $Name = '',
     # Serve made-up data, without Partner Center; run again without it to go on.
     [switch] $Sandbox,
     # Use this app registration instead of making one.
     [ValidatePattern('^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})?$')] [string] $ClientId = '',
     # Make another API key with this name; the first one is called flows.
     [ValidatePattern('^[A-Za-z0-9._-]{0,64}$')] [string] $Key = '',
+    # How makers sign in; api-key the first time.
+    [ValidateSet('', 'api-key', 'entra', 'api-key,entra', 'caller', 'api-key,caller')] [string] $SignIn = '',
+    # For entra: accepted audiences, separated by commas.
+    [ValidatePattern('^[A-Za-z0-9:/.,_-]*$')] [string] $Audience = '',
+    # For entra and caller: client IDs of the apps that may call, separated by commas.
+    [ValidatePattern('^[0-9a-fA-F,-]*$')] [string] $AllowedClients = '',
     # Number of instances; from 2 on they share one limit in a Valkey.
     [ValidateRange(0, 10)] [int] $Replicas = 0,
     # Prepare calls that need a signed-in user (single invoices and their PDF).
@@ -66,8 +73,8 @@ function Show-Explanation([string] $Text) {
     switch -Wildcard ($Text) {
         '*MaxNumberOf*Environments*' { Stop-Script 1 @($quotaText, $quotaRemedy) }
         '*quota*' { Stop-Script 1 @($quotaText, $quotaRemedy) }
-        '*Insufficient privileges*' { Stop-Script 1 $registerTexts }
-        '*Authorization_RequestDenied*' { Stop-Script 1 $registerTexts }
+        '*Insufficient privileges*' { Stop-ForAdministrator }
+        '*Authorization_RequestDenied*' { Stop-ForAdministrator }
         '*AuthorizationFailed*' { Stop-Script 1 $roleTexts }
         '*does not have authorization*' { Stop-Script 1 $roleTexts }
         '*RequestDisallowedByPolicy*' {
@@ -83,11 +90,23 @@ function Show-Explanation([string] $Text) {
 }
 $quotaText = 'The subscription has no room for another Container Apps environment in this region.'
 $quotaRemedy = 'Choose another -Location, delete an environment, or ask for more in the portal under Quotas.'
-$registerTexts = @('Your account may not register apps in Microsoft Entra ID.',
-    'Ask an administrator to register one, as in docs/setup.md, step 1, and to give it the federated credential of',
-    'docs/deploy/azure.md. Then run this again with -ClientId.')
-$roleTexts = @('Your account may not do this in the subscription. You need the role Contributor on the subscription, or',
-    'on the resource group, in which an owner has then registered the resource providers.')
+$roleTexts = @('Your account may not do this. It needs the role Contributor on the subscription.')
+
+# Stop-ForAdministrator ends the script with what somebody else has to run, because this account may not.
+function Stop-ForAdministrator {
+    if (-not (Test-Path $credentialFile)) { Stop-Script 1 @('Your account may not read the directory. Ask an administrator.') }
+    $id = if ($ClientId) { $ClientId } else { 'THE-ID-THAT-IS-PRINTED' }
+    $lines = @('Your account may not register apps, or not change this one. Ask somebody with the role Application',
+        'Administrator to run this in Azure Cloud Shell (Bash), in the same tenant:')
+    if (-not $ClientId) {
+        $lines += "  az ad app create --display-name '$appName' --sign-in-audience AzureADMyOrg --query appId --output tsv"
+    }
+    $json = ([IO.File]::ReadAllText($credentialFile) | ConvertFrom-Json | ConvertTo-Json -Compress)
+    $lines += "  az ad sp create --id $id"
+    $lines += "  az ad app federated-credential create --id $id --parameters '$json'"
+    $lines += "Then run this again with -ClientId $id."
+    Stop-Script 1 $lines
+}
 
 # Invoke-Az runs az and returns what it prints, from JSON. If az fails, Invoke-Az explains why and ends the script.
 function Invoke-Az {
@@ -96,6 +115,19 @@ function Invoke-Az {
     $text = (& az @args --output json --only-show-errors 2> $errorFile) -join "`n"
     if ($LASTEXITCODE -ne 0) { Show-Explanation (Get-Content -Raw $errorFile) }
     if ($text) { (ConvertFrom-Json $text) | ForEach-Object { $_ } } # element by element in every version
+}
+
+# Wait-Az is Invoke-Az for an app that is new: it takes a moment until all of Entra ID knows it.
+function Wait-Az {
+    $ErrorActionPreference = 'Continue'
+    $errorFile = Join-Path $work 'error'
+    for ($i = 0; $i -lt 6; $i++) {
+        $null = & az @args --output json --only-show-errors 2> $errorFile
+        if ($LASTEXITCODE -eq 0) { return }
+        if ((Get-Content -Raw $errorFile) -notmatch 'does not exist|not found|NotFound|does not reference a valid') { break }
+        Start-Sleep -Seconds 5
+    }
+    Show-Explanation (Get-Content -Raw $errorFile)
 }
 
 # Find-Az is Invoke-Az for something that may not exist: it returns nothing if az fails.
@@ -113,6 +145,15 @@ function Get-Value($Object, [string] $Property) {
 function Confirm-Step([string] $Question) {
     if ($Yes) { return }
     if ((Read-Host "$Question [y/N]") -notmatch '^(y|yes)$') { Stop-Script 1 @('Nothing was changed.') }
+}
+
+# Test-Url reports whether an address answers 200.
+function Test-Url([string] $Url) {
+    try {
+        (Invoke-WebRequest -UseBasicParsing -TimeoutSec 10 $Url).StatusCode -eq 200
+    } catch {
+        $false
+    }
 }
 
 # Get-ReleaseFile downloads a file of the release and compares it with the release's checksums.
@@ -149,13 +190,13 @@ function Get-Connector {
 
 function Get-PricingText {
     if ($Replicas -eq 1) {
-        return 'about 4 to 6 USD a month for one instance that is idle most of the time, up to 20 if it never is.'
+        return '4 to 6 USD a month for one instance that is idle most of the time, up to 20 if it never is.'
     }
-    "about $($Replicas * 18 + 19) USD a month: an instance that talks to a Valkey is never billed as idle."
+    "about $($Replicas * 18 + 18) USD a month: an instance that talks to a Valkey is never billed as idle."
 }
 
-if ($Sandbox -and ($AppUser -or $ClientId -or $Key)) {
-    Stop-Script 2 @('-Sandbox has an app, a user and an API key of its own: leave out -AppUser, -ClientId and -Key.')
+if ($Sandbox -and ($AppUser -or $ClientId -or $Key -or $SignIn -or $Audience -or $AllowedClients)) {
+    Stop-Script 2 @('-Sandbox has an app, a user and an API key of its own: leave out parameters about sign-in.')
 }
 if (-not (Get-Command az -ErrorAction SilentlyContinue)) {
     Stop-Script 1 @('az is not on this machine. Azure Cloud Shell (https://shell.azure.com) has it.')
@@ -164,6 +205,8 @@ if (-not (Get-Command az -ErrorAction SilentlyContinue)) {
 # The folder has API key digests and secrets on their way to Azure.
 $work = Join-Path ([IO.Path]::GetTempPath()) ([Guid]::NewGuid())
 $null = New-Item -ItemType Directory $work
+$credentialFile = Join-Path $work 'credential.json'
+$appName = "Partner Center Connector ($Group)"
 try {
     $account = Invoke-Az account show
     $exists = Invoke-Az group exists --name $Group
@@ -184,7 +227,7 @@ try {
         if (-not $exists) {
             Stop-Script 1 @("There is no resource group $Group in the subscription $($account.name).")
         }
-        Write-Host "This deletes the resource group $Group in $($account.name) with everything in it."
+        Write-Host "This deletes the resource group $Group in $($account.name) with everything in it. Flows that use it fail from then on."
         if ($registered) {
             Write-Host "It deletes the app registration $registered too. Remove the app in Partner Center yourself:"
             Write-Host 'gear, Account settings, App management.'
@@ -198,9 +241,14 @@ try {
 
     # What the parameters do not say stays as it was deployed before.
     $previous = @{}
-    foreach ($parameter in 'replicas', 'publicHost', 'clientId', 'appUser') {
+    foreach ($parameter in 'name', 'version', 'sandbox', 'clientId', 'signIn', 'audience', 'allowedClients', 'publicHost',
+        'replicas', 'appUser', 'image', 'logs') {
         $previous[$parameter] = Get-Value (Get-Value $deployed $parameter) 'value'
     }
+    if ($previous.name -and $Name -and ($Name -ne $previous.name)) {
+        Stop-Script 1 @("The resource group $Group has the app $($previous.name). Choose another -Group for $Name.")
+    }
+    if (-not $Name) { $Name = if ($previous.name) { $previous.name } else { 'connector' } }
     if ($Sandbox -and ($registered -or $previous.clientId)) {
         Stop-Script 1 @("The resource group $Group serves your own data. Choose another -Group for a sandbox.")
     }
@@ -208,28 +256,50 @@ try {
     if (-not $Location) { Stop-Script 2 @('-Location is needed the first time: a region, such as westeurope.') }
     if (-not $Replicas) { $Replicas = if ($previous.replicas) { $previous.replicas } else { 1 } }
     if (-not $PublicHost) { $PublicHost = "$($previous.publicHost)" }
-    if (-not $ClientId) { $ClientId = if ($previous.clientId) { $previous.clientId } else { $registered } }
+    if (-not $SignIn) { $SignIn = if ($previous.signIn) { $previous.signIn } else { 'api-key' } }
+    if (-not $Audience) { $Audience = "$($previous.audience)" }
+    if (-not $AllowedClients) { $AllowedClients = "$($previous.allowedClients)" }
+    $image = if ($previous.image) { $previous.image } else { 'ghcr.io/partner-center/connector' }
+    $logs = if ($previous.logs) { $previous.logs } else { 'none' }
+    if ((-not $ClientId) -and -not $Sandbox) { $ClientId = if ($previous.clientId) { $previous.clientId } else { $registered } }
     if ($previous.appUser -in 'prepare', 'on') { $AppUser = $true }
     if ($AppUser -and ($Replicas -ne 1)) {
         Stop-Script 2 @('-AppUser works with one replica: several have not been tried with the file share.')
     }
 
-    Write-Host "This deploys Partner Center Connector $Version"
+    $keysAccepted = (-not $Sandbox) -and ($SignIn -like '*api-key*')
+    $ownCredential = (-not $Sandbox) -and ($SignIn -ne 'caller')
+    if ($Sandbox) { $SignIn = 'api-key' }
+
+    $before = if ($previous.version) { " in place of $($previous.version)" } else { '' }
+    $domain = Get-Value $account 'tenantDefaultDomain'
+    Write-Host "This deploys Partner Center Connector $Version$before"
     Write-Host "  to the subscription  $($account.name)"
-    Write-Host "  in the tenant        $($account.tenantId)$(if (-not $Sandbox) { ' (it must be your partner tenant)' })"
+    Write-Host "  in the tenant        $(if ($domain) { "$domain, " })$($account.tenantId)"
     Write-Host "  as                   the container app $Name in the resource group $Group ($Location)"
     Write-Host ''
-    Write-Host 'It makes a Container Apps environment, a container app and a managed identity.'
-    if (-not $Sandbox) {
-        Write-Host 'It registers an app in Microsoft Entra ID that trusts this identity: there is no secret.'
+    if ($previous.version) {
+        Write-Host 'It keeps what is there, and makes what is missing.'
+        if ($previous.sandbox -and -not $Sandbox) { Write-Host 'It turns the sandbox into a service for your own data.' }
+    } else {
+        Write-Host 'It makes a Container Apps environment, a container app and a managed identity.'
     }
-    if ($Replicas -gt 1) { Write-Host "$Replicas instances share one limit in a Valkey, a second container app." }
+    if ($ownCredential) {
+        if (-not $ClientId) {
+            Write-Host 'It registers an app in Microsoft Entra ID that trusts this identity: there is no secret.'
+        }
+        Write-Host 'The tenant must be your partner tenant. If it is another one, stop, and run az login --tenant first.'
+    }
+    if ($Replicas -gt 1) {
+        Write-Host "$Replicas instances share one limit in a Valkey, a small Redis, in a second container app."
+    }
     if ($AppUser) {
         Write-Host 'A storage account with a file share keeps the refresh token of a signed-in user.'
     }
     Write-Host ''
     Write-Host "Price: $(Get-PricingText)"
-    Write-Host "Undo:  .\deploy.ps1 -Group $Group -Delete"
+    if ($AppUser) { Write-Host '       The storage account costs less than 1 USD.' }
+    Write-Host "Undo:  powershell -ExecutionPolicy Bypass -File deploy.ps1 -Group $Group -Delete"
     Confirm-Step 'Go on?'
 
     Write-Step 'Resource providers'
@@ -256,49 +326,53 @@ try {
     $cloud = Invoke-Az cloud show
     $kept = @{}
     $apps = @(Invoke-Az resource list --resource-group $Group --resource-type Microsoft.App/containerApps)
+    $appPath = "$groupPath/providers/Microsoft.App/containerApps/$Name"
+    $domains = @()
     if ($apps | Where-Object { $_.name -eq $Name }) {
-        $appUrl = "$($cloud.endpoints.resourceManager.TrimEnd('/'))$groupPath/providers/Microsoft.App/containerApps/$Name"
-        $secrets = Invoke-Az rest --method post --url "$appUrl/listSecrets?api-version=2026-01-01"
+        $secrets = Invoke-Az rest --method post --url "$($cloud.endpoints.resourceManager.TrimEnd('/'))$appPath/listSecrets?api-version=2026-01-01"
         foreach ($secret in $secrets.value) { $kept[$secret.name] = $secret.value }
+        $ingress = (Invoke-Az resource show --ids $appPath --api-version 2026-01-01).properties.configuration.ingress
+        $domains = @(Get-Value $ingress 'customDomains' | Where-Object { $_ })
     }
 
     $keysFile = Join-Path $work 'keys'
     $madeKey = ''
-    if (-not $Sandbox) {
+    if ($ownCredential) {
         Write-Step 'Managed identity and app registration'
         $null = Invoke-Az identity create --resource-group $Group --name $Name --location $Location
         $subject = (Invoke-Az identity show --resource-group $Group --name $Name).principalId
+        $exchange = switch ($cloud.name) {
+            'AzureUSGovernment' { 'api://AzureADTokenExchangeUSGov' }
+            'AzureChinaCloud' { 'api://AzureADTokenExchangeChina' }
+            default { 'api://AzureADTokenExchange' }
+        }
+        [IO.File]::WriteAllText($credentialFile, (ConvertTo-Json @{
+                    name      = $Name
+                    issuer    = "$($cloud.endpoints.activeDirectory.TrimEnd('/'))/$($account.tenantId)/v2.0"
+                    subject   = $subject
+                    audiences = @($exchange)
+                }))
 
         if ($registered -and ($ClientId -eq $registered)) { # it may have been deleted since
             $ClientId = "$(Get-Value (Find-Az ad app show --id $registered) 'appId')"
         }
         if (-not $ClientId) {
-            $ClientId = (Invoke-Az ad app create --display-name "Partner Center Connector ($Group)" --sign-in-audience AzureADMyOrg).appId
+            $ClientId = (Invoke-Az ad app create --display-name $appName --sign-in-audience AzureADMyOrg).appId
             $null = Invoke-Az tag update --resource-id $groupPath --operation merge --tags "$tag=$ClientId"
             Write-Host "Registered the app $ClientId"
         }
-        if (-not (Find-Az ad sp show --id $ClientId)) { $null = Invoke-Az ad sp create --id $ClientId }
+        if (-not (Find-Az ad sp show --id $ClientId)) { Wait-Az ad sp create --id $ClientId }
+        $credentials = @(Find-Az ad app federated-credential list --id $ClientId)
+        if (-not ($credentials | Where-Object { $_.subject -eq $subject })) {
+            if ($credentials | Where-Object { $_.name -eq $Name }) { # of an identity that was deleted since
+                Wait-Az ad app federated-credential update --id $ClientId --federated-credential-id $Name --parameters "@$credentialFile"
+            } else {
+                Wait-Az ad app federated-credential create --id $ClientId --parameters "@$credentialFile"
+            }
+        }
+    }
 
-        $audience = switch ($cloud.name) {
-            'AzureUSGovernment' { 'api://AzureADTokenExchangeUSGov' }
-            'AzureChinaCloud' { 'api://AzureADTokenExchangeChina' }
-            default { 'api://AzureADTokenExchange' }
-        }
-        $credentialFile = Join-Path $work 'credential.json'
-        $credential = @{
-            name      = $Name
-            issuer    = "$($cloud.endpoints.activeDirectory.TrimEnd('/'))/$($account.tenantId)/v2.0"
-            subject   = $subject
-            audiences = @($audience)
-        }
-        [IO.File]::WriteAllText($credentialFile, (ConvertTo-Json $credential))
-        $trusted = @(Invoke-Az ad app federated-credential list --id $ClientId) | Where-Object { $_.name -eq $Name }
-        if (-not $trusted) {
-            $null = Invoke-Az ad app federated-credential create --id $ClientId --parameters "@$credentialFile"
-        } elseif ($trusted.subject -ne $subject) {
-            $null = Invoke-Az ad app federated-credential update --id $ClientId --federated-credential-id $Name --parameters "@$credentialFile"
-        }
-
+    if ($keysAccepted) {
         Write-Step 'API key'
         if ($kept['api-keys'] -and ($kept['api-keys'] -ne '# none')) {
             [IO.File]::WriteAllText($keysFile, $kept['api-keys'].TrimEnd("`n") + "`n")
@@ -311,7 +385,7 @@ try {
             $ErrorActionPreference = 'Stop'
             if ($LASTEXITCODE -ne 0) { Stop-Script 1 @("The API key cannot be made: $Connector does not run.") }
             Write-Host "Made a key with the name ${Key}: $madeKey"
-            Write-Host 'Keep it: only its SHA-256 digest goes to Azure.'
+            Write-Host 'It works once this script has ended well. Only its SHA-256 digest goes to Azure.'
         } else {
             Write-Host 'Kept the keys that are there. -Key NAME makes another.'
         }
@@ -331,13 +405,20 @@ try {
     $parameters = @{
         name       = @{ value = $Name }
         location   = @{ value = $Location }
+        image      = @{ value = $image }
         version    = @{ value = $Version }
         sandbox    = @{ value = [bool] $Sandbox }
         tenantId   = @{ value = $account.tenantId }
         clientId   = @{ value = $ClientId }
+        signIn     = @{ value = $SignIn }
+        audience   = @{ value = $Audience }
         publicHost = @{ value = $PublicHost }
         replicas   = @{ value = $Replicas }
         appUser    = @{ value = $user }
+        logs       = @{ value = $logs }
+
+        allowedClients = @{ value = $AllowedClients }
+        customDomains  = @{ value = $domains }
     }
     # A secret that is not passed on would get a new value.
     if ($kept['link-secret']) { $parameters.linkSecret = @{ value = $kept['link-secret'] } }
@@ -353,33 +434,42 @@ try {
     $url = $deployment.properties.outputs.url.value
     if ($PublicHost) { $url = "https://$PublicHost" }
 
-    Write-Step "Waiting for $url/readyz"
+    Write-Step "Waiting until $url is ready"
     for ($i = 0; ; $i++) {
-        try {
-            $null = Invoke-WebRequest -UseBasicParsing -TimeoutSec 10 "$url/readyz"
-            break
-        } catch {
-            if ($i -ge 60) {
-                Stop-Script 1 @('The service does not answer after 5 minutes. Its log:',
-                    "  az containerapp logs show --resource-group $Group --name $Name --tail 50")
-            }
-            Start-Sleep -Seconds 5
+        $state = (Invoke-Az resource show --ids $appPath --api-version 2026-01-01).properties
+        $newest = Get-Value $state 'latestRevisionName'
+        if ($newest -and ((Get-Value $state 'latestReadyRevisionName') -eq $newest) -and (Test-Url "$url/readyz")) { break }
+        if ($i -ge 60) {
+            Stop-Script 1 @('The service is not ready after 5 minutes. Its log, and a look at the address:',
+                "  az containerapp logs show --resource-group $Group --name $Name --tail 50", "  curl.exe -v $url/readyz")
         }
+        Start-Sleep -Seconds 5
     }
     Write-Host 'It is ready.'
 
     $null = New-Item -ItemType Directory -Force $Out
     $definition = Join-Path $Out 'my-connector.json'
-    $texts = if ($Sandbox) { @('--title', 'Partner Center CSP sandbox') } else { @() }
-    & $Connector definition --host ([Uri] $url).Authority --sign-in api-key @texts --out $definition
+    $options = @('--host', ([Uri] $url).Authority, '--out', $definition)
+    if ($Sandbox) {
+        $options += '--sign-in', 'api-key', '--title', 'Partner Center CSP sandbox'
+    } elseif ($keysAccepted) {
+        $options += '--sign-in', 'api-key'
+    } else {
+        $options += '--sign-in', $SignIn, '--tenant-id', $account.tenantId
+        if ($Audience) { $options += '--audience', $Audience }
+    }
+    & $Connector definition @options
     if ($LASTEXITCODE -ne 0) { Stop-Script 1 @("The definition cannot be written to $definition.") }
 
-    $keyText = 'unchanged'
-    if ($Sandbox) { $keyText = 'sandbox (public: anyone may use it, and it opens made-up data only)' }
-    if ($madeKey) { $keyText = "$madeKey  (keep it: it is not stored anywhere)" }
     Write-Host "`nDone.`n"
     Write-Host "  URL         $url"
-    Write-Host "  API key     $keyText"
+    if ($Sandbox) {
+        Write-Host '  API key     sandbox (public: anyone may use it, and it opens made-up data only)'
+    } elseif ($madeKey) {
+        Write-Host "  API key     $madeKey  (keep it: it is not stored anywhere)"
+    } elseif ($keysAccepted) {
+        Write-Host '  API key     unchanged'
+    }
     Write-Host "  definition  $definition`n"
     $import = 'Import the definition in Power Automate: Custom connectors, New custom connector, Import an OpenAPI file.'
     if ($Sandbox) {
@@ -387,16 +477,21 @@ try {
         Write-Host 'To go on with your own data, run the same command without -Sandbox. The URL stays.'
         return
     }
-    Write-Host 'One step is left in Partner Center, which has no command for it. As a global administrator:'
-    Write-Host '  1. Open https://partner.microsoft.com, the gear, Account settings, App management.'
-    Write-Host "  2. Select Add existing app, and choose Partner Center Connector ($Group), $ClientId."
-    Write-Host "`nThen let the service try everything that a call needs:"
-    Write-Host "  az containerapp exec --resource-group $Group --name $Name --command `"/connector check`""
-    Write-Host "`n$import"
+    Write-Host "What is left, unless you have done it before:`n"
+    if ($ownCredential) {
+        Write-Host '1. As a global administrator open https://partner.microsoft.com, the gear, Account settings, App management.'
+        Write-Host "   Select Add existing app, and choose $appName, $ClientId."
+    } else {
+        Write-Host '1. Partner Center needs nothing: makers sign in to it themselves.'
+    }
+    Write-Host '2. Let the service try everything that a call needs:'
+    Write-Host "   az containerapp exec --resource-group $Group --name $Name --command `"/connector check`""
+    Write-Host "3. $import"
     if ($user -eq 'prepare') {
         $storageName = $deployment.properties.outputs.storageAccount.value
-        Write-Host "`nFor calls with a signed-in user, get a refresh token on a machine with a browser (docs/sign-in.md,"
-        Write-Host 'App+User), then store it and run the same command again:'
+        Write-Host "`nFor calls with a signed-in user, get a refresh token on a machine with a browser:"
+        Write-Host '  https://github.com/partner-center/connector/blob/main/docs/deploy/azure.md'
+        Write-Host 'Then store it, and run the same command again:'
         Write-Host "  az storage file upload --account-name $storageName --share-name state --source refresh-token --path refresh-token"
     }
 } finally {

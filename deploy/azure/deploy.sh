@@ -1,33 +1,39 @@
 #!/usr/bin/env bash
 # Deploys Partner Center Connector to Azure Container Apps, from Azure Cloud Shell or any machine with az, curl and tar.
-# It can run again at any time: it keeps what is there and changes what differs. docs/deploy/azure.md explains it.
+# It can run again at any time: it keeps what is there and changes what differs.
+# https://github.com/partner-center/connector/blob/main/docs/deploy/azure.md explains it.
 set -euo pipefail
 
 version=0.2.0
 releases=https://github.com/partner-center/connector/releases/download
+docs=https://github.com/partner-center/connector/blob/main/docs
 
 usage() {
   cat <<'EOF'
 usage: deploy.sh --group GROUP [--location REGION] [options]
        deploy.sh --group GROUP --delete
 
-Deploys Partner Center Connector into a resource group of its own, which --delete removes again.
+Deploys Partner Center Connector into a resource group of its own, which --delete removes again. What an option does not
+say stays as it was at the last run, except --sandbox and --version.
 
-  --group GROUP        resource group; it is made if it does not exist
-  --location REGION    region, such as westeurope; needed the first time
-  --name NAME          name of the container app and beginning of its URL (default: connector)
-  --sandbox            serve made-up data, without Partner Center; run again without it to go on
-  --client-id GUID     use this app registration instead of making one
-  --key NAME           make another API key with this name (the first one is called flows)
-  --replicas N         number of instances; from 2 on they share one limit in a Valkey (default: 1)
-  --app-user           prepare calls that need a signed-in user (single invoices and their PDF)
-  --public-host HOST   your own host name, once it is bound to the app
-  --version VERSION    version to deploy
-  --out FOLDER         where to write my-connector.json (default: here)
-  --connector FILE     use this connector instead of downloading one
-  --template FILE      use this template instead of downloading one
-  --yes                do not ask
-  --delete             remove everything that this script made
+  --group GROUP           resource group; it is made if it does not exist
+  --location REGION       region, such as westeurope; needed the first time
+  --name NAME             name of the container app and beginning of its URL (default: connector)
+  --sandbox               serve made-up data, without Partner Center; run again without it to go on
+  --client-id GUID        use this app registration instead of making one
+  --key NAME              make another API key with this name (the first one is called flows)
+  --sign-in WAYS          how makers sign in: api-key (default), entra, "api-key,entra", caller or "api-key,caller"
+  --audience LIST         for entra: accepted audiences, separated by commas
+  --allowed-clients LIST  for entra and caller: client IDs of the apps that may call, separated by commas
+  --replicas N            number of instances; from 2 on they share one limit in a Valkey (default: 1)
+  --app-user              prepare calls that need a signed-in user (single invoices and their PDF)
+  --public-host HOST      your own host name, once it is bound to the app
+  --version VERSION       version to deploy (default: that of this script)
+  --out FOLDER            where to write my-connector.json (default: here)
+  --connector FILE        use this connector instead of downloading one
+  --template FILE         use this template instead of downloading one
+  --yes                   do not ask
+  --delete                remove everything that this script made
 EOF
 }
 
@@ -43,7 +49,7 @@ die() {
 }
 mistake() { die 2 "$@" "Run deploy.sh --help for the options."; }
 
-group='' location='' name=connector client_id='' new_key='' public_host='' replicas=''
+group='' location='' name='' client_id='' key='' sign_in='' audience='' allowed_clients='' public_host='' replicas=''
 connector='' template='' out=.
 sandbox=false app_user=false yes=false delete=false
 
@@ -54,10 +60,10 @@ while [ $# -gt 0 ]; do
     --yes) yes=true ;;
     --delete) delete=true ;;
     --help | -h) usage && exit 0 ;;
-    --group | --location | --name | --client-id | --key | --replicas | --public-host | --version | --out | --connector | --template)
+    --group | --location | --name | --client-id | --key | --sign-in | --audience | --allowed-clients | --replicas | \
+      --public-host | --version | --out | --connector | --template)
       [ -n "${2:-}" ] || mistake "$1 needs a value."
       option=${1#--}
-      [ "$option" = key ] && option=new_key
       printf -v "${option//-/_}" %s "$2"
       shift
       ;;
@@ -67,20 +73,28 @@ while [ $# -gt 0 ]; do
 done
 
 guid='^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
-[ -n "$group" ] || mistake "--group is needed: a name for a new resource group, such as connector."
-[[ $name =~ ^[a-z][a-z0-9-]{0,22}[a-z0-9]$ ]] || mistake "--name takes 2 to 24 lower-case letters, digits and hyphens."
-[[ $location =~ ^[A-Za-z0-9\ ]*$ ]] || mistake "--location takes a region, such as westeurope."
-[[ $public_host =~ ^[A-Za-z0-9.-]*$ ]] || mistake "--public-host takes a host name, such as connector.contoso.com."
-[[ $version =~ ^[0-9A-Za-z.-]+$ ]] || mistake "--version takes a version, such as $version."
-[[ $replicas =~ ^([1-9]|10)?$ ]] || mistake "--replicas takes a number from 1 to 10."
-[ -z "$client_id" ] || [[ $client_id =~ $guid ]] || mistake "--client-id takes a GUID."
-[ -z "$new_key" ] || [[ $new_key =~ ^[A-Za-z0-9._-]{1,64}$ ]] || mistake "--key takes up to 64 letters, digits, dots, underscores and hyphens."
-if $sandbox; then
-  if $app_user || [ -n "$client_id$new_key" ]; then
-    mistake "--sandbox has an app, a user and an API key of its own: leave out --app-user, --client-id and --key."
+# expect ends the script if an option has a value that does not match.
+expect() {
+  if [ -n "$2" ] && ! [[ $2 =~ $3 ]]; then
+    mistake "--$1 takes $4."
   fi
+}
+[ -n "$group" ] || mistake "--group is needed: a name for a new resource group, such as connector."
+expect group "$group" '^[A-Za-z0-9._()-]{1,90}$' "letters, digits, dots, underscores, hyphens and parentheses"
+expect name "$name" '^[a-z][a-z0-9-]{0,22}[a-z0-9]$' "2 to 24 lower-case letters, digits and hyphens"
+expect location "$location" '^[A-Za-z0-9 ]+$' "a region, such as westeurope"
+expect client-id "$client_id" "$guid" "a GUID"
+expect key "$key" '^[A-Za-z0-9._-]{1,64}$' "up to 64 letters, digits, dots, underscores and hyphens"
+expect sign-in "$sign_in" '^(api-key|entra|api-key,entra|caller|api-key,caller)$' "api-key, entra, caller, or api-key and another"
+expect audience "$audience" '^[A-Za-z0-9:/.,_-]+$' "audiences, separated by commas"
+expect allowed-clients "$allowed_clients" '^[0-9a-fA-F,-]+$' "client IDs, separated by commas"
+expect public-host "$public_host" '^[A-Za-z0-9.-]+$' "a host name, such as connector.contoso.com"
+expect replicas "$replicas" '^([1-9]|10)$' "a number from 1 to 10"
+expect version "$version" '^[0-9A-Za-z.-]+$' "a version, such as 0.2.0"
+if $sandbox && { $app_user || [ -n "$client_id$key$sign_in$audience$allowed_clients" ]; }; then
+  mistake "--sandbox has an app, a user and an API key of its own: leave out options about sign-in."
 fi
-for tool in az curl; do
+for tool in az curl tar; do
   command -v "$tool" >/dev/null || die 1 "$tool is not on this machine. Azure Cloud Shell (https://shell.azure.com) has it."
 done
 
@@ -95,41 +109,59 @@ run_az() {
     return
   fi
   cat "$work/error" >&2
-  explain "$work/error"
-}
-
-# explain turns an error of Azure into what to do about it.
-explain() {
-  local text
-  text=$(cat "$1")
-  case $text in
-    *MaxNumberOf*Environments* | *QuotaExceeded* | *quota*)
-      die 1 "The subscription has no room for another Container Apps environment in this region." \
-        "Choose another --location, delete an environment, or ask for more in the portal under Quotas." ;;
-    *"Insufficient privileges"* | *Authorization_RequestDenied*)
-      die 1 "Your account may not register apps in Microsoft Entra ID." \
-        "Ask an administrator to register one, as in docs/setup.md, step 1, and to give it the federated credential of" \
-        "docs/deploy/azure.md. Then run this again with --client-id." ;;
-    *AuthorizationFailed* | *"does not have authorization"*)
-      die 1 "Your account may not do this in the subscription. You need the role Contributor on the subscription, or" \
-        "on the resource group, in which an owner has then registered the resource providers." ;;
-    *RequestDisallowedByPolicy*)
-      die 1 "A policy of your organization does not allow this. Show the message above to whoever keeps it." ;;
-    *LocationNotAvailableForResourceType* | *LocationNotAvailable*)
-      die 1 "Container Apps is not offered in this region. Choose another --location." ;;
-    *"az login"*)
-      die 1 "Nobody is signed in. Run az login, or use Azure Cloud Shell." ;;
-  esac
-  die 1 "Azure did not accept a command; its message is above." "What has been made so far stays: run this again when the cause is gone."
+  explain
 }
 
 # quietly runs az and prints nothing if it fails, as for something that does not exist.
 quietly() { az "$@" --only-show-errors 2>/dev/null || true; }
 
-# previous prints a parameter of the last deployment, or nothing.
-previous() {
-  quietly deployment group show --resource-group "$group" --name connector \
-    --query "properties.parameters.$1.value" --output tsv
+# eventually is run_az for an app that is new: it takes a moment until all of Entra ID knows it.
+eventually() {
+  local i
+  for ((i = 0; i < 6; i++)); do
+    if az "$@" --only-show-errors >/dev/null 2>"$work/error"; then
+      return
+    fi
+    case $(<"$work/error") in
+      *"does not exist"* | *"not found"* | *NotFound* | *"does not reference a valid"*) sleep 5 ;;
+      *) break ;;
+    esac
+  done
+  cat "$work/error" >&2
+  explain
+}
+
+# explain turns an error of Azure into what to do about it.
+explain() {
+  case $(<"$work/error") in
+    *MaxNumberOf*Environments* | *QuotaExceeded* | *quota*)
+      die 1 "The subscription has no room for another Container Apps environment in this region." \
+        "Choose another --location, delete an environment, or ask for more in the portal under Quotas." ;;
+    *"Insufficient privileges"* | *Authorization_RequestDenied*) ask_an_administrator ;;
+    *AuthorizationFailed* | *"does not have authorization"*)
+      die 1 "Your account may not do this. It needs the role Contributor on the subscription." ;;
+    *RequestDisallowedByPolicy*)
+      die 1 "A policy of your organization does not allow this. Show the message above to whoever keeps it." ;;
+    *LocationNotAvailableForResourceType* | *LocationNotAvailable*)
+      die 1 "Container Apps is not offered in this region. Choose another --location." ;;
+    *"az login"*) die 1 "Nobody is signed in. Run az login, or use Azure Cloud Shell." ;;
+  esac
+  die 1 "Azure did not accept a command; its message is above." \
+    "What has been made so far stays: run this again when the cause is gone."
+}
+
+# ask_an_administrator ends the script with what somebody else has to run, because this account may not.
+ask_an_administrator() {
+  [ -f "$work/credential.json" ] || die 1 "Your account may not read the directory. Ask an administrator."
+  say "" "Your account may not register apps, or not change this one. Ask somebody with the role Application" \
+    "Administrator to run this, in the same tenant:" "" >&2
+  if [ -z "$client_id" ]; then
+    say "  az ad app create --display-name '$app_name' --sign-in-audience AzureADMyOrg --query appId --output tsv" >&2
+  fi
+  say "  az ad sp create --id ${client_id:-THE-ID-THAT-IS-PRINTED}" \
+    "  az ad app federated-credential create --id ${client_id:-THE-ID-THAT-IS-PRINTED} --parameters '$(tr -d '\n' <"$work/credential.json")'" \
+    "" "Then run this again with --client-id ${client_id:-THE-ID-THAT-IS-PRINTED}." "" >&2
+  die 1 "The app registration is missing."
 }
 
 ask() {
@@ -141,10 +173,12 @@ ask() {
 
 # The tag marks a resource group as this script's. It has the client ID of the app that the script registered, if any.
 tag=partner-center-connector
+app_name="Partner Center Connector ($group)"
 subscription=$(run_az account show --query name --output tsv)
 subscription_id=$(run_az account show --query id --output tsv)
 tenant=$(run_az account show --query tenantId --output tsv)
-exists=$(run_az group exists --name "$group")
+domain=$(run_az account show --query "tenantDefaultDomain || ''" --output tsv)
+exists=$(run_az group exists --name "$group" --output json)
 registered=''
 if [ "$exists" = true ]; then
   registered=$(quietly group show --name "$group" --query "tags.\"$tag\"" --output tsv)
@@ -154,7 +188,7 @@ fi
 
 if $delete; then
   [ "$exists" = true ] || die 1 "There is no resource group $group in the subscription $subscription."
-  say "This deletes the resource group $group in $subscription with everything in it."
+  say "This deletes the resource group $group in $subscription with everything in it. Flows that use it fail from then on."
   if [ -n "$registered" ]; then
     say "It deletes the app registration $registered too. Remove the app in Partner Center yourself:" \
       "gear, Account settings, App management."
@@ -168,44 +202,82 @@ if $delete; then
   exit
 fi
 
-# What the options do not say stays as it was deployed before.
-if [ "$exists" = true ]; then
-  location=${location:-$(run_az group show --name "$group" --query location --output tsv)}
-  replicas=${replicas:-$(previous replicas)}
-  public_host=${public_host:-$(previous publicHost)}
-  [ -n "$client_id" ] || $sandbox || client_id=$(previous clientId)
-  case $(previous appUser) in prepare | on) app_user=true ;; esac
+# The parameters of the last deployment, as was_PARAMETER. They are empty if there was none.
+was_name='' was_version='' was_sandbox='' was_clientId='' was_signIn='' was_audience='' was_allowedClients=''
+was_publicHost='' was_replicas='' was_appUser='' was_image='' was_logs=''
+parameters=(name version sandbox clientId signIn audience allowedClients publicHost replicas appUser image logs)
+query=$(printf ', %s.value' "${parameters[@]}")
+values=$(quietly deployment group show --resource-group "$group" --name connector \
+  --query "properties.parameters.[${query#, }]" --output tsv)
+for parameter in "${parameters[@]}"; do
+  IFS= read -r value || value=''
+  [ "$value" != None ] || value=''
+  printf -v "was_$parameter" %s "$value"
+done <<<"$values"
+
+if [ -n "$was_name" ] && [ "${name:-$was_name}" != "$was_name" ]; then
+  die 1 "The resource group $group has the app $was_name. Choose another --group for $name."
 fi
-replicas=${replicas:-1}
-client_id=${client_id:-$registered}
-[ -n "$location" ] || mistake "--location is needed the first time: a region, such as westeurope."
+name=${name:-${was_name:-connector}}
+replicas=${replicas:-${was_replicas:-1}}
+public_host=${public_host:-$was_publicHost}
+sign_in=${sign_in:-${was_signIn:-api-key}}
+audience=${audience:-$was_audience}
+allowed_clients=${allowed_clients:-$was_allowedClients}
+image=${was_image:-ghcr.io/partner-center/connector}
+logs=${was_logs:-none}
+case $was_appUser in prepare | on) app_user=true ;; esac
+if $sandbox && [ -n "$registered$was_clientId" ]; then
+  die 1 "The resource group $group serves your own data. Choose another --group for a sandbox."
+fi
+$sandbox || client_id=${client_id:-${was_clientId:-$registered}}
+if [ -z "$location" ]; then
+  [ "$exists" = true ] || mistake "--location is needed the first time: a region, such as westeurope."
+  location=$(run_az group show --name "$group" --query location --output tsv)
+fi
 if $app_user && [ "$replicas" != 1 ]; then
   mistake "--app-user works with one replica: several have not been tried with the file share."
 fi
-if $sandbox && [ -n "$registered$(previous clientId)" ]; then
-  die 1 "The resource group $group serves your own data. Choose another --group for a sandbox."
+keys_accepted=true own_credential=true
+[[ $sign_in == *api-key* ]] || keys_accepted=false
+[ "$sign_in" != caller ] || own_credential=false
+if $sandbox; then
+  keys_accepted=false own_credential=false sign_in=api-key
 fi
 
-cat <<EOF
-This deploys Partner Center Connector $version
-  to the subscription  $subscription
-  in the tenant        $tenant$($sandbox || echo " (it must be your partner tenant)")
-  as                   the container app $name in the resource group $group ($location)
-
-It makes a Container Apps environment, a container app and a managed identity$($sandbox || echo ", and registers
-an app in Microsoft Entra ID that trusts this identity: there is no secret")$([ "$replicas" = 1 ] || echo ". $replicas
-instances share one limit in a Valkey, a second container app").$($app_user && echo "
-A storage account with a file share keeps the refresh token of a signed-in user.")
-
-Price: $(if [ "$replicas" = 1 ]; then echo "about 4 to 6 USD a month for one instance that is idle most of the time, up to 20 if it never is."; else
-  echo "about $((replicas * 18 + 19)) USD a month: an instance that talks to a Valkey is never billed as idle."; fi)
-Undo:  bash deploy.sh --group $group --delete
-EOF
+# plan prints what this run will do, what it costs, and how to undo it.
+plan() {
+  say "This deploys Partner Center Connector $version${was_version:+ in place of $was_version}" \
+    "  to the subscription  $subscription" \
+    "  in the tenant        ${domain:-$tenant}${domain:+, $tenant}" \
+    "  as                   the container app $name in the resource group $group ($location)" ""
+  if [ -n "$was_version" ]; then
+    say "It keeps what is there, and makes what is missing."
+    [[ $was_sandbox != [tT]rue ]] || $sandbox || say "It turns the sandbox into a service for your own data."
+  else
+    say "It makes a Container Apps environment, a container app and a managed identity."
+  fi
+  if $own_credential; then
+    [ -n "$client_id" ] || say "It registers an app in Microsoft Entra ID that trusts this identity: there is no secret."
+    say "The tenant must be your partner tenant. If it is another one, stop, and run az login --tenant first."
+  fi
+  [ "$replicas" = 1 ] || say "$replicas instances share one limit in a Valkey, a small Redis, in a second container app."
+  ! $app_user || say "A storage account with a file share keeps the refresh token of a signed-in user."
+  say ""
+  if [ "$replicas" = 1 ]; then
+    say "Price: 4 to 6 USD a month for one instance that is idle most of the time, up to 20 if it never is."
+  else
+    say "Price: about $((replicas * 18 + 18)) USD a month: an instance that talks to a Valkey is never billed as idle."
+  fi
+  ! $app_user || say "       The storage account costs less than 1 USD."
+  say "Undo:  bash deploy.sh --group $group --delete"
+}
+plan
 ask "Go on?"
 
 step "Resource providers"
 providers=(Microsoft.App Microsoft.ManagedIdentity)
-$app_user && providers+=(Microsoft.Storage)
+! $app_user || providers+=(Microsoft.Storage)
 for provider in "${providers[@]}"; do
   state=$(run_az provider show --namespace "$provider" --query registrationState --output tsv)
   if [ "$state" != Registered ]; then
@@ -250,41 +322,31 @@ if [ -z "$template" ]; then
 fi
 
 group_path=/subscriptions/$subscription_id/resourceGroups/$group
+app_path=$group_path/providers/Microsoft.App/containerApps/$name
 management=$(run_az cloud show --query endpoints.resourceManager --output tsv)
 apps=$(run_az resource list --resource-group "$group" --resource-type Microsoft.App/containerApps --query '[].name' --output tsv)
+app_exists=false
+! grep -qxF "$name" <<<"$apps" || app_exists=true
 
 # deployed prints a secret of the app that is deployed, or nothing if there is no app yet.
 deployed() {
-  grep -qxF "$name" <<<"$apps" || return 0
+  $app_exists || return 0
   run_az rest --method post --query "value[?name=='$1'].value | [0]" --output tsv \
-    --url "${management%/}$group_path/providers/Microsoft.App/containerApps/$name/listSecrets?api-version=2026-01-01"
+    --url "${management%/}$app_path/listSecrets?api-version=2026-01-01"
 }
 
-keys=$work/keys
-key=''
-if ! $sandbox; then
+# state prints a property of the app that is deployed.
+state() { run_az resource show --ids "$app_path" --api-version 2026-01-01 --query "properties.$1" --output "$2"; }
+
+if $own_credential; then
   step "Managed identity and app registration"
   run_az identity create --resource-group "$group" --name "$name" --location "$location" --output none
   subject=$(run_az identity show --resource-group "$group" --name "$name" --query principalId --output tsv)
-
-  if [ -n "$registered" ] && [ "$client_id" = "$registered" ]; then # it may have been deleted since
-    client_id=$(quietly ad app show --id "$registered" --query appId --output tsv)
-  fi
-  if [ -z "$client_id" ]; then
-    client_id=$(run_az ad app create --display-name "Partner Center Connector ($group)" --sign-in-audience AzureADMyOrg \
-      --query appId --output tsv)
-    run_az tag update --resource-id "$group_path" --operation merge --tags "$tag=$client_id" --output none
-    say "Registered the app $client_id"
-  fi
-  if [ -z "$(quietly ad sp show --id "$client_id" --query id --output tsv)" ]; then
-    run_az ad sp create --id "$client_id" --output none
-  fi
-
   cloud=$(run_az cloud show --query name --output tsv)
   case $cloud in
-    AzureUSGovernment) audience=api://AzureADTokenExchangeUSGov ;;
-    AzureChinaCloud) audience=api://AzureADTokenExchangeChina ;;
-    *) audience=api://AzureADTokenExchange ;;
+    AzureUSGovernment) exchange=api://AzureADTokenExchangeUSGov ;;
+    AzureChinaCloud) exchange=api://AzureADTokenExchangeChina ;;
+    *) exchange=api://AzureADTokenExchange ;;
   esac
   authority=$(run_az cloud show --query endpoints.activeDirectory --output tsv)
   cat >"$work/credential.json" <<EOF
@@ -292,26 +354,45 @@ if ! $sandbox; then
   "name": "$name",
   "issuer": "${authority%/}/$tenant/v2.0",
   "subject": "$subject",
-  "audiences": ["$audience"]
+  "audiences": ["$exchange"]
 }
 EOF
-  trusted=$(run_az ad app federated-credential list --id "$client_id" --query "[?name=='$name'].subject | [0]" --output tsv)
-  if [ -z "$trusted" ]; then
-    run_az ad app federated-credential create --id "$client_id" --parameters "@$work/credential.json" --output none
-  elif [ "$trusted" != "$subject" ]; then
-    run_az ad app federated-credential update --id "$client_id" --federated-credential-id "$name" \
-      --parameters "@$work/credential.json" --output none
-  fi
 
+  if [ -n "$registered" ] && [ "$client_id" = "$registered" ]; then # it may have been deleted since
+    client_id=$(quietly ad app show --id "$registered" --query appId --output tsv)
+  fi
+  if [ -z "$client_id" ]; then
+    client_id=$(run_az ad app create --display-name "$app_name" --sign-in-audience AzureADMyOrg --query appId --output tsv)
+    run_az tag update --resource-id "$group_path" --operation merge --tags "$tag=$client_id" --output none
+    say "Registered the app $client_id"
+  fi
+  if [ -z "$(quietly ad sp show --id "$client_id" --query id --output tsv)" ]; then
+    eventually ad sp create --id "$client_id"
+  fi
+  credentials=$(quietly ad app federated-credential list --id "$client_id" --query "[].[name, subject]" --output tsv)
+  if ! grep -qF "$subject" <<<"$credentials"; then
+    if grep -q "^${name}[[:space:]]" <<<"$credentials"; then # of an identity that was deleted since
+      eventually ad app federated-credential update --id "$client_id" --federated-credential-id "$name" \
+        --parameters "@$work/credential.json"
+    else
+      eventually ad app federated-credential create --id "$client_id" --parameters "@$work/credential.json"
+    fi
+  fi
+fi
+
+keys=$work/keys
+made=''
+if $keys_accepted; then
   step "API key"
   deployed_keys=$(deployed api-keys)
   case $deployed_keys in
-    '' | '# none') new_key=${new_key:-flows} ;;
+    '' | '# none') key=${key:-flows} ;;
     *) printf '%s\n' "$deployed_keys" >"$keys" ;;
   esac
-  if [ -n "$new_key" ]; then
-    key=$("$connector" keys add "$new_key" --api-keys-file "$keys" 2>/dev/null) || die 1 "The API key cannot be made: $connector does not run."
-    say "Made a key with the name $new_key: $key" "Keep it: only its SHA-256 digest goes to Azure."
+  if [ -n "$key" ]; then
+    made=$("$connector" keys add "$key" --api-keys-file "$keys" 2>/dev/null) ||
+      die 1 "The API key cannot be made: $connector does not run."
+    say "Made a key with the name $key: $made" "It works once this script has ended well. Only its SHA-256 digest goes to Azure."
   else
     say "Kept the keys that are there. --key NAME makes another."
   fi
@@ -324,7 +405,7 @@ if $app_user; then
   if [ -n "$account" ]; then
     stored=$(quietly storage file exists --account-name "$account" --share-name state --path refresh-token \
       --query exists --output tsv)
-    [ "$stored" != true ] || user=on
+    [[ $stored != [tT]rue ]] || user=on
   fi
 fi
 
@@ -336,7 +417,7 @@ json() {
   printf '"%s"' "${text//$'\n'/\\n}"
 }
 
-# A secret that is not passed on would get a new value.
+# What is not passed on would get a new value: secrets, and the binding of your own host name.
 kept=''
 link_secret=$(deployed link-secret)
 [ -z "$link_secret" ] || kept+="\"linkSecret\": {\"value\": $(json "$link_secret")},"
@@ -345,6 +426,10 @@ if [[ $store_url =~ ^redis://:(.+)@ ]]; then
   kept+="\"storePassword\": {\"value\": $(json "${BASH_REMATCH[1]}")},"
 fi
 [ ! -s "$keys" ] || kept+="\"apiKeys\": {\"value\": $(json "$(cat "$keys")")},"
+if $app_exists; then
+  domains=$(state configuration.ingress.customDomains json)
+  [ -z "$domains" ] || [ "$domains" = null ] || kept+="\"customDomains\": {\"value\": $domains},"
+fi
 cat >"$work/parameters.json" <<EOF
 {
   "\$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#",
@@ -353,13 +438,18 @@ cat >"$work/parameters.json" <<EOF
     $kept
     "name": {"value": "$name"},
     "location": {"value": "$location"},
+    "image": {"value": "$image"},
     "version": {"value": "$version"},
     "sandbox": {"value": $sandbox},
     "tenantId": {"value": "$tenant"},
     "clientId": {"value": "$client_id"},
+    "signIn": {"value": "$sign_in"},
+    "audience": {"value": "$audience"},
+    "allowedClients": {"value": "$allowed_clients"},
     "publicHost": {"value": "$public_host"},
     "replicas": {"value": $replicas},
-    "appUser": {"value": "$user"}
+    "appUser": {"value": "$user"},
+    "logs": {"value": "$logs"}
   }
 }
 EOF
@@ -368,56 +458,59 @@ run_az deployment group create --resource-group "$group" --name connector --temp
 url=$(run_az deployment group show --resource-group "$group" --name connector --query properties.outputs.url.value --output tsv)
 [ -z "$public_host" ] || url=https://$public_host
 
-step "Waiting for $url/readyz"
+step "Waiting until $url is ready"
 for ((i = 0; ; i++)); do
-  curl -fsS --max-time 10 "$url/readyz" >/dev/null 2>&1 && break
-  [ "$i" -lt 60 ] || die 1 "The service does not answer after 5 minutes. Its log:" \
-    "  az containerapp logs show --resource-group $group --name $name --tail 50"
+  newest=$(state latestRevisionName tsv)
+  if [ -n "$newest" ] && [ "$(state latestReadyRevisionName tsv)" = "$newest" ] &&
+    curl -fsS --max-time 10 "$url/readyz" >/dev/null 2>&1; then
+    break
+  fi
+  [ "$i" -lt 60 ] || die 1 "The service is not ready after 5 minutes. Its log, and a look at the address:" \
+    "  az containerapp logs show --resource-group $group --name $name --tail 50" "  curl -v $url/readyz"
   sleep 5
 done
 say "It is ready."
 
 mkdir -p "$out"
-texts=()
+definition=(--host "${url#https://}" --out "$out/my-connector.json")
 if $sandbox; then
-  texts=(--title "Partner Center CSP sandbox")
+  definition+=(--sign-in api-key --title "Partner Center CSP sandbox")
+elif $keys_accepted; then
+  definition+=(--sign-in api-key)
+else
+  definition+=(--sign-in "$sign_in" --tenant-id "$tenant")
+  [ -z "$audience" ] || definition+=(--audience "$audience")
 fi
-"$connector" definition --host "${url#https://}" --sign-in api-key ${texts[@]+"${texts[@]}"} --out "$out/my-connector.json"
+"$connector" definition "${definition[@]}"
 
-cat <<EOF
-
-Done.
-
-  URL         $url
-  API key     $(if $sandbox; then echo "sandbox (public: anyone may use it, and it opens made-up data only)"; elif [ -n "$key" ]; then
-  echo "$key  (keep it: it is not stored anywhere)"; else echo "unchanged"; fi)
-  definition  $out/my-connector.json
-
-EOF
+say "" "Done." "" "  URL         $url"
 if $sandbox; then
-  cat <<EOF
-Import the definition in Power Automate: Custom connectors, New custom connector, Import an OpenAPI file.
-To go on with your own data, run the same command without --sandbox. The URL stays.
-EOF
+  say "  API key     sandbox (public: anyone may use it, and it opens made-up data only)"
+elif [ -n "$made" ]; then
+  say "  API key     $made  (keep it: it is not stored anywhere)"
+elif $keys_accepted; then
+  say "  API key     unchanged"
+fi
+say "  definition  $out/my-connector.json" ""
+import="Import the definition in Power Automate: Custom connectors, New custom connector, Import an OpenAPI file."
+if $sandbox; then
+  say "$import" "To go on with your own data, run the same command without --sandbox. The URL stays."
   exit
 fi
-cat <<EOF
-One step is left in Partner Center, which has no command for it. As a global administrator:
-  1. Open https://partner.microsoft.com, the gear, Account settings, App management.
-  2. Select Add existing app, and choose Partner Center Connector ($group), $client_id.
-
-Then let the service try everything that a call needs:
-  az containerapp exec --resource-group $group --name $name --command "/connector check"
-
-And import the definition in Power Automate: Custom connectors, New custom connector, Import an OpenAPI file.
-EOF
+say "What is left, unless you have done it before:" ""
+if $own_credential; then
+  say "1. As a global administrator open https://partner.microsoft.com, the gear, Account settings, App management." \
+    "   Select Add existing app, and choose $app_name, $client_id."
+else
+  say "1. Partner Center needs nothing: makers sign in to it themselves."
+fi
+say "2. Let the service try everything that a call needs:" \
+  "   az containerapp exec --resource-group $group --name $name --command \"/connector check\"" \
+  "3. $import"
 if [ "$user" = prepare ]; then
   account=$(run_az deployment group show --resource-group "$group" --name connector \
     --query properties.outputs.storageAccount.value --output tsv)
-  cat <<EOF
-
-For calls with a signed-in user, get a refresh token on a machine with a browser (docs/sign-in.md, App+User), then
-store it and run the same command again:
-  az storage file upload --account-name $account --share-name state --source refresh-token --path refresh-token
-EOF
+  say "" "For calls with a signed-in user, get a refresh token on a machine with a browser:" "  $docs/deploy/azure.md" \
+    "Then store it, and run the same command again:" \
+    "  az storage file upload --account-name $account --share-name state --source refresh-token --path refresh-token"
 fi
