@@ -10,9 +10,6 @@ import (
 // commandLine is a command as documents write it, up to a comment.
 var commandLine = regexp.MustCompile(`(?m)^\./connector [^#\n]*`)
 
-// goRun is how documents start the sandbox without building anything.
-const goRun = "go run -tags nomsgpack ./cmd/connector "
-
 // TestCommands parses every command line that the documentation shows, so that each command and
 // flag exists. It runs those that need nothing from outside and compares the output that is shown
 // below them.
@@ -51,12 +48,8 @@ func TestCommands(t *testing.T) {
 // argumentsOf returns the arguments of a line that runs the connector.
 func argumentsOf(line string) ([]string, bool) {
 	line, _, _ = strings.Cut(strings.TrimSpace(line), " #")
-	for _, program := range []string{"./connector ", goRun} {
-		if arguments, ok := strings.CutPrefix(line, program); ok {
-			return strings.Fields(arguments), true
-		}
-	}
-	return nil, false
+	arguments, ok := strings.CutPrefix(line, "./connector ")
+	return strings.Fields(arguments), ok
 }
 
 // outputOf returns the output that follows a command and its PowerShell form, or "".
