@@ -5,6 +5,8 @@
 FROM scratch
 ARG TARGETPLATFORM
 COPY --chmod=0755 $TARGETPLATFORM/connector /connector
+# /check is /connector check: az containerapp exec passes no arguments, and there is no shell.
+COPY deploy/image/root/ /
 # The one place that the service may write to: mount a volume here for the refresh token of App+User.
 COPY --chown=65532:65532 deploy/image/state/ /state/
 USER 65532:65532

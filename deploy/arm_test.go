@@ -176,6 +176,12 @@ func (x *expression) call(function string, a []any) any {
 		return a[0] == ""
 	case "contains":
 		return strings.Contains(a[0].(string), a[1].(string))
+	case "createObject":
+		all := map[string]any{}
+		for i := 0; i < len(a); i += 2 {
+			all[a[i].(string)] = a[i+1]
+		}
+		return all
 	case "null":
 		return nil
 	case "json": // the schemas know no fractions of a processor, but expressions
@@ -198,7 +204,7 @@ func (x *expression) call(function string, a []any) any {
 	case "tenant":
 		return map[string]any{"tenantId": tenantID}
 	case "resourceGroup":
-		return map[string]any{"id": "/subscriptions/s/resourceGroups/g", "location": "westeurope"}
+		return map[string]any{"id": "/subscriptions/s/resourceGroups/g", "location": groupLocation}
 	case "environment":
 		return map[string]any{
 			"name":           "AzureCloud",
@@ -211,6 +217,9 @@ func (x *expression) call(function string, a []any) any {
 	}
 	panic("unknown function " + function)
 }
+
+// groupLocation is the region of the resource group that is deployed to.
+var groupLocation = "westeurope"
 
 // deployed is what Azure knows about the resources, by their symbolic names.
 var deployed = map[string]map[string]any{

@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,8 +25,8 @@ type azure struct {
 type group struct {
 	Location   string
 	Tags       map[string]string
-	Identities []string
-	Deployment map[string]any // parameters by name, but the secure ones
+	Places     map[string]string // locations of resources
+	Deployment map[string]any    // parameters by name, but the secure ones
 	Outputs    map[string]any
 	Secrets    map[string]map[string]string // by container app
 	Domains    any                          // of the ingress
@@ -44,7 +45,8 @@ type credential struct {
 func az() {
 	command, options := parseAz(os.Args[1:])
 	logCall("az " + strings.Join(os.Args[1:], " "))
-	if fails, text, _ := strings.Cut(os.Getenv("AZ_FAILS"), ": "); (fails != "") && strings.HasPrefix(command, fails) {
+	line := strings.Join(os.Args[1:], " ")
+	if fails, text, _ := strings.Cut(os.Getenv("AZ_FAILS"), ": "); (fails != "") && strings.HasPrefix(line, fails) {
 		fmt.Fprintln(os.Stderr, "ERROR: "+text)
 		os.Exit(1)
 	}
@@ -169,8 +171,8 @@ func (a *azure) run(command string, o map[string]string) (any, error) {
 			"tenantDefaultDomain": "contoso.onmicrosoft.com"}, nil
 	case "cloud show":
 		return object{"name": "AzureCloud", "endpoints": object{
-			"resourceManager": "https://management.azure.com/",
-			"activeDirectory": "https://login.microsoftonline.com",
+			"resourceManager":          "https://management.azure.com/",
+			"microsoftGraphResourceId": "https://graph.microsoft.com/",
 		}}, nil
 	case "provider show":
 		if strings.Contains(fmt.Sprint(a.Unregistered), o["namespace"]) {
@@ -188,9 +190,10 @@ func (a *azure) run(command string, o map[string]string) (any, error) {
 		return apps, nil
 	case "resource show":
 		return a.show(o)
+	case "resource delete":
+		return nil, a.remove(o["ids"])
 	case "identity create":
-		g.Identities = append(without(g.Identities, o["name"]), o["name"])
-		return nil, nil
+		return nil, g.place("identity "+o["name"], cmp.Or(o["location"], g.Location))
 	case "identity show":
 		return object{"principalId": identityPrincipalID}, nil
 	case "deployment group create":
@@ -201,6 +204,9 @@ func (a *azure) run(command string, o map[string]string) (any, error) {
 		}
 		return object{"properties": object{"parameters": g.Deployment, "outputs": g.Outputs}}, nil
 	case "rest":
+		if o["url"] == "https://graph.microsoft.com/v1.0/applications" {
+			return a.register(o)
+		}
 		return a.rest(o)
 	case "storage account list":
 		if g.Storage == "" {
@@ -260,12 +266,6 @@ func (a *azure) directory(command string, o map[string]string) (any, error) {
 		return nil, errors.New("Resource '" + o["id"] + "' does not exist")
 	}
 	switch command {
-	case "ad app create":
-		if a.Apps == nil {
-			a.Apps = map[string]map[string]credential{}
-		}
-		a.Apps[clientID] = map[string]credential{}
-		return object{"appId": clientID}, nil
 	case "ad app show":
 		return object{"appId": o["id"]}, nil
 	case "ad app delete":
@@ -286,13 +286,13 @@ func (a *azure) directory(command string, o map[string]string) (any, error) {
 			all = append(all, c)
 		}
 		return all, nil
-	case "ad app federated-credential create", "ad app federated-credential update":
+	case "ad app federated-credential create":
 		var c credential
 		text, err := os.ReadFile(strings.TrimPrefix(o["parameters"], "@"))
 		check(err)
 		check(json.Unmarshal(text, &c))
-		if _, exists := credentials[c.Name]; exists != strings.HasSuffix(command, "update") {
-			return nil, errors.New("the federated credential exists, or does not")
+		if _, exists := credentials[c.Name]; exists {
+			return nil, errors.New("FederatedIdentityCredential with name " + c.Name + " already exists.")
 		}
 		credentials[c.Name] = c
 		return nil, nil
@@ -327,9 +327,17 @@ func (g *group) deploy(o map[string]string) error {
 		}
 	}
 	e := evaluation{t, given}
-	g.Secrets = map[string]map[string]string{}
+	groupLocation = g.Location
+	if g.Secrets == nil {
+		g.Secrets = map[string]map[string]string{}
+	}
 	g.Domains = given["customDomains"]
 	for _, r := range e.resources() {
+		if location, ok := r["location"].(string); ok {
+			if err := g.place(fmt.Sprint(r["type"], " ", r["name"]), location); err != nil {
+				return err
+			}
+		}
 		switch r["type"] {
 		case "Microsoft.Storage/storageAccounts":
 			g.Storage = r["name"].(string)
@@ -346,6 +354,48 @@ func (g *group) deploy(o map[string]string) error {
 		g.Outputs[name] = object{"value": e.value(output["value"])}
 	}
 	return nil
+}
+
+// place records where a resource is. Azure does not move it.
+func (g *group) place(resource, location string) error {
+	if g.Places == nil {
+		g.Places = map[string]string{}
+	}
+	resource = strings.Replace(resource, "Microsoft.ManagedIdentity/userAssignedIdentities", "identity", 1)
+	if was := g.Places[resource]; (was != "") && (was != location) {
+		return fmt.Errorf("(InvalidResourceLocation) The resource already exists in location '%s'", was)
+	}
+	g.Places[resource] = location
+	return nil
+}
+
+// remove deletes a container app.
+func (a *azure) remove(id string) error {
+	parts := strings.Split(id, "/")
+	g := a.Groups[parts[4]]
+	if g.Secrets[parts[8]] == nil {
+		return errors.New("(ResourceNotFound) no such app")
+	}
+	delete(g.Secrets, parts[8])
+	delete(g.Places, "Microsoft.App/containerApps "+parts[8])
+	return nil
+}
+
+// register registers an app.
+func (a *azure) register(o map[string]string) (any, error) {
+	var app struct{ DisplayName, SignInAudience string }
+	text, err := os.ReadFile(strings.TrimPrefix(o["body"], "@"))
+	if err == nil {
+		err = json.Unmarshal(text, &app)
+	}
+	if (err != nil) || (app.DisplayName == "") || (app.SignInAudience != "AzureADMyOrg") || (o["method"] != "post") {
+		return nil, fmt.Errorf("(BadRequest) %v %s", err, text)
+	}
+	if a.Apps == nil {
+		a.Apps = map[string]map[string]credential{}
+	}
+	a.Apps[clientID] = map[string]credential{}
+	return object{"appId": clientID}, nil
 }
 
 // show returns a container app.

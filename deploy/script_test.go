@@ -101,7 +101,7 @@ func TestScriptsAgree(t *testing.T) {
 }
 
 var (
-	azCall   = regexp.MustCompile(`\b(?:run_az|quietly|eventually|Invoke-Az|Find-Az|Wait-Az) `)
+	azCall   = regexp.MustCompile(`\b(?:run_az|find_az|eventually|Invoke-Az|Find-Az|Wait-Az) `)
 	azWords  = regexp.MustCompile(`^[a-z][a-z-]*(?: [a-z][a-z-]*)*`)
 	azOption = regexp.MustCompile(` --([a-z-]+)`)
 )

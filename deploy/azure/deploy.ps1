@@ -16,11 +16,11 @@ there and changes what differs. What a parameter does not say stays as it was at
 [CmdletBinding()]
 param(
     # Resource group; it is made if it does not exist.
-    [Parameter(Mandatory)] [string] $Group,
+    [Parameter(Mandatory)] [ValidatePattern('^[A-Za-z0-9._-]{1,90}$')] [string] $Group,
     # Region, such as westeurope; needed the first time.
     [ValidatePattern('^[A-Za-z0-9 ]*$')] [string] $Location = '',
     # Name of the container app and beginning of its URL; connector the first time.
-    [ValidatePattern('^([a-z][a-z0-9-]{0,22}[a-z0-9])?$')] [string] $Name = '',
+    [ValidatePattern('^([a-z](-?[a-z0-9]){2,23})?$')] [string] $Name = '',
     # Serve made-up data, without Partner Center; run again without it to go on.
     [switch] $Sandbox,
     # Use this app registration instead of making one.
@@ -37,7 +37,9 @@ param(
     [ValidateRange(0, 10)] [int] $Replicas = 0,
     # Prepare calls that need a signed-in user (single invoices and their PDF).
     [switch] $AppUser,
-    # Your own host name, once it is bound to the app.
+    # No longer make calls as a signed-in user.
+    [switch] $NoAppUser,
+    # Your own host name, once it is bound to the app, or none.
     [ValidatePattern('^[A-Za-z0-9.-]*$')] [string] $PublicHost = '',
     # Version to deploy.
     [ValidatePattern('^[0-9A-Za-z.-]+$')] [string] $Version = '0.2.0',
@@ -70,20 +72,20 @@ function Write-Step([string] $Text) { Write-Host "`n==> $Text" }
 # Show-Explanation turns an error of Azure into what to do about it, and ends the script.
 function Show-Explanation([string] $Text) {
     [Console]::Error.WriteLine($Text)
-    switch -Wildcard ($Text) {
+    switch -Wildcard ($Text -replace '\s+', '') { # Windows PowerShell breaks lines anywhere
         '*MaxNumberOf*Environments*' { Stop-Script 1 @($quotaText, $quotaRemedy) }
         '*quota*' { Stop-Script 1 @($quotaText, $quotaRemedy) }
-        '*Insufficient privileges*' { Stop-ForAdministrator }
+        '*Insufficientprivileges*' { Stop-ForAdministrator }
         '*Authorization_RequestDenied*' { Stop-ForAdministrator }
         '*AuthorizationFailed*' { Stop-Script 1 $roleTexts }
-        '*does not have authorization*' { Stop-Script 1 $roleTexts }
+        '*doesnothaveauthorization*' { Stop-Script 1 $roleTexts }
         '*RequestDisallowedByPolicy*' {
             Stop-Script 1 @('A policy of your organization does not allow this. Show the message above to whoever keeps it.')
         }
         '*LocationNotAvailable*' {
             Stop-Script 1 @('Container Apps is not offered in this region. Choose another -Location.')
         }
-        '*az login*' { Stop-Script 1 @('Nobody is signed in. Run az login, or use Azure Cloud Shell.') }
+        '*azlogin*' { Stop-Script 1 @('Nobody is signed in. Run az login, or use Azure Cloud Shell.') }
     }
     Stop-Script 1 @('Azure did not accept a command; its message is above.',
         'What has been made so far stays: run this again when the cause is gone.')
@@ -94,12 +96,13 @@ $roleTexts = @('Your account may not do this. It needs the role Contributor on t
 
 # Stop-ForAdministrator ends the script with what somebody else has to run, because this account may not.
 function Stop-ForAdministrator {
-    if (-not (Test-Path $credentialFile)) { Stop-Script 1 @('Your account may not read the directory. Ask an administrator.') }
+    if (-not (Test-Path $appFile)) { Stop-Script 1 @('Your account may not read the directory. Ask an administrator.') }
     $id = if ($ClientId) { $ClientId } else { 'THE-ID-THAT-IS-PRINTED' }
     $lines = @('Your account may not register apps, or not change this one. Ask somebody with the role Application',
         'Administrator to run this in Azure Cloud Shell (Bash), in the same tenant:')
     if (-not $ClientId) {
-        $lines += "  az ad app create --display-name '$appName' --sign-in-audience AzureADMyOrg --query appId --output tsv"
+        $body = [IO.File]::ReadAllText($appFile)
+        $lines += "  az rest --method post --url $graph --body '$body' --query appId --output tsv"
     }
     $json = ([IO.File]::ReadAllText($credentialFile) | ConvertFrom-Json | ConvertTo-Json -Compress)
     $lines += "  az ad sp create --id $id"
@@ -121,20 +124,31 @@ function Invoke-Az {
 function Wait-Az {
     $ErrorActionPreference = 'Continue'
     $errorFile = Join-Path $work 'error'
-    for ($i = 0; $i -lt 6; $i++) {
+    for ($i = 0; $i -lt 24; $i++) {
         $null = & az @args --output json --only-show-errors 2> $errorFile
         if ($LASTEXITCODE -eq 0) { return }
-        if ((Get-Content -Raw $errorFile) -notmatch 'does not exist|not found|NotFound|does not reference a valid') { break }
+        if ((Get-ErrorText) -notmatch $absent) { break }
         Start-Sleep -Seconds 5
     }
     Show-Explanation (Get-Content -Raw $errorFile)
 }
 
-# Find-Az is Invoke-Az for something that may not exist: it returns nothing if az fails.
+# What Azure says, without white space, about something that does not exist, or that is too new.
+$absent = 'NotFound|notfound|couldnotbefound|doesnotexist|doesnotreferenceavalid'
+
+# Get-ErrorText returns the last error of az without white space, which Windows PowerShell puts anywhere.
+function Get-ErrorText { "$(Get-Content -Raw (Join-Path $work 'error'))" -replace '\s+', '' }
+
+# Find-Az is Invoke-Az for something that may not exist. It then returns nothing.
 function Find-Az {
     $ErrorActionPreference = 'Continue'
-    $text = (& az @args --output json --only-show-errors 2> $null) -join "`n"
-    if (($LASTEXITCODE -eq 0) -and $text) { (ConvertFrom-Json $text) | ForEach-Object { $_ } }
+    $errorFile = Join-Path $work 'error'
+    $text = (& az @args --output json --only-show-errors 2> $errorFile) -join "`n"
+    if ($LASTEXITCODE -ne 0) {
+        if ((Get-ErrorText) -match $absent) { return }
+        Show-Explanation (Get-Content -Raw $errorFile)
+    }
+    if ($text) { (ConvertFrom-Json $text) | ForEach-Object { $_ } }
 }
 
 # Get-Value returns a property of an object, or nothing if it has none.
@@ -205,13 +219,16 @@ if (-not (Get-Command az -ErrorAction SilentlyContinue)) {
 # The folder has API key digests and secrets on their way to Azure.
 $work = Join-Path ([IO.Path]::GetTempPath()) ([Guid]::NewGuid())
 $null = New-Item -ItemType Directory $work
+if (($PSVersionTable.PSVersion.Major -ge 6) -and -not $IsWindows) { chmod 700 $work }
 $credentialFile = Join-Path $work 'credential.json'
+$appFile = Join-Path $work 'app.json'
 $appName = "Partner Center Connector ($Group)"
 try {
     $account = Invoke-Az account show
     $exists = Invoke-Az group exists --name $Group
     $registered = ''
     $deployed = $null
+    $apps = @()
     if ($exists) {
         $current = Invoke-Az group show --name $Group
         $registered = Get-Value (Get-Value $current 'tags') $tag
@@ -221,6 +238,12 @@ try {
         if ($registered -notmatch $guid) { $registered = '' }
         $deployment = Find-Az deployment group show --resource-group $Group --name connector
         $deployed = Get-Value (Get-Value $deployment 'properties') 'parameters'
+        $apps = @(Invoke-Az resource list --resource-group $Group --resource-type Microsoft.App/containerApps |
+                ForEach-Object { $_.name })
+        if ((-not $deployed) -and $apps -and (-not $Name) -and (-not $Delete)) {
+            Stop-Script 1 (@("The deployment connector is gone from the history of $Group, and with it what was chosen before.",
+                    'Say it again: -Name, which is one of these, and every other parameter that you have used.') + $apps)
+        }
     }
 
     if ($Delete) {
@@ -242,7 +265,7 @@ try {
     # What the parameters do not say stays as it was deployed before.
     $previous = @{}
     foreach ($parameter in 'name', 'version', 'sandbox', 'clientId', 'signIn', 'audience', 'allowedClients', 'publicHost',
-        'replicas', 'appUser', 'image', 'logs') {
+        'replicas', 'appUser', 'image', 'storeImage', 'logs', 'location') {
         $previous[$parameter] = Get-Value (Get-Value $deployed $parameter) 'value'
     }
     if ($previous.name -and $Name -and ($Name -ne $previous.name)) {
@@ -252,17 +275,21 @@ try {
     if ($Sandbox -and ($registered -or $previous.clientId)) {
         Stop-Script 1 @("The resource group $Group serves your own data. Choose another -Group for a sandbox.")
     }
+    if (-not $Location) { $Location = "$($previous.location)" }
     if ((-not $Location) -and $exists) { $Location = $current.location }
     if (-not $Location) { Stop-Script 2 @('-Location is needed the first time: a region, such as westeurope.') }
     if (-not $Replicas) { $Replicas = if ($previous.replicas) { $previous.replicas } else { 1 } }
     if (-not $PublicHost) { $PublicHost = "$($previous.publicHost)" }
+    if ($PublicHost -eq 'none') { $PublicHost = '' }
     if (-not $SignIn) { $SignIn = if ($previous.signIn) { $previous.signIn } else { 'api-key' } }
     if (-not $Audience) { $Audience = "$($previous.audience)" }
     if (-not $AllowedClients) { $AllowedClients = "$($previous.allowedClients)" }
     $image = if ($previous.image) { $previous.image } else { 'ghcr.io/partner-center/connector' }
+    $storeImage = if ($previous.storeImage) { $previous.storeImage } else { 'docker.io/valkey/valkey:8.1.4-alpine' }
     $logs = if ($previous.logs) { $previous.logs } else { 'none' }
     if ((-not $ClientId) -and -not $Sandbox) { $ClientId = if ($previous.clientId) { $previous.clientId } else { $registered } }
     if ($previous.appUser -in 'prepare', 'on') { $AppUser = $true }
+    if ($NoAppUser) { $AppUser = $false }
     if ($AppUser -and ($Replicas -ne 1)) {
         Stop-Script 2 @('-AppUser works with one replica: several have not been tried with the file share.')
     }
@@ -325,10 +352,9 @@ try {
     $groupPath = "/subscriptions/$($account.id)/resourceGroups/$Group"
     $cloud = Invoke-Az cloud show
     $kept = @{}
-    $apps = @(Invoke-Az resource list --resource-group $Group --resource-type Microsoft.App/containerApps)
     $appPath = "$groupPath/providers/Microsoft.App/containerApps/$Name"
     $domains = @()
-    if ($apps | Where-Object { $_.name -eq $Name }) {
+    if ($apps -contains $Name) {
         $secrets = Invoke-Az rest --method post --url "$($cloud.endpoints.resourceManager.TrimEnd('/'))$appPath/listSecrets?api-version=2026-01-01"
         foreach ($secret in $secrets.value) { $kept[$secret.name] = $secret.value }
         $ingress = (Invoke-Az resource show --ids $appPath --api-version 2026-01-01).properties.configuration.ingress
@@ -339,16 +365,18 @@ try {
     $madeKey = ''
     if ($ownCredential) {
         Write-Step 'Managed identity and app registration'
-        $null = Invoke-Az identity create --resource-group $Group --name $Name --location $Location
+        $null = Invoke-Az identity create --resource-group $Group --name $Name
         $subject = (Invoke-Az identity show --resource-group $Group --name $Name).principalId
-        $exchange = switch ($cloud.name) {
-            'AzureUSGovernment' { 'api://AzureADTokenExchangeUSGov' }
-            'AzureChinaCloud' { 'api://AzureADTokenExchangeChina' }
-            default { 'api://AzureADTokenExchange' }
+        $authority, $exchange = switch ($cloud.name) {
+            'AzureUSGovernment' { 'https://login.microsoftonline.us', 'api://AzureADTokenExchangeUSGov' }
+            'AzureChinaCloud' { 'https://login.partner.microsoftonline.cn', 'api://AzureADTokenExchangeChina' }
+            default { 'https://login.microsoftonline.com', 'api://AzureADTokenExchange' }
         }
+        $graph = "$($cloud.endpoints.microsoftGraphResourceId.TrimEnd('/'))/v1.0/applications"
+        [IO.File]::WriteAllText($appFile, "{`"displayName`": `"$appName`", `"signInAudience`": `"AzureADMyOrg`"}")
         [IO.File]::WriteAllText($credentialFile, (ConvertTo-Json @{
-                    name      = $Name
-                    issuer    = "$($cloud.endpoints.activeDirectory.TrimEnd('/'))/$($account.tenantId)/v2.0"
+                    name      = "connector-$subject"
+                    issuer    = "$authority/$($account.tenantId)/v2.0"
                     subject   = $subject
                     audiences = @($exchange)
                 }))
@@ -357,18 +385,15 @@ try {
             $ClientId = "$(Get-Value (Find-Az ad app show --id $registered) 'appId')"
         }
         if (-not $ClientId) {
-            $ClientId = (Invoke-Az ad app create --display-name $appName --sign-in-audience AzureADMyOrg).appId
+            # Not az ad app create, which takes over any app of this name, whoever made it.
+            $ClientId = (Invoke-Az rest --method post --url $graph --body "@$appFile").appId
             $null = Invoke-Az tag update --resource-id $groupPath --operation merge --tags "$tag=$ClientId"
             Write-Host "Registered the app $ClientId"
         }
         if (-not (Find-Az ad sp show --id $ClientId)) { Wait-Az ad sp create --id $ClientId }
-        $credentials = @(Find-Az ad app federated-credential list --id $ClientId)
-        if (-not ($credentials | Where-Object { $_.subject -eq $subject })) {
-            if ($credentials | Where-Object { $_.name -eq $Name }) { # of an identity that was deleted since
-                Wait-Az ad app federated-credential update --id $ClientId --federated-credential-id $Name --parameters "@$credentialFile"
-            } else {
-                Wait-Az ad app federated-credential create --id $ClientId --parameters "@$credentialFile"
-            }
+        $subjects = @(Find-Az ad app federated-credential list --id $ClientId | ForEach-Object { $_.subject })
+        if ($subjects -notcontains $subject) {
+            Wait-Az ad app federated-credential create --id $ClientId --parameters "@$credentialFile"
         }
     }
 
@@ -393,9 +418,9 @@ try {
 
     $user = 'off'
     if ($AppUser) {
-        $user = 'prepare'
-        $storage = @(Find-Az storage account list --resource-group $Group) | Select-Object -First 1
-        if ($storage) {
+        $user = if ($previous.appUser -eq 'on') { 'on' } else { 'prepare' }
+        $storage = @(Invoke-Az storage account list --resource-group $Group) | Select-Object -First 1
+        if ($storage -and ($user -eq 'prepare')) {
             $stored = Find-Az storage file exists --account-name $storage.name --share-name state --path refresh-token
             if (Get-Value $stored 'exists') { $user = 'on' }
         }
@@ -406,6 +431,7 @@ try {
         name       = @{ value = $Name }
         location   = @{ value = $Location }
         image      = @{ value = $image }
+        storeImage = @{ value = $storeImage }
         version    = @{ value = $Version }
         sandbox    = @{ value = [bool] $Sandbox }
         tenantId   = @{ value = $account.tenantId }
@@ -431,6 +457,9 @@ try {
                 parameters     = $parameters
             }))
     $deployment = Invoke-Az deployment group create --resource-group $Group --name connector --template-file $Template --parameters "@$parametersFile"
+    if (($Replicas -eq 1) -and ($apps -contains "$Name-store")) { # of an earlier run with several instances
+        $null = Invoke-Az resource delete --ids "$appPath-store"
+    }
     $url = $deployment.properties.outputs.url.value
     if ($PublicHost) { $url = "https://$PublicHost" }
 
@@ -485,7 +514,7 @@ try {
         Write-Host '1. Partner Center needs nothing: makers sign in to it themselves.'
     }
     Write-Host '2. Let the service try everything that a call needs:'
-    Write-Host "   az containerapp exec --resource-group $Group --name $Name --command `"/connector check`""
+    Write-Host "   az containerapp exec --resource-group $Group --name $Name --command /check"
     Write-Host "3. $import"
     if ($user -eq 'prepare') {
         $storageName = $deployment.properties.outputs.storageAccount.value

@@ -27,7 +27,8 @@ say stays as it was at the last run, except --sandbox and --version.
   --allowed-clients LIST  for entra and caller: client IDs of the apps that may call, separated by commas
   --replicas N            number of instances; from 2 on they share one limit in a Valkey (default: 1)
   --app-user              prepare calls that need a signed-in user (single invoices and their PDF)
-  --public-host HOST      your own host name, once it is bound to the app
+  --no-app-user           no longer make calls as a signed-in user
+  --public-host HOST      your own host name, once it is bound to the app, or none
   --version VERSION       version to deploy (default: that of this script)
   --out FOLDER            where to write my-connector.json (default: here)
   --connector FILE        use this connector instead of downloading one
@@ -51,12 +52,13 @@ mistake() { die 2 "$@" "Run deploy.sh --help for the options."; }
 
 group='' location='' name='' client_id='' key='' sign_in='' audience='' allowed_clients='' public_host='' replicas=''
 connector='' template='' out=.
-sandbox=false app_user=false yes=false delete=false
+sandbox=false app_user=false no_app_user=false yes=false delete=false
 
 while [ $# -gt 0 ]; do
   case $1 in
     --sandbox) sandbox=true ;;
     --app-user) app_user=true ;;
+    --no-app-user) no_app_user=true ;;
     --yes) yes=true ;;
     --delete) delete=true ;;
     --help | -h) usage && exit 0 ;;
@@ -80,8 +82,8 @@ expect() {
   fi
 }
 [ -n "$group" ] || mistake "--group is needed: a name for a new resource group, such as connector."
-expect group "$group" '^[A-Za-z0-9._()-]{1,90}$' "letters, digits, dots, underscores, hyphens and parentheses"
-expect name "$name" '^[a-z][a-z0-9-]{0,22}[a-z0-9]$' "2 to 24 lower-case letters, digits and hyphens"
+expect group "$group" '^[A-Za-z0-9._-]{1,90}$' "letters, digits, dots, underscores and hyphens"
+expect name "${name//--/=}" '^[a-z][a-z0-9-]{1,22}[a-z0-9]$' "3 to 24 lower-case letters, digits and single hyphens"
 expect location "$location" '^[A-Za-z0-9 ]+$' "a region, such as westeurope"
 expect client-id "$client_id" "$guid" "a GUID"
 expect key "$key" '^[A-Za-z0-9._-]{1,64}$' "up to 64 letters, digits, dots, underscores and hyphens"
@@ -112,13 +114,22 @@ run_az() {
   explain
 }
 
-# quietly runs az and prints nothing if it fails, as for something that does not exist.
-quietly() { az "$@" --only-show-errors 2>/dev/null || true; }
+# find_az is run_az for something that may not exist. It then prints nothing.
+find_az() {
+  if az "$@" --only-show-errors 2>"$work/error"; then
+    return
+  fi
+  case $(<"$work/error") in
+    *NotFound* | *"not found"* | *"could not be found"* | *"does not exist"*) return ;;
+  esac
+  cat "$work/error" >&2
+  explain
+}
 
 # eventually is run_az for an app that is new: it takes a moment until all of Entra ID knows it.
 eventually() {
   local i
-  for ((i = 0; i < 6; i++)); do
+  for ((i = 0; i < 24; i++)); do
     if az "$@" --only-show-errors >/dev/null 2>"$work/error"; then
       return
     fi
@@ -152,11 +163,11 @@ explain() {
 
 # ask_an_administrator ends the script with what somebody else has to run, because this account may not.
 ask_an_administrator() {
-  [ -f "$work/credential.json" ] || die 1 "Your account may not read the directory. Ask an administrator."
+  [ -f "$work/app.json" ] || die 1 "Your account may not read the directory. Ask an administrator."
   say "" "Your account may not register apps, or not change this one. Ask somebody with the role Application" \
     "Administrator to run this, in the same tenant:" "" >&2
   if [ -z "$client_id" ]; then
-    say "  az ad app create --display-name '$app_name' --sign-in-audience AzureADMyOrg --query appId --output tsv" >&2
+    say "  az rest --method post --url ${graph%/}/v1.0/applications --body '$(<"$work/app.json")' --query appId --output tsv" >&2
   fi
   say "  az ad sp create --id ${client_id:-THE-ID-THAT-IS-PRINTED}" \
     "  az ad app federated-credential create --id ${client_id:-THE-ID-THAT-IS-PRINTED} --parameters '$(tr -d '\n' <"$work/credential.json")'" \
@@ -181,7 +192,7 @@ domain=$(run_az account show --query "tenantDefaultDomain || ''" --output tsv)
 exists=$(run_az group exists --name "$group" --output json)
 registered=''
 if [ "$exists" = true ]; then
-  registered=$(quietly group show --name "$group" --query "tags.\"$tag\"" --output tsv)
+  registered=$(find_az group show --name "$group" --query "tags.\"$tag\"" --output tsv)
   [ -n "$registered" ] || die 1 "The resource group $group exists, and this script did not make it. Choose another --group."
   [[ $registered =~ $guid ]] || registered=''
 fi
@@ -194,8 +205,9 @@ if $delete; then
       "gear, Account settings, App management."
   fi
   ask "Delete?"
-  if [ -n "$registered" ] && [ -n "$(quietly ad app show --id "$registered" --query appId --output tsv)" ]; then
-    run_az ad app delete --id "$registered"
+  if [ -n "$registered" ]; then
+    found=$(find_az ad app show --id "$registered" --query appId --output tsv)
+    [ -z "$found" ] || run_az ad app delete --id "$registered"
   fi
   run_az group delete --name "$group" --yes
   say "Deleted."
@@ -204,11 +216,19 @@ fi
 
 # The parameters of the last deployment, as was_PARAMETER. They are empty if there was none.
 was_name='' was_version='' was_sandbox='' was_clientId='' was_signIn='' was_audience='' was_allowedClients=''
-was_publicHost='' was_replicas='' was_appUser='' was_image='' was_logs=''
-parameters=(name version sandbox clientId signIn audience allowedClients publicHost replicas appUser image logs)
+was_publicHost='' was_replicas='' was_appUser='' was_image='' was_storeImage='' was_logs='' was_location=''
+parameters=(name version sandbox clientId signIn audience allowedClients publicHost replicas appUser image storeImage logs location)
 query=$(printf ', %s.value' "${parameters[@]}")
-values=$(quietly deployment group show --resource-group "$group" --name connector \
-  --query "properties.parameters.[${query#, }]" --output tsv)
+values='' apps=''
+if [ "$exists" = true ]; then
+  values=$(find_az deployment group show --resource-group "$group" --name connector \
+    --query "properties.parameters.[${query#, }]" --output tsv)
+  apps=$(run_az resource list --resource-group "$group" --resource-type Microsoft.App/containerApps --query '[].name' --output tsv)
+  if [ -z "$values" ] && [ -n "$apps" ] && [ -z "$name" ]; then
+    die 1 "The deployment connector is gone from the history of $group, and with it what was chosen before." \
+      "Say it again: --name, which is one of these, and every other option that you have used." "$apps"
+  fi
+fi
 for parameter in "${parameters[@]}"; do
   IFS= read -r value || value=''
   [ "$value" != None ] || value=''
@@ -221,16 +241,20 @@ fi
 name=${name:-${was_name:-connector}}
 replicas=${replicas:-${was_replicas:-1}}
 public_host=${public_host:-$was_publicHost}
+[ "$public_host" != none ] || public_host=''
 sign_in=${sign_in:-${was_signIn:-api-key}}
 audience=${audience:-$was_audience}
 allowed_clients=${allowed_clients:-$was_allowedClients}
 image=${was_image:-ghcr.io/partner-center/connector}
+store_image=${was_storeImage:-docker.io/valkey/valkey:8.1.4-alpine}
 logs=${was_logs:-none}
 case $was_appUser in prepare | on) app_user=true ;; esac
+! $no_app_user || app_user=false
 if $sandbox && [ -n "$registered$was_clientId" ]; then
   die 1 "The resource group $group serves your own data. Choose another --group for a sandbox."
 fi
 $sandbox || client_id=${client_id:-${was_clientId:-$registered}}
+location=${location:-$was_location}
 if [ -z "$location" ]; then
   [ "$exists" = true ] || mistake "--location is needed the first time: a region, such as westeurope."
   location=$(run_az group show --name "$group" --query location --output tsv)
@@ -324,7 +348,6 @@ fi
 group_path=/subscriptions/$subscription_id/resourceGroups/$group
 app_path=$group_path/providers/Microsoft.App/containerApps/$name
 management=$(run_az cloud show --query endpoints.resourceManager --output tsv)
-apps=$(run_az resource list --resource-group "$group" --resource-type Microsoft.App/containerApps --query '[].name' --output tsv)
 app_exists=false
 ! grep -qxF "$name" <<<"$apps" || app_exists=true
 
@@ -340,44 +363,39 @@ state() { run_az resource show --ids "$app_path" --api-version 2026-01-01 --quer
 
 if $own_credential; then
   step "Managed identity and app registration"
-  run_az identity create --resource-group "$group" --name "$name" --location "$location" --output none
+  run_az identity create --resource-group "$group" --name "$name" --output none
   subject=$(run_az identity show --resource-group "$group" --name "$name" --query principalId --output tsv)
   cloud=$(run_az cloud show --query name --output tsv)
+  graph=$(run_az cloud show --query endpoints.microsoftGraphResourceId --output tsv)
   case $cloud in
-    AzureUSGovernment) exchange=api://AzureADTokenExchangeUSGov ;;
-    AzureChinaCloud) exchange=api://AzureADTokenExchangeChina ;;
-    *) exchange=api://AzureADTokenExchange ;;
+    AzureUSGovernment) authority=https://login.microsoftonline.us exchange=api://AzureADTokenExchangeUSGov ;;
+    AzureChinaCloud) authority=https://login.partner.microsoftonline.cn exchange=api://AzureADTokenExchangeChina ;;
+    *) authority=https://login.microsoftonline.com exchange=api://AzureADTokenExchange ;;
   esac
-  authority=$(run_az cloud show --query endpoints.activeDirectory --output tsv)
+  printf '{"displayName": "%s", "signInAudience": "AzureADMyOrg"}' "$app_name" >"$work/app.json"
   cat >"$work/credential.json" <<EOF
 {
-  "name": "$name",
-  "issuer": "${authority%/}/$tenant/v2.0",
+  "name": "connector-$subject",
+  "issuer": "$authority/$tenant/v2.0",
   "subject": "$subject",
   "audiences": ["$exchange"]
 }
 EOF
 
   if [ -n "$registered" ] && [ "$client_id" = "$registered" ]; then # it may have been deleted since
-    client_id=$(quietly ad app show --id "$registered" --query appId --output tsv)
+    client_id=$(find_az ad app show --id "$registered" --query appId --output tsv)
   fi
   if [ -z "$client_id" ]; then
-    client_id=$(run_az ad app create --display-name "$app_name" --sign-in-audience AzureADMyOrg --query appId --output tsv)
+    # Not az ad app create, which takes over any app of this name, whoever made it.
+    client_id=$(run_az rest --method post --url "${graph%/}/v1.0/applications" --body "@$work/app.json" --query appId --output tsv)
     run_az tag update --resource-id "$group_path" --operation merge --tags "$tag=$client_id" --output none
     say "Registered the app $client_id"
   fi
-  if [ -z "$(quietly ad sp show --id "$client_id" --query id --output tsv)" ]; then
-    eventually ad sp create --id "$client_id"
-  fi
-  credentials=$(quietly ad app federated-credential list --id "$client_id" --query "[].[name, subject]" --output tsv)
-  if ! grep -qF "$subject" <<<"$credentials"; then
-    if grep -q "^${name}[[:space:]]" <<<"$credentials"; then # of an identity that was deleted since
-      eventually ad app federated-credential update --id "$client_id" --federated-credential-id "$name" \
-        --parameters "@$work/credential.json"
-    else
-      eventually ad app federated-credential create --id "$client_id" --parameters "@$work/credential.json"
-    fi
-  fi
+  principal=$(find_az ad sp show --id "$client_id" --query id --output tsv)
+  [ -n "$principal" ] || eventually ad sp create --id "$client_id"
+  subjects=$(find_az ad app federated-credential list --id "$client_id" --query '[].subject' --output tsv)
+  grep -qxF "$subject" <<<"$subjects" ||
+    eventually ad app federated-credential create --id "$client_id" --parameters "@$work/credential.json"
 fi
 
 keys=$work/keys
@@ -401,9 +419,10 @@ fi
 user=off
 if $app_user; then
   user=prepare
-  account=$(quietly storage account list --resource-group "$group" --query "[0].name" --output tsv)
-  if [ -n "$account" ]; then
-    stored=$(quietly storage file exists --account-name "$account" --share-name state --path refresh-token \
+  [ "$was_appUser" != on ] || user=on
+  account=$(run_az storage account list --resource-group "$group" --query "[0].name" --output tsv)
+  if [ "$user" = prepare ] && [ -n "$account" ]; then
+    stored=$(find_az storage file exists --account-name "$account" --share-name state --path refresh-token \
       --query exists --output tsv)
     [[ $stored != [tT]rue ]] || user=on
   fi
@@ -414,6 +433,8 @@ step "Container app (this takes 2 to 5 minutes the first time)"
 json() {
   local text=${1//\\/\\\\}
   text=${text//\"/\\\"}
+  text=${text//$'\r'/}
+  text=${text//$'\t'/ }
   printf '"%s"' "${text//$'\n'/\\n}"
 }
 
@@ -439,6 +460,7 @@ cat >"$work/parameters.json" <<EOF
     "name": {"value": "$name"},
     "location": {"value": "$location"},
     "image": {"value": "$image"},
+    "storeImage": {"value": "$store_image"},
     "version": {"value": "$version"},
     "sandbox": {"value": $sandbox},
     "tenantId": {"value": "$tenant"},
@@ -455,6 +477,9 @@ cat >"$work/parameters.json" <<EOF
 EOF
 run_az deployment group create --resource-group "$group" --name connector --template-file "$template" \
   --parameters "@$work/parameters.json" --output none
+if [ "$replicas" = 1 ] && grep -qxF "$name-store" <<<"$apps"; then # of an earlier run with several instances
+  run_az resource delete --ids "$app_path-store" --output none
+fi
 url=$(run_az deployment group show --resource-group "$group" --name connector --query properties.outputs.url.value --output tsv)
 [ -z "$public_host" ] || url=https://$public_host
 
@@ -505,7 +530,7 @@ else
   say "1. Partner Center needs nothing: makers sign in to it themselves."
 fi
 say "2. Let the service try everything that a call needs:" \
-  "   az containerapp exec --resource-group $group --name $name --command \"/connector check\"" \
+  "   az containerapp exec --resource-group $group --name $name --command /check" \
   "3. $import"
 if [ "$user" = prepare ]; then
   account=$(run_az deployment group show --resource-group "$group" --name connector \

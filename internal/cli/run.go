@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -57,7 +58,16 @@ type console struct {
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	return Run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	return Run(ctx, arguments(os.Args), os.Getenv, os.Stdout, os.Stderr)
+}
+
+// arguments returns the arguments of a command line. Under the name check, the program is its command
+// of this name, for places that pass no arguments.
+func arguments(line []string) []string {
+	if (len(line) == 1) && (filepath.Base(line[0]) == "check") {
+		return []string{"check"}
+	}
+	return line[1:]
 }
 
 // Run runs the command that args select and returns the exit status. A setting is taken from its
