@@ -14,6 +14,8 @@ import (
 
 // A template is the deployment template, with expressions where Azure evaluates them.
 type template struct {
+	LanguageVersion string `json:"languageVersion"`
+
 	Parameters map[string]parameter      `json:"parameters"`
 	Variables  map[string]any            `json:"variables"`
 	Resources  map[string]map[string]any `json:"resources"`
@@ -211,11 +213,20 @@ func (x *expression) call(function string, a []any) any {
 			"authentication": map[string]any{"loginEndpoint": "https://login.microsoftonline.com/"},
 		}
 	case "listKeys":
+		x.mustExist(a[0].(string))
 		return map[string]any{"keys": []any{map[string]any{"value": "storage-key"}}}
 	case "reference":
+		x.mustExist(a[0].(string))
 		return maps.Clone(deployed[a[0].(string)])
 	}
 	panic("unknown function " + function)
+}
+
+// mustExist panics if the template has no resource of a symbolic name.
+func (e evaluation) mustExist(symbol string) {
+	if e.Resources[symbol] == nil {
+		panic("there is no resource " + symbol)
+	}
 }
 
 // groupLocation is the region of the resource group that is deployed to.

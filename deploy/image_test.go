@@ -88,7 +88,8 @@ func TestImage(t *testing.T) {
 	root := b.mount(built)
 	expectFiles(t, root)
 	address := freeAddress(t)
-	serve := contained(root, append(image.Env, "CONNECTOR_LISTEN="+address, "CONNECTOR_SANDBOX=true"), "serve")
+	serve := contained(root, append(image.Env, "CONNECTOR_LISTEN="+address, "CONNECTOR_SANDBOX=true"),
+		"/connector", "serve")
 	serve.Stderr = os.Stderr
 	if err := serve.Start(); err != nil {
 		t.Fatal(err)
@@ -98,7 +99,7 @@ func TestImage(t *testing.T) {
 		serve.Wait()
 	})
 	until(t, "the image is healthy", func() bool {
-		return contained(root, append(image.Env, "CONNECTOR_LISTEN="+address), "health").Run() == nil
+		return contained(root, append(image.Env, "CONNECTOR_LISTEN="+address), "/connector", "health").Run() == nil
 	})
 	req, err := http.NewRequest(http.MethodGet, "http://"+address+"/v1/customers?Size=1", nil)
 	if err != nil {
@@ -114,13 +115,13 @@ func TestImage(t *testing.T) {
 	if (resp.StatusCode != http.StatusOK) || !strings.Contains(string(body), "companyName") {
 		t.Errorf("status %d and %s", resp.StatusCode, body)
 	}
-	checked := contained(root, append(image.Env, "CONNECTOR_SANDBOX=true", "CONNECTOR_SANDBOX_PUBLIC=true"), "check")
+	checked := contained(root, append(image.Env, "CONNECTOR_SANDBOX=true", "CONNECTOR_SANDBOX_PUBLIC=true"), "/check")
 	if text := output(t, checked); !strings.Contains(text, "App+User: answered") {
 		t.Errorf("check says %s", text)
 	}
 }
 
-// expectFiles checks that the image has the binary and the one directory that can be written to, and
+// expectFiles checks that the image has the binary, its name check, and the one directory that can be written to, and
 // nothing else.
 func expectFiles(t *testing.T, root string) {
 	t.Helper()
@@ -129,7 +130,7 @@ func expectFiles(t *testing.T, root string) {
 		all = append(all, path)
 		return err
 	})
-	if want := []string{".", "connector", "state", "state/README"}; !slices.Equal(all, want) {
+	if want := []string{".", "check", "connector", "state", "state/README"}; !slices.Equal(all, want) {
 		t.Errorf("the image has %v, want %v", all, want)
 	}
 	info, err := os.Stat(filepath.Join(root, "state"))
@@ -145,7 +146,7 @@ func expectFiles(t *testing.T, root string) {
 // be changed.
 func contained(root string, environment []string, args ...string) *exec.Cmd {
 	const script = `mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" &&
-		exec chroot --userspec=65532:65532 "$0" /connector "$@"`
+		exec chroot --userspec=65532:65532 "$0" "$@"`
 	command := exec.Command("unshare", append([]string{"--mount", "sh", "-c", script, root}, args...)...)
 	command.Env = append(environment, "PATH="+os.Getenv("PATH"))
 	return command

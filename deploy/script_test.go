@@ -88,8 +88,19 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// TestScriptsAgree checks that both scripts run the same commands of az, and say the same to an
-// administrator. deploy.ps1 cannot be run where there is no PowerShell.
+// TestPowerShellParses checks the syntax of deploy.ps1.
+func TestPowerShellParses(t *testing.T) {
+	if _, err := exec.LookPath("pwsh"); err != nil {
+		t.Skip("needs pwsh, which is not on PATH")
+	}
+	const script = `$errors = $null; [void][Management.Automation.Language.Parser]::ParseFile(` +
+		`"$PWD/azure/deploy.ps1", [ref]$null, [ref]$errors); $errors; exit $errors.Count`
+	if says, err := exec.Command("pwsh", "-NoProfile", "-Command", script).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, says)
+	}
+}
+
+// TestScriptsAgree checks that both scripts run the same commands of az with the same options.
 func TestScriptsAgree(t *testing.T) {
 	bash, powershell := commandsOf(t, "azure/deploy.sh"), commandsOf(t, "azure/deploy.ps1")
 	if len(bash) < 20 {
@@ -103,11 +114,11 @@ func TestScriptsAgree(t *testing.T) {
 var (
 	azCall   = regexp.MustCompile(`\b(?:run_az|find_az|eventually|Invoke-Az|Find-Az|Wait-Az) `)
 	azWords  = regexp.MustCompile(`^[a-z][a-z-]*(?: [a-z][a-z-]*)*`)
-	azOption = regexp.MustCompile(` --([a-z-]+)`)
+	azOption = regexp.MustCompile(` --([a-z-]+)(?: ([A-Za-z0-9][A-Za-z0-9./-]*)\b)?`)
 )
 
-// commandsOf returns the commands of az in a script, with their options in alphabetical order, without
-// those that concern the output alone.
+// commandsOf returns the commands of az in a script, with their options in alphabetical order and the
+// values that are no variables, without the options that concern the output alone.
 func commandsOf(t *testing.T, file string) []string {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -124,7 +135,7 @@ func commandsOf(t *testing.T, file string) []string {
 			var options []string
 			for _, option := range azOption.FindAllStringSubmatch(call, -1) {
 				if (option[1] != "query") && (option[1] != "output") {
-					options = append(options, option[1])
+					options = append(options, strings.TrimSuffix(option[1]+"="+option[2], "="))
 				}
 			}
 			slices.Sort(options)

@@ -203,6 +203,114 @@ func TestTemplateProbes(t *testing.T) {
 	}
 }
 
+// TestTemplateOrder checks that each resource waits for those that it needs. Azure finds out by itself
+// about reference and listKeys, but not about names.
+func TestTemplateOrder(t *testing.T) {
+	read, err := readTemplate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read.LanguageVersion != "2.0" {
+		t.Errorf("symbolic names need the language version 2.0, not %q", read.LanguageVersion)
+	}
+	for symbol, needs := range map[string][]string{
+		"app":            {"environment", "identity", "mountableShare", "store"},
+		"store":          {"environment"},
+		"mountableShare": {"environment", "fileShare"},
+		"fileShare":      {"fileService"},
+		"fileService":    {"storage"},
+	} {
+		waits := fmt.Sprint(read.Resources[symbol]["dependsOn"])
+		for _, need := range needs {
+			if !strings.Contains(waits, need) || (read.Resources[need] == nil) {
+				t.Errorf("%s waits for %s, and needs %s", symbol, waits, need)
+			}
+		}
+	}
+	for symbol, resource := range read.Resources {
+		waits, _ := resource["dependsOn"].([]any)
+		for _, other := range waits {
+			if read.Resources[other.(string)] == nil {
+				t.Errorf("%s waits for %s, which does not exist", symbol, other)
+			}
+		}
+	}
+}
+
+// TestTemplateOutputs checks what an administrator enters elsewhere.
+func TestTemplateOutputs(t *testing.T) {
+	read, err := readTemplate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := evaluation{read, scenarios["user"]}
+	got := map[string]any{}
+	for name, output := range read.Outputs {
+		got[name] = e.value(output["value"])
+	}
+	want := map[string]any{
+		"url":            "https://" + appHost,
+		"issuer":         "https://login.microsoftonline.com/" + tenantID + "/v2.0",
+		"subject":        identityPrincipalID,
+		"tokenAudience":  "api://AzureADTokenExchange",
+		"storageAccount": evaluated(t, scenarios["user"])["storage"]["name"],
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("outputs %v, want %v", got, want)
+	}
+}
+
+// TestTemplateStore checks that several instances find their Valkey, which counts as the limit needs.
+func TestTemplateStore(t *testing.T) {
+	all := evaluated(t, scenarios["three replicas"])
+	app, store := all["app"], all["store"]
+	secrets := map[string]string{}
+	for _, resource := range []map[string]any{app, store} {
+		for _, s := range list(t, resource, "properties", "configuration", "secrets") {
+			secrets[s.(map[string]any)["name"].(string)] = s.(map[string]any)["value"].(string)
+		}
+	}
+	want := fmt.Sprintf("redis://:%s@%s:%v", secrets["password"], store["name"],
+		number(t, store, "configuration", "ingress", "exposedPort"))
+	if secrets["redis-url"] != want {
+		t.Errorf("the instances connect to %s, want %s", secrets["redis-url"], want)
+	}
+	c := container(t, store)
+	if env := fmt.Sprint(c["env"]); !strings.Contains(env, "map[name:PASSWORD secretRef:password]") ||
+		!strings.Contains(env, "SECRETS_HASH") {
+		t.Errorf("the Valkey has the environment %s", env)
+	}
+	for _, argument := range []string{`--requirepass "$PASSWORD"`, "--maxmemory-policy noeviction"} {
+		if !strings.Contains(fmt.Sprint(c["args"]), argument) {
+			t.Errorf("the Valkey runs without %s", argument)
+		}
+	}
+	if number(t, store, "configuration", "ingress", "targetPort") != 6379 {
+		t.Error("the Valkey listens on 6379")
+	}
+	if member(store, []string{"properties", "configuration", "ingress", "external"}) != false {
+		t.Error("others can reach the Valkey")
+	}
+}
+
+// TestTemplateShare checks that the refresh token's folder is the share that is made for it.
+func TestTemplateShare(t *testing.T) {
+	all := evaluated(t, scenarios["user"])
+	made := all["mountableShare"]
+	file := member(made, []string{"properties", "azureFile"}).(map[string]any)
+	name := all["fileShare"]["name"].(string)
+	if want := fmt.Sprintf("%v/default/%v", file["accountName"], file["shareName"]); name != want {
+		t.Errorf("the share is %s, mounted is %s", name, want)
+	}
+	for _, v := range list(t, all["app"], "properties", "template", "volumes") {
+		volume := v.(map[string]any)
+		if volume["storageType"] == "AzureFile" &&
+			(made["name"] != fmt.Sprintf("%v/%v", all["environment"]["name"], volume["storageName"])) {
+			t.Errorf("the volume is %v, the storage %v", volume["storageName"], made["name"])
+		}
+	}
+}
+
 // TestTemplateUsesItsParts checks that every parameter and variable is used, exists and is described,
 // and that nothing secret is an output.
 func TestTemplateUsesItsParts(t *testing.T) {

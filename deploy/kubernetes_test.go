@@ -4,17 +4,14 @@ package deploy_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/compose-spec/compose-go/v2/cli"
-	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/partner-center/connector/internal/config"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -22,54 +19,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 )
-
-// TestCompose loads the file as Docker Compose does, and checks what the services may do.
-func TestCompose(t *testing.T) {
-	options, err := cli.NewProjectOptions([]string{"compose.yaml"}, cli.WithEnv([]string{
-		"CONNECTOR_HOST=connector.contoso.com", "CONNECTOR_TENANT_ID=" + tenantID, "CONNECTOR_CLIENT_ID=" + clientID,
-	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	project, err := options.LoadProject(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, s := range project.Services {
-		rights := fmt.Sprint(s.ReadOnly, s.CapDrop, s.SecurityOpt)
-		if rights != "true [ALL] [no-new-privileges:true]" {
-			t.Errorf("%s may do more than it needs", name)
-		}
-		if (len(s.Ports) > 0) != (name == "caddy") {
-			t.Errorf("%s has the ports %v", name, s.Ports)
-		}
-	}
-	connector := project.Services["connector"]
-	environment := map[string]string{}
-	for name, value := range connector.Environment {
-		environment[name] = *value
-		expectSetting(t, name)
-	}
-	files := t.TempDir()
-	os.Mkdir(filepath.Join(files, "secrets"), 0o700)
-	write(t, filepath.Join(files, "secrets", "keys"), keyLine)
-	write(t, filepath.Join(files, "secrets", "client-secret"), "secret")
-	settings, err := load(environment, files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if grace := connector.StopGracePeriod; (grace == nil) || (types.Duration.String(*grace) != "1m0s") ||
-		(longestStop(settings) > 60) {
-		t.Errorf("the service gets %v to stop", grace)
-	}
-	if test := strings.Join(connector.HealthCheck.Test, " "); test != "CMD /connector health" {
-		t.Errorf("health check %q", test)
-	}
-	command := strings.Join(project.Services["valkey"].Command, " ")
-	if !strings.Contains(command, "--maxmemory-policy noeviction") {
-		t.Errorf("the Valkey runs %q", command)
-	}
-}
 
 // manifests are the objects of kubernetes.yaml, by kind and name.
 type manifests map[string]any
@@ -131,43 +80,106 @@ func TestKubernetes(t *testing.T) {
 			}
 		}
 		if s, ok := object.(*corev1.Service); ok {
-			d := all["Deployment "+s.Name].(*appsv1.Deployment)
-			if !selects(s.Spec.Selector, d.Spec.Template.Labels) {
-				t.Errorf("%s selects no pod", name)
-			}
+			expectService(t, s, all["Deployment "+s.Name].(*appsv1.Deployment).Spec.Template)
 		}
 	}
-	d := all["Deployment connector"].(*appsv1.Deployment)
-	pod := d.Spec.Template
-	if pod.Labels["azure.workload.identity/use"] != "true" {
-		t.Error("the pod gets no token")
+	if level := all["Namespace partner-center-connector"].(*corev1.Namespace).
+		Labels["pod-security.kubernetes.io/enforce"]; level != "restricted" {
+		t.Errorf("the namespace enforces the level %q", level)
+	}
+	pod := all["Deployment connector"].(*appsv1.Deployment).Spec.Template
+	account, _ := all["ServiceAccount "+pod.Spec.ServiceAccountName].(*corev1.ServiceAccount)
+	if (account == nil) || (account.Annotations["azure.workload.identity/client-id"] != "<CLIENT_ID>") ||
+		(pod.Labels["azure.workload.identity/use"] != "true") {
+		t.Errorf("the pod of %+v gets no token", account)
 	}
 	budget := all["PodDisruptionBudget connector"].(*policyv1.PodDisruptionBudget)
 	if !selects(budget.Spec.Selector.MatchLabels, pod.Labels) {
 		t.Error("the disruption budget selects no pod")
 	}
-	environment := all["ConfigMap connector"].(*corev1.ConfigMap).Data
-	files := t.TempDir()
-	for _, folder := range []string{"secrets", "var/run/secrets/azure/tokens"} {
-		os.MkdirAll(filepath.Join(files, folder), 0o700)
+	backend := all["Ingress connector"].(*networkingv1.Ingress).Spec.Rules[0].HTTP.Paths[0].Backend.Service
+	if (backend.Name != "connector") || (backend.Port.Name != "http") {
+		t.Errorf("the ingress leads to %+v", backend)
 	}
-	write(t, filepath.Join(files, "secrets/keys"), keyLine)
-	write(t, filepath.Join(files, "secrets/link-secret"), strings.Repeat("0f", 32))
-	write(t, filepath.Join(files, environment["CONNECTOR_FEDERATED_TOKEN_FILE"]), "token")
-	filled := map[string]string{}
-	for name, value := range environment {
-		expectSetting(t, name)
-		filled[name] = strings.NewReplacer(
-			"<HOST>", "connector.contoso.com", "<TENANT_ID>", tenantID, "<CLIENT_ID>", clientID).Replace(value)
-	}
-	settings, err := load(filled, files)
-	if err != nil {
-		t.Fatal(err)
-	}
+	settings := podSettings(t, all["ConfigMap "+pod.Spec.Containers[0].EnvFrom[0].ConfigMapRef.Name], pod.Spec)
 	if grace := float64(*pod.Spec.TerminationGracePeriodSeconds); grace < longestStop(settings) {
 		t.Errorf("the pod is killed after %v, before its calls have ended after %v", grace, longestStop(settings))
 	}
 	expectProbes(t, pod.Spec.Containers[0], settings.Listen)
+	expectStore(t, all, settings.Redis.Address)
+}
+
+// podSettings returns the settings of the container, with the files that it sees: those of the secret
+// that the documentation makes, and the token of workload identity.
+func podSettings(t *testing.T, object any, pod corev1.PodSpec) config.Config {
+	t.Helper()
+	files := t.TempDir()
+	put := func(folder, name, text string) {
+		os.MkdirAll(filepath.Join(files, folder), 0o700)
+		write(t, filepath.Join(files, folder, name), text)
+	}
+	put("/var/run/secrets/azure/tokens", "azure-identity-token", "token")
+	secrets := map[string]string{}
+	for _, v := range pod.Volumes {
+		if v.Secret != nil {
+			secrets[v.Name] = v.Secret.SecretName
+		}
+	}
+	for _, m := range pod.Containers[0].VolumeMounts {
+		if secrets[m.Name] == "connector" {
+			put(m.MountPath, "keys", keyLine)
+			put(m.MountPath, "link-secret", strings.Repeat("0f", 32))
+		}
+	}
+	environment := map[string]string{}
+	for name, value := range object.(*corev1.ConfigMap).Data {
+		expectSetting(t, name)
+		environment[name] = strings.NewReplacer(
+			"<HOST>", "connector.contoso.com", "<TENANT_ID>", tenantID, "<CLIENT_ID>", clientID).Replace(value)
+	}
+	settings, err := load(environment, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return settings
+}
+
+// expectService checks that a service leads to a port of the pod.
+func expectService(t *testing.T, s *corev1.Service, pod corev1.PodTemplateSpec) {
+	t.Helper()
+	if !selects(s.Spec.Selector, pod.Labels) {
+		t.Errorf("the service %s selects no pod", s.Name)
+	}
+	for _, port := range s.Spec.Ports {
+		if !slices.ContainsFunc(pod.Spec.Containers[0].Ports, func(p corev1.ContainerPort) bool {
+			return p.Name == port.TargetPort.String()
+		}) {
+			t.Errorf("the service %s leads to the port %s, which the pod has not", s.Name, port.TargetPort.String())
+		}
+	}
+}
+
+// expectStore checks that the connector, and nothing else, reaches the Valkey, and that it evicts
+// nothing.
+func expectStore(t *testing.T, all manifests, address string) {
+	t.Helper()
+	service := all["Service valkey"].(*corev1.Service)
+	if want := fmt.Sprintf("%s:%d", service.Name, service.Spec.Ports[0].Port); address != want {
+		t.Errorf("the limit is in %s, the Valkey at %s", address, want)
+	}
+	pod := all["Deployment valkey"].(*appsv1.Deployment).Spec.Template
+	if arguments := strings.Join(pod.Spec.Containers[0].Args, " "); !strings.Contains(arguments,
+		"--maxmemory-policy noeviction") {
+		t.Errorf("the Valkey runs %s", arguments)
+	}
+	policy := all["NetworkPolicy valkey"].(*networkingv1.NetworkPolicy).Spec
+	from := policy.Ingress[0].From
+	connector := all["Deployment connector"].(*appsv1.Deployment).Spec.Template.Labels
+	if !selects(policy.PodSelector.MatchLabels, pod.Labels) || (len(policy.Ingress) != 1) || (len(from) != 1) ||
+		(from[0].PodSelector == nil) || !selects(from[0].PodSelector.MatchLabels, connector) ||
+		(policy.Ingress[0].Ports[0].Port.String() != pod.Spec.Containers[0].Ports[0].Name) {
+		t.Errorf("network policy %+v", policy)
+	}
 }
 
 func selects(selector, labels map[string]string) bool {
@@ -219,23 +231,4 @@ func expectRestricted(t *testing.T, name string, pod corev1.PodSpec) {
 	if (pod.EnableServiceLinks == nil) || *pod.EnableServiceLinks {
 		t.Errorf("%s gets variables of services, which begin with CONNECTOR_", name)
 	}
-}
-
-// TestUnit checks the unit as systemd reads it, and how much of the system the service can reach.
-func TestUnit(t *testing.T) {
-	const file = "systemd/connector.service"
-	text := string(read(t, file))
-	for _, setting := range regexp.MustCompile(`CONNECTOR_\w+`).FindAllString(text, -1) {
-		expectSetting(t, setting)
-	}
-	needs(t, "systemd-analyze")
-	// verify looks for the program, which is not installed here.
-	unit := filepath.Join(t.TempDir(), "connector.service")
-	write(t, unit, strings.Replace(text, "/usr/local/bin/connector", "/bin/true", 1))
-	verify := exec.Command("systemd-analyze", "verify", "--man=no", unit)
-	if says, err := verify.CombinedOutput(); (err != nil) || (len(says) > 0) {
-		t.Errorf("%v: %s", err, says)
-	}
-	const most = "20" // of 100; a unit without any protection has 96
-	output(t, exec.Command("systemd-analyze", "security", "--offline=true", "--threshold="+most, unit))
 }
