@@ -36,7 +36,9 @@ func TestCompose(t *testing.T) {
 		if (len(s.Ports) > 0) != (name == "caddy") {
 			t.Errorf("%s has the ports %v", name, s.Ports)
 		}
-		want := map[string]string{"connector": "[back front] []", "caddy": "[front] [NET_BIND_SERVICE]", "valkey": "[back] []"}
+		want := map[string]string{
+			"connector": "[back front] []", "caddy": "[front] [NET_BIND_SERVICE]", "valkey": "[back] []",
+		}
 		got := fmt.Sprint(slices.Sorted(maps.Keys(s.Networks)), s.CapAdd)
 		if got != want[name] {
 			t.Errorf("%s has networks and capabilities %s, want %s", name, got, want[name])

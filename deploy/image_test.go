@@ -121,8 +121,8 @@ func TestImage(t *testing.T) {
 	}
 }
 
-// expectFiles checks that the image has the binary, its name check, and the one directory that can be written to, and
-// nothing else.
+// expectFiles checks that the image has the binary, its name check, and the one directory that can be
+// written to, and nothing else.
 func expectFiles(t *testing.T, root string) {
 	t.Helper()
 	var all []string
@@ -182,8 +182,9 @@ func (b builder) context(binary string) string {
 // build returns the ID of a new image.
 func (b builder) build(format, context string) string {
 	b.t.Helper()
-	lines := strings.Split(b.buildah("build", "--quiet", "--isolation", "chroot", "--format", format,
-		"--timestamp", "0", "--no-cache", "--platform", "linux/"+runtime.GOARCH, "--file", "../Dockerfile", context), "\n")
+	says := b.buildah("build", "--quiet", "--isolation", "chroot", "--format", format, "--timestamp", "0",
+		"--no-cache", "--platform", "linux/"+runtime.GOARCH, "--file", "../Dockerfile", context)
+	lines := strings.Split(says, "\n")
 	return lines[len(lines)-1]
 }
 

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -89,7 +90,8 @@ func TestPinnedActions(t *testing.T) {
 func walk(t *testing.T, folder string, visit func(path, text string)) {
 	t.Helper()
 	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
-		if (err != nil) || !d.Type().IsRegular() || strings.HasSuffix(path, ".go") || strings.HasSuffix(path, ".txtar") {
+		isTest := slices.Contains([]string{".go", ".txtar"}, filepath.Ext(path))
+		if (err != nil) || !d.Type().IsRegular() || isTest {
 			return err
 		}
 		text, err := os.ReadFile(path)
