@@ -51,7 +51,7 @@ func az() {
 		os.Exit(1)
 	}
 	if late := os.Getenv("AZ_LATE"); (late != "") && strings.HasPrefix(command, late) && (timesCalled(late) < 3) {
-		fmt.Fprintln(os.Stderr, "ERROR: Resource does not exist or one of its queried reference-property objects is not.")
+		fmt.Fprintln(os.Stderr, "ERROR: Resource does not exist or one of its queried objects is not present.")
 		os.Exit(1)
 	}
 	state := new(azure)
