@@ -37,7 +37,7 @@ type Config struct {
 	ManagedIdentity     string // "system", or the client ID of a user-assigned one; federated to the app
 	ExchangeAudience    string // of a managed identity's token, such as api://AzureADTokenExchange
 
-	RefreshTokenFile string // the user's refresh token; empty: app-only
+	RefreshTokenFile string // the user's refresh token; empty, and no RefreshToken either: app-only
 	RefreshToken     string // the first one, if none is to be stored, instead of a file
 
 	Timeout time.Duration // of one exchange, and again of waiting for other instances

@@ -138,8 +138,9 @@ func (t *Traces) End(ctx context.Context, status int, code string) {
 }
 
 // Request returns a function for outbound.Observe that records each request of a call as a child
-// span with the given name. The service's own requests at its start belong to no call and are not
-// recorded.
+// span with the given name. A request whose context has no span belongs to no call and is not
+// recorded, such as those with which the service tries its own credential, renewals of signing keys
+// and tokens for Redis.
 func (t *Traces) Request(span string) func(context.Context) func(status int) {
 	return func(ctx context.Context) func(int) {
 		if !trace.SpanContextFromContext(ctx).IsValid() {

@@ -50,12 +50,23 @@ func (l *locator) follow(err error) bool {
 	if !moved {
 		return false
 	}
-	if host, port, err := net.SplitHostPort(node); (err == nil) && (host == "") { // a node that does not know its name
-		host, _, _ = net.SplitHostPort(l.found)
-		node = net.JoinHostPort(host, port)
-	}
-	l.node, l.ask = node, false
+	l.node, l.ask = l.nodeAddress(node), false
 	return true
+}
+
+// nodeAddress returns the address of a node as a MOVED error writes it: HOST:PORT, with an IPv6
+// address without brackets. A node that does not know its name has none; its host is the one that
+// referred to it.
+func (l *locator) nodeAddress(node string) string {
+	colon := strings.LastIndexByte(node, ':')
+	if colon < 0 {
+		return node
+	}
+	host, port := strings.Trim(node[:colon], "[]"), node[colon+1:]
+	if host == "" {
+		host, _, _ = net.SplitHostPort(l.found)
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // failed records that the address that find returned could not be used, because of err, and returns

@@ -25,7 +25,10 @@ func TestLocator(t *testing.T) {
 		{"node.contoso.com:8501", "node.contoso.com", moved(":8502"), ""},          // a node without a name
 		{"node.contoso.com:8502", "node.contoso.com", refused, Moved},
 		{"redis.contoso.com:6379", "redis.contoso.com", refused, ""}, // may know another node
-		{"node.contoso.com:8502", "node.contoso.com", refused, Moved},
+		{"node.contoso.com:8502", "node.contoso.com", moved("fd00::2:6379"), ""}, // without brackets
+		{"[fd00::2]:6379", "redis.contoso.com", moved("[fd00::3]:6379"), ""},
+		{"[fd00::3]:6379", "redis.contoso.com", moved(":6380"), ""},
+		{"[fd00::3]:6380", "redis.contoso.com", refused, Moved},
 	} {
 		address, err := l.find(context.Background(), nil)
 		if (err != nil) || (address != step.address) || (l.tlsName(address) != step.name) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"time"
@@ -68,7 +69,8 @@ func (netConn) SetReadDeadline(time.Time) error { return nil }
 func (n netConn) Close() error { return n.raw.Close() }
 
 // A socket is a connection to a server, which runs one exchange at a time. Once an exchange has
-// failed, other than by an error that the server replied, the socket can only be closed.
+// failed, the socket can only be closed. An error that the server replied leaves it usable, unless
+// the context of run ended at the same time: then the next exchange may fail.
 type socket struct {
 	conn    redis.Conn
 	raw     net.Conn
@@ -118,6 +120,7 @@ func wantsNoPassword(err error) bool {
 }
 
 // run sends commands, each of which must succeed, and returns their replies. It fails when ctx ends.
+// An error that the server replied takes precedence, even if ctx has ended too.
 func (s *socket) run(ctx context.Context, commands ...command) ([]any, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -143,8 +146,14 @@ func (s *socket) do(deadline time.Time, commands []command) ([]any, error) {
 	return s.exchange(commands)
 }
 
-// exchange sends commands and receives the replies.
-func (s *socket) exchange(commands []command) ([]any, error) {
+// exchange sends commands and receives the replies. The client panics on a reply that states a
+// length beyond the address space; that is an error like any other malformed reply.
+func (s *socket) exchange(commands []command) (replies []any, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("malformed reply: %v", cause)
+		}
+	}()
 	for _, c := range commands {
 		if err := s.conn.Send(c.name, c.args...); err != nil {
 			return nil, err
@@ -153,7 +162,7 @@ func (s *socket) exchange(commands []command) ([]any, error) {
 	if err := s.conn.Flush(); err != nil {
 		return nil, err
 	}
-	replies := make([]any, 0, len(commands))
+	replies = make([]any, 0, len(commands))
 	for range commands {
 		reply, err := s.conn.Receive()
 		if refusal, ok := errors.AsType[redis.Error](err); ok {

@@ -125,3 +125,24 @@ func TestRefusedConnection(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAbsurdLength shows that a reply whose length no machine can hold is an error.
+func TestAbsurdLength(t *testing.T) {
+	for _, reply := range []string{"$9223372036854775807\r\n", "*9223372036854775807\r\n"} {
+		t.Run(reply[:1], func(t *testing.T) {
+			near, far := net.Pipe()
+			go replyOnce(far, "+PONG\r\n"+reply)
+			dial := func(context.Context, string, string) (net.Conn, error) { return near, nil }
+			s, err := dialer{dial: dial, timeout: time.Minute}.open(t.Context(), "", "", anonymous)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.close()
+			ping := command{name: "PING"}
+			replies, err := s.do(time.Now().Add(time.Minute), []command{ping, ping})
+			if (err == nil) || !slices.Equal(replies, []any{"PONG"}) {
+				t.Errorf("%v, %v", replies, err)
+			}
+		})
+	}
+}
