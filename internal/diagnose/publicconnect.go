@@ -15,8 +15,12 @@ import (
 // shared is the address space that carriers and clouds use inside their networks (RFC 6598).
 var shared = netip.MustParsePrefix("100.64.0.0/10")
 
+// refusedOnWindows is WSAECONNREFUSED, which syscall.ECONNREFUSED does not stand for.
+const refusedOnWindows = syscall.Errno(10061)
+
 // address tries to resolve the name of the public URL. An address in place of a name, and localhost,
-// serve to try the service out and are not judged. It returns false if there is no address.
+// serve to try the service out and are not judged. It returns false if there is no address. Private
+// addresses are no finding: within a network, a name may have others than outside.
 func (p *publicCheck) address(ctx context.Context) bool {
 	host := p.url.Hostname()
 	if _, err := netip.ParseAddr(host); (err == nil) || (host == "localhost") {
@@ -39,9 +43,9 @@ func (p *publicCheck) address(ctx context.Context) bool {
 			return true
 		}
 	}
-	p.found(Warn, fmt.Sprintf("%s has private addresses only, such as %v", host, addresses[0].Unmap()),
-		"Give the host a public address: the platform reaches no other. If this machine has a DNS of its own, ask a "+
-			"public one whether the name has one.")
+	if len(addresses) > 0 {
+		p.private = addresses[0].Unmap()
+	}
 	return true
 }
 
@@ -55,23 +59,30 @@ func (p *publicCheck) unresolved(err error) bool {
 	host := p.url.Hostname()
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound {
-		return p.found(Warn, "the name "+host+" does not resolve",
+		return p.foundAnywhere(Warn, "the name "+host+" does not resolve",
 			"Create its DNS record, or correct CONNECTOR_PUBLIC_URL: the platform resolves it in the public DNS.")
 	}
-	return p.found(Warn, "the name "+host+" cannot be looked up from this machine",
+	return p.foundAnywhere(Warn, "the name "+host+" cannot be looked up from this machine",
 		"Check the name server of this machine, or run this command on another.")
 }
 
-// unreachable reports that there was no response, and why.
-func (p *publicCheck) unreachable(err error) bool {
+// unreachable reports that there was no response, and why. A private address explains it: the rest
+// of what is known is about that address.
+func (p *publicCheck) unreachable(v visit, err error) bool {
 	if text, remedy, ok := certificateProblem(err, p.PublicURL); ok {
 		return p.found(Fail, text, remedy)
 	}
 	if text, remedy, ok := p.handshake(err); ok {
 		return p.found(Fail, text, remedy)
 	}
-	text, remedy := p.silence(err)
-	return p.found(Warn, text, remedy)
+	if p.private.IsValid() {
+		return p.foundAnywhere(Warn, fmt.Sprintf("%s has private addresses only, such as %v, and does not answer there",
+			p.url.Hostname(), p.private), "Start the service, which this command does not, and give the host a public "+
+			"address: the platform reaches no other. If this machine has a DNS of its own, ask a public one whether the "+
+			"name has one.")
+	}
+	text, remedy := p.silence(v, err)
+	return p.foundAnywhere(Warn, text, remedy)
 }
 
 // handshake explains an error of TLS that is not about the certificate. The alerts are texts of
@@ -89,8 +100,7 @@ func (p *publicCheck) handshake(err error) (text, remedy string, ok bool) {
 	case strings.Contains(alert, "protocol version"), strings.Contains(err.Error(), "unsupported protocol version"):
 		return p.PublicURL + " speaks no TLS 1.2 or later", "Allow TLS 1.2 and 1.3 there.", true
 	case strings.Contains(alert, "certificate required"), strings.Contains(alert, "bad certificate"):
-		return p.PublicURL + " asks for a client certificate", "Switch client certificates off there: the platform " +
-			"sends none.", true
+		return p.PublicURL + " asks for a client certificate", noClientCertificates, true
 	case alert != "":
 		return p.PublicURL + " refuses TLS for this name (" + alert + ")", "Add the host and its certificate to the " +
 			"proxy: it may have none for this name (SNI), or ask for a client certificate.", true
@@ -99,22 +109,21 @@ func (p *publicCheck) handshake(err error) (text, remedy string, ok bool) {
 }
 
 // silence explains why there was no response at all.
-func (p *publicCheck) silence(err error) (text, remedy string) {
+func (p *publicCheck) silence(v visit, err error) (text, remedy string) {
 	const start = "Start the service, which this command does not, and check "
-	var network *net.OpError
-	dialing := errors.As(err, &network) && (network.Op == "dial")
-	var timeout net.Error
+	var network net.Error
+	late := errors.As(err, &network) && network.Timeout()
 	silent := "no answer from " + p.PublicURL
 	switch {
 	case errors.As(err, new(*net.DNSError)):
 		return "the name " + p.url.Hostname() + " does not resolve", "Create its DNS record, or correct " +
 			"CONNECTOR_PUBLIC_URL."
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, refusedOnWindows):
 		return silent + ": connection refused", start + "the port and that a proxy listens there."
-	case dialing && errors.As(err, &timeout) && timeout.Timeout():
+	case late && !v.connected:
 		return silent + ": the connection times out", start + "firewalls and the address: " +
 			"packets to it are lost. Some networks do not let a machine call its own public address."
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case late:
 		return silent + " within " + publicTimeout.String() + ", although it can be connected to",
 			start + "where the proxy forwards to, and firewalls between."
 	case p.url.Scheme == "http":

@@ -3,46 +3,50 @@ package diagnose
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"os"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/partner-center/connector/internal/outbound"
 )
 
 func TestPublicName(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(service))
 	defer s.Close()
-	_, port, err := net.SplitHostPort(s.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := &http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, s.Listener.Addr().String())
-		},
-	}}
+	foreign := httptest.NewServer(answer(http.StatusTeapot, ""))
+	defer foreign.Close()
+	client := dialing(s.Listener.Addr().String())
+	closed := dialing("127.0.0.1:1")
 	for name, c := range map[string]struct {
 		addresses []string
 		err       error
+		client    *http.Client
 		result    Result
 		says      []string
-		findings  int
 	}{
-		"public":                  {[]string{"203.0.113.7"}, nil, OK, []string{"leads to the service"}, 1},
-		"private beside a public": {[]string{"10.0.0.4", "2001:db8::1"}, nil, OK, []string{"leads to the service"}, 1},
-		"private": {[]string{"10.0.0.4", "fd00::4"}, nil, Warn,
-			[]string{"private addresses only, such as 10.0.0.4"}, 1},
-		"of a carrier": {[]string{"100.100.0.1"}, nil, Warn, []string{"private addresses only"}, 1},
-		"mapped":       {[]string{"::ffff:192.168.1.1"}, nil, Warn, []string{"such as 192.168.1.1"}, 1},
-		"unknown": {nil, &net.DNSError{Err: "no such host", Name: "svc.example", IsNotFound: true}, Warn,
-			[]string{"svc.example does not resolve", "DNS record"}, 1},
-		"without a name server": {nil, errors.New("away"), Warn, []string{"cannot be looked up"}, 1},
+		"public": {[]string{"203.0.113.7"}, nil, client, OK, []string{"leads to the service"}},
+		"private beside a public": {[]string{"10.0.0.4", "2001:db8::1"}, nil, client, OK,
+			[]string{"leads to the service"}},
+		"private": {[]string{"10.0.0.4", "fd00::4"}, nil, client, OK,
+			[]string{"leads to the service, reached over the private address 10.0.0.4", "was not tried"}},
+		"of a carrier": {[]string{"100.100.0.1"}, nil, client, OK, []string{"the private address 100.100.0.1"}},
+		"private without an answer": {[]string{"10.0.0.4", "fd00::4"}, nil, closed, Warn,
+			[]string{"private addresses only, such as 10.0.0.4", "public address"}},
+		"mapped":                   {[]string{"::ffff:192.168.1.1"}, nil, closed, Warn, []string{"such as 192.168.1.1"}},
+		"public without an answer": {[]string{"203.0.113.7"}, nil, closed, Warn, []string{"connection refused"}},
+		"private with a foreign answer": {[]string{"10.0.0.4"}, nil, dialing(foreign.Listener.Addr().String()), Fail,
+			[]string{"418", "(at the private address 10.0.0.4)"}},
+		"unknown": {nil, &net.DNSError{Err: "no such host", Name: "svc.example", IsNotFound: true}, client, Warn,
+			[]string{"svc.example does not resolve", "DNS record"}},
+		"without a name server": {nil, errors.New("away"), client, Warn, []string{"cannot be looked up"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			all := try(t, Config{PublicURL: "http://svc.example:" + port, HTTP: client,
+			all := try(t, Config{PublicURL: "http://svc.example:8080", HTTP: c.client,
 				LookUp: func(_ context.Context, host string) (found []netip.Addr, err error) {
 					if host != "svc.example" {
 						t.Errorf("looked up %s", host)
@@ -56,6 +60,14 @@ func TestPublicName(t *testing.T) {
 			all.expectOne(t, publicSubject)
 		})
 	}
+}
+
+// dialing returns a client that connects to an address whatever the host is.
+func dialing(address string) *http.Client {
+	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}
+	return &http.Client{Transport: &http.Transport{DialContext: dial}}
 }
 
 // dialError returns a client that cannot connect.
@@ -103,8 +115,8 @@ func TestPublicConnection(t *testing.T) {
 	}{
 		"refused": {"http://127.0.0.1:1", http.DefaultClient, Warn,
 			[]string{"connection refused", "Start the service, which this command does not"}},
-		"firewall": {"https://127.0.0.1:1", dialError(os.ErrDeadlineExceeded), Warn,
-			[]string{"times out", "firewalls"}},
+		"refused on Windows": {"http://127.0.0.1:1", dialError(syscall.Errno(10061)), Warn,
+			[]string{"connection refused"}},
 		"unknown name": {"https://127.0.0.1:1", dialError(&net.DNSError{Err: "no such host"}), Warn,
 			[]string{"does not resolve"}},
 		"silence": {"http" + answering(t, ""), impatient, Warn, []string{"although it can be connected to"}},
@@ -123,4 +135,58 @@ func TestPublicConnection(t *testing.T) {
 			all.expectOne(t, publicSubject)
 		})
 	}
+}
+
+// TestPublicBlackHole covers an address that drops packets. The time to connect may be longer than
+// that of a request, or shorter.
+func TestPublicBlackHole(t *testing.T) {
+	address := blackHole(t)
+	for name, limits := range map[string]struct{ request, connect time.Duration }{
+		"the request's limit first": {200 * time.Millisecond, time.Minute},
+		"the dialer's limit first":  {time.Minute, 200 * time.Millisecond},
+	} {
+		for _, scheme := range []string{"http", "https"} {
+			t.Run(name+" by "+scheme, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), limits.request)
+				defer cancel()
+				var all findings
+				c := Config{PublicURL: scheme + "://" + address, HTTP: outbound.NewClient(nil, limits.connect)}
+				Run(ctx, c, func(f Finding) { all = append(all, f) })
+				all.expect(t, publicSubject, Warn, "the connection times out", "firewalls")
+				all.expectOne(t, publicSubject)
+			})
+		}
+	}
+}
+
+// blackHole returns an address at which connecting gets no answer: its queue of connections to
+// accept is full.
+func blackHole(t *testing.T) string {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
+	for range 4 { // fill the queue
+		if c, err := net.DialTimeout("tcp", address, 100*time.Millisecond); err == nil {
+			t.Cleanup(func() { c.Close() })
+		}
+	}
+	if c, err := net.DialTimeout("tcp", address, 100*time.Millisecond); err == nil {
+		c.Close()
+		t.Skip("the queue cannot be filled on this machine")
+	}
+	return address
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"net"
 	"net/http"
+	"net/url"
 )
 
 // credentials calls the service with a made-up credential of each kind that it accepts. The service
@@ -28,21 +29,23 @@ func madeUp() string {
 func (p *publicCheck) credential(ctx context.Context, name, value, code string) bool {
 	v, err := p.visit(ctx, callPath, http.Header{http.CanonicalHeaderKey(name): {value}})
 	if err != nil {
-		return p.unreachable(err)
+		return p.unreachable(v, err)
 	}
-	fault := v.fault()
+	answer := v.fault()
 	switch {
-	case fault.Code == "":
+	case answer.Code == "":
 		return p.foreign(callPath, v)
-	case fault.RequestID == p.first.fault().RequestID:
+	case answer.RequestID == p.first.fault().RequestID:
 		return p.cached("two calls got the same answer")
-	case fault.Code == code:
+	case answer.Code == code:
 		return true
-	case fault.Code == "MissingCredentials":
+	case answer.Code == "Draining":
+		return p.draining()
+	case answer.Code == "MissingCredentials":
 		return p.found(Fail, "the header "+name+" is dropped on the way to the service",
 			"Let what is in front of the service pass "+name+" on: callers sign in with it.")
 	}
-	return p.found(Fail, "a made-up "+name+" is refused with "+fault.String()+", not with "+code,
+	return p.found(Fail, "a made-up "+name+" is refused with "+answer.String()+", not with "+code,
 		"Let what is in front of the service pass "+name+" on unchanged, and add no credential of its own.")
 }
 
@@ -54,12 +57,21 @@ func (p *publicCheck) misdirected(ctx context.Context) bool {
 	switch status := p.local(ctx); status {
 	case http.StatusUnauthorized:
 		return p.found(Fail, text+", although the one on this machine accepts "+p.url.Host+
-			": a proxy changes the Host header", passOn+" (nginx: proxy_set_header Host $host).")
+			": a proxy changes the Host header", passOn+" (nginx: proxy_set_header Host "+nginxHost(p.url)+").")
 	case http.StatusMisdirectedRequest:
 		return p.found(Fail, text+", and so does the one on this machine",
 			"Restart the service with this CONNECTOR_PUBLIC_URL: it runs with another.")
 	}
 	return p.found(Fail, text, passOn+", and give the service there this CONNECTOR_PUBLIC_URL.")
+}
+
+// nginxHost returns the variable of nginx with the Host header of requests for a URL. $host has no
+// port, and the service expects one unless it is the default.
+func nginxHost(u *url.URL) string {
+	if portOf(u) == "443" {
+		return "$host"
+	}
+	return "$http_host"
 }
 
 // local returns the status with which the service on this machine, if one runs, answers a call that

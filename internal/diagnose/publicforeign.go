@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -17,6 +18,9 @@ type clue struct {
 }
 
 const startService = "Start the service, which this command does not, and check where the proxy forwards to"
+
+// noClientCertificates is the remedy for what asks for a client certificate.
+const noClientCertificates = "Switch client certificates off there: the platform sends none."
 
 // exempt is the remedy for what refuses requests that have no credential of its own.
 const exempt = "for this host: the platform sends the service's credential and no other."
@@ -40,6 +44,33 @@ var clues = []clue{
 		"Add the host to the app under Custom domains, or correct CONNECTOR_PUBLIC_URL.",
 	},
 	{
+		page(http.StatusForbidden, "client certificate required"), Fail,
+		", as Azure App Service does if it requires a client certificate", noClientCertificates,
+	},
+	{
+		func(v visit) bool {
+			return (v.status == http.StatusForbidden) &&
+				(v.header.Get("X-Ms-Forbidden-Ip") != "" || v.has("has blocked your access"))
+		},
+		Warn, ", as Azure App Service does for addresses that its access restrictions do not allow",
+		"Allow the platform's addresses in App Service under Networking, Access restrictions. If they are allowed and " +
+			"only this machine's is not, run this command elsewhere.",
+	},
+	{
+		func(v visit) bool {
+			return (v.status == http.StatusNotFound) && (v.header.Get("Ngrok-Error-Code") != "")
+		},
+		Warn, ", as ngrok does for a tunnel that is not open",
+		"Start the service and the tunnel, which this command does not; if the name is wrong, correct " +
+			"CONNECTOR_PUBLIC_URL.",
+	},
+	{
+		func(v visit) bool { return v.is(http.StatusNotFound, "404 page not found") }, Warn,
+		", as Traefik does for a host that no running service has",
+		startService + ": the rule of the route must have the host of CONNECTOR_PUBLIC_URL. If another site answers, " +
+			"correct CONNECTOR_PUBLIC_URL.",
+	},
+	{
 		page(http.StatusServiceUnavailable, "upstream connect error"), Warn,
 		", as the ingress of Container Apps and Envoy do if they cannot connect to the service",
 		startService + ": its target port must be that of CONNECTOR_LISTEN, and the address 0.0.0.0.",
@@ -50,9 +81,16 @@ var clues = []clue{
 		"Switch bot protection and challenges off " + exempt,
 	},
 	{
-		page(http.StatusBadRequest, "HTTP request to an HTTPS server", "plain HTTP request was sent to HTTPS port"),
-		Fail,
+		page(http.StatusBadRequest, "No required SSL certificate was sent"), Fail,
+		", as nginx does if it requires a client certificate", noClientCertificates,
+	},
+	{
+		func(v visit) bool { return (v.tls == nil) && httpForHTTPS(v) }, Fail,
 		": the port speaks https, not http", "Write https:// in CONNECTOR_PUBLIC_URL.",
+	},
+	{
+		httpForHTTPS, Fail, ": the proxy speaks http to a port of the origin that wants https",
+		"Let the proxy forward by https, or to a port of the origin that speaks http.",
 	},
 	{
 		statuses(http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout), Warn,
@@ -70,6 +108,11 @@ var clues = []clue{
 	{
 		statuses(520, 523), Warn, ", as Cloudflare does if it cannot use the origin or its answer",
 		startService + ": correct the DNS record of the origin.",
+	},
+	{
+		statuses(530), Warn, ", as Cloudflare does if its tunnel is down or the origin's name does not resolve",
+		"Start the service and its tunnel (cloudflared), which this command does not, and check the DNS record of the " +
+			"origin.",
 	},
 	{
 		statuses(525, 526), Fail, ", as Cloudflare does if TLS to the origin fails or its certificate is not valid",
@@ -105,6 +148,10 @@ var clues = []clue{
 	},
 }
 
+// httpForHTTPS recognizes what nginx and Go answer to http at a port for https.
+var httpForHTTPS = page(http.StatusBadRequest,
+	"HTTP request to an HTTPS server", "plain HTTP request was sent to HTTPS port")
+
 // page returns a function that recognizes a response by its status and a text of its body.
 func page(status int, texts ...string) func(visit) bool {
 	return func(v visit) bool {
@@ -133,7 +180,7 @@ func statuses(all ...int) func(visit) bool {
 func (p *publicCheck) foreign(path string, v visit) bool {
 	text := fmt.Sprintf("%s%s answers %d", p.PublicURL, path, v.status)
 	if (v.status >= 300) && (v.status < 400) {
-		means, remedy := redirect(p.url, path, v.header.Get("Location"))
+		means, remedy := redirect(p.PublicURL+path, v.header.Get("Location"))
 		return p.found(Fail, text+means, remedy)
 	}
 	for _, c := range clues {
@@ -149,9 +196,10 @@ func (p *publicCheck) foreign(path string, v visit) bool {
 var signInPage = regexp.MustCompile(`(?i)^https?://(login\.|[^/]*\.cloudflareaccess\.com/|accounts\.google\.com/)|` +
 	`/(\.auth/login|log[-_]?in|sign[-_]?in|saml2?|oauth2?|adfs)([/?]|$)`)
 
-// redirect returns the kind of a redirect from a path under the URL from, and what to do.
-func redirect(from *url.URL, path, location string) (means, remedy string) {
+// redirect returns the kind of a redirect from a valid URL, and what to do.
+func redirect(address, location string) (means, remedy string) {
 	const follows = "Set CONNECTOR_PUBLIC_URL to the URL that the redirect leads to: the platform follows none."
+	from, _ := url.Parse(address)
 	to, err := from.Parse(location)
 	switch {
 	case (location == "") || (err != nil) || (to.Host == ""):
@@ -159,6 +207,10 @@ func redirect(from *url.URL, path, location string) (means, remedy string) {
 	case signInPage.MatchString(to.String()):
 		return ", a redirect to a sign-in page", "Switch that sign-in off (Container Apps and App Service: " +
 			"Authentication; Cloudflare: Access) " + exempt
+	case sameURL(to, from):
+		return ", a redirect to itself", "Let the proxy call the service by https, or tell what is behind it that the " +
+			"call came by https (X-Forwarded-Proto: https). With Cloudflare choose the SSL/TLS mode Full (strict) in " +
+			"place of Flexible."
 	case !strings.EqualFold(to.Hostname(), from.Hostname()):
 		return ", a redirect to another host, " + quote(to.Host), follows
 	case (from.Scheme == "http") && (to.Scheme == "https"):
@@ -166,11 +218,25 @@ func redirect(from *url.URL, path, location string) (means, remedy string) {
 	case (from.Scheme == "https") && (to.Scheme == "http"):
 		return ", a redirect from https to http",
 			"Let the proxy that ends TLS not redirect to http: the platform calls https only."
-	case to.Host != from.Host:
-		return ", a redirect to another port, " + quote(to.Port()), follows
+	case portOf(to) != portOf(from):
+		return ", a redirect to another port, " + quote(portOf(to)), follows
 	}
 	return ", a redirect to another path",
-		"Let the proxy pass " + path + " on unchanged: the platform follows no redirect."
+		"Let the proxy pass " + from.Path + " on unchanged: the platform follows no redirect."
+}
+
+// sameURL reports whether two URLs of http or https lead to the same place.
+func sameURL(a, b *url.URL) bool {
+	return (a.Scheme == b.Scheme) && strings.EqualFold(a.Hostname(), b.Hostname()) && (portOf(a) == portOf(b)) &&
+		(a.EscapedPath() == b.EscapedPath()) && (a.RawQuery == b.RawQuery)
+}
+
+// portOf returns the port of a URL of http or https, also if it is the default.
+func portOf(u *url.URL) string {
+	if u.Scheme == "http" {
+		return cmp.Or(u.Port(), "80")
+	}
+	return cmp.Or(u.Port(), "443")
 }
 
 // quote returns a text that a peer chose, quoted and shortened, for a finding.

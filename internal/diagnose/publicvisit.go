@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,12 +20,13 @@ const (
 	maxBody       = 16 << 10         // bytes read of a response
 )
 
-// A visit is a response under the public URL.
+// A visit is a response under the public URL, or the attempt to get one.
 type visit struct {
-	status int
-	header http.Header
-	body   string
-	tls    *tls.ConnectionState // nil: plain HTTP
+	connected bool // to the address, whether or not there was a response
+	status    int  // 0: there was none
+	header    http.Header
+	body      string
+	tls       *tls.ConnectionState // nil: plain HTTP
 }
 
 // visit sends a GET request with a header for a path under the public URL.
@@ -35,10 +38,16 @@ func (p *publicCheck) visit(ctx context.Context, path string, header http.Header
 	})
 }
 
-// visitAt sends a GET request, as prepare changes it, and reads the beginning of the response.
+// visitAt sends a GET request, as prepare changes it, and reads the beginning of the response. With
+// an error, only the visit's field connected is set.
 func (p *publicCheck) visitAt(ctx context.Context, address string, prepare func(*http.Request)) (visit, error) {
 	ctx, cancel := context.WithTimeout(ctx, publicTimeout)
 	defer cancel()
+	var connected atomic.Bool // connecting goes on after the request has ended
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		ConnectDone: func(_, _ string, err error) { connected.CompareAndSwap(false, err == nil) },
+		GotConn:     func(httptrace.GotConnInfo) { connected.Store(true) },
+	})
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return visit{}, err
@@ -46,14 +55,24 @@ func (p *publicCheck) visitAt(ctx context.Context, address string, prepare func(
 	prepare(req)
 	resp, err := p.HTTP.Do(req)
 	if err != nil {
-		return visit{}, err
+		return visit{connected: connected.Load()}, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
 	if err != nil {
-		return visit{}, err
+		return visit{connected: true}, err
 	}
-	return visit{resp.StatusCode, resp.Header, string(body), resp.TLS}, nil
+	return visit{connected: true, status: resp.StatusCode, header: resp.Header, body: string(body), tls: resp.TLS}, nil
+}
+
+// is reports whether the response has a status and a text, without the blanks around it.
+func (v visit) is(status int, text string) bool {
+	return (v.status == status) && (strings.TrimSpace(v.body) == text)
+}
+
+// ours reports whether the service has answered a call: with an error or, with 200, with its ID.
+func (v visit) ours() bool {
+	return (v.fault().Code != "") || ((v.status == http.StatusOK) && (v.header.Get("MS-RequestId") != ""))
 }
 
 // has reports whether the body has a text, in any case.

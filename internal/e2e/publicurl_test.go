@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -134,7 +135,16 @@ func TestCheckCallsThePublicURL(t *testing.T) {
 			[]string{"warn  public URL ", "502", "Start the service"}},
 		"nothing": {func(p *publicProxy, _ *process) { p.Close() }, nil, cli.ExitOK,
 			[]string{"warn  public URL ", "refused", "Start the service"}},
-		"another site": {answers(http.NotFound), nil, cli.ExitFailed, []string{"FAIL  public URL ", "404"}},
+		"another site": {answers(reply.With(404, "text/html", reply.Private)), nil, cli.ExitFailed, []string{"FAIL  public URL ", "404"}},
+		"Traefik":      {answers(http.NotFound), nil, cli.ExitOK, []string{"warn  public URL ", "404", "Traefik"}},
+		"calls alone": {func(p *publicProxy, _ *process) {
+			p.result = func(r *http.Response) {
+				if !strings.HasPrefix(r.Request.URL.Path, "/v1/") {
+					r.StatusCode, r.ContentLength, r.Body = http.StatusNotFound, 0, http.NoBody
+					r.Header.Del("Content-Length")
+				}
+			}
+		}, nil, cli.ExitOK, []string{"warn  public URL ", "its health paths do not pass"}},
 		"another Host, seen from the service's machine": {
 			changes(func(r *http.Request) { r.Host = "internal.example" }), []string{"CONNECTOR_LISTEN=its address"},
 			cli.ExitFailed, []string{"FAIL  public URL ", "a proxy changes the Host header", "proxy_set_header"}},
