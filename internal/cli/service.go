@@ -38,13 +38,15 @@ type service struct {
 	traces    *traces.Traces
 	admin     *http.Server // of the metrics; serve sets it
 
+	appVerdict, userVerdict verdict // of Partner Center on tokens of app and user
+
 	certificateEnd func() time.Time // of the app's certificate
 }
 
 // newService wires a service. The caller closes it. Its only side effects are those of the embedded
 // sandbox: two ports on a loopback address.
 func newService(c config.Config, log *slog.Logger) (*service, error) {
-	s := new(service)
+	s := &service{appVerdict: newVerdict(), userVerdict: newVerdict()}
 	var plainKeys map[string]string
 	var roots *x509.CertPool
 	if c.Sandbox {
@@ -139,14 +141,14 @@ func (s *service) assemble(
 		BaseURL: c.UpstreamURL,
 		Version: version(),
 		HTTP:    outbound.Observe(s.traced(client, "Partner Center"), s.metrics.Upstream),
-		App:     tokenSource(s.app),
-		User:    tokenSource(s.user),
+		App:     s.tokenSource(s.app, metrics.App),
+		User:    s.tokenSource(s.user, metrics.User),
 		Caller:  callerToken,
 		Timeout: c.UpstreamTimeout,
 		MaxBody: c.MaxBody,
 
-		AppAnswered:  s.metrics.Answered(metrics.App),
-		UserAnswered: s.metrics.Answered(metrics.User),
+		AppAnswered:  s.appVerdict.of(s.metrics.Answered(metrics.App)),
+		UserAnswered: s.userVerdict.of(s.metrics.Answered(metrics.User)),
 	})
 	sealer, err := newSealer(c, log)
 	if err != nil {

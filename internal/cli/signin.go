@@ -121,12 +121,18 @@ func (s *service) warnOfCertificate(log *slog.Logger) {
 	}
 }
 
-// tokenSource returns t.Get, or nil if t is nil: a method value of a nil pointer would not be nil.
-func tokenSource(t *entra.Tokens) partnercenter.TokenSource {
+// tokenSource returns the tokens of a kind as a source, or nil if there are none. Whether there is a
+// token when one is needed shows in the metrics.
+func (s *service) tokenSource(t *entra.Tokens, kind string) partnercenter.TokenSource {
 	if t == nil {
 		return nil
 	}
-	return t.Get
+	needed := s.metrics.Needed(kind)
+	return func(ctx context.Context, refused string) (string, error) {
+		token, err := t.Get(ctx, refused)
+		needed(err)
+		return token, err
+	}
 }
 
 // callerToken returns the token for Partner Center that the caller brought, or "".

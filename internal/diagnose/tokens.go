@@ -3,12 +3,16 @@ package diagnose
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/partner-center/connector/internal/entra"
+	"github.com/partner-center/connector/internal/fault"
 )
 
 // tokens tries everything that needs Entra ID. It skips the rest if Entra ID does not know the
@@ -82,30 +86,72 @@ func (r *run) signingKeys(ctx context.Context) {
 	r.ok(subject, fmt.Sprintf("tokens can be checked; signing keys at hand: %d", n))
 }
 
-// Try tries to get a token of one kind, and to call Partner Center with it. It calls report with
-// each finding as soon as it has it.
-func Try(ctx context.Context, v Variables, c Connection, report func(Finding)) {
-	r := &run{Config: Config{Variables: v}, report: report}
-	r.connection(ctx, c)
+// A Trial is the result of Try.
+type Trial struct {
+	Err   error     // why there is no token or the call failed; nil: Partner Center answered the call
+	Why   Finding   // explains Err
+	Flaws []Finding // failures that the token lets expect, although Partner Center answered
 }
 
-// connection tries to get a token of one kind, and to call Partner Center with it.
-func (r *run) connection(ctx context.Context, c Connection) {
+// Refused reports whether Entra ID or Partner Center refused the credential. Any other error does
+// not judge it.
+func (t Trial) Refused() bool {
+	var f *fault.Error
+	if !errors.As(t.Err, &f) {
+		return false
+	}
+	switch f.Code {
+	case fault.PartnerCenterUnauthorized, fault.PartnerCenterWrongAudience, fault.MfaRequired:
+		return true
+	}
+	return f.Code.Status() == http.StatusForbidden
+}
+
+// Late reports whether no answer came in time.
+func (t Trial) Late() bool {
+	var f *fault.Error
+	var network net.Error
+	return (errors.As(t.Err, &f) && (f.Code == fault.PartnerCenterTimeout)) ||
+		errors.Is(t.Err, context.DeadlineExceeded) || (errors.As(t.Err, &network) && network.Timeout())
+}
+
+// Try tries to get a token of one kind, and to call Partner Center with it. c.Token must not be nil.
+// If ctx ends meanwhile, Err wraps its error.
+func Try(ctx context.Context, v Variables, c Connection) Trial {
+	var t Trial
+	r := &run{Config: Config{Variables: v}, report: func(f Finding) {
+		if f.Result == Fail {
+			t.Flaws = append(t.Flaws, f)
+		}
+	}}
+	if t.Err = r.connection(ctx, c); t.Err == nil {
+		return t
+	}
+	t.Why, t.Flaws = t.Flaws[len(t.Flaws)-1], nil // connection reports its error last
+	if ctx.Err() != nil {
+		t.Err = errors.Join(ctx.Err(), t.Err)
+	}
+	return t
+}
+
+// connection tries to get a token of one kind, and to call Partner Center with it. It returns the
+// error of either, which it reports as well.
+func (r *run) connection(ctx context.Context, c Connection) error {
 	if c.Token == nil {
 		r.skip(c.Name, "not tried, because a file of its credential cannot be used")
-		return
+		return nil
 	}
 	token, err := c.Token(ctx)
 	if err != nil {
 		r.fail(c.Name, err.Error(), r.Variables.Remedy(err))
-		return
+		return err
 	}
 	r.ok(c.Name, "Entra ID gave a token")
 	if claims, ok := entra.Inspect(token); ok {
 		r.claims(c, claims)
 	}
-	if err := c.Call(ctx); err != nil {
-		r.fail("Partner Center", c.Name+": "+err.Error(), r.Variables.CallRemedy(err))
+	if err = c.Call(ctx); err != nil {
+		r.fail("Partner Center", c.Name+": "+err.Error(), r.callRemedy(ctx, err))
 	} else {
 		r.ok("Partner Center", c.Name+": answered a call for one customer")
 	}
@@ -114,6 +160,17 @@ func (r *run) connection(ctx context.Context, c Connection) {
 			r.warn(c.Name, err.Error(), "")
 		}
 	}
+	return err
+}
+
+// callRemedy is CallRemedy for a call with a context. If that has ended, the timeout that passed is
+// not a setting.
+func (r *run) callRemedy(ctx context.Context, err error) string {
+	var f *fault.Error
+	if (ctx.Err() != nil) && errors.As(err, &f) && (f.Code == fault.PartnerCenterTimeout) {
+		return "Check that this machine reaches Partner Center: name resolution and firewall. The service uses no proxy."
+	}
+	return r.Variables.CallRemedy(err)
 }
 
 // claims checks the claims of a new token. They are not verified: the token has just come from

@@ -225,6 +225,16 @@ func (l logLine) text(key string) string {
 	return s
 }
 
+// time returns when the line was written.
+func (l logLine) time(t testing.TB) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339Nano, l.text("time"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
 // number returns the number under a key, or 0.
 func (l logLine) number(key string) float64 {
 	n, _ := l[key].(float64)

@@ -75,7 +75,7 @@ func New(c Config) *Metrics {
 			"Time from the start of a call to the end of its answer.", "operation"),
 		upstream: counter("upstream_calls_total",
 			"Calls to Partner Center by operation and status "+
-				"(none: no answer; canceled: the caller disconnected), without the service's own call at its start.",
+				"(none: no answer; canceled: the caller disconnected), without the service's own calls.",
 			"operation", "status"),
 		upstreamSeconds: histogram("upstream_duration_seconds",
 			"Time from the start of a call to Partner Center to the end of its answer.", "operation"),
@@ -254,7 +254,7 @@ func (m *Metrics) Token(kind string) func(error) {
 		}
 		m.tokenRequests.WithLabelValues(kind, result).Inc()
 		if c := m.credentials[kind]; c != nil {
-			c.issued.Store(err == nil)
+			c.requested(result)
 		}
 	}
 }

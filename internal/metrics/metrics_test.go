@@ -177,6 +177,7 @@ func TestCredential(t *testing.T) {
 			fmt.Sprintf(`connector_credential_working{kind="user"} %d`, user))
 	}
 	refused := &fault.Error{Code: fault.PartnerCenterUnauthorized}
+	away := &fault.Error{Code: fault.IdentityUnavailable}
 	state(0, 0)
 	for _, step := range []struct {
 		name string
@@ -190,9 +191,16 @@ func TestCredential(t *testing.T) {
 		{"another token", func() { m.Token(App)(nil) }, 0},
 		{"another good answer", func() { m.Answered(App)(200) }, 1},
 		{"a refused renewal", func() { m.Token(App)(refused) }, 0},
+		{"a good answer to the last token", func() { m.Answered(App)(200) }, 0},
 		{"a renewal", func() { m.Token(App)(nil) }, 1},
-		{"an Entra ID that is away", func() { m.Token(App)(errors.New("away")) }, 0},
-		{"other kinds", func() { m.Token(Redis)(nil); m.Token(SigningKeys)(nil) }, 0},
+		{"a renewal while Entra ID is away", func() { m.Token(App)(away) }, 1},
+		{"another need of the last token", func() { m.Needed(App)(nil) }, 1},
+		{"a caller who is gone", func() { m.Needed(App)(context.Canceled) }, 1},
+		{"a need without a token", func() { m.Needed(App)(away) }, 0},
+		{"the end of that", func() { m.Needed(App)(nil) }, 1},
+		{"another need without a token", func() { m.Needed(App)(away) }, 0},
+		{"a token", func() { m.Token(App)(nil) }, 1},
+		{"other kinds", func() { m.Token(Redis)(nil); m.Token(SigningKeys)(nil) }, 1},
 	} {
 		t.Run("after "+step.name, func(t *testing.T) {
 			step.do()

@@ -24,7 +24,7 @@ func TestLocator(t *testing.T) {
 		{"10.0.0.2:8500", "redis.contoso.com", moved("node.contoso.com:8501"), ""}, // an address without a name
 		{"node.contoso.com:8501", "node.contoso.com", moved(":8502"), ""},          // a node without a name
 		{"node.contoso.com:8502", "node.contoso.com", refused, Moved},
-		{"redis.contoso.com:6379", "redis.contoso.com", refused, ""}, // may know another node
+		{"redis.contoso.com:6379", "redis.contoso.com", refused, ""},             // may know another node
 		{"node.contoso.com:8502", "node.contoso.com", moved("fd00::2:6379"), ""}, // without brackets
 		{"[fd00::2]:6379", "redis.contoso.com", moved("[fd00::3]:6379"), ""},
 		{"[fd00::3]:6379", "redis.contoso.com", moved(":6380"), ""},
