@@ -78,8 +78,8 @@ func (p *publicCheck) unreachable(v visit, err error) bool {
 	if p.private.IsValid() {
 		return p.foundAnywhere(Warn, fmt.Sprintf("%s has private addresses only, such as %v, and does not answer there",
 			p.url.Hostname(), p.private), "Start the service, which this command does not, and give the host a public "+
-			"address: the platform reaches no other. If this machine has a DNS of its own, ask a public one whether the "+
-			"name has one.")
+			"address: the platform reaches no other. If this machine has a DNS of its own, ask a public one whether "+
+			"the name has one.")
 	}
 	text, remedy := p.silence(v, err)
 	return p.foundAnywhere(Warn, text, remedy)

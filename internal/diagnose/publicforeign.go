@@ -53,8 +53,8 @@ var clues = []clue{
 				(v.header.Get("X-Ms-Forbidden-Ip") != "" || v.has("has blocked your access"))
 		},
 		Warn, ", as Azure App Service does for addresses that its access restrictions do not allow",
-		"Allow the platform's addresses in App Service under Networking, Access restrictions. If they are allowed and " +
-			"only this machine's is not, run this command elsewhere.",
+		"Allow the platform's addresses in App Service under Networking, Access restrictions. If they are allowed " +
+			"and only this machine's is not, run this command elsewhere.",
 	},
 	{
 		func(v visit) bool {
@@ -111,8 +111,8 @@ var clues = []clue{
 	},
 	{
 		statuses(530), Warn, ", as Cloudflare does if its tunnel is down or the origin's name does not resolve",
-		"Start the service and its tunnel (cloudflared), which this command does not, and check the DNS record of the " +
-			"origin.",
+		"Start the service and its tunnel (cloudflared), which this command does not, and check the DNS record of " +
+			"the origin.",
 	},
 	{
 		statuses(525, 526), Fail, ", as Cloudflare does if TLS to the origin fails or its certificate is not valid",
@@ -208,7 +208,7 @@ func redirect(address, location string) (means, remedy string) {
 		return ", a redirect to a sign-in page", "Switch that sign-in off (Container Apps and App Service: " +
 			"Authentication; Cloudflare: Access) " + exempt
 	case sameURL(to, from):
-		return ", a redirect to itself", "Let the proxy call the service by https, or tell what is behind it that the " +
+		return ", a redirect to itself", "Let the proxy call the origin by https, or tell it that the " +
 			"call came by https (X-Forwarded-Proto: https). With Cloudflare choose the SSL/TLS mode Full (strict) in " +
 			"place of Flexible."
 	case !strings.EqualFold(to.Hostname(), from.Hostname()):

@@ -168,7 +168,8 @@ func (r *run) connection(ctx context.Context, c Connection) error {
 func (r *run) callRemedy(ctx context.Context, err error) string {
 	var f *fault.Error
 	if (ctx.Err() != nil) && errors.As(err, &f) && (f.Code == fault.PartnerCenterTimeout) {
-		return "Check that this machine reaches Partner Center: name resolution and firewall. The service uses no proxy."
+		return "Check that this machine reaches Partner Center: name resolution and firewall. The service uses no " +
+			"proxy."
 	}
 	return r.Variables.CallRemedy(err)
 }

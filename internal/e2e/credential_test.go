@@ -143,7 +143,8 @@ func TestCredentialAtStart(t *testing.T) {
 					t.Errorf("%s is %v, %v, want %v", series, got, ok, working)
 				}
 			}
-			if len(c.fails)+len(c.warns) == 0 && len(s.out.lines("level", "WARN"))+len(s.out.lines("level", "ERROR")) > 0 {
+			complaints := len(s.out.lines("level", "WARN")) + len(s.out.lines("level", "ERROR"))
+			if (len(c.fails)+len(c.warns) == 0) && (complaints > 0) {
 				t.Error("the log warns of a credential that works")
 			}
 			if _, ok := s.scrape(t)[`connector_credential_working{kind="user"}`]; ok != c.asUser {

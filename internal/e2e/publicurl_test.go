@@ -135,8 +135,9 @@ func TestCheckCallsThePublicURL(t *testing.T) {
 			[]string{"warn  public URL ", "502", "Start the service"}},
 		"nothing": {func(p *publicProxy, _ *process) { p.Close() }, nil, cli.ExitOK,
 			[]string{"warn  public URL ", "refused", "Start the service"}},
-		"another site": {answers(reply.With(404, "text/html", reply.Private)), nil, cli.ExitFailed, []string{"FAIL  public URL ", "404"}},
-		"Traefik":      {answers(http.NotFound), nil, cli.ExitOK, []string{"warn  public URL ", "404", "Traefik"}},
+		"another site": {answers(reply.With(404, "text/html", reply.Private)), nil, cli.ExitFailed,
+			[]string{"FAIL  public URL ", "404"}},
+		"Traefik": {answers(http.NotFound), nil, cli.ExitOK, []string{"warn  public URL ", "404", "Traefik"}},
 		"calls alone": {func(p *publicProxy, _ *process) {
 			p.result = func(r *http.Response) {
 				if !strings.HasPrefix(r.Request.URL.Path, "/v1/") {
