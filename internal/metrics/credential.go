@@ -38,8 +38,9 @@ func (m *Metrics) WatchCredential(kind string) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: prefix + "credential_working",
 		Help: "1 if Partner Center accepted the last token that it judged, by answering 200 rather than 401, Entra " +
-			"ID has not refused one since it last issued one, and there was one when a call last needed it, else 0: of " +
-			"the app (app) or of the app with a user (user); absent for kinds that are not in use, and in the sandbox.",
+			"ID has not refused one since it last issued one, and there was one when a call last needed it, else 0: " +
+			"of the app (app) or of the app with a user (user); absent for kinds that are not in use, and in the " +
+			"sandbox.",
 		ConstLabels: prometheus.Labels{"kind": kind},
 	}, flag(m.credentials[kind].works)))
 }
