@@ -174,6 +174,8 @@ func (x *expression) call(function string, a []any) any {
 		return a[0] == a[1]
 	case "greater":
 		return a[0].(float64) > a[1].(float64)
+	case "toLower":
+		return strings.ToLower(a[0].(string))
 	case "empty":
 		return a[0] == ""
 	case "contains":

@@ -30,8 +30,10 @@ type group struct {
 	Outputs    map[string]any
 	Secrets    map[string]map[string]string // by container app
 	Domains    any                          // of the ingress
-	Storage    string                       // name of the storage account; empty: none
-	Files      []string                     // on its share
+
+	Restrictions any      // of the ingress
+	Storage      string   // name of the storage account; empty: none
+	Files        []string // on its share
 }
 
 type credential struct {
@@ -331,7 +333,7 @@ func (g *group) deploy(o map[string]string) error {
 	if g.Secrets == nil {
 		g.Secrets = map[string]map[string]string{}
 	}
-	g.Domains = given["customDomains"]
+	g.Domains, g.Restrictions = given["customDomains"], given["ipSecurityRestrictions"]
 	for _, r := range e.resources() {
 		if location, ok := r["location"].(string); ok {
 			if err := g.place(fmt.Sprint(r["type"], " ", r["name"]), location); err != nil {
@@ -411,7 +413,9 @@ func (a *azure) show(o map[string]string) (any, error) {
 		ready = "connector--0000001"
 	}
 	return object{"properties": object{
-		"configuration":           object{"ingress": object{"customDomains": g.Domains}},
+		"configuration": object{"ingress": object{
+			"customDomains": g.Domains, "ipSecurityRestrictions": g.Restrictions,
+		}},
 		"latestRevisionName":      "connector--0000002",
 		"latestReadyRevisionName": ready,
 	}}, nil

@@ -14,9 +14,9 @@ import (
 func TestOneVersion(t *testing.T) {
 	patterns := []*regexp.Regexp{
 		regexp.MustCompile(`ghcr\.io/partner-center/connector:(\d[^\s"` + "`" + `]+)`),
-		regexp.MustCompile(`releases/download/v(\d+\.\d+\.\d+)`),
-		regexp.MustCompile(`connector_(\d+\.\d+\.\d+)_`),
-		regexp.MustCompile(`(?:tags/|--branch |connector%2F)v(\d+\.\d+\.\d+)`),
+		regexp.MustCompile(`releases/download/v(\d[\w.-]*)`),
+		regexp.MustCompile(`connector_(\d[\w.-]*?)_`),
+		regexp.MustCompile(`(?:tags/|--branch |connector%2F)v(\d[\w.-]*)`),
 		regexp.MustCompile(`(?m)^version=(.+)$`),
 		regexp.MustCompile(`\$Version = '(.+)'`),
 		regexp.MustCompile(`"defaultValue": "(\d+\.\d+\.\d+[^"]*)"`),

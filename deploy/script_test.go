@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	stdcmp "cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -34,8 +35,9 @@ func curl() {
 	logCall("curl " + url)
 	if strings.HasSuffix(url, "/readyz") {
 		if os.Getenv("NOT_READY") == "1" {
-			os.Exit(22)
+			os.Exit(28)
 		}
+		fmt.Print(stdcmp.Or(os.Getenv("STATUS"), "200"))
 		return
 	}
 	text, err := os.ReadFile(filepath.Join(os.Getenv("RELEASE"), filepath.Base(url)))

@@ -280,6 +280,10 @@ func TestTemplateStore(t *testing.T) {
 		!strings.Contains(env, "SECRETS_HASH") {
 		t.Errorf("the Valkey has the environment %s", env)
 	}
+	keys := evaluated(t, map[string]any{"replicas": 3.0, "apiKeys": "others " + strings.Repeat("0e", 32)})
+	if fmt.Sprint(container(t, keys["store"])["env"]) != fmt.Sprint(c["env"]) {
+		t.Error("another API key restarts the Valkey")
+	}
 	for _, argument := range []string{`--requirepass "$PASSWORD"`, "--maxmemory-policy noeviction"} {
 		if !strings.Contains(fmt.Sprint(c["args"]), argument) {
 			t.Errorf("the Valkey runs without %s", argument)

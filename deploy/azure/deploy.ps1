@@ -11,16 +11,19 @@ there and changes what differs. What a parameter does not say stays as it was at
 .\deploy.ps1 -Group connector -Location westeurope
 
 .EXAMPLE
+.\deploy.ps1 -Group connector -SignIn 'api-key,entra' -Audience 'CLIENT-ID,api://CLIENT-ID'
+
+.EXAMPLE
 .\deploy.ps1 -Group connector -Delete
 #>
-[CmdletBinding()]
+[CmdletBinding(PositionalBinding = $false)]
 param(
     # Resource group; it is made if it does not exist.
     [Parameter(Mandatory)] [ValidatePattern('^[A-Za-z0-9._-]{1,90}$')] [string] $Group,
     # Region, such as westeurope; needed the first time.
     [ValidatePattern('^[A-Za-z0-9 ]*$')] [string] $Location = '',
     # Name of the container app and beginning of its URL; connector the first time.
-    [ValidatePattern('^([a-z](-?[a-z0-9]){2,23})?$')] [string] $Name = '',
+    [ValidatePattern('(?-i)^([a-z](-?[a-z0-9])+)?$')] [ValidateLength(0, 24)] [string] $Name = '',
     # Serve made-up data, without Partner Center; run again without it to go on.
     [switch] $Sandbox,
     # Use this app registration instead of making one.
@@ -107,7 +110,7 @@ function Stop-ForAdministrator {
     $json = ([IO.File]::ReadAllText($credentialFile) | ConvertFrom-Json | ConvertTo-Json -Compress)
     $lines += "  az ad sp create --id $id"
     $lines += "  az ad app federated-credential create --id $id --parameters '$json'"
-    $lines += "Then run this again with -ClientId $id."
+    $lines += "Then run this again, with the same parameters and -ClientId $id."
     Stop-Script 1 $lines
 }
 
@@ -153,7 +156,26 @@ function Find-Az {
 
 # Get-Value returns a property of an object, or nothing if it has none.
 function Get-Value($Object, [string] $Property) {
-    if (($null -ne $Object) -and ($Object.PSObject.Properties.Name -contains $Property)) { $Object.$Property }
+    if ($null -eq $Object) { return }
+    $found = $Object.PSObject.Properties[$Property]
+    if ($found) { $found.Value }
+}
+
+# Test-Readable reports whether this account may read an app registration.
+function Test-Readable([string] $Id) {
+    $ErrorActionPreference = 'Continue'
+    $null = & az ad app show --id $Id --output json --only-show-errors 2> (Join-Path $work 'error')
+    ($LASTEXITCODE -eq 0) -or ((Get-ErrorText) -notmatch 'Insufficientprivileges|Authorization_RequestDenied')
+}
+
+# Get-Revisions returns the names of the newest revision and of the newest that is ready, or nothing.
+function Get-Revisions {
+    $ErrorActionPreference = 'Continue'
+    $text = (& az resource show --ids $appPath --api-version 2026-01-01 --output json --only-show-errors 2> $null) -join "`n"
+    if (($LASTEXITCODE -ne 0) -or -not $text) { return }
+    $properties = (ConvertFrom-Json $text).properties
+    Get-Value $properties 'latestRevisionName'
+    Get-Value $properties 'latestReadyRevisionName'
 }
 
 function Confirm-Step([string] $Question) {
@@ -161,12 +183,13 @@ function Confirm-Step([string] $Question) {
     if ((Read-Host "$Question [y/N]") -notmatch '^(y|yes)$') { Stop-Script 1 @('Nothing was changed.') }
 }
 
-# Test-Url reports whether an address answers 200.
+# Test-Url reports whether an address answers 200, or 403 because it is closed to this machine.
 function Test-Url([string] $Url) {
     try {
         (Invoke-WebRequest -UseBasicParsing -TimeoutSec 10 $Url).StatusCode -eq 200
     } catch {
-        $false
+        $response = Get-Value $_.Exception 'Response'
+        ($null -ne $response) -and ([int] $response.StatusCode -eq 403)
     }
 }
 
@@ -212,6 +235,8 @@ function Get-PricingText {
 if ($Sandbox -and ($AppUser -or $ClientId -or $Key -or $SignIn -or $Audience -or $AllowedClients)) {
     Stop-Script 2 @('-Sandbox has an app, a user and an API key of its own: leave out parameters about sign-in.')
 }
+if ($Connector -and -not (Test-Path $Connector)) { Stop-Script 2 @('-Connector takes a file that exists.') }
+if ($Template -and -not (Test-Path $Template)) { Stop-Script 2 @('-Template takes a file that exists.') }
 if (-not (Get-Command az -ErrorAction SilentlyContinue)) {
     Stop-Script 1 @('az is not on this machine. Azure Cloud Shell (https://shell.azure.com) has it.')
 }
@@ -256,9 +281,19 @@ try {
             Write-Host 'gear, Account settings, App management.'
         }
         Confirm-Step 'Delete?'
-        if ($registered -and (Find-Az ad app show --id $registered)) { Invoke-Az ad app delete --id $registered }
+        $left = ''
+        if ($registered) {
+            $ErrorActionPreference = 'Continue'
+            $null = & az ad app delete --id $registered --only-show-errors 2> (Join-Path $work 'error')
+            $ErrorActionPreference = 'Stop'
+            if (($LASTEXITCODE -ne 0) -and ((Get-ErrorText) -notmatch $absent)) { $left = Get-Content -Raw (Join-Path $work 'error') }
+        }
         Invoke-Az group delete --name $Group --yes
         Write-Host 'Deleted.'
+        if ($left) {
+            Stop-Script 1 @("The app registration could not be deleted: $left",
+                "Let somebody who may run: az ad app delete --id $registered")
+        }
         return
     }
 
@@ -272,7 +307,8 @@ try {
         Stop-Script 1 @("The resource group $Group has the app $($previous.name). Choose another -Group for $Name.")
     }
     if (-not $Name) { $Name = if ($previous.name) { $previous.name } else { 'connector' } }
-    if ($Sandbox -and ($registered -or $previous.clientId)) {
+    $real = $registered -or $previous.clientId -or ($previous.version -and -not $previous.sandbox)
+    if ($Sandbox -and $real) {
         Stop-Script 1 @("The resource group $Group serves your own data. Choose another -Group for a sandbox.")
     }
     if (-not $Location) { $Location = "$($previous.location)" }
@@ -290,6 +326,9 @@ try {
     if ((-not $ClientId) -and -not $Sandbox) { $ClientId = if ($previous.clientId) { $previous.clientId } else { $registered } }
     if ($previous.appUser -in 'prepare', 'on') { $AppUser = $true }
     if ($NoAppUser) { $AppUser = $false }
+    if (($SignIn -like '*entra*') -and -not $Audience) {
+        Stop-Script 2 @("-SignIn $SignIn needs -Audience: the client ID of the app that makers sign in to, and its api:// URI.")
+    }
     if ($AppUser -and ($Replicas -ne 1)) {
         Stop-Script 2 @('-AppUser works with one replica: several have not been tried with the file share.')
     }
@@ -354,18 +393,21 @@ try {
     $kept = @{}
     $appPath = "$groupPath/providers/Microsoft.App/containerApps/$Name"
     $domains = @()
+    $restrictions = @()
     if ($apps -contains $Name) {
         $secrets = Invoke-Az rest --method post --url "$($cloud.endpoints.resourceManager.TrimEnd('/'))$appPath/listSecrets?api-version=2026-01-01"
         foreach ($secret in $secrets.value) { $kept[$secret.name] = $secret.value }
         $ingress = (Invoke-Az resource show --ids $appPath --api-version 2026-01-01).properties.configuration.ingress
         $domains = @(Get-Value $ingress 'customDomains' | Where-Object { $_ })
+        $restrictions = @(Get-Value $ingress 'ipSecurityRestrictions' | Where-Object { $_ })
     }
 
     $keysFile = Join-Path $work 'keys'
     $madeKey = ''
     if ($ownCredential) {
         Write-Step 'Managed identity and app registration'
-        $null = Invoke-Az identity create --resource-group $Group --name $Name
+        $groupRegion = (Invoke-Az group show --name $Group).location
+        $null = Invoke-Az identity create --resource-group $Group --name $Name --location $groupRegion
         $subject = (Invoke-Az identity show --resource-group $Group --name $Name).principalId
         $authority, $exchange = switch ($cloud.name) {
             'AzureUSGovernment' { 'https://login.microsoftonline.us', 'api://AzureADTokenExchangeUSGov' }
@@ -387,13 +429,19 @@ try {
         if (-not $ClientId) {
             # Not az ad app create, which takes over any app of this name, whoever made it.
             $ClientId = (Invoke-Az rest --method post --url $graph --body "@$appFile").appId
+            Write-Host "Registered the app $ClientId (if this stops now, go on with -ClientId $ClientId)"
             $null = Invoke-Az tag update --resource-id $groupPath --operation merge --tags "$tag=$ClientId"
-            Write-Host "Registered the app $ClientId"
+            $registered = $ClientId
         }
-        if (-not (Find-Az ad sp show --id $ClientId)) { Wait-Az ad sp create --id $ClientId }
-        $subjects = @(Find-Az ad app federated-credential list --id $ClientId | ForEach-Object { $_.subject })
-        if ($subjects -notcontains $subject) {
-            Wait-Az ad app federated-credential create --id $ClientId --parameters "@$credentialFile"
+        if (($ClientId -ne $registered) -and -not (Test-Readable $ClientId)) {
+            Write-Host "Your account may not read the app $ClientId. It must have a service principal and this federated credential:"
+            Write-Host ([IO.File]::ReadAllText($credentialFile))
+        } else {
+            if (-not (Find-Az ad sp show --id $ClientId)) { Wait-Az ad sp create --id $ClientId }
+            $subjects = @(Find-Az ad app federated-credential list --id $ClientId | ForEach-Object { $_.subject })
+            if ($subjects -notcontains $subject) {
+                Wait-Az ad app federated-credential create --id $ClientId --parameters "@$credentialFile"
+            }
         }
     }
 
@@ -445,6 +493,8 @@ try {
 
         allowedClients = @{ value = $AllowedClients }
         customDomains  = @{ value = $domains }
+
+        ipSecurityRestrictions = @{ value = $restrictions }
     }
     # A secret that is not passed on would get a new value.
     if ($kept['link-secret']) { $parameters.linkSecret = @{ value = $kept['link-secret'] } }
@@ -457,24 +507,24 @@ try {
                 parameters     = $parameters
             }))
     $deployment = Invoke-Az deployment group create --resource-group $Group --name connector --template-file $Template --parameters "@$parametersFile"
-    if (($Replicas -eq 1) -and ($apps -contains "$Name-store")) { # of an earlier run with several instances
-        $null = Invoke-Az resource delete --ids "$appPath-store"
-    }
     $url = $deployment.properties.outputs.url.value
     if ($PublicHost) { $url = "https://$PublicHost" }
 
     Write-Step "Waiting until $url is ready"
-    for ($i = 0; ; $i++) {
-        $state = (Invoke-Az resource show --ids $appPath --api-version 2026-01-01).properties
-        $newest = Get-Value $state 'latestRevisionName'
-        if ($newest -and ((Get-Value $state 'latestReadyRevisionName') -eq $newest) -and (Test-Url "$url/readyz")) { break }
-        if ($i -ge 60) {
-            Stop-Script 1 @('The service is not ready after 5 minutes. Its log, and a look at the address:',
-                "  az containerapp logs show --resource-group $Group --name $Name --tail 50", "  curl.exe -v $url/readyz")
-        }
-        Start-Sleep -Seconds 5
+    $isReady = $false
+    for ($i = 0; ($i -lt 60) -and -not $isReady; $i++) {
+        if ($i) { Start-Sleep -Seconds 5 }
+        $newest, $ready = Get-Revisions
+        $isReady = $newest -and ($newest -eq $ready) -and (Test-Url "$url/readyz")
+    }
+    if (-not $isReady) {
+        Stop-Script 1 @('The service is not ready yet. Its log, and a look at the address:',
+            "  az containerapp logs show --resource-group $Group --name $Name --tail 50", "  curl.exe -v $url/readyz")
     }
     Write-Host 'It is ready.'
+    if (($Replicas -eq 1) -and ($apps -contains "$Name-store")) { # of an earlier run with several instances
+        $null = Invoke-Az resource delete --ids "$appPath-store"
+    }
 
     $null = New-Item -ItemType Directory -Force $Out
     $definition = Join-Path $Out 'my-connector.json'
@@ -524,5 +574,6 @@ try {
         Write-Host "  az storage file upload --account-name $storageName --share-name state --source refresh-token --path refresh-token"
     }
 } finally {
-    Remove-Item -Recurse -Force $work
+    Remove-Item -Force -ErrorAction SilentlyContinue (Join-Path $work '*.json'), (Join-Path $work 'keys')
+    Remove-Item -Recurse -Force -ErrorAction SilentlyContinue $work # a scanner may hold the program
 }

@@ -100,10 +100,17 @@ for tool in az curl tar; do
   command -v "$tool" >/dev/null || die 1 "$tool is not on this machine. Azure Cloud Shell (https://shell.azure.com) has it."
 done
 
+if [ -n "$connector" ]; then
+  [ ! -f "$connector" ] || [[ $connector == */* ]] || connector=./$connector
+  command -v "$connector" >/dev/null || mistake "--connector takes a program that can be run."
+fi
+[ -z "$template" ] || [ -f "$template" ] || mistake "--template takes a file that exists."
+
 # The folder has API key digests and secrets on their way to Azure.
 umask 077
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT # az turns an interrupt into a failure
 
 # run_az runs az. If it fails, run_az explains what Azure said and ends the script.
 run_az() {
@@ -171,7 +178,7 @@ ask_an_administrator() {
   fi
   say "  az ad sp create --id ${client_id:-THE-ID-THAT-IS-PRINTED}" \
     "  az ad app federated-credential create --id ${client_id:-THE-ID-THAT-IS-PRINTED} --parameters '$(tr -d '\n' <"$work/credential.json")'" \
-    "" "Then run this again with --client-id ${client_id:-THE-ID-THAT-IS-PRINTED}." "" >&2
+    "" "Then run this again, with the same options and --client-id ${client_id:-THE-ID-THAT-IS-PRINTED}." "" >&2
   die 1 "The app registration is missing."
 }
 
@@ -205,12 +212,16 @@ if $delete; then
       "gear, Account settings, App management."
   fi
   ask "Delete?"
-  if [ -n "$registered" ]; then
-    found=$(find_az ad app show --id "$registered" --query appId --output tsv)
-    [ -z "$found" ] || run_az ad app delete --id "$registered"
+  left=''
+  if [ -n "$registered" ] && ! az ad app delete --id "$registered" --only-show-errors 2>"$work/error"; then
+    case $(<"$work/error") in
+      *"does not exist"* | *NotFound*) ;;
+      *) left="The app registration could not be deleted: $(<"$work/error")" ;;
+    esac
   fi
   run_az group delete --name "$group" --yes
   say "Deleted."
+  [ -z "$left" ] || die 1 "$left" "Let somebody who may run: az ad app delete --id $registered"
   exit
 fi
 
@@ -250,7 +261,9 @@ store_image=${was_storeImage:-docker.io/valkey/valkey:8.1.4-alpine}
 logs=${was_logs:-none}
 case $was_appUser in prepare | on) app_user=true ;; esac
 ! $no_app_user || app_user=false
-if $sandbox && [ -n "$registered$was_clientId" ]; then
+real=$registered$was_clientId
+[[ -z $was_version || $was_sandbox == [tT]rue ]] || real=true
+if $sandbox && [ -n "$real" ]; then
   die 1 "The resource group $group serves your own data. Choose another --group for a sandbox."
 fi
 $sandbox || client_id=${client_id:-${was_clientId:-$registered}}
@@ -258,6 +271,9 @@ location=${location:-$was_location}
 if [ -z "$location" ]; then
   [ "$exists" = true ] || mistake "--location is needed the first time: a region, such as westeurope."
   location=$(run_az group show --name "$group" --query location --output tsv)
+fi
+if [[ $sign_in == *entra* && -z $audience ]]; then
+  mistake "--sign-in $sign_in needs --audience: the client ID of the app that makers sign in to, and its api:// URI."
 fi
 if $app_user && [ "$replicas" != 1 ]; then
   mistake "--app-user works with one replica: several have not been tried with the file share."
@@ -358,12 +374,18 @@ deployed() {
     --url "${management%/}$app_path/listSecrets?api-version=2026-01-01"
 }
 
-# state prints a property of the app that is deployed.
-state() { run_az resource show --ids "$app_path" --api-version 2026-01-01 --query "properties.$1" --output "$2"; }
+# may_read reports whether this account may read an app registration.
+may_read() {
+  az ad app show --id "$1" --only-show-errors >/dev/null 2>"$work/error" && return
+  case $(<"$work/error") in
+    *"Insufficient privileges"* | *Authorization_RequestDenied*) return 1 ;;
+  esac
+}
 
 if $own_credential; then
   step "Managed identity and app registration"
-  run_az identity create --resource-group "$group" --name "$name" --output none
+  home=$(run_az group show --name "$group" --query location --output tsv)
+  run_az identity create --resource-group "$group" --name "$name" --location "$home" --output none
   subject=$(run_az identity show --resource-group "$group" --name "$name" --query principalId --output tsv)
   cloud=$(run_az cloud show --query name --output tsv)
   graph=$(run_az cloud show --query endpoints.microsoftGraphResourceId --output tsv)
@@ -388,14 +410,20 @@ EOF
   if [ -z "$client_id" ]; then
     # Not az ad app create, which takes over any app of this name, whoever made it.
     client_id=$(run_az rest --method post --url "${graph%/}/v1.0/applications" --body "@$work/app.json" --query appId --output tsv)
+    say "Registered the app $client_id (if this stops now, go on with --client-id $client_id)"
     run_az tag update --resource-id "$group_path" --operation merge --tags "$tag=$client_id" --output none
-    say "Registered the app $client_id"
+    registered=$client_id
   fi
-  principal=$(find_az ad sp show --id "$client_id" --query id --output tsv)
-  [ -n "$principal" ] || eventually ad sp create --id "$client_id"
-  subjects=$(find_az ad app federated-credential list --id "$client_id" --query '[].subject' --output tsv)
-  grep -qxF "$subject" <<<"$subjects" ||
-    eventually ad app federated-credential create --id "$client_id" --parameters "@$work/credential.json"
+  if [ "$client_id" != "$registered" ] && ! may_read "$client_id"; then
+    say "Your account may not read the app $client_id. It must have a service principal and this federated credential:"
+    cat "$work/credential.json"
+  else
+    principal=$(find_az ad sp show --id "$client_id" --query id --output tsv)
+    [ -n "$principal" ] || eventually ad sp create --id "$client_id"
+    subjects=$(find_az ad app federated-credential list --id "$client_id" --query '[].subject' --output tsv)
+    grep -qxF "$subject" <<<"$subjects" ||
+      eventually ad app federated-credential create --id "$client_id" --parameters "@$work/credential.json"
+  fi
 fi
 
 keys=$work/keys
@@ -438,7 +466,7 @@ json() {
   printf '"%s"' "${text//$'\n'/\\n}"
 }
 
-# What is not passed on would get a new value: secrets, and the binding of your own host name.
+# What is not passed on would get a new value, or be removed: secrets, bindings of host names, restrictions of addresses.
 kept=''
 link_secret=$(deployed link-secret)
 [ -z "$link_secret" ] || kept+="\"linkSecret\": {\"value\": $(json "$link_secret")},"
@@ -448,8 +476,11 @@ if [[ $store_url =~ ^redis://:(.+)@ ]]; then
 fi
 [ ! -s "$keys" ] || kept+="\"apiKeys\": {\"value\": $(json "$(cat "$keys")")},"
 if $app_exists; then
-  domains=$(state configuration.ingress.customDomains json)
-  [ -z "$domains" ] || [ "$domains" = null ] || kept+="\"customDomains\": {\"value\": $domains},"
+  for part in customDomains ipSecurityRestrictions; do
+    list=$(run_az resource show --ids "$app_path" --api-version 2026-01-01 \
+      --query "properties.configuration.ingress.$part" --output json)
+    [ -z "$list" ] || [ "$list" = null ] || kept+="\"$part\": {\"value\": $list},"
+  done
 fi
 cat >"$work/parameters.json" <<EOF
 {
@@ -477,24 +508,29 @@ cat >"$work/parameters.json" <<EOF
 EOF
 run_az deployment group create --resource-group "$group" --name connector --template-file "$template" \
   --parameters "@$work/parameters.json" --output none
-if [ "$replicas" = 1 ] && grep -qxF "$name-store" <<<"$apps"; then # of an earlier run with several instances
-  run_az resource delete --ids "$app_path-store" --output none
-fi
 url=$(run_az deployment group show --resource-group "$group" --name connector --query properties.outputs.url.value --output tsv)
 [ -z "$public_host" ] || url=https://$public_host
 
 step "Waiting until $url is ready"
-for ((i = 0; ; i++)); do
-  newest=$(state latestRevisionName tsv)
-  if [ -n "$newest" ] && [ "$(state latestReadyRevisionName tsv)" = "$newest" ] &&
-    curl -fsS --max-time 10 "$url/readyz" >/dev/null 2>&1; then
-    break
-  fi
-  [ "$i" -lt 60 ] || die 1 "The service is not ready after 5 minutes. Its log, and a look at the address:" \
-    "  az containerapp logs show --resource-group $group --name $name --tail 50" "  curl -v $url/readyz"
+# ready reports whether the newest revision serves, at the public address. That may be closed to this machine (403).
+ready() {
+  local revisions status
+  revisions=$(find_az resource show --ids "$app_path" --api-version 2026-01-01 --output tsv \
+    --query "properties.[latestRevisionName, latestReadyRevisionName]" 2>/dev/null) || return 1
+  [ -n "$revisions" ] && [ "$(sort -u <<<"$revisions" | wc -l)" -eq 1 ] || return 1
+  status=$(curl -s -o /dev/null -w '%{http_code}' --max-time 10 "$url/readyz") || return 1
+  [ "$status" = 200 ] || [ "$status" = 403 ]
+}
+for ((i = 0; i < 60; i++)); do
+  ready && break
   sleep 5
 done
+ready || die 1 "The service is not ready yet. Its log, and a look at the address:" \
+  "  az containerapp logs show --resource-group $group --name $name --tail 50" "  curl -v $url/readyz"
 say "It is ready."
+if [ "$replicas" = 1 ] && grep -qxF "$name-store" <<<"$apps"; then # of an earlier run with several instances
+  run_az resource delete --ids "$app_path-store" --output none
+fi
 
 mkdir -p "$out"
 definition=(--host "${url#https://}" --out "$out/my-connector.json")
