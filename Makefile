@@ -25,7 +25,7 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 .PHONY: check
-check: lint generated test memory fuzz ## All that CI runs
+check: lint generated test memory deploy fuzz ## All that CI runs
 
 .PHONY: lint
 lint: format vet ## Check format, correctness, style and spelling
@@ -56,12 +56,16 @@ test-all: ## Run all tests without the race detector
 	go test ./...
 
 .PHONY: test
-test: ## Run the tests with the race detector, except those of memory limits
-	CGO_ENABLED=1 go test -race -shuffle=on -skip '$(MEMORY_TESTS)' ./...
+test: ## Run the tests with the race detector, except those of memory limits and of deployment
+	CGO_ENABLED=1 go test -race -shuffle=on -skip '$(MEMORY_TESTS)' ./internal/... ./gen/... ./openapi/... ./cmd/...
 
 .PHONY: memory
 memory: ## Run the tests of memory limits
 	go test -run '$(MEMORY_TESTS)' ./internal/e2e ./internal/ratelimit
+
+.PHONY: deploy
+deploy: ## Run the tests of deployment, which start hundreds of processes and nothing concurrent
+	go test ./deploy
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME inputs
