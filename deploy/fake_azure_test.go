@@ -8,13 +8,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/jmespath/go-jmespath"
 )
 
 // An azure is the state of a fake subscription, kept in the file that AZURE names. It fails at
-// commands and options that it does not know, so a script cannot use any that nobody looked up.
+// commands and options that it does not know, so a script can use only those that are stated here.
 type azure struct {
 	Unregistered []string // resource providers
 	Groups       map[string]*group
@@ -60,6 +61,10 @@ func az() {
 	file := os.Getenv("AZURE")
 	if text, err := os.ReadFile(file); err == nil {
 		check(json.Unmarshal(text, state))
+	}
+	if err := checkOptions(command, options); err != nil {
+		fmt.Fprintln(os.Stderr, "ERROR:", err)
+		os.Exit(2)
 	}
 	result, err := state.run(command, options)
 	if err != nil {
@@ -158,6 +163,46 @@ func printLines(w io.Writer, value any) {
 }
 
 type object = map[string]any
+
+// azOptions are the options that the scripts may give to each command, besides those of every command.
+var azOptions = map[string]string{
+	"account show":                       "",
+	"ad app delete":                      "id",
+	"ad app federated-credential create": "id parameters",
+	"ad app federated-credential list":   "id",
+	"ad app show":                        "id",
+	"ad sp create":                       "id",
+	"ad sp show":                         "id",
+	"cloud show":                         "",
+	"deployment group create":            "resource-group name template-file parameters",
+	"deployment group show":              "resource-group name",
+	"group create":                       "name location tags",
+	"group delete":                       "name yes",
+	"group exists":                       "name",
+	"group show":                         "name",
+	"identity create":                    "resource-group name location",
+	"identity show":                      "resource-group name",
+	"provider register":                  "namespace wait",
+	"provider show":                      "namespace",
+	"resource delete":                    "ids",
+	"resource list":                      "resource-group resource-type",
+	"resource show":                      "ids api-version",
+	"rest":                               "method url body",
+	"storage account list":               "resource-group",
+	"storage file exists":                "account-name share-name path",
+	"tag update":                         "resource-id operation tags",
+}
+
+// checkOptions returns an error if a command has an option that it does not take.
+func checkOptions(command string, o map[string]string) error {
+	allowed := append(strings.Fields(azOptions[command]), "query", "output", "only-show-errors")
+	for name := range o {
+		if !slices.Contains(allowed, name) {
+			return fmt.Errorf("unrecognized arguments: --%s", name)
+		}
+	}
+	return nil
+}
 
 const subscriptionID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 

@@ -4,9 +4,9 @@ package deploy_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +17,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/partner-center/connector/internal/e2e/redisserver"
+	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // TestReproducibleBinary checks that two clones of the repository, in folders of different names,
@@ -56,8 +59,8 @@ func buildRelease(t *testing.T, folder string) string {
 	return filepath.Join(clone, "connector")
 }
 
-// TestImage builds the image twice and runs it as its configuration says, with a root that nobody can
-// write to.
+// TestImage builds the image twice and runs it as its configuration says, with a root that cannot be
+// written to.
 func TestImage(t *testing.T) {
 	needs(t, "buildah", "git", "go", "unshare", "chroot")
 	if os.Getuid() != 0 {
@@ -87,7 +90,7 @@ func TestImage(t *testing.T) {
 
 	root := b.mount(built)
 	expectFiles(t, root)
-	address := freeAddress(t)
+	address := fmt.Sprintf("127.0.0.1:%d", redisserver.FreePort(t))
 	serve := contained(root, append(image.Env, "CONNECTOR_LISTEN="+address, "CONNECTOR_SANDBOX=true"),
 		"/connector", "serve")
 	serve.Stderr = os.Stderr
@@ -219,9 +222,7 @@ func (b builder) mount(image string) string {
 // needs skips the test without these programs.
 func needs(t *testing.T, programs ...string) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("not in the short tier")
-	}
+	tier.Full(t)
 	for _, program := range programs {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skipf("needs %s, which is not on PATH", program)
@@ -259,15 +260,4 @@ func until(t *testing.T, what string, met func() bool) {
 			t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
-}
-
-// freeAddress returns an address on loopback that nothing listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

@@ -63,8 +63,8 @@ func TestPinnedImages(t *testing.T) {
 	}
 }
 
-// TestPinnedActions checks that workflows use actions by their commit, so that nobody can change what
-// they run.
+// TestPinnedActions checks that workflows use actions by their commit, so that what they run cannot
+// change.
 func TestPinnedActions(t *testing.T) {
 	uses := regexp.MustCompile(`uses: (\S+)( # v\d+\.\d+\.\d+)?`)
 	pinned := regexp.MustCompile(`^[\w/-]+@[0-9a-f]{40}$`)

@@ -2,19 +2,18 @@ package deploy_test
 
 import (
 	stdcmp "cmp"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/partner-center/connector/internal/cli"
+	"github.com/partner-center/connector/internal/e2e/scriptcmd"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -69,26 +68,8 @@ func TestDeployScript(t *testing.T) {
 			e.Setenv("RELEASE", filepath.Join(e.WorkDir, "release"))
 			return os.WriteFile(filepath.Join(e.WorkDir, "calls"), nil, 0o600)
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": scriptcmd.Exits},
 	})
-}
-
-// exits is a command of scripts that runs another one, which must end with a status: exits STATUS
-// COMMAND...
-func exits(ts *testscript.TestScript, _ bool, args []string) {
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	status := 0
-	if err := ts.Exec(args[1], args[2:]...); err != nil {
-		ended, ok := errors.AsType[*exec.ExitError](err)
-		if !ok {
-			ts.Fatalf("%v", err)
-		}
-		status = ended.ExitCode()
-	}
-	if status != want {
-		ts.Fatalf("status %d, want %d", status, want)
-	}
 }
 
 // TestPowerShellParses checks the syntax of deploy.ps1.

@@ -59,11 +59,13 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/secretfile":           {never: []string{"net/http"}},
 
 	// For tests alone.
+	"internal/e2e/blackhole":   {},
 	"internal/e2e/fakeentra":   {may: []string{"internal/e2e/reply", "internal/e2e/secret"}},
 	"internal/e2e/fakepartner": {may: []string{"internal/e2e/reply", "internal/e2e/secret"}},
 	"internal/e2e/limittest":   {may: []string{"internal/ratelimit"}},
 	"internal/e2e/redisserver": {may: []string{"internal/e2e/tier"}},
 	"internal/e2e/reply":       {},
+	"internal/e2e/scriptcmd":   {},
 	"internal/e2e/secret":      {},
 	"internal/e2e/tier":        {},
 }

@@ -22,7 +22,8 @@ func TestPlainEnglish(t *testing.T) {
 		if entry.IsDir() && slices.Contains([]string{".git", "adr", "testdata"}, entry.Name()) {
 			return fs.SkipDir
 		}
-		if !slices.Contains([]string{".go", ".md", ".yaml"}, filepath.Ext(path)) || entry.Name() == "words_test.go" {
+		read := []string{".go", ".md", ".yaml", ".sh", ".ps1"}
+		if !slices.Contains(read, filepath.Ext(path)) || (entry.Name() == "words_test.go") {
 			return nil
 		}
 		for line := range strings.Lines(readFile(t, path)) {

@@ -83,7 +83,7 @@ function Show-Explanation([string] $Text) {
         '*AuthorizationFailed*' { Stop-Script 1 $roleTexts }
         '*doesnothaveauthorization*' { Stop-Script 1 $roleTexts }
         '*RequestDisallowedByPolicy*' {
-            Stop-Script 1 @('A policy of your organization does not allow this. Show the message above to whoever keeps it.')
+            Stop-Script 1 @('A policy of your organization does not allow this. Show the message above to an administrator.')
         }
         '*LocationNotAvailable*' {
             Stop-Script 1 @('Container Apps is not offered in this region. Choose another -Location.')
@@ -427,7 +427,7 @@ try {
             $ClientId = "$(Get-Value (Find-Az ad app show --id $registered) 'appId')"
         }
         if (-not $ClientId) {
-            # Not az ad app create, which takes over any app of this name, whoever made it.
+            # Not az ad app create, which updates any app of this name.
             $ClientId = (Invoke-Az rest --method post --url $graph --body "@$appFile").appId
             Write-Host "Registered the app $ClientId (if this stops now, go on with -ClientId $ClientId)"
             $null = Invoke-Az tag update --resource-id $groupPath --operation merge --tags "$tag=$ClientId"

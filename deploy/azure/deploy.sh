@@ -159,7 +159,7 @@ explain() {
     *AuthorizationFailed* | *"does not have authorization"*)
       die 1 "Your account may not do this. It needs the role Contributor on the subscription." ;;
     *RequestDisallowedByPolicy*)
-      die 1 "A policy of your organization does not allow this. Show the message above to whoever keeps it." ;;
+      die 1 "A policy of your organization does not allow this. Show the message above to an administrator." ;;
     *LocationNotAvailableForResourceType* | *LocationNotAvailable*)
       die 1 "Container Apps is not offered in this region. Choose another --location." ;;
     *"az login"*) die 1 "Nobody is signed in. Run az login, or use Azure Cloud Shell." ;;
@@ -408,7 +408,7 @@ EOF
     client_id=$(find_az ad app show --id "$registered" --query appId --output tsv)
   fi
   if [ -z "$client_id" ]; then
-    # Not az ad app create, which takes over any app of this name, whoever made it.
+    # Not az ad app create, which updates any app of this name.
     client_id=$(run_az rest --method post --url "${graph%/}/v1.0/applications" --body "@$work/app.json" --query appId --output tsv)
     say "Registered the app $client_id (if this stops now, go on with --client-id $client_id)"
     run_az tag update --resource-id "$group_path" --operation merge --tags "$tag=$client_id" --output none

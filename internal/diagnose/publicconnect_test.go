@@ -3,7 +3,6 @@ package diagnose
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/partner-center/connector/internal/e2e/blackhole"
 	"github.com/partner-center/connector/internal/outbound"
 )
 
@@ -141,7 +141,7 @@ func TestPublicConnection(t *testing.T) {
 // TestPublicBlackHole covers an address that drops packets. The time to connect may be longer than
 // that of a request, or shorter.
 func TestPublicBlackHole(t *testing.T) {
-	address := blackHole(t)
+	address := blackhole.Address(t)
 	for name, limits := range map[string]struct{ request, connect time.Duration }{
 		"the request's limit first": {200 * time.Millisecond, time.Minute},
 		"the dialer's limit first":  {time.Minute, 200 * time.Millisecond},
@@ -158,36 +158,4 @@ func TestPublicBlackHole(t *testing.T) {
 			})
 		}
 	}
-}
-
-// blackHole returns an address at which connecting gets no answer: its queue of connections to
-// accept is full.
-func blackHole(t *testing.T) string {
-	t.Helper()
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { syscall.Close(fd) })
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Listen(fd, 0); err != nil {
-		t.Fatal(err)
-	}
-	name, err := syscall.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
-	for range 4 { // fill the queue
-		if c, err := net.DialTimeout("tcp", address, 100*time.Millisecond); err == nil {
-			t.Cleanup(func() { c.Close() })
-		}
-	}
-	if c, err := net.DialTimeout("tcp", address, 100*time.Millisecond); err == nil {
-		c.Close()
-		t.Skip("the queue cannot be filled on this machine")
-	}
-	return address
 }

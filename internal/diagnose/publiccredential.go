@@ -18,7 +18,7 @@ func (p *publicCheck) credentials(ctx context.Context) bool {
 	return (p.SigningKeys == nil) || p.credential(ctx, "Authorization", "Bearer "+madeUp(), "InvalidToken")
 }
 
-// madeUp returns a random text in the form of an API key, which is none.
+// madeUp returns a random text that has the form of an API key.
 func madeUp() string {
 	var random [32]byte
 	rand.Read(random[:]) // never fails

@@ -1,16 +1,14 @@
 package e2e
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/partner-center/connector/internal/e2e/scriptcmd"
 	"github.com/partner-center/connector/internal/e2e/tier"
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -38,30 +36,10 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits,
+			"exits": scriptcmd.Exits,
 			"mode":  mode,
 		},
 	})
-}
-
-// exits is a command of scripts that runs another one, which must end with a status: exits STATUS
-// COMMAND...
-func exits(ts *testscript.TestScript, neg bool, args []string) {
-	want, err := strconv.Atoi(args[0])
-	if (err != nil) || neg {
-		ts.Fatalf("usage: exits STATUS COMMAND...")
-	}
-	status := 0
-	if err := ts.Exec(args[1], args[2:]...); err != nil {
-		var ended *exec.ExitError
-		if !errors.As(err, &ended) {
-			ts.Fatalf("%v", err)
-		}
-		status = ended.ExitCode()
-	}
-	if status != want {
-		ts.Fatalf("status %d, want %d", status, want)
-	}
 }
 
 // mode is a command of scripts that compares the permissions of a file: mode 0600 FILE

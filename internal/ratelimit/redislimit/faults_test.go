@@ -2,14 +2,13 @@ package redislimit_test
 
 import (
 	"fmt"
-	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/partner-center/connector/internal/e2e/blackhole"
 	"github.com/partner-center/connector/internal/e2e/redisserver"
 	"github.com/partner-center/connector/internal/ratelimit"
 	"github.com/partner-center/connector/internal/ratelimit/redislimit"
@@ -115,7 +114,7 @@ func TestRedisAnswersInTime(t *testing.T) {
 
 // TestRedisDialBlocked shows a server whose host does not even accept connections.
 func TestRedisDialBlocked(t *testing.T) {
-	l := started(t, newLimiter(t, unacceptingAddress(t), 100, time.Minute))
+	l := started(t, newLimiter(t, blackhole.Address(t), 100, time.Minute))
 	w := newStopwatch(t)
 	var group sync.WaitGroup
 	for range 100 {
@@ -127,37 +126,6 @@ func TestRedisDialBlocked(t *testing.T) {
 	}
 	group.Wait()
 	w.check()
-}
-
-// unacceptingAddress returns an address whose queue of connections to accept is full.
-func unacceptingAddress(t *testing.T) string {
-	t.Helper()
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { syscall.Close(fd) })
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Listen(fd, 0); err != nil {
-		t.Fatal(err)
-	}
-	name, err := syscall.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
-	for range 4 { // fill the queue
-		if c, err := net.DialTimeout("tcp", address, 100*time.Millisecond); err == nil {
-			t.Cleanup(func() { c.Close() })
-		}
-	}
-	if c, err := net.DialTimeout("tcp", address, 100*time.Millisecond); err == nil {
-		c.Close()
-		t.Skip("the queue cannot be filled on this machine")
-	}
-	return address
 }
 
 // TestRedisCrowd shows 2,000 callers at once.
