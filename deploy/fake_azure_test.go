@@ -374,6 +374,11 @@ func (g *group) deploy(o map[string]string) error {
 		}
 	}
 	e := evaluation{t, given}
+	for name, p := range t.Parameters { // Azure records defaults too
+		if _, ok := given[name]; !ok && !strings.HasPrefix(p.Type, "secure") {
+			g.Deployment[name] = object{"value": e.value(p.DefaultValue)}
+		}
+	}
 	groupLocation = g.Location
 	if g.Secrets == nil {
 		g.Secrets = map[string]map[string]string{}

@@ -321,7 +321,6 @@ try {
     if (-not $Audience) { $Audience = "$($previous.audience)" }
     if (-not $AllowedClients) { $AllowedClients = "$($previous.allowedClients)" }
     $image = if ($previous.image) { $previous.image } else { 'ghcr.io/partner-center/connector' }
-    $storeImage = if ($previous.storeImage) { $previous.storeImage } else { 'docker.io/valkey/valkey:8.1.4-alpine' }
     $logs = if ($previous.logs) { $previous.logs } else { 'none' }
     if ((-not $ClientId) -and -not $Sandbox) { $ClientId = if ($previous.clientId) { $previous.clientId } else { $registered } }
     if ($previous.appUser -in 'prepare', 'on') { $AppUser = $true }
@@ -479,7 +478,6 @@ try {
         name       = @{ value = $Name }
         location   = @{ value = $Location }
         image      = @{ value = $image }
-        storeImage = @{ value = $storeImage }
         version    = @{ value = $Version }
         sandbox    = @{ value = [bool] $Sandbox }
         tenantId   = @{ value = $account.tenantId }
@@ -495,6 +493,10 @@ try {
         customDomains  = @{ value = $domains }
 
         ipSecurityRestrictions = @{ value = $restrictions }
+    }
+    # The template's own image is not kept: a new version may change it.
+    if ($previous.storeImage -and ($previous.storeImage -notlike 'docker.io/valkey/valkey:*')) {
+        $parameters.storeImage = @{ value = $previous.storeImage }
     }
     # A secret that is not passed on would get a new value.
     if ($kept['link-secret']) { $parameters.linkSecret = @{ value = $kept['link-secret'] } }

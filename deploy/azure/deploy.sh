@@ -257,7 +257,6 @@ sign_in=${sign_in:-${was_signIn:-api-key}}
 audience=${audience:-$was_audience}
 allowed_clients=${allowed_clients:-$was_allowedClients}
 image=${was_image:-ghcr.io/partner-center/connector}
-store_image=${was_storeImage:-docker.io/valkey/valkey:8.1.4-alpine}
 logs=${was_logs:-none}
 case $was_appUser in prepare | on) app_user=true ;; esac
 ! $no_app_user || app_user=false
@@ -482,6 +481,10 @@ if $app_exists; then
     [ -z "$list" ] || [ "$list" = null ] || kept+="\"$part\": {\"value\": $list},"
   done
 fi
+case $was_storeImage in
+  '' | docker.io/valkey/valkey:*) ;; # that of the template, which a new version may change
+  *) kept+="\"storeImage\": {\"value\": $(json "$was_storeImage")}," ;;
+esac
 cat >"$work/parameters.json" <<EOF
 {
   "\$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#",
@@ -491,7 +494,6 @@ cat >"$work/parameters.json" <<EOF
     "name": {"value": "$name"},
     "location": {"value": "$location"},
     "image": {"value": "$image"},
-    "storeImage": {"value": "$store_image"},
     "version": {"value": "$version"},
     "sandbox": {"value": $sandbox},
     "tenantId": {"value": "$tenant"},
