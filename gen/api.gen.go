@@ -63,6 +63,24 @@ func (e GetCustomerProductsParamsTargetView) Valid() bool {
 	}
 }
 
+// AmendmentDetail defines model for AmendmentDetail.
+type AmendmentDetail struct {
+	// BillingProvider Where the charges on the amendment come from: none, office, azure, azure_data_market, one_time, marketplace or all.
+	BillingProvider *string `json:"billingProvider,omitempty"`
+
+	// InvoiceLineItemType The kind of lines on the amendment: none, usage_line_items or billing_line_items.
+	InvoiceLineItemType *string `json:"invoiceLineItemType,omitempty"`
+}
+
+// AmendmentReceipt defines model for AmendmentReceipt.
+type AmendmentReceipt struct {
+	// ID The ID of the amendment's tax receipt.
+	ID *string `json:"id,omitempty"`
+
+	// TaxReceiptPdfDownloadLink A path without a host to the amendment's tax receipt as a PDF file. It opens only for a user who is signed in to Partner Center.
+	TaxReceiptPdfDownloadLink *string `json:"taxReceiptPdfDownloadLink,omitempty"`
+}
+
 // Customer defines model for Customer.
 type Customer struct {
 	// AllowDelegatedAccess Whether the customer has granted the partner delegated admin rights.
@@ -78,13 +96,13 @@ type Customer struct {
 
 		// DefaultAddress The default address for the customer's bills.
 		DefaultAddress *struct {
-			// AddressLine1 The first line of the address, such as street and number.
+			// AddressLine1 The first line of the address for bills, such as street and number.
 			AddressLine1 *string `json:"addressLine1,omitempty"`
 
-			// City The city or town.
+			// City The city or town to which bills are sent.
 			City *string `json:"city,omitempty"`
 
-			// Country The country or region as an ISO 3166 two-letter code, such as SE.
+			// Country The country or region for bills as an ISO 3166 two-letter code, such as SE.
 			Country *string `json:"country,omitempty"`
 
 			// FirstName The first name of the contact at this address.
@@ -96,10 +114,10 @@ type Customer struct {
 			// PhoneNumber The telephone number of the contact at this address; it can be empty.
 			PhoneNumber *string `json:"phoneNumber,omitempty"`
 
-			// PostalCode The postal code, which is the ZIP code in the United States.
+			// PostalCode The postal code for bills, which is the ZIP code in the United States.
 			PostalCode *string `json:"postalCode,omitempty"`
 
-			// Region The region within the country; Partner Center mostly returns the state instead.
+			// Region The region within that country; Partner Center mostly returns the state instead.
 			Region *string `json:"region,omitempty"`
 
 			// State The state or province.
@@ -129,19 +147,19 @@ type Customer struct {
 	CompanyProfile *struct {
 		// Address The address of the company; absent if the customer has not granted the partner a delegated admin role.
 		Address *struct {
-			// AddressLine1 The first line of the address, such as street and number.
+			// AddressLine1 The first line of the company's address, such as street and number.
 			AddressLine1 *string `json:"addressLine1,omitempty"`
 
-			// City The city or town.
+			// City The company's city or town.
 			City *string `json:"city,omitempty"`
 
-			// Country The country or region as an ISO 3166 two-letter code, such as SE.
+			// Country The company's country or region as an ISO 3166 two-letter code, such as SE.
 			Country *string `json:"country,omitempty"`
 
 			// PhoneNumber The telephone number of a contact at the company.
 			PhoneNumber *string `json:"phoneNumber,omitempty"`
 
-			// PostalCode The postal code, which is the ZIP code in the United States.
+			// PostalCode The company's postal code, which is the ZIP code in the United States.
 			PostalCode *string `json:"postalCode,omitempty"`
 
 			// Region The region within the country; Partner Center may return the state here.
@@ -151,10 +169,10 @@ type Customer struct {
 			State *string `json:"state,omitempty"`
 		} `json:"address,omitempty"`
 
-		// CompanyName The name of the company or organization.
+		// CompanyName The name of the customer's company or organization.
 		CompanyName *string `json:"companyName,omitempty"`
 
-		// Domain The customer's domain, such as fabrikam.onmicrosoft.com.
+		// Domain The customer's domain, for example fabrikam.onmicrosoft.com.
 		Domain *string `json:"domain,omitempty"`
 
 		// Email The email address of the company; absent if the customer has not granted the partner a delegated admin role.
@@ -167,10 +185,10 @@ type Customer struct {
 	// CustomDomains The customer's own domains; absent if the customer has not granted the partner a delegated admin role.
 	CustomDomains *[]string `json:"customDomains,omitempty"`
 
-	// ID The ID of the customer, the same GUID as the tenant ID. Other actions take it as the customer tenant ID.
+	// ID The ID of the customer, the same GUID as the tenant ID. Other actions need it as the customer tenant ID.
 	ID *string `json:"id,omitempty"`
 
-	// RelationshipToPartner The program under which the partner serves the customer: none, reseller, advisor, syndication, microsoft_support or unknown.
+	// RelationshipToPartner The program under which the partner serves this customer: none, reseller, advisor, syndication, microsoft_support or unknown.
 	RelationshipToPartner *string `json:"relationshipToPartner,omitempty"`
 }
 
@@ -197,13 +215,13 @@ type CustomerCollection struct {
 	// NextLink The address of the next page of customers; absent on the last page. If pagination is turned on in the settings of the action, it is followed automatically.
 	NextLink *string `json:"nextLink,omitempty"`
 
-	// TotalCount The number of customers that Partner Center reports for this answer; the partner can have more.
+	// TotalCount The number of customers in this answer, which is one page; the partner can have more.
 	TotalCount int32 `json:"totalCount"`
 }
 
 // CustomerSummary defines model for CustomerSummary.
 type CustomerSummary struct {
-	// CompanyProfile The customer's company.
+	// CompanyProfile The customer's company, in short.
 	CompanyProfile *struct {
 		// CompanyName The name of the company or organization.
 		CompanyName *string `json:"companyName,omitempty"`
@@ -211,11 +229,11 @@ type CustomerSummary struct {
 		// Domain The customer's domain, such as fabrikam.onmicrosoft.com.
 		Domain *string `json:"domain,omitempty"`
 
-		// TenantID The ID of the customer's Microsoft Entra tenant, a GUID.
+		// TenantID The ID of the customer's Microsoft Entra tenant, which is the customer ID again.
 		TenantID *string `json:"tenantId,omitempty"`
 	} `json:"companyProfile,omitempty"`
 
-	// ID The ID of the customer, the same GUID as the tenant ID. Other actions take it as the customer tenant ID.
+	// ID The ID of the customer, a GUID that is also its tenant ID. Other actions take it as the customer tenant ID.
 	ID *string `json:"id,omitempty"`
 
 	// RelationshipToPartner The program under which the partner serves the customer: none, reseller, advisor, syndication, microsoft_support or unknown.
@@ -233,10 +251,10 @@ type Invoice struct {
 	// CurrencyCode The currency of every amount on the invoice as an ISO 4217 code, such as EUR.
 	CurrencyCode *string `json:"currencyCode,omitempty"`
 
-	// CurrencySymbol The symbol of that currency, such as €.
+	// CurrencySymbol The symbol of that currency, such as $.
 	CurrencySymbol *string `json:"currencySymbol,omitempty"`
 
-	// DocumentType The kind of document: invoice, void_note (it cancels an invoice) or adjustment_note (it corrects one).
+	// DocumentType The kind of document: invoice, or for a credit note void_note (it cancels an invoice) or adjustment_note (it corrects one).
 	DocumentType *string `json:"documentType,omitempty"`
 
 	// ID The ID of the invoice; modern invoices start with G, older ones with D.
@@ -254,7 +272,7 @@ type Invoice struct {
 	// PaidAmount The amount that the partner has paid; negative if a payment was received.
 	PaidAmount *float64 `json:"paidAmount,omitempty"`
 
-	// PdfDownloadLink The address of the invoice as a PDF file, usually a path without a host. It can be absent, and opens only for a user who is signed in to Partner Center.
+	// PdfDownloadLink A path without a host to the invoice as a PDF file, which a flow cannot open. Use Get invoice statement to get the file.
 	PdfDownloadLink *string `json:"pdfDownloadLink,omitempty"`
 
 	// TotalCharges The sum of all charges on the invoice, including adjustments; negative for a credit.
@@ -266,22 +284,22 @@ type InvoiceAmendment struct {
 	// AmendsOf The ID of the invoice that the amendment corrects or cancels.
 	AmendsOf *string `json:"amendsOf,omitempty"`
 
-	// AmountDue The amount that the partner still has to pay; often absent.
+	// AmountDue The amount that the partner still has to pay for the amendment; often absent.
 	AmountDue *float64 `json:"amountDue,omitempty"`
 
-	// BillingPeriodEndDate The date and time, in UTC, at which the billing period ends; often absent.
+	// BillingPeriodEndDate The date and time, in UTC, at which the period of the amendment ends; often absent.
 	BillingPeriodEndDate *string `json:"billingPeriodEndDate,omitempty"`
 
-	// BillingPeriodStartDate The date and time, in UTC, at which the billing period begins; often absent.
+	// BillingPeriodStartDate The date and time, in UTC, at which the period of the amendment begins; often absent.
 	BillingPeriodStartDate *string `json:"billingPeriodStartDate,omitempty"`
 
 	// CurrencyCode The currency of every amount on the amendment as an ISO 4217 code, such as EUR.
 	CurrencyCode *string `json:"currencyCode,omitempty"`
 
-	// CurrencySymbol The symbol of that currency, such as €.
+	// CurrencySymbol The symbol of the amendment's currency, such as $.
 	CurrencySymbol *string `json:"currencySymbol,omitempty"`
 
-	// DocumentType The kind of document: invoice, void_note (it cancels an invoice) or adjustment_note (it corrects one).
+	// DocumentType The kind of amendment: void_note (it cancels an invoice), adjustment_note (it corrects one) or invoice.
 	DocumentType *string `json:"documentType,omitempty"`
 
 	// ID The ID of the amendment; modern ones start with G, older ones with D.
@@ -291,22 +309,22 @@ type InvoiceAmendment struct {
 	InvoiceDate *string `json:"invoiceDate,omitempty"`
 
 	// InvoiceDetails The kinds of lines that the amendment has, one item for each kind and provider.
-	InvoiceDetails *[]InvoiceDetail `json:"invoiceDetails,omitempty"`
+	InvoiceDetails *[]AmendmentDetail `json:"invoiceDetails,omitempty"`
 
-	// InvoiceType The kind of charges: Recurring or OneTime.
+	// InvoiceType The kind of charges on the amendment: Recurring or OneTime.
 	InvoiceType *string `json:"invoiceType,omitempty"`
 
-	// PaidAmount The amount that the partner has paid; negative if a payment was received.
+	// PaidAmount The amount that the partner has paid of the amendment; negative if a payment was received.
 	PaidAmount *float64 `json:"paidAmount,omitempty"`
 
-	// PdfDownloadLink The address of the amendment as a PDF file, usually a path without a host; Get invoice statement gets the file.
+	// PdfDownloadLink A path without a host to the amendment as a PDF file. Use Get invoice statement with the ID of the amendment to get the file.
 	PdfDownloadLink *string `json:"pdfDownloadLink,omitempty"`
 
 	// State The state of the amendment as Partner Center reports it; often absent.
 	State *string `json:"state,omitempty"`
 
 	// TaxReceipts The tax receipts for the amendment, which only some countries and regions have.
-	TaxReceipts *[]TaxReceipt `json:"taxReceipts,omitempty"`
+	TaxReceipts *[]AmendmentReceipt `json:"taxReceipts,omitempty"`
 
 	// TotalCharges The sum of all charges on the amendment, including adjustments; negative for a credit.
 	TotalCharges *float64 `json:"totalCharges,omitempty"`
@@ -317,10 +335,10 @@ type InvoiceCollection struct {
 	// Items The invoices, one item each.
 	Items []Invoice `json:"items"`
 
-	// NextLink The address of the next page of invoices; absent on the last page. If pagination is turned on in the settings of the action, it is followed automatically.
+	// NextLink The address of the next page of invoices; absent on the last page. Pagination in the settings of the action follows it automatically.
 	NextLink *string `json:"nextLink,omitempty"`
 
-	// TotalCount The number of invoices that Partner Center reports for this answer; the partner can have more.
+	// TotalCount The number of invoices in this answer, which can be one page of more.
 	TotalCount int32 `json:"totalCount"`
 }
 
@@ -347,7 +365,7 @@ type Order struct {
 	// CurrencyCode The currency of the order as an ISO 4217 code, such as EUR.
 	CurrencyCode *string `json:"currencyCode,omitempty"`
 
-	// CurrencySymbol The symbol of that currency, such as €.
+	// CurrencySymbol The symbol of the order's currency, such as $.
 	CurrencySymbol *string `json:"currencySymbol,omitempty"`
 
 	// ID The ID of the order.
@@ -380,7 +398,7 @@ type OrderLineItem struct {
 	// CustomTermEndDate The date and time at which the first billing period of the new subscription ends, if the order set one.
 	CustomTermEndDate *string `json:"customTermEndDate,omitempty"`
 
-	// FriendlyName The name that the partner gave the subscription.
+	// FriendlyName The name that the partner gave the subscription of this line.
 	FriendlyName *string `json:"friendlyName,omitempty"`
 
 	// LineItemNumber The position of the line in the order, counted from 0.
@@ -401,7 +419,7 @@ type OrderLineItem struct {
 	// TermDuration The length of the term as an ISO 8601 duration, such as P1M or P1Y; it can be empty.
 	TermDuration *string `json:"termDuration,omitempty"`
 
-	// TransactionType What the line does: New for a first purchase, for example.
+	// TransactionType What the line does, such as New for a first purchase.
 	TransactionType *string `json:"transactionType,omitempty"`
 }
 
@@ -433,7 +451,7 @@ type Product struct {
 		// IsAutoRenewable Whether a subscription to the SKU can renew automatically.
 		IsAutoRenewable *bool `json:"isAutoRenewable,omitempty"`
 
-		// IsMicrosoftProduct Whether Microsoft publishes the product.
+		// IsMicrosoftProduct Whether Microsoft publishes the SKU's product.
 		IsMicrosoftProduct *bool `json:"isMicrosoftProduct,omitempty"`
 
 		// Limit The largest number of units that a customer can have; 0 if there is no limit.
@@ -485,9 +503,9 @@ type Product struct {
 	// ProductID The ID of the product that the SKU belongs to; only SKUs have it.
 	ProductID *string `json:"productId,omitempty"`
 
-	// ProductType The family that the product belongs to; SKUs have none.
+	// ProductType The family that the product belongs to; absent for SKUs.
 	ProductType *struct {
-		// DisplayName The display name of the product family.
+		// DisplayName The display name of the product's family.
 		DisplayName *string `json:"displayName,omitempty"`
 
 		// ID The ID of the product family, such as OnlineServicesNCE or Azure.
@@ -495,10 +513,10 @@ type Product struct {
 
 		// SubType The part of the family that the product belongs to, if the family has parts.
 		SubType *struct {
-			// DisplayName The display name of that part.
+			// DisplayName The display name of that part of the family.
 			DisplayName *string `json:"displayName,omitempty"`
 
-			// ID The ID of that part, such as VirtualMachines.
+			// ID The ID of that part of the family, such as VirtualMachines.
 			ID *string `json:"id,omitempty"`
 		} `json:"subType,omitempty"`
 	} `json:"productType,omitempty"`
@@ -506,7 +524,7 @@ type Product struct {
 	// ProvisioningVariables The names of the values that an order must contain; only SKUs have it.
 	ProvisioningVariables *[]string `json:"provisioningVariables,omitempty"`
 
-	// PublisherName The name of the company that publishes the product, such as Microsoft Corporation; SKUs have none.
+	// PublisherName The name of the company that publishes the product, such as Microsoft Corporation; for SKUs it is absent.
 	PublisherName *string `json:"publisherName,omitempty"`
 
 	// PurchasePrerequisites What is needed before a purchase, such as MicrosoftCustomerAgreement; only SKUs have it.
@@ -557,37 +575,37 @@ type SingleInvoice struct {
 	// AmountDue The amount that the partner still has to pay; often absent.
 	AmountDue *float64 `json:"amountDue,omitempty"`
 
-	// BillingPeriodEndDate The date and time, in UTC, at which the billing period ends; often absent.
+	// BillingPeriodEndDate The date and time, in UTC, at which the invoiced billing period ends; often absent.
 	BillingPeriodEndDate *string `json:"billingPeriodEndDate,omitempty"`
 
-	// BillingPeriodStartDate The date and time, in UTC, at which the billing period begins; often absent.
+	// BillingPeriodStartDate The date and time, in UTC, at which the invoiced billing period begins; often absent.
 	BillingPeriodStartDate *string `json:"billingPeriodStartDate,omitempty"`
 
-	// CurrencyCode The currency of every amount on the invoice as an ISO 4217 code, such as EUR.
+	// CurrencyCode The currency of every amount on this invoice as an ISO 4217 code, such as EUR.
 	CurrencyCode *string `json:"currencyCode,omitempty"`
 
-	// CurrencySymbol The symbol of that currency, such as €.
+	// CurrencySymbol The symbol of the invoice's currency, such as $.
 	CurrencySymbol *string `json:"currencySymbol,omitempty"`
 
-	// DocumentType The kind of document: invoice, void_note (it cancels an invoice) or adjustment_note (it corrects one).
+	// DocumentType The kind of this document: invoice, or for a credit note void_note (it cancels an invoice) or adjustment_note (it corrects one).
 	DocumentType *string `json:"documentType,omitempty"`
 
-	// ID The ID of the invoice; modern invoices start with G, older ones with D.
+	// ID The ID of this invoice; modern invoices start with G, older ones with D.
 	ID *string `json:"id,omitempty"`
 
-	// InvoiceDate The date and time of the invoice, such as 2024-03-08T00:00:00Z.
+	// InvoiceDate The date and time of this invoice, such as 2024-03-08T00:00:00Z.
 	InvoiceDate *string `json:"invoiceDate,omitempty"`
 
-	// InvoiceDetails The kinds of lines that the invoice has, one item for each kind and provider.
+	// InvoiceDetails The kinds of lines that this invoice has, one item for each kind and provider.
 	InvoiceDetails *[]InvoiceDetail `json:"invoiceDetails,omitempty"`
 
-	// InvoiceType The kind of charges: Recurring or OneTime.
+	// InvoiceType The kind of charges on this invoice: Recurring or OneTime.
 	InvoiceType *string `json:"invoiceType,omitempty"`
 
-	// PaidAmount The amount that the partner has paid; negative if a payment was received.
+	// PaidAmount The amount that the partner has paid of this invoice; negative if a payment was received.
 	PaidAmount *float64 `json:"paidAmount,omitempty"`
 
-	// PdfDownloadLink The address of the invoice as a PDF file, usually a path without a host; Get invoice statement gets the file.
+	// PdfDownloadLink A path without a host to the PDF file of this invoice. Use Get invoice statement with the same ID to get the file.
 	PdfDownloadLink *string `json:"pdfDownloadLink,omitempty"`
 
 	// State The state of the invoice as Partner Center reports it; often absent.
@@ -596,7 +614,7 @@ type SingleInvoice struct {
 	// TaxReceipts The tax receipts for the invoice, which only some countries and regions have.
 	TaxReceipts *[]TaxReceipt `json:"taxReceipts,omitempty"`
 
-	// TotalCharges The sum of all charges on the invoice, including adjustments; negative for a credit.
+	// TotalCharges The sum of all charges on this invoice, including adjustments; negative for a credit.
 	TotalCharges *float64 `json:"totalCharges,omitempty"`
 }
 
@@ -675,19 +693,19 @@ type Subscription struct {
 	NextChargeInstructions *struct {
 		// Product What the subscription will be for from the next charge on.
 		Product *struct {
-			// AvailabilityID The ID of the availability, which is the SKU as sold in one country to one kind of customer.
+			// AvailabilityID The ID of the availability from the next charge on, which is the SKU as sold in one country to one kind of customer.
 			AvailabilityID *string `json:"availabilityId,omitempty"`
 
 			// BillingCycle How often the partner is billed from the next charge on: monthly, annual, triennial, biennial, one_time, none or unknown.
 			BillingCycle *string `json:"billingCycle,omitempty"`
 
-			// ProductID The ID of the product.
+			// ProductID The ID of the product from the next charge on.
 			ProductID *string `json:"productId,omitempty"`
 
 			// PromotionID The ID of the promotion that lowers the price from the next charge on, if there is one.
 			PromotionID *string `json:"promotionId,omitempty"`
 
-			// SkuID The ID of the SKU, which is the edition of the product.
+			// SkuID The ID of the SKU from the next charge on, which is the edition of the product.
 			SkuID *string `json:"skuId,omitempty"`
 
 			// TermDuration The length of the term from the next charge on as an ISO 8601 duration, such as P1M, P1Y or P3Y.
@@ -765,19 +783,19 @@ type Subscription struct {
 
 		// Product What the subscription will be for in the next term.
 		Product *struct {
-			// AvailabilityID The ID of the availability, which is the SKU as sold in one country to one kind of customer.
+			// AvailabilityID The ID of the availability in the next term, which is the SKU as sold in one country to one kind of customer.
 			AvailabilityID *string `json:"availabilityId,omitempty"`
 
 			// BillingCycle How often the partner is billed in the next term: monthly, annual, triennial, biennial, one_time, none or unknown.
 			BillingCycle *string `json:"billingCycle,omitempty"`
 
-			// ProductID The ID of the product.
+			// ProductID The ID of the product in the next term.
 			ProductID *string `json:"productId,omitempty"`
 
 			// PromotionID The ID of the promotion that lowers the price in the next term, if there is one.
 			PromotionID *string `json:"promotionId,omitempty"`
 
-			// SkuID The ID of the SKU, which is the edition of the product.
+			// SkuID The ID of the SKU in the next term, which is the edition of the product.
 			SkuID *string `json:"skuId,omitempty"`
 
 			// TermDuration The length of the next term as an ISO 8601 duration, such as P1M, P1Y or P3Y.
@@ -863,7 +881,7 @@ type TaxReceipt struct {
 	// ID The ID of the tax receipt.
 	ID *string `json:"id,omitempty"`
 
-	// TaxReceiptPdfDownloadLink The address of the tax receipt as a PDF file, usually a path without a host. It opens only for a user who is signed in to Partner Center.
+	// TaxReceiptPdfDownloadLink A path without a host to the tax receipt as a PDF file, which opens only for a user who is signed in to Partner Center.
 	TaxReceiptPdfDownloadLink *string `json:"taxReceiptPdfDownloadLink,omitempty"`
 }
 
@@ -875,13 +893,13 @@ type InvoiceID = string
 
 // GetAllCustomersParams defines parameters for GetAllCustomers.
 type GetAllCustomersParams struct {
-	// Size How many customers to return at once, a whole number from 1 to 500. If it is empty, Partner Center decides.
+	// Size How many customers one page returns, such as 100. It is a whole number from 1 to 500; if it is empty, Partner Center decides.
 	Size *string `form:"Size,omitempty" json:"Size,omitempty"`
 
-	// CompanyNameStartsWith Returns only customers whose company name starts with this text, such as Fab, in upper or lower case. It has 1 to 100 characters and cannot be combined with Domain Starts With.
+	// CompanyNameStartsWith Finds customers by the beginning of the company name and not by a later word, such as Fab for Fabrikam, in upper or lower case. It has 1 to 100 characters and cannot be combined with Domain Starts With.
 	CompanyNameStartsWith *string `form:"CompanyNameStartsWith,omitempty" json:"CompanyNameStartsWith,omitempty"`
 
-	// DomainStartsWith Returns only customers whose domain starts with this text, such as fab, in upper or lower case. It has 1 to 100 characters and cannot be combined with Company Name Starts With.
+	// DomainStartsWith Finds customers by the beginning of the domain and not by its end, such as fab for fabrikam.onmicrosoft.com, in upper or lower case. It has 1 to 100 characters and cannot be combined with Company Name Starts With.
 	DomainStartsWith *string `form:"DomainStartsWith,omitempty" json:"DomainStartsWith,omitempty"`
 
 	// ContinuationToken The position of a page, which only the next link of the page before contains. Without it, the list starts at the beginning.
@@ -890,7 +908,7 @@ type GetAllCustomersParams struct {
 
 // GetCustomerProductsParams defines parameters for GetCustomerProducts.
 type GetCustomerProductsParams struct {
-	// TargetView The part of the catalog to list: Azure (all of Azure), AzureReservations (all Azure reservations), AzureReservationsVM (those for virtual machines), AzureReservationsSQL (those for SQL), AzureReservationsCosmosDb (those for Cosmos DB), MicrosoftAzure (Azure subscriptions and plans, as SKUs), OnlineServices (online services, from the marketplace too), Software (all software), SoftwareSUSELinux (SUSE Linux), SoftwarePerpetual (software bought once), SoftwareSubscriptions (software by subscription) or SpecializedOffers (offers for some partners only).
+	// TargetView The part of the catalog to list; if none is named, take OnlineServices (online services such as Microsoft 365, from the marketplace too). The others are MicrosoftAzure (Azure plans and subscriptions, as SKUs), Azure (all Azure products, not plans), AzureReservations (all Azure reservations), AzureReservationsVM (those for virtual machines), AzureReservationsSQL (those for SQL), AzureReservationsCosmosDb (those for Cosmos DB), Software (all software), SoftwareSUSELinux (SUSE Linux), SoftwarePerpetual (software bought once), SoftwareSubscriptions (software by subscription) and SpecializedOffers (offers for some partners only).
 	TargetView GetCustomerProductsParamsTargetView `form:"TargetView" json:"TargetView"`
 }
 
@@ -899,25 +917,25 @@ type GetCustomerProductsParamsTargetView string
 
 // GetCustomerSubscriptionParams defines parameters for GetCustomerSubscription.
 type GetCustomerSubscriptionParams struct {
-	// PartnerID Returns only subscriptions from the reseller with this Microsoft partner ID (MPN ID), 1 to 20 digits such as 4847383. It cannot be combined with Order ID.
+	// PartnerID Keeps only the subscriptions of this one customer that the reseller with this Microsoft partner ID (MPN ID) sold, such as 4847383. It has 1 to 20 digits and cannot be combined with Order ID.
 	PartnerID *string `form:"PartnerID,omitempty" json:"PartnerID,omitempty"`
 
-	// OrderID Returns only subscriptions that the order with this ID started; Get customer orders lists the IDs. It has 1 to 64 letters, digits, hyphens and underscores and cannot be combined with Partner ID.
+	// OrderID Keeps only the subscriptions that the order with this ID started, such as 79d9f5e2f43a from Get customer orders. It has 1 to 64 letters, digits, hyphens and underscores and cannot be combined with Partner ID.
 	OrderID *string `form:"OrderID,omitempty" json:"OrderID,omitempty"`
 
-	// ProductType Returns only subscriptions to products of this family, such as OnlineServicesNCE or Software. It has 1 to 64 letters and digits.
+	// ProductType Keeps only the subscriptions to products of this family, such as OnlineServicesNCE or Software. It has 1 to 64 letters and digits; the list has the families that the customer uses.
 	ProductType *string `form:"ProductType,omitempty" json:"ProductType,omitempty"`
 
-	// ProductSubtype Returns only subscriptions to products of this part of the product family, such as VirtualMachines. It has 1 to 64 letters and digits and requires Product Type.
+	// ProductSubtype Keeps only the subscriptions to this part of the product family, such as VirtualMachines. It has 1 to 64 letters and digits and works only together with Product Type.
 	ProductSubtype *string `form:"ProductSubtype,omitempty" json:"ProductSubtype,omitempty"`
 }
 
 // GetInvoicesParams defines parameters for GetInvoices.
 type GetInvoicesParams struct {
-	// Size How many invoices to return, a whole number from 1 to 2000; 200 is the suggested default. If it is empty, Partner Center decides. It does not affect invoices whose ID starts with G.
+	// Size How many invoices one page returns, such as 50. It is a whole number from 1 to 2000, with 200 as the suggested default, and does not affect invoices whose ID starts with G.
 	Size *int32 `form:"Size,omitempty" json:"Size,omitempty"`
 
-	// Offset The position of the first invoice to return, counted from 0, such as 200 for the second page of 200. If it is empty, the list starts at the beginning. It does not affect invoices whose ID starts with G.
+	// Offset How many invoices to skip, such as 200 for the second page of 200. It is a whole number from 0 to 999999999; if it is empty, the list starts at the beginning, as it always does for invoices whose ID starts with G.
 	Offset *string `form:"Offset,omitempty" json:"Offset,omitempty"`
 }
 

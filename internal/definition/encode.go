@@ -4,16 +4,19 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi2"
 )
 
-// encode returns the document as JSON, indented by four spaces, with its keys in the given order.
-// kin-openapi sorts keys by name, which would change the order in which makers see parameters and
-// fields.
+// encode returns the document as JSON in ASCII, indented by four spaces, with its keys in the given
+// order. kin-openapi sorts keys by name, which would change the order in which makers see parameters
+// and fields.
 func encode(doc *openapi2.T, order map[string]int) ([]byte, error) {
 	sorted, err := json.Marshal(doc)
 	if err != nil {
@@ -32,7 +35,24 @@ func encode(doc *openapi2.T, order map[string]int) ([]byte, error) {
 		return nil, err
 	}
 	out.WriteByte('\n')
-	return out.Bytes(), nil
+	return escapeNonASCII(out.Bytes()), nil
+}
+
+// escapeNonASCII writes every character of a JSON text that is not ASCII as an escape. paconn reads
+// a definition in the code page of the system, not as UTF-8:
+// https://github.com/microsoft/PowerPlatformConnectors/tree/dev/tools/paconn-cli.
+func escapeNonASCII(text []byte) []byte {
+	out := make([]byte, 0, len(text))
+	for _, r := range string(text) {
+		if r < utf8.RuneSelf {
+			out = append(out, byte(r))
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			out = fmt.Appendf(out, `\u%04x`, unit)
+		}
+	}
+	return out
 }
 
 // An orderedWriter writes JSON values with object keys in a given order, which is looked up by JSON

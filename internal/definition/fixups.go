@@ -67,7 +67,9 @@ func fixFiles(doc2 *openapi2.T, doc3 *openapi3.T, _ Options) error {
 }
 
 // fixFile restores the file of one operation. It rejects a file next to another response with
-// content, since an OpenAPI 2.0 operation has the same media types for all responses.
+// content, since an OpenAPI 2.0 operation has the same media types for all responses. Power Apps and
+// Copilot Studio ignore an operation that produces nothing but PDF, so the file is declared as plain
+// bytes too: https://github.com/microsoft/Power-Fx, OpenApiExtensions.cs.
 func fixFile(operation2 *openapi2.Operation, operation3 *openapi3.Operation) error {
 	contents, files := 0, 0
 	for status, response := range operation3.Responses.Map() {
@@ -83,7 +85,7 @@ func fixFile(operation2 *openapi2.Operation, operation3 *openapi3.Operation) err
 			return errors.New("a file must be a string of format binary")
 		}
 		schema := media.Schema.Value
-		operation2.Produces = []string{pdf}
+		operation2.Produces = []string{pdf, octets}
 		operation2.Responses.Value(status).Schema = &openapi2.SchemaRef{Value: &openapi2.Schema{
 			Type: schema.Type, Format: schema.Format, Title: schema.Title, Description: schema.Description,
 			Extensions: schema.Extensions,

@@ -107,6 +107,25 @@ func TestGenerateRejectsOption(t *testing.T) {
 	})
 }
 
+// TestGenerateWritesASCII checks that a name in any language arrives whole, in a text that is read the
+// same in every code page.
+func TestGenerateWritesASCII(t *testing.T) {
+	const name = "Müller & 株式会社 😀"
+	got, err := Generate([]byte(small), about(Info{ContactName: name}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := slices.IndexFunc(got, func(b byte) bool { return b > '~' }); i >= 0 {
+		t.Errorf("byte %d is %#x", i, got[i])
+	}
+	if contact := sub(parse(t, got).root, "info", "contact"); text(contact, "name") != name {
+		t.Errorf("the contact is %q", text(contact, "name"))
+	}
+	if !strings.Contains(string(got), `M\u00fcller & \u682a\u5f0f\u4f1a\u793e \ud83d\ude00"`) {
+		t.Errorf("no escapes in\n%s", got)
+	}
+}
+
 // entra returns valid options for a sign-in with Entra ID, with one change.
 func entra(change func(*OAuth)) Options {
 	o := signIns["entra"]

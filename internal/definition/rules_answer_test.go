@@ -107,7 +107,7 @@ var answerRules = []rule{
 			{"/definitions/Order/properties/lineItems/x-ms-summary", `"Lines."`},
 			{"/definitions/Order/properties/lineItems/description", ""},
 			{"/definitions/Order/properties/lineItems/description", `"The lines of the order"`},
-			{"/definitions/Order/properties/lineItems/description", `"Line items."`},
+			{"/definitions/Order/properties/lineItems/description", `"Lines."`},
 			{"/definitions/OrderLineItem/properties/offerId/description", `"OfferId."`},
 			{"/definitions/Customer/properties/companyProfile/properties/address/properties/city/x-ms-summary", ""},
 		},

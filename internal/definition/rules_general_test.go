@@ -138,7 +138,7 @@ var generalRules = []rule{
 		},
 	},
 	{
-		"G6", "Everything is application/json except operations that return a file, which produce application/pdf.",
+		"G6", "Everything is application/json except operations that return a file, which produce a PDF or any file.",
 		func(d document, report func(string, ...any)) {
 			for _, key := range []string{"consumes", "produces"} {
 				if types := list(d.root, key); len(types) != 1 || types[0] != "application/json" {
@@ -148,7 +148,7 @@ var generalRules = []rule{
 			for _, op := range d.operations() {
 				var want []any
 				if isFile(sub(op.object, "responses", "200", "schema")) {
-					want = []any{"application/pdf"}
+					want = []any{"application/pdf", "application/octet-stream"}
 				}
 				if types := list(op.object, "produces"); !slices.Equal(types, want) || op.object["consumes"] != nil {
 					report("%s: produces %v", op.id(), types)
@@ -162,6 +162,7 @@ var generalRules = []rule{
 			{"/paths/~1v1~1invoices/get/consumes", `["application/json"]`},
 			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/produces", ""},
 			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/produces", `["application/json"]`},
+			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/produces", `["application/pdf"]`},
 			{"/paths/~1v1~1invoices~1{InvoiceID}~1documents~1statement/get/produces",
 				`["application/pdf", "application/json"]`},
 		},

@@ -11,6 +11,9 @@ import (
 // titleCase allows some small words inside.
 var titleCase = regexp.MustCompile(`^[A-Z0-9][A-Za-z0-9-]*( ([A-Z0-9][A-Za-z0-9-]*|of|to|for|and|until))*$`)
 
+// pascalWords matches a name of several words that stands in place of a label.
+var pascalWords = regexp.MustCompile(`[a-z][A-Z]`)
+
 // targetView is the pointer of the parameter that is a choice.
 const targetView = "/paths/~1v1~1customers~1{CustomerTenantID}~1products/get/parameters/1"
 
@@ -21,7 +24,7 @@ var parameterRules = []rule{
 			for _, p := range d.parameters() {
 				name, l, description := text(p.object, "name"), text(p.object, "x-ms-summary"),
 					text(p.object, "description")
-				if !titleCase.MatchString(l) || len(l) > 80 || l == name {
+				if !titleCase.MatchString(l) || len(l) > 80 || pascalWords.MatchString(l) {
 					report("%s %s: label %q", p.of.id(), name, l)
 				}
 				if !isSentence(description) || repeats(description, l, name) {

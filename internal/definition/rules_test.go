@@ -24,7 +24,7 @@ type rule struct {
 // empty. An edit without a pointer replaces text; its value is "old => new".
 type edit struct{ pointer, value string }
 
-var rules = slices.Concat(generalRules, operationRules, parameterRules, answerRules)
+var rules = slices.Concat(generalRules, operationRules, parameterRules, answerRules, textRules)
 
 func TestCommittedDefinitionFollowsRule(t *testing.T) {
 	committed := parse(t, file(t, committedFile))

@@ -60,8 +60,11 @@ var allowedKeywords = map[string]map[string]string{
 	"scheme": {"type": "=apiKey", "in": "", "name": "", "description": ""},
 }
 
-// pdf is the only media type of a file.
-const pdf = "application/pdf"
+// pdf is the only media type of a file; octets is the one that every client takes a file as.
+const (
+	pdf    = "application/pdf"
+	octets = "application/octet-stream"
+)
 
 // formats are the formats that the platform knows, except binary, which is for files only.
 const formats = "=int32 int64 float double byte date date-time email uri uuid password"
