@@ -31,6 +31,7 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/fault":      {never: []string{"net/http"}},
 	"internal/gate": {may: []string{"internal/auth", "internal/call", "internal/fault", "internal/ratelimit",
 		"internal/seal"}, never: []string{gin}},
+	"internal/icon":     {never: []string{"net/http"}},
 	"internal/logsink":  {never: []string{"log/slog"}},
 	"internal/mapping":  {never: []string{"net/http"}},
 	"internal/metrics":  {may: []string{"internal/call", "internal/fault", "internal/gate"}, never: []string{gin}},
