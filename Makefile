@@ -86,13 +86,13 @@ image: ## Build the image for this processor with buildah, as connector
 	buildah build --platform linux/$(GOARCH) --timestamp $(COMMIT_TIME) -f Dockerfile -t connector dist/image
 
 .PHONY: generate
-generate: ## Write gen/ and apiDefinition.swagger.json from openapi/connector.yaml
+generate: ## Write gen/ and apiDefinition.swagger.json from openapi/connector.yaml, and the icon's PNG from its SVG
 	go generate ./...
 
 .PHONY: generated
 generated: ## Fail unless the generated files are current
 	go generate ./...
-	git diff --exit-code -- gen apiDefinition.swagger.json
+	git diff --exit-code -- gen apiDefinition.swagger.json internal/icon/icon.png
 
 .PHONY: update
 update: ## Write the golden files and the generated pages of the documentation

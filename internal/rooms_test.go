@@ -59,6 +59,9 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/ratelimit/redislimit": {may: []string{"internal/ratelimit"}, never: []string{"net/http", gin}},
 	"internal/secretfile":           {never: []string{"net/http"}},
 
+	// For go generate alone.
+	"internal/icon/draw": {},
+
 	// For tests alone.
 	"internal/e2e/blackhole":   {},
 	"internal/e2e/fakeentra":   {may: []string{"internal/e2e/reply", "internal/e2e/secret"}},
@@ -69,6 +72,13 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/e2e/scriptcmd":   {},
 	"internal/e2e/secret":      {},
 	"internal/e2e/tier":        {},
+}
+
+// onlyIn has the modules that must not be linked into the service, with the one room, a program of
+// its own, that may import them.
+var onlyIn = map[string]string{
+	"github.com/fyne-io/oksvg":   "internal/icon/draw",
+	"github.com/srwiley/rasterx": "internal/icon/draw",
 }
 
 // TestRooms checks every import of the module against the table, and that the table has exactly the
@@ -98,6 +108,9 @@ func TestRooms(t *testing.T) {
 			allowed := !isOurs || slices.Contains(room.may, ours) || slices.Contains(room.may, "*")
 			if !allowed || slices.Contains(room.never, imported) {
 				t.Errorf("%s imports %s", name, imported)
+			}
+			if only, ok := onlyIn[imported]; ok && (only != name) {
+				t.Errorf("%s imports %s, which is for %s alone", name, imported, only)
 			}
 		}
 	}

@@ -1,17 +1,24 @@
-// Package icon checks an operator's icon. Check accepts what Power Platform takes as the icon of a
-// custom connector. It bounds an image's dimensions before it decodes a pixel, so files from
-// anywhere are safe to check. Whether the
+// Package icon has the connector's own icon and checks an operator's. The icon is drawn by hand as
+// icon.svg; the program in draw derives icon.png from it, which is committed and embedded. Check
+// accepts what Power Platform takes as the icon of a custom connector. It bounds an image's
+// dimensions before it decodes a pixel, so files from anywhere are safe to check. Whether the
 // background is the brand color that a connector declares is left to callers, with Border.
 package icon
 
 import (
 	"bytes"
+	_ "embed" // for icon.png
 	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
 )
+
+//go:generate go run -C ../.. ./internal/icon/draw
+
+// BrandColor is the background of the icon. A connector declares it as its iconBrandColor.
+const BrandColor = "#0a5f63"
 
 // The limits of an icon. Power Platform documents 230 pixels and a square shape:
 // https://learn.microsoft.com/en-us/connectors/custom-connectors/certification-submission.
@@ -20,6 +27,12 @@ const (
 	maxSide  = 230
 	maxBytes = 1 << 20
 )
+
+//go:embed icon.png
+var embedded string
+
+// PNG returns a copy of the icon: 230x230 pixels, opaque, bordered by BrandColor.
+func PNG() []byte { return []byte(embedded) }
 
 // Check reports why data is not an icon that Power Platform takes: a PNG file of at most 1 MiB with
 // a square, opaque image of 100 to 230 pixels a side.

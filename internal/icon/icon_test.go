@@ -21,6 +21,30 @@ var (
 	red  = color.NRGBA{0xff, 0, 0, 0xff}
 )
 
+func TestOwnIcon(t *testing.T) {
+	t.Run("is accepted", func(t *testing.T) {
+		if err := icon.Check(icon.PNG()); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("has 230x230 pixels", func(t *testing.T) {
+		if got := decode(t, icon.PNG()).Bounds(); got != image.Rect(0, 0, 230, 230) {
+			t.Errorf("got %v", got)
+		}
+	})
+	t.Run("has a border of the brand color", func(t *testing.T) {
+		if hex, uniform := icon.Border(icon.PNG()); (hex != icon.BrandColor) || !uniform {
+			t.Errorf("got %s, uniform %v, want %s", hex, uniform, icon.BrandColor)
+		}
+	})
+	t.Run("does not change with a copy", func(t *testing.T) {
+		clear(icon.PNG())
+		if icon.PNG()[0] != 0x89 {
+			t.Error("PNG returns shared bytes")
+		}
+	})
+}
+
 func TestCheck(t *testing.T) {
 	medium := image.Rect(0, 0, 128, 128)
 	palette := func(c color.Color) image.Image { return image.NewPaletted(medium, []color.Color{c}) }
@@ -141,4 +165,13 @@ func encode(t *testing.T, img image.Image) []byte {
 		t.Fatal(err)
 	}
 	return file.Bytes()
+}
+
+func decode(t *testing.T, data []byte) image.Image {
+	t.Helper()
+	img, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
 }
