@@ -15,9 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dlclark/regexp2"
 	"github.com/partner-center/connector/internal/config"
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/partner-center/connector/internal/e2e/schemas"
 )
 
 const templateFile = "azure/template.json"
@@ -359,29 +358,12 @@ func TestTemplateUsesItsParts(t *testing.T) {
 	}
 }
 
-// TestTemplateSchemas validates each resource of each scenario against Azure's schemas, which
-// CONNECTOR_ARM_SCHEMAS names the folder of: files API-VERSION_PROVIDER.json and
-// common_definitions.json, in which objects accept no properties but those that they list.
+// TestTemplateSchemas validates each resource of each scenario against Azure's schemas, in copies whose
+// objects accept no properties but those that they list.
 func TestTemplateSchemas(t *testing.T) {
-	folder := os.Getenv("CONNECTOR_ARM_SCHEMAS")
-	if folder == "" {
-		t.Skip("needs Azure's schemas: CONNECTOR_ARM_SCHEMAS is not set")
-	}
-	compiler := jsonschema.NewCompiler()
-	compiler.UseLoader(schemaFolder(folder))
-	compiler.UseRegexpEngine(func(pattern string) (jsonschema.Regexp, error) { // Go's own knows no lookahead
-		compiled, err := regexp2.Compile(pattern, regexp2.ECMAScript)
-		return ecmaPattern{compiled}, err
-	})
 	for name, parameters := range scenarios {
 		for symbol, resource := range evaluated(t, parameters) {
-			kind := strings.SplitN(resource["type"].(string), "/", 2)
-			url := fmt.Sprintf("%s/schemas/%s/%s.json#/resourceDefinitions/%s",
-				schemaHost, resource["apiVersion"], kind[0], strings.ReplaceAll(kind[1], "/", "_"))
-			schema, err := compiler.Compile(url)
-			if err != nil {
-				t.Fatal(err)
-			}
+			schema := schemas.Azure(t, resource["type"].(string), resource["apiVersion"].(string))
 			delete(resource, "condition")
 			delete(resource, "dependsOn")
 			if err := schema.Validate(resource); err != nil {
@@ -389,31 +371,6 @@ func TestTemplateSchemas(t *testing.T) {
 			}
 		}
 	}
-}
-
-// An ecmaPattern is a pattern of a schema.
-type ecmaPattern struct{ *regexp2.Regexp }
-
-// MatchString reports whether text has a match.
-func (p ecmaPattern) MatchString(text string) bool {
-	matches, err := p.Regexp.MatchString(text)
-	return (err == nil) && matches
-}
-
-const schemaHost = "https://schema.management.azure.com"
-
-// schemaFolder loads Azure's schemas from a folder.
-type schemaFolder string
-
-// Load returns the schema with an address.
-func (f schemaFolder) Load(url string) (any, error) {
-	name := strings.TrimPrefix(strings.TrimPrefix(url, schemaHost+"/schemas/"), "/")
-	file, err := os.Open(filepath.Join(string(f), strings.ReplaceAll(name, "/", "_")))
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return jsonschema.UnmarshalJSON(file)
 }
 
 // container returns the container of an app.

@@ -13,29 +13,30 @@ import (
 	"github.com/partner-center/connector/openapi"
 )
 
-// definitionCommand prints the connector's definition. Flags that are also settings of the service
-// read the same environment variables; the others have none.
-type definitionCommand struct {
+// definitionFlags describe a connector. Those that are also settings of the service read the same
+// environment variables; the others have none.
+type definitionFlags struct {
 	Host         string `env:"-" placeholder:"HOST" help:"${definition_host}"`
 	PublicURL    string `placeholder:"URL" help:"URL under which the platform reaches the service."`
 	SignIn       string `default:"api-key" placeholder:"WAY" help:"${definition_sign_in}"`
 	Cloud        string `default:"global" placeholder:"NAME" help:"${definition_cloud}"`
 	AuthorityURL string `placeholder:"URL" help:"For entra and caller: URL of Entra ID. Default: the cloud's."`
-	TenantID     string `default:"common" placeholder:"ID" help:"${definition_tenant_id}"`
 	Audience     string `placeholder:"LIST" help:"${definition_audience}"`
 	Scope        string `default:"access_as_user" placeholder:"NAME" help:"For entra: scope of that app registration."`
 	Title        string `env:"-" placeholder:"TEXT" help:"Name of the connector, at most 30 characters."`
 	ContactName  string `env:"-" placeholder:"TEXT" help:"Who answers questions about the connector."`
 	ContactURL   string `env:"-" placeholder:"URL" help:"URL of their support page; https."`
 	ContactEmail string `env:"-" placeholder:"ADDRESS" help:"Their email address."`
-	WebsiteURL   string `env:"-" placeholder:"URL" help:"URL of a web site about the connector; https."`
+	Website      string `env:"-" aliases:"website-url" placeholder:"URL" help:"URL of a web site about the connector; https."`
 	PrivacyURL   string `env:"-" placeholder:"URL" help:"URL of the privacy policy; https."`
-	Out          string `env:"-" placeholder:"FILE" help:"File to write instead of standard output."`
 }
 
-// placeholderAudience is the audience in a definition for which none is set. It belongs to no app
-// registration, so that a sign-in with it fails.
-const placeholderAudience = "api://connector.contoso.example"
+// definitionCommand prints the connector's definition.
+type definitionCommand struct {
+	definitionFlags
+	TenantID string `default:"common" placeholder:"ID" help:"${definition_tenant_id}"`
+	Out      string `env:"-" placeholder:"FILE" help:"File to write instead of standard output."`
+}
 
 // Run writes the definition to the file or to standard output. It warns about placeholders on
 // standard error.
@@ -44,19 +45,12 @@ func (c *definitionCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
+	options.OAuth.Tenant = c.TenantID
 	text, err := definition.Generate(openapi.YAML, options)
 	if err != nil {
 		return usageError{err} // the embedded spec is tested, so an option is wrong
 	}
-	if options.Host == "" {
-		fmt.Fprintln(con.stderr,
-			"connector: warning: the host in the definition is a placeholder: set CONNECTOR_PUBLIC_URL or --host")
-	}
-	if options.OAuth.Resource == placeholderAudience {
-		fmt.Fprintf(con.stderr,
-			"connector: warning: the audience in the definition is the placeholder %s: set CONNECTOR_AUDIENCE\n",
-			placeholderAudience)
-	}
+	warnPlaceholders(con, options)
 	if c.Out != "" {
 		return os.WriteFile(c.Out, text, 0o644)
 	}
@@ -64,8 +58,18 @@ func (c *definitionCommand) Run(con *console) error {
 	return err
 }
 
-// options converts the flags. An error joins all mistakes.
-func (c *definitionCommand) options() (definition.Options, error) {
+// warnPlaceholders warns about placeholders with which nothing works.
+func warnPlaceholders(con *console, o definition.Options) {
+	if o.Host == "" {
+		con.warn("the host in the definition is a placeholder: set CONNECTOR_PUBLIC_URL or --host")
+	}
+	if o.OAuth.Resource == definition.NoResource {
+		con.warn("the audience in the definition is the placeholder %s: set CONNECTOR_AUDIENCE", definition.NoResource)
+	}
+}
+
+// options converts the flags, but for the tenant. An error joins all mistakes.
+func (c *definitionFlags) options() (definition.Options, error) {
 	host, hostErr := c.host()
 	oauth, oauthErr := c.oauth()
 	return definition.Options{
@@ -74,14 +78,14 @@ func (c *definitionCommand) options() (definition.Options, error) {
 		OAuth:  oauth,
 		Info: definition.Info{
 			Title: c.Title, ContactName: c.ContactName, ContactURL: c.ContactURL, ContactEmail: c.ContactEmail,
-			Website: c.WebsiteURL, PrivacyPolicy: c.PrivacyURL,
+			Website: c.Website, PrivacyPolicy: c.PrivacyURL,
 		},
 	}, errors.Join(hostErr, oauthErr)
 }
 
 // host returns the host for the definition, or "" if none is given. The public URL must be https,
 // because the platform calls nothing else.
-func (c *definitionCommand) host() (string, error) {
+func (c *definitionFlags) host() (string, error) {
 	if c.Host != "" || c.PublicURL == "" {
 		return c.Host, nil
 	}
@@ -93,8 +97,8 @@ func (c *definitionCommand) host() (string, error) {
 	return strings.TrimSuffix(strings.ToLower(u.Host), ":443"), nil
 }
 
-// oauth returns how callers sign in with Entra ID. It is zero for API keys.
-func (c *definitionCommand) oauth() (definition.OAuth, error) {
+// oauth returns how callers sign in with Entra ID, without the tenant. It is zero for API keys.
+func (c *definitionFlags) oauth() (definition.OAuth, error) {
 	if strings.Contains(c.SignIn, ",") {
 		return definition.OAuth{}, usageError{fmt.Errorf(
 			"sign-in %q: a definition has one way, choose it with --sign-in=api-key, --sign-in=entra or "+
@@ -114,12 +118,12 @@ func (c *definitionCommand) oauth() (definition.OAuth, error) {
 			"authority %q: want an https URL without a path, such as https://login.microsoftonline.com",
 			c.AuthorityURL)}
 	}
-	o := definition.OAuth{Authority: "https://" + authority.Host, Tenant: c.TenantID}
+	o := definition.OAuth{Authority: "https://" + authority.Host}
 	if c.SignIn == config.Caller {
 		o.Resource, o.Scope = cloud.Upstream, entra.UserScope
 		return o, nil
 	}
-	o.Resource, o.Scope = applicationID(cmp.Or(c.Audience, placeholderAudience)), c.Scope
+	o.Resource, o.Scope = applicationID(cmp.Or(c.Audience, definition.NoResource)), c.Scope
 	return o, nil
 }
 

@@ -17,6 +17,16 @@ var helpTexts = kong.Vars{
 	"definition_audience": "For entra: Application ID URI of the service's own app registration. " +
 		"Of a list separated by commas, the first that begins with api:// is used. Default: a placeholder.",
 
+	"package":      "Write what registers the connector: files for paconn or pac, a solution, templates for Azure, or all.",
+	"package_form": "paconn, pac, independent-publisher, solution, arm, or all, which makes a folder for each.",
+	"package_out":  "Folder to write into. It must not exist, or be empty.",
+	"package_client_id": "For entra and caller: client ID of the app registration with which makers sign in. " +
+		"Default: a placeholder, or asked for at import.",
+	"package_icon":        "PNG file with an icon, a square of 100 to 230 pixels. Default: the project's.",
+	"package_brand_color": "Background color of the icon, such as #0a5f63. Default: the color of the icon's border.",
+	"package_unpacked":    "Write the solution as a folder instead of a zip.",
+	"package_zip":         "Pack each of the other forms into a zip too.",
+
 	"keys_add_name": "Name of the connection that the key stands for. Keys of one name share its limit.",
 	"keys_add_file": "File to append the key's digest to. It is created if it does not exist.",
 	"keys_remove_digest": "Remove only the key whose digest begins with these hex digits, " +

@@ -31,6 +31,7 @@ const (
 type commands struct {
 	Serve      serveCommand      `cmd:"" help:"Run the service."`
 	Definition definitionCommand `cmd:"" help:"${definition}"`
+	Package    packageCommand    `cmd:"" help:"${package}"`
 	Keys       struct {
 		Add    keysAddCommand    `cmd:"" help:"Make an API key: print it once and append its digest to the keys file."`
 		List   keysListCommand   `cmd:"" help:"List the names of the API keys with the first digits of their digests."`
@@ -50,6 +51,11 @@ type console struct {
 	getenv func(string) string
 	stdout io.Writer
 	stderr io.Writer
+}
+
+// warn writes a warning to standard error.
+func (c *console) warn(format string, values ...any) {
+	fmt.Fprintf(c.stderr, "connector: warning: "+format+"\n", values...)
 }
 
 // Main runs the command line of this process and returns its exit status. The first interrupt or

@@ -1,15 +1,13 @@
 package definition
 
 import (
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/dlclark/regexp2"
 	"github.com/google/go-cmp/cmp"
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/partner-center/connector/internal/e2e/schemas"
 )
 
 // TestOrderOfTheRetiredConnector checks that makers find parameters and fields where they were: the
@@ -68,7 +66,7 @@ func TestPatterns(t *testing.T) {
 	} {
 		t.Run(test.action+" "+test.parameter, func(t *testing.T) {
 			pattern := regexp.MustCompile(patternOf(t, test.action, test.parameter))
-			ecma, err := compileECMAScript(pattern.String())
+			ecma, err := schemas.ECMAScript(pattern.String())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,21 +95,9 @@ func patternOf(t *testing.T, action, name string) string {
 	return ""
 }
 
-// TestOfficialSchema is the part of G1 that needs Microsoft's schema, which this repository does
-// not contain.
+// TestOfficialSchema is the part of G1 that needs Microsoft's schema.
 func TestOfficialSchema(t *testing.T) {
-	path := os.Getenv("CONNECTOR_DEFINITION_SCHEMA")
-	if path == "" {
-		t.Skip(
-			"CONNECTOR_DEFINITION_SCHEMA does not name a copy of apiDefinition.swagger.schema.json without its " +
-				"comments")
-	}
-	compiler := jsonschema.NewCompiler()
-	compiler.UseRegexpEngine(compileECMAScript)
-	schema, err := compiler.Compile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	schema := schemas.Platform(t, "apiDefinition.swagger.schema.strict.json")
 	for signIn := range signIns {
 		t.Run(signIn, func(t *testing.T) {
 			if err := schema.Validate(any(parse(t, generated(t, signIn)).root)); err != nil {
@@ -149,19 +135,3 @@ func TestOfficialSchema(t *testing.T) {
 		})
 	}
 }
-
-// compileECMAScript compiles patterns such as the schema's ^x-(?!ms-), which Go's regexp does not
-// support.
-func compileECMAScript(pattern string) (jsonschema.Regexp, error) {
-	re, err := regexp2.Compile(pattern, regexp2.ECMAScript)
-	return (*ecmaScript)(re), err
-}
-
-type ecmaScript regexp2.Regexp
-
-func (r *ecmaScript) MatchString(s string) bool {
-	ok, err := (*regexp2.Regexp)(r).MatchString(s)
-	return ok && err == nil
-}
-
-func (r *ecmaScript) String() string { return (*regexp2.Regexp)(r).String() }

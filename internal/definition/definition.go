@@ -36,6 +36,10 @@ type OAuth struct {
 	Scope     string // name of a scope of that resource
 }
 
+// NoResource stands for a resource that is not known. It belongs to no app registration, so that a
+// sign-in with it fails.
+const NoResource = "api://connector.contoso.example"
+
 // Info describes the publisher of the connector. An empty field keeps the text of the spec.
 type Info struct {
 	Title         string

@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/partner-center/connector/internal/config"
+	"github.com/partner-center/connector/internal/definition/registration"
+	"github.com/partner-center/connector/internal/icon"
+	"github.com/partner-center/connector/openapi"
+)
+
+// packageCommand writes packages that register the connector.
+type packageCommand struct {
+	definitionFlags
+	Form              string `env:"-" default:"all" placeholder:"NAME" help:"${package_form}"`
+	Out               string `env:"-" required:"" placeholder:"FOLDER" help:"${package_out}"`
+	ConnectorClientID string `env:"-" placeholder:"ID" help:"${package_client_id}"`
+	Icon              string `env:"-" placeholder:"FILE" help:"${package_icon}"`
+	BrandColor        string `env:"-" placeholder:"COLOR" help:"${package_brand_color}"`
+	Managed           bool   `env:"-" help:"Make the solution managed."`
+	Unpacked          bool   `env:"-" help:"${package_unpacked}"`
+	Zip               bool   `env:"-" help:"${package_zip}"`
+}
+
+// nextSteps are what to do with a package, by form.
+var nextSteps = map[registration.Form]string{
+	registration.Paconn:      "paconn login, then in this folder: paconn create -s settings.json",
+	registration.Pac:         "pac auth create, then in this folder: pac connector create --settings-file settings.json",
+	registration.Independent: "copy it to independent-publisher-connectors in microsoft/PowerPlatformConnectors",
+	registration.Solution:    "import it in Power Apps or Power Automate: Solutions, Import solution",
+	registration.ARM: "az deployment group create --resource-group GROUP --template-file azuredeploy.json, " +
+		"or the same with main.bicep",
+}
+
+// Run writes the packages and prints the next step for each. It warns about everything that was not
+// chosen.
+func (c *packageCommand) Run(con *console) error {
+	options, err := c.options()
+	if err != nil {
+		return err
+	}
+	forms, err := c.forms()
+	if err != nil {
+		return err
+	}
+	var files []registration.File
+	for _, form := range forms {
+		built, err := registration.Build(form, openapi.YAML, options)
+		if err != nil {
+			return usageError{err} // the embedded spec is tested, so an option is wrong
+		}
+		if built, err = c.packed(form, built); err != nil {
+			return err
+		}
+		for _, f := range built {
+			files = append(files, registration.File{Path: path.Join(c.folder(form), f.Path), Content: f.Content})
+		}
+	}
+	err = registration.Write(c.Out, files)
+	if errors.Is(err, registration.ErrNotEmpty) {
+		return usageError{err}
+	}
+	if err != nil {
+		return err
+	}
+	c.warnDefaults(con, options)
+	for _, form := range forms {
+		fmt.Fprintf(con.stdout, "%s: %s\n  next: %s\n", form, path.Join(c.Out, c.folder(form)), nextSteps[form])
+	}
+	return nil
+}
+
+// options converts the flags. An error joins all mistakes.
+func (c *packageCommand) options() (registration.Options, error) {
+	definition, err := c.definitionFlags.options()
+	picture, iconErr := c.icon()
+	border, _ := icon.Border(picture)
+	return registration.Options{
+		Definition: definition,
+		ClientID:   c.ConnectorClientID,
+		Icon:       picture,
+		BrandColor: cmp.Or(c.BrandColor, border, icon.BrandColor),
+		Version:    version(),
+		Managed:    c.Managed,
+	}, errors.Join(err, iconErr)
+}
+
+// icon returns the operator's icon, or else the project's.
+func (c *packageCommand) icon() ([]byte, error) {
+	if c.Icon == "" {
+		return icon.PNG(), nil
+	}
+	picture, err := os.ReadFile(c.Icon)
+	if err == nil {
+		err = icon.Check(picture)
+	}
+	if err != nil {
+		return nil, usageError{fmt.Errorf("icon %s: %w", c.Icon, err)}
+	}
+	return picture, nil
+}
+
+// forms returns the forms to write. It rejects flags that none of them has a use for.
+func (c *packageCommand) forms() ([]registration.Form, error) {
+	forms := registration.Forms()
+	if c.Form != "all" {
+		forms = []registration.Form{registration.Form(c.Form)}
+		if (c.Managed || c.Unpacked) && forms[0] != registration.Solution {
+			return nil, usageError{fmt.Errorf("--managed and --unpacked are for a solution, not for %s", c.Form)}
+		}
+	}
+	return forms, nil
+}
+
+// folder returns where a form goes inside of the output folder.
+func (c *packageCommand) folder(form registration.Form) string {
+	if c.Form == "all" {
+		return string(form)
+	}
+	return ""
+}
+
+// packed returns the files of a form as they are written: as they are, or as one archive.
+func (c *packageCommand) packed(form registration.Form, files []registration.File) ([]registration.File, error) {
+	name := string(form) + ".zip"
+	pack := c.Zip
+	if form == registration.Solution {
+		name, pack = registration.SolutionName+".zip", !c.Unpacked
+	}
+	if !pack {
+		return files, nil
+	}
+	archive, err := registration.Zip(files)
+	return []registration.File{{Path: name, Content: archive}}, err
+}
+
+// warnDefaults warns about everything that was not chosen, so that no placeholder goes unnoticed.
+func (c *packageCommand) warnDefaults(con *console, o registration.Options) {
+	warnPlaceholders(con, o.Definition)
+	if c.SignIn != config.APIKey && c.ConnectorClientID == "" {
+		con.warn("the client ID of the connector's app registration is not known: set --connector-client-id, " +
+			"or enter it when you register the connector")
+	}
+	contact := unset(map[string]string{"--contact-name": c.ContactName, "--contact-email": c.ContactEmail,
+		"--contact-url": c.ContactURL, "--privacy-url": c.PrivacyURL})
+	if len(contact) > 0 {
+		con.warn("the contact or the privacy policy is a placeholder: set %s", strings.Join(contact, ", "))
+	}
+	own := unset(map[string]string{"--title": c.Title, "--website": c.Website, "--icon": c.Icon,
+		"--brand-color": cmp.Or(c.BrandColor, c.Icon)})
+	if len(own) > 0 {
+		con.warn("the look is that of this project: to have your own, set %s", strings.Join(own, ", "))
+	}
+	if border, uniform := icon.Border(o.Icon); !uniform || !strings.EqualFold(border, o.BrandColor) {
+		con.warn("the icon's border is not the brand color %s, so its edge shows", o.BrandColor)
+	}
+}
+
+// unset returns the names of flags without a value, sorted.
+func unset(flags map[string]string) []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(flags)) {
+		if flags[name] == "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,211 @@
+package cli
+
+import (
+	"archive/zip"
+	"bytes"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestPackage checks where each form goes.
+func TestPackage(t *testing.T) {
+	paconn := []string{"apiDefinition.swagger.json", "apiProperties.json", "icon.png", "settings.json"}
+	for line, want := range map[string][]string{
+		"--form paconn":             paconn,
+		"--form paconn --zip":       {"paconn.zip"},
+		"--form solution":           {"PartnerCenterConnector.zip"},
+		"--form solution --managed": {"PartnerCenterConnector.zip"},
+		"--form solution --zip":     {"PartnerCenterConnector.zip"},
+		"--form arm": {"apiDefinition.swagger.json", "apiProperties.json", "azuredeploy.json", "icon.png",
+			"main.bicep"},
+		"--form independent-publisher": {"apiDefinition.swagger.json", "apiProperties.json", "readme.md"},
+		"--form all --zip": {"arm/arm.zip", "independent-publisher/independent-publisher.zip", "pac/pac.zip",
+			"paconn/paconn.zip", "solution/PartnerCenterConnector.zip"},
+	} {
+		t.Run(line, func(t *testing.T) {
+			out := filepath.Join(t.TempDir(), "out")
+			got := run(t, "package --host connector.contoso.com "+line+" --out "+out, environment())
+			if got.status != ExitOK || !strings.Contains(got.stdout, "  next: ") {
+				t.Fatalf("%+v", got)
+			}
+			if files := filesBelow(t, out); !slices.Equal(files, want) {
+				t.Errorf("got %v, want %v", files, want)
+			}
+		})
+	}
+	t.Run("all forms by default", func(t *testing.T) {
+		out := t.TempDir()
+		if got := run(t, "package --unpacked --out "+out, environment()); got.status != ExitOK {
+			t.Fatalf("%+v", got)
+		}
+		files := filesBelow(t, out)
+		for _, name := range []string{"paconn/settings.json", "pac/settings.json", "arm/main.bicep",
+			"independent-publisher/readme.md", "solution/solution.xml"} {
+			if !slices.Contains(files, name) {
+				t.Errorf("no %s in %v", name, files)
+			}
+		}
+	})
+}
+
+// filesBelow returns the files below a folder, sorted.
+func filesBelow(t *testing.T, folder string) (files []string) {
+	t.Helper()
+	err := fs.WalkDir(os.DirFS(folder), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// TestPackageHasTheDefinition checks that a package and the command definition agree.
+func TestPackageHasTheDefinition(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	environment := environment("CONNECTOR_PUBLIC_URL=https://connector.contoso.com", "CONNECTOR_SIGN_IN=entra",
+		"CONNECTOR_AUDIENCE=api://connector", "CONNECTOR_TENANT_ID=5c3f0f4e-7b60-4b7f-9d5e-1f0a2b3c4d5e")
+	if got := run(t, "package --form pac --title Contoso --out "+out, environment); got.status != ExitOK {
+		t.Fatalf("%+v", got)
+	}
+	text, err := os.ReadFile(filepath.Join(out, "apiDefinition.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := run(t, "definition --title Contoso --tenant-id common", environment).stdout
+	if string(text) != want {
+		t.Error("the package has another definition")
+	}
+}
+
+// TestPackageWarnings checks that nothing that was not chosen goes unsaid.
+func TestPackageWarnings(t *testing.T) {
+	const chosen = " --title Contoso --contact-name IT --contact-email it@contoso.com --contact-url https://contoso.com/it" +
+		" --website https://contoso.com --privacy-url https://contoso.com/privacy --host connector.contoso.com"
+	for name, test := range map[string]struct {
+		line string
+		want []string
+	}{
+		"nothing chosen": {"--form paconn", []string{
+			"the host in the definition is a placeholder: set CONNECTOR_PUBLIC_URL or --host",
+			"set --contact-email, --contact-name, --contact-url, --privacy-url",
+			"set --brand-color, --icon, --title, --website"}},
+		"everything chosen": {"--form all --icon " + drawIcon(t, color.Black, color.Black) + chosen, nil},
+		"an audience and a client missing": {
+			"--form all --sign-in entra --icon " + drawIcon(t, color.Black, color.Black) + chosen,
+			[]string{"CONNECTOR_AUDIENCE", "set --connector-client-id"}},
+		"an icon with a frame of another color": {
+			"--form pac --brand-color #0a5f63 --icon " + drawIcon(t, color.Black, color.Black) + chosen,
+			[]string{"the icon's border is not the brand color #0a5f63"}},
+		"an icon with a mixed border": {
+			"--form pac --brand-color #000000 --icon " + drawIcon(t, color.Black, color.White) + chosen,
+			[]string{"the icon's border is not the brand color #000000"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := run(t, "package "+test.line+" --out "+filepath.Join(t.TempDir(), "out"), environment())
+			if got.status != ExitOK || strings.Count(got.stderr, "connector: warning: ") != len(test.want) ||
+				strings.Count(got.stderr, "\n") != len(test.want) {
+				t.Errorf("%+v", got)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(got.stderr, want) {
+					t.Errorf("no %q in\n%s", want, got.stderr)
+				}
+			}
+		})
+	}
+}
+
+// drawIcon writes an icon with its left and its right half in two colors, and returns its path.
+func drawIcon(t *testing.T, left, right color.Color) string {
+	t.Helper()
+	picture := image.NewRGBA(image.Rect(0, 0, 100, 100))
+	draw.Draw(picture, picture.Rect, image.NewUniform(right), image.Point{}, draw.Src)
+	draw.Draw(picture, image.Rect(0, 0, 50, 100), image.NewUniform(left), image.Point{}, draw.Src)
+	var out bytes.Buffer
+	if err := png.Encode(&out, picture); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "icon.png")
+	if err := os.WriteFile(path, out.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestPackageMistakes checks that a mistake ends with status 2 and leaves nothing behind.
+func TestPackageMistakes(t *testing.T) {
+	text := filepath.Join(t.TempDir(), "text.png")
+	if err := os.WriteFile(text, []byte("not a picture"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]string{
+		"--form zip":                    `form "zip": want paconn, pac, independent-publisher, solution, arm or all`,
+		"--form pac --managed":          "--managed and --unpacked are for a solution, not for pac",
+		"--form arm --unpacked":         "--managed and --unpacked are for a solution, not for arm",
+		"--brand-color teal":            `brand color "teal"`,
+		"--title Contoso.":              `title "Contoso."`,
+		"--connector-client-id me":      `client ID "me"`,
+		"--host https://a.example":      `host "https://a.example"`,
+		"--sign-in api-key,entra":       "a definition has one way",
+		"--icon " + text:                "the icon is not a readable PNG file",
+		"--icon " + text + ".none":      "text.png.none",
+		"--title ! --brand-color teal":  `title "!"`,
+		"--brand-color teal --host a/b": `host "a/b"`,
+	} {
+		t.Run(line, func(t *testing.T) {
+			folder := t.TempDir()
+			got := run(t, "package "+line+" --out "+filepath.Join(folder, "out"), environment())
+			if got.status != ExitUsage || got.stdout != "" || !strings.Contains(got.stderr, want) {
+				t.Errorf("%+v", got)
+			}
+			if entries, _ := os.ReadDir(folder); len(entries) > 0 {
+				t.Errorf("%d entries are left", len(entries))
+			}
+		})
+	}
+	t.Run("a folder in use", func(t *testing.T) {
+		folder := filepath.Dir(text)
+		got := run(t, "package --out "+folder, environment())
+		if got.status != ExitUsage || !strings.Contains(got.stderr, "exists and is not an empty folder") ||
+			!slices.Equal(filesBelow(t, folder), []string{"text.png"}) {
+			t.Errorf("%+v", got)
+		}
+	})
+	t.Run("no folder", func(t *testing.T) {
+		if got := run(t, "package", environment()); got.status != ExitUsage || !strings.Contains(got.stderr, "--out") {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestPackageZip checks that the archive of a solution has its parts at the top.
+func TestPackageZip(t *testing.T) {
+	out := t.TempDir()
+	if got := run(t, "package --form solution --out "+out, environment()); got.status != ExitOK {
+		t.Fatalf("%+v", got)
+	}
+	r, err := zip.OpenReader(filepath.Join(out, "PartnerCenterConnector.zip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var names []string
+	for _, entry := range r.File {
+		names = append(names, entry.Name)
+	}
+	if !slices.Contains(names, "solution.xml") || !slices.Contains(names, "[Content_Types].xml") || !slices.IsSorted(names) {
+		t.Error(names)
+	}
+}

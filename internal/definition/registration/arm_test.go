@@ -1,0 +1,210 @@
+package registration
+
+import (
+	"bytes"
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/partner-center/connector/internal/definition"
+	"github.com/partner-center/connector/internal/e2e/schemas"
+)
+
+// TestTemplate checks the Azure template: its parameters are used, and what it deploys is the
+// definition with the parameter as host.
+func TestTemplate(t *testing.T) {
+	for _, signIn := range []string{"api-key", "entra", "caller"} {
+		t.Run(signIn, func(t *testing.T) {
+			text := chosen(t, ARM, signIn)["azuredeploy.json"]
+			var template struct {
+				Parameters map[string]armParameter
+				Resources  []struct{ Properties map[string]json.RawMessage }
+			}
+			unmarshal(t, text, &template)
+			for name, p := range template.Parameters {
+				if !bytes.Contains(text, []byte("parameters('"+name+"')")) || !strings.HasSuffix(p.Metadata["description"], ".") {
+					t.Errorf("%s is not used or not described", name)
+				}
+				if secure := name == "apiKey" || name == "clientSecret"; (p.Type == "securestring") != secure ||
+					(secure && p.DefaultValue != "") {
+					t.Errorf("%s: %+v", name, p)
+				}
+			}
+			for _, use := range regexp.MustCompile(`parameters\('(\w+)'\)`).FindAllSubmatch(text, -1) {
+				if _, ok := template.Parameters[string(use[1])]; !ok {
+					t.Errorf("no parameter %s", use[1])
+				}
+			}
+			o := choices(signIn).Definition
+			o.OAuth.Tenant, o.Host = "common", "[parameters('host')]"
+			want, err := definition.Generate(spec(t), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := template.Resources[0].Properties["swagger"]; compact(t, got) != compact(t, want) {
+				t.Error("the template has another definition")
+			}
+		})
+	}
+}
+
+func compact(t *testing.T, text []byte) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := json.Compact(&out, text); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// TestTemplateText checks that a text which looks like an expression of Azure stays a text.
+func TestTemplateText(t *testing.T) {
+	o := choices("api-key")
+	o.Definition.Info.ContactName = "[Contoso]"
+	text := string(build(t, ARM, o)["azuredeploy.json"])
+	if !strings.Contains(text, `"name": "[[Contoso]"`) || !strings.Contains(text, `"host": "[parameters('host')]"`) {
+		t.Errorf("no escaped name in\n%.3000s", text)
+	}
+}
+
+// TestTemplateSchema validates the template's resources against Azure's schemas. They do not list
+// three properties that Azure takes: https://learn.microsoft.com/connectors/custom-connectors/connection-parameters.
+func TestTemplateSchema(t *testing.T) {
+	for _, signIn := range []string{"api-key", "entra", "caller"} {
+		var template struct{ Resources []map[string]any }
+		unmarshal(t, chosen(t, ARM, signIn)["azuredeploy.json"], &template)
+		for _, resource := range template.Resources {
+			delete(resource, "dependsOn")
+			parameters, _ := resource["properties"].(map[string]any)["connectionParameters"].(map[string]any)
+			for _, p := range parameters {
+				delete(p.(map[string]any), "uiDefinition")
+				delete(p.(map[string]any), "metadata")
+				if settings, ok := p.(map[string]any)["oAuthSettings"].(map[string]any); ok {
+					delete(settings, "redirectMode")
+				}
+			}
+			schema := schemas.Azure(t, resource["type"].(string), resource["apiVersion"].(string))
+			if err := schema.Validate(resource); err != nil {
+				t.Errorf("%s, %s: %v", signIn, resource["type"], err)
+			}
+		}
+	}
+}
+
+// TestPlatformSchemas validates properties and settings against the platform's schemas.
+func TestPlatformSchemas(t *testing.T) {
+	properties := schemas.Platform(t, "apiProperties.patched.schema.json")
+	settings := schemas.Platform(t, "paconn-settings.schema.strict.json")
+	eachPackage(t, func(t *testing.T, form Form, _ Options, files map[string][]byte) {
+		validate := func(schema interface{ Validate(any) error }, text []byte) {
+			if text == nil {
+				return
+			}
+			var v any
+			unmarshal(t, text, &v)
+			if err := schema.Validate(v); err != nil {
+				t.Error(err)
+			}
+		}
+		validate(properties, files["apiProperties.json"])
+		validate(settings, files["settings.json"])
+		if form != Solution {
+			return
+		}
+		connector := "Connector/" + ConnectorName // has the properties in pieces
+		inPieces, err := encode(map[string]any{"properties": map[string]json.RawMessage{
+			"iconBrandColor":          json.RawMessage(`"#0a5f63"`),
+			"connectionParameters":    files[connector+"_connectionparameters.json"],
+			"policyTemplateInstances": files[connector+"_policytemplateinstances.json"],
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		validate(properties, inPieces)
+	})
+}
+
+// TestBicep checks that main.bicep has the template's parameters and resources, reads files that are
+// there, and, where Microsoft's compiler is installed, that it compiles.
+func TestBicep(t *testing.T) {
+	for _, signIn := range []string{"api-key", "entra"} {
+		t.Run(signIn, func(t *testing.T) {
+			files := chosen(t, ARM, signIn)
+			source := string(files["main.bicep"])
+			var template struct {
+				Parameters map[string]json.RawMessage
+				Resources  []struct{ Type, APIVersion string }
+				Outputs    map[string]json.RawMessage
+			}
+			unmarshal(t, files["azuredeploy.json"], &template)
+			for keyword, names := range map[string][]string{
+				"param": keys(template.Parameters), "output": keys(template.Outputs),
+			} {
+				found := submatches(source, `(?m)^`+keyword+` (\w+)`)
+				slices.Sort(found)
+				if !slices.Equal(found, names) {
+					t.Errorf("%s: %v, in the template %v", keyword, found, names)
+				}
+			}
+			for _, r := range template.Resources {
+				if !strings.Contains(source, "'"+r.Type+"@"+r.APIVersion+"'") {
+					t.Errorf("no %s", r.Type)
+				}
+			}
+			read := submatches(source, `load\w+\('([^']+)'\)`)
+			if len(read) != 3 {
+				t.Errorf("reads %v", read)
+			}
+			for _, name := range read {
+				if files[name] == nil {
+					t.Errorf("no file %s", name)
+				}
+			}
+			for _, pair := range []string{"{}", "()", "[]"} {
+				if strings.Count(source, pair[:1]) != strings.Count(source, pair[1:]) {
+					t.Errorf("unbalanced %s", pair)
+				}
+			}
+			compileBicep(t, files)
+		})
+	}
+}
+
+func compileBicep(t *testing.T, files map[string][]byte) {
+	t.Helper()
+	bicep, err := exec.LookPath("bicep")
+	if err != nil {
+		t.Skip("bicep is not installed, so main.bicep is not compiled")
+	}
+	folder := t.TempDir()
+	var list []File
+	for name, content := range files {
+		list = append(list, File{name, content})
+	}
+	if err := Write(folder, list); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(bicep, "build", filepath.Join(folder, "main.bicep")).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func keys(m map[string]json.RawMessage) []string {
+	var names []string
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func submatches(text, pattern string) (all []string) {
+	for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+		all = append(all, m[1])
+	}
+	return all
+}

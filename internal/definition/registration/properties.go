@@ -1,0 +1,162 @@
+package registration
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Properties is the file apiProperties.json, as paconn and pac read it:
+// https://learn.microsoft.com/connectors/custom-connectors/paconn-cli.
+type properties struct {
+	Properties apiProperties `json:"properties"`
+}
+
+type apiProperties struct {
+	ConnectionParameters map[string]connectionParameter `json:"connectionParameters"`
+	IconBrandColor       string                         `json:"iconBrandColor"`
+	Capabilities         []string                       `json:"capabilities"`
+	Policies             []policy                       `json:"policyTemplateInstances"`
+	Publisher            string                         `json:"publisher,omitempty"`
+	StackOwner           string                         `json:"stackOwner,omitempty"`
+}
+
+// A connectionParameter is something that a maker enters when creating a connection, or a sign-in.
+type connectionParameter struct {
+	Type         string            `json:"type"`
+	OAuth        *oAuthSettings    `json:"oAuthSettings,omitempty"`
+	Metadata     map[string]string `json:"metadata,omitempty"`
+	UIDefinition *uiDefinition     `json:"uiDefinition,omitempty"`
+}
+
+type uiDefinition struct {
+	DisplayName string      `json:"displayName"`
+	Description string      `json:"description"`
+	Tooltip     string      `json:"tooltip,omitempty"`
+	Constraints constraints `json:"constraints"`
+}
+
+// constraints has truth values as strings where the platform rejects anything else.
+type constraints struct {
+	TabIndex  int    `json:"tabIndex,omitempty"`
+	ClearText *bool  `json:"clearText,omitempty"`
+	Required  string `json:"required"`
+	Hidden    string `json:"hidden,omitempty"`
+}
+
+type oAuthSettings struct {
+	IdentityProvider string            `json:"identityProvider"`
+	ClientID         string            `json:"clientId,omitempty"`
+	ClientSecret     string            `json:"clientSecret,omitempty"` // an expression, never a secret
+	Scopes           []string          `json:"scopes"`
+	RedirectMode     string            `json:"redirectMode"`
+	RedirectURL      string            `json:"redirectUrl"`
+	Properties       oAuthProperties   `json:"properties"`
+	CustomParameters map[string]custom `json:"customParameters"`
+}
+
+type oAuthProperties struct {
+	IsFirstParty string `json:"IsFirstParty"`
+	Resource     string `json:"AzureActiveDirectoryResourceId"`
+	OnBehalfOf   bool   `json:"IsOnbehalfofLoginSupported"`
+}
+
+type custom struct {
+	Value string `json:"value"`
+}
+
+// A policy changes calls on their way through the platform's gateway.
+type policy struct {
+	Template   string         `json:"templateId"`
+	Title      string         `json:"title"`
+	Parameters map[string]any `json:"parameters"`
+}
+
+// help is where a maker or an administrator finds out what to enter.
+const help = "https://github.com/partner-center/connector/blob/main/docs/power-platform.md"
+
+// tenantDescription is fixed by the platform's schema, spelling included.
+const tenantDescription = "The tenant ID of for the Azure Active Directory application"
+
+// An app is the connector's own app registration, as values or as expressions.
+type app struct{ clientID, clientSecret, resource string }
+
+// connectionParameters returns what a connection asks for. The app is ignored for API keys.
+func (s *source) connectionParameters(a app) map[string]connectionParameter {
+	if s.Definition.SignIn == "api-key" {
+		masked := false
+		return map[string]connectionParameter{"api_key": {
+			Type: "securestring",
+			UIDefinition: &uiDefinition{
+				DisplayName: "API key",
+				Description: "The key that the operator of the service made for you or your team.",
+				Tooltip:     "Paste the key. If you have none, ask the operator of the service. See " + help,
+				Constraints: constraints{TabIndex: 1, ClearText: &masked, Required: "true"},
+			},
+		}}
+	}
+	return map[string]connectionParameter{
+		"token": {Type: "oauthSetting", OAuth: &oAuthSettings{
+			IdentityProvider: "aad",
+			ClientID:         a.clientID,
+			ClientSecret:     a.clientSecret,
+			Scopes:           []string{},
+			RedirectMode:     "GlobalPerConnector",
+			RedirectURL:      "https://global.consent.azure-apim.net/redirect",
+			Properties:       oAuthProperties{IsFirstParty: "False", Resource: a.resource},
+			CustomParameters: map[string]custom{
+				"loginUri":              {s.Definition.OAuth.Authority},
+				"tenantId":              {anyTenant},
+				"resourceUri":           {a.resource},
+				"enableOnbehalfOfLogin": {"false"},
+			},
+		}},
+		"token:TenantId": {
+			Type:     "string",
+			Metadata: map[string]string{"sourceType": "AzureActiveDirectoryTenant"},
+			UIDefinition: &uiDefinition{
+				DisplayName: "Tenant",
+				Description: tenantDescription,
+				Constraints: constraints{Required: "false", Hidden: "true"},
+			},
+		},
+	}
+}
+
+// app returns the app registration of the options.
+func (s *source) app() app {
+	return app{clientID: cmp.Or(s.ClientID, NoClientID), resource: s.Definition.OAuth.Resource}
+}
+
+// policies returns the policy that lets the platform follow the links to next pages. Without it the
+// gateway calls such a link without the connection's credential:
+// https://github.com/microsoft/PowerPlatformConnectors/issues/2959.
+func policies(s summary) []policy {
+	var paged []string
+	for _, path := range s.Paths {
+		for _, operation := range path {
+			if operation.Pageable != nil {
+				paged = append(paged, operation.OperationID)
+			}
+		}
+	}
+	slices.Sort(paged)
+	return []policy{{
+		Template: "updatenextlink",
+		Title:    "Follow links to next pages with the connection's credential",
+		Parameters: map[string]any{
+			"x-ms-apimTemplate-operationName":                 paged,
+			"x-ms-apimTemplateParameter.nextLinkPropertyName": "nextLink",
+		},
+	}}
+}
+
+// properties returns the properties for registering the connector oneself.
+func (s *source) properties(d summary) properties {
+	return properties{apiProperties{
+		ConnectionParameters: s.connectionParameters(s.app()),
+		IconBrandColor:       strings.ToLower(s.BrandColor),
+		Capabilities:         []string{"actions"},
+		Policies:             policies(d),
+	}}
+}

@@ -1,0 +1,148 @@
+// Package registration writes what registers the connector with the platform: files for Microsoft's
+// command-line tools, a solution, templates for Azure, and a folder for the public repository of
+// connectors. Every form holds the same definition, byte for byte except for the host. The same
+// options always give the same bytes, and no form has a secret or the ID of a tenant. The package
+// writes to the disk only in Write; warning about placeholders is left to the caller.
+package registration
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/partner-center/connector/internal/definition"
+)
+
+// A Form is a way to register the connector.
+type Form string
+
+// The forms, in the order in which documents list them.
+const (
+	Paconn      Form = "paconn"                // for paconn, the command-line tool of the connectors' repository
+	Pac         Form = "pac"                   // for pac, the Power Platform CLI
+	Independent Form = "independent-publisher" // for a pull request to the repository of public connectors
+	Solution    Form = "solution"              // a Dataverse solution
+	ARM         Form = "arm"                   // for Logic Apps: an Azure template, and the same in Bicep
+)
+
+// Forms are all forms.
+func Forms() []Form { return []Form{Paconn, Pac, Independent, Solution, ARM} }
+
+// Options holds an operator's choices.
+type Options struct {
+	// Definition describes the connector. Its tenant is not used: accounts of any tenant are asked to
+	// sign in, and the service decides which may call.
+	Definition definition.Options
+
+	ClientID   string // of the connector's own app registration, for Entra ID; empty: NoClientID
+	Icon       []byte // PNG
+	BrandColor string // "#rrggbb", the background of the icon
+	Version    string // of the solution, as this program states its own, such as v0.2.0
+	Managed    bool   // whether the solution is managed
+}
+
+// NoClientID stands in forms without variables for an app registration that is not known. It belongs
+// to none, so that a sign-in with it fails.
+const NoClientID = "00000000-0000-0000-0000-000000000000"
+
+// anyTenant asks accounts of any tenant to sign in. The forms travel between tenants.
+const anyTenant = "common"
+
+// A File is a part of a package. Its path is relative, with forward slashes.
+type File struct {
+	Path    string
+	Content []byte
+}
+
+// Build returns the files of a package, sorted by path. spec is the connector's OpenAPI 3.0 document.
+// Errors name the invalid options, all of them.
+func Build(form Form, spec []byte, o Options) ([]File, error) {
+	build, ok := map[Form]func(*source) ([]File, error){
+		Paconn: paconn, Pac: pac, Independent: independent, Solution: solution, ARM: arm,
+	}[form]
+	if !ok {
+		return nil, fmt.Errorf("form %q: want %s or all", form, list())
+	}
+	o.Definition.OAuth.Tenant = anyTenant
+	own, err := definition.Generate(spec, o.Definition)
+	if err := errors.Join(o.validate(), err); err != nil {
+		return nil, err
+	}
+	files, err := build(&source{spec, o, own})
+	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	return files, err
+}
+
+// list returns the names of all forms for a sentence.
+func list() string {
+	var names []string
+	for _, form := range Forms() {
+		names = append(names, string(form))
+	}
+	return strings.Join(names, ", ")
+}
+
+var (
+	colorForm = regexp.MustCompile(`^#[0-9A-Fa-f]{6}$`)
+	guidForm  = regexp.MustCompile(`^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$`)
+)
+
+// reservedColors are the platform's default and white, on which its icons do not show:
+// https://learn.microsoft.com/connectors/custom-connectors/certification-submission.
+var reservedColors = []string{"#007ee5", "#ffffff"}
+
+// validate returns an error that joins one error per invalid option, except those of the definition.
+func (o Options) validate() error {
+	var wrong []error
+	if !colorForm.MatchString(o.BrandColor) || slices.Contains(reservedColors, strings.ToLower(o.BrandColor)) {
+		wrong = append(wrong, fmt.Errorf("brand color %q: want six hex digits after #, such as #0b5351, and neither "+
+			"white nor the platform's own #007ee5", o.BrandColor))
+	}
+	if o.ClientID != "" && !guidForm.MatchString(o.ClientID) {
+		wrong = append(wrong, fmt.Errorf("client ID %q: want a GUID, such as 9a1b2c3d-1234-4f89-91d3-0305e82c3302",
+			o.ClientID))
+	}
+	return errors.Join(wrong...)
+}
+
+// A source derives the common parts of all forms.
+type source struct {
+	spec []byte
+	Options
+	own []byte // the definition with the operator's host
+}
+
+// withHost returns the definition with another host, which may be an expression of the platform.
+func (s *source) withHost(host string) ([]byte, error) {
+	o := s.Definition
+	o.Host = host
+	return definition.Generate(s.spec, o)
+}
+
+// A summary has what packages repeat of the definition.
+type summary struct {
+	Info struct {
+		Title       string
+		Description string
+		Contact     struct{ Name, URL, Email string }
+	}
+	Paths map[string]map[string]operation
+}
+
+type operation struct {
+	OperationID string
+	Summary     string
+	Description string
+	Visibility  string          `json:"x-ms-visibility"`
+	Pageable    json.RawMessage `json:"x-ms-pageable"`
+}
+
+// summarize parses a definition.
+func summarize(text []byte) (summary, error) {
+	var s summary
+	err := json.Unmarshal(text, &s)
+	return s, err
+}

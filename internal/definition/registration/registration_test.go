@@ -1,0 +1,334 @@
+package registration
+
+import (
+	"bytes"
+	"encoding/json"
+	"image"
+	"image/png"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/partner-center/connector/internal/definition"
+)
+
+const (
+	host     = "connector.contoso.com"
+	tenant   = "5c3f0f4e-7b60-4b7f-9d5e-1f0a2b3c4d5e"
+	clientID = "9a1b2c3d-1234-4f89-91d3-0305e82c3302"
+)
+
+// choices returns the options of an operator who has chosen everything.
+func choices(signIn string) Options {
+	return Options{
+		Definition: definition.Options{
+			Host:   host,
+			SignIn: signIn,
+			OAuth: definition.OAuth{
+				Authority: "https://login.microsoftonline.com", Tenant: tenant,
+				Resource: "api://0f8fad5b-d9cb-469f-a165-70867728950e", Scope: "access_as_user",
+			},
+			Info: definition.Info{
+				Title: "Contoso Partner Center", ContactName: "Contoso <IT> & Ölhandel", ContactEmail: "it@contoso.com",
+				ContactURL: "https://contoso.com/it", Website: "https://contoso.com",
+				PrivacyPolicy: "https://contoso.com/privacy",
+			},
+		},
+		ClientID: clientID, Icon: square(), BrandColor: "#0A5F63", Version: "v1.2.3",
+	}
+}
+
+// square returns an icon.
+func square() []byte {
+	var out bytes.Buffer
+	if err := png.Encode(&out, image.NewGray(image.Rect(0, 0, 100, 100))); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+}
+
+func spec(t *testing.T) []byte {
+	t.Helper()
+	text, err := os.ReadFile("../../../openapi/connector.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// built holds the packages of the tests that look at the same ones.
+var built = map[string]map[string][]byte{}
+
+// chosen returns the package of an operator who has chosen everything, which the test must not change.
+func chosen(t *testing.T, form Form, signIn string) map[string][]byte {
+	t.Helper()
+	key := string(form) + " " + signIn
+	if built[key] == nil {
+		built[key] = build(t, form, choices(signIn))
+	}
+	return built[key]
+}
+
+// build returns the files of a package by path.
+func build(t *testing.T, form Form, o Options) map[string][]byte {
+	t.Helper()
+	files, err := Build(form, spec(t), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byPath := map[string][]byte{}
+	for i, f := range files {
+		if i > 0 && files[i-1].Path >= f.Path {
+			t.Errorf("%s comes after %s", f.Path, files[i-1].Path)
+		}
+		byPath[f.Path] = f.Content
+	}
+	return byPath
+}
+
+// eachPackage runs a test for every form and sign-in.
+func eachPackage(t *testing.T, test func(t *testing.T, form Form, o Options, files map[string][]byte)) {
+	for _, form := range Forms() {
+		for _, signIn := range []string{"api-key", "entra", "caller"} {
+			t.Run(string(form)+" "+signIn, func(t *testing.T) {
+				test(t, form, choices(signIn), chosen(t, form, signIn))
+			})
+		}
+	}
+}
+
+// TestOneDefinition checks that every form has the same definition, byte for byte but for the host.
+func TestOneDefinition(t *testing.T) {
+	names := regexp.MustCompile(`(^apiDefinition(\.swagger)?|_openapidefinition)\.json$`)
+	hostLine := regexp.MustCompile(`(?m)^    "host": .*$`)
+	eachPackage(t, func(t *testing.T, _ Form, o Options, files map[string][]byte) {
+		o.Definition.OAuth.Tenant = "common"
+		want, err := definition.Generate(spec(t), o.Definition)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for name, content := range files {
+			if !names.MatchString(name) {
+				continue
+			}
+			found++
+			replaced := hostLine.ReplaceAll(content, []byte(`    "host": "`+host+`",`))
+			if !bytes.Equal(replaced, want) {
+				t.Errorf("%s is another definition", name)
+			}
+		}
+		if found != 1 {
+			t.Errorf("%d definitions", found)
+		}
+	})
+}
+
+// TestNothingPrivate checks that no form has the ID of the tenant or a secret.
+func TestNothingPrivate(t *testing.T) {
+	secret := regexp.MustCompile(`"clientSecret": "([^"\\]|\\.)*"`)
+	eachPackage(t, func(t *testing.T, _ Form, _ Options, files map[string][]byte) {
+		for name, content := range files {
+			if bytes.Contains(content, []byte(tenant)) {
+				t.Errorf("%s has the tenant's ID", name)
+			}
+			for _, found := range secret.FindAllString(string(content), -1) {
+				if !strings.Contains(found, "@environmentVariables(") && !strings.Contains(found, "[parameters(") {
+					t.Errorf("%s has %s", name, found)
+				}
+			}
+			for _, value := range []string{`"value": "securestring"`, `"stackOwner"`} {
+				if bytes.Contains(content, []byte(value)) && name != "apiProperties.json" {
+					t.Errorf("%s has %s", name, value)
+				}
+			}
+		}
+	})
+}
+
+func TestReproducible(t *testing.T) {
+	eachPackage(t, func(t *testing.T, form Form, o Options, files map[string][]byte) {
+		for name, content := range build(t, form, o) {
+			if !bytes.Equal(content, files[name]) {
+				t.Errorf("%s differs", name)
+			}
+		}
+	})
+}
+
+// TestASCII checks that tools which read in the code page of the system get what was written.
+func TestASCII(t *testing.T) {
+	eachPackage(t, func(t *testing.T, _ Form, _ Options, files map[string][]byte) {
+		for name, content := range files {
+			if strings.HasPrefix(name, "apiDefinition") && bytes.ContainsFunc(content, func(r rune) bool { return r > '~' }) {
+				t.Errorf("%s is not ASCII", name)
+			}
+		}
+	})
+}
+
+// TestProperties checks what the platform's schema does not: that policies and parameters fit the
+// definition and the sign-in.
+func TestProperties(t *testing.T) {
+	for _, form := range []Form{Paconn, Pac, Independent, ARM} {
+		for _, signIn := range []string{"api-key", "entra", "caller"} {
+			t.Run(string(form)+" "+signIn, func(t *testing.T) {
+				files := chosen(t, form, signIn)
+				var p properties
+				unmarshal(t, files["apiProperties.json"], &p)
+				checkPolicies(t, form, p.Properties.Policies)
+				checkParameters(t, form, signIn, p.Properties.ConnectionParameters)
+				independentForm := form == Independent
+				if (p.Properties.StackOwner != "") != independentForm || (p.Properties.Publisher != "") != independentForm {
+					t.Errorf("publisher %q, owner %q", p.Properties.Publisher, p.Properties.StackOwner)
+				}
+				want := "#0a5f63"
+				if independentForm {
+					want = "#da3b01"
+				}
+				if p.Properties.IconBrandColor != want {
+					t.Errorf("color %q", p.Properties.IconBrandColor)
+				}
+			})
+		}
+	}
+}
+
+func checkPolicies(t *testing.T, form Form, policies []policy) {
+	t.Helper()
+	names, _ := policies[0].Parameters["x-ms-apimTemplate-operationName"].([]any)
+	if policies[0].Template != "updatenextlink" || len(names) != 2 || names[0] != "GetAllCustomers" ||
+		names[1] != "GetInvoices" ||
+		policies[0].Parameters["x-ms-apimTemplateParameter.nextLinkPropertyName"] != "nextLink" {
+		t.Errorf("%+v", policies[0])
+	}
+	if form == Independent {
+		url := policies[1].Parameters["x-ms-apimTemplateParameter.urlTemplate"]
+		if len(policies) != 2 || policies[1].Template != "dynamichosturl" || url != "https://@connectionParameters('host')" {
+			t.Errorf("%+v", policies)
+		}
+	} else if len(policies) != 1 {
+		t.Errorf("%+v", policies)
+	}
+}
+
+func checkParameters(t *testing.T, form Form, signIn string, parameters map[string]connectionParameter) {
+	t.Helper()
+	if _, asked := parameters["host"]; asked != (form == Independent) {
+		t.Errorf("asks for a host: %v", asked)
+	}
+	for name, p := range parameters {
+		ui := p.UIDefinition
+		if p.Type != "oauthSetting" && (ui == nil || ui.DisplayName == "" || !strings.HasSuffix(ui.Description, ".") &&
+			name != "token:TenantId" || ui.Constraints.Required == "") {
+			t.Errorf("%s: %+v", name, ui)
+		}
+	}
+	if signIn == "api-key" {
+		if p := parameters["api_key"]; p.Type != "securestring" || p.UIDefinition.Constraints.Required != "true" ||
+			*p.UIDefinition.Constraints.ClearText || !strings.Contains(p.UIDefinition.Tooltip, "https://") {
+			t.Errorf("%+v", p)
+		}
+		return
+	}
+	oauth := parameters["token"].OAuth
+	if oauth.ClientID != clientID || oauth.ClientSecret != "" || oauth.RedirectMode != "GlobalPerConnector" ||
+		oauth.Properties.Resource != oauth.CustomParameters["resourceUri"].Value || oauth.Properties.Resource == "" ||
+		oauth.CustomParameters["tenantId"].Value != "common" ||
+		oauth.CustomParameters["loginUri"].Value != "https://login.microsoftonline.com" || len(oauth.Scopes) != 0 {
+		t.Errorf("%+v", oauth)
+	}
+}
+
+func unmarshal(t *testing.T, text []byte, v any) {
+	t.Helper()
+	if err := json.Unmarshal(text, v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSettings checks that a tool's settings name the files beside them, and no environment.
+func TestSettings(t *testing.T) {
+	for form, toCreate := range map[Form]bool{Paconn: true, Pac: false} {
+		t.Run(string(form), func(t *testing.T) {
+			files := chosen(t, form, "api-key")
+			var names map[string]string
+			unmarshal(t, files["settings.json"], &names)
+			if id, ok := names["connectorId"]; id != "" || ok != toCreate {
+				t.Errorf("connectorId %q, %v", id, ok)
+			}
+			for _, key := range []string{"apiDefinition", "apiProperties", "icon"} {
+				if files[names[key]] == nil {
+					t.Errorf("no file %q for %s", names[key], key)
+				}
+			}
+			if len(files) != 4 || names["environment"] != "" {
+				t.Errorf("%d files, settings %v", len(files), names)
+			}
+		})
+	}
+}
+
+// TestReadme checks the readme against what the repository of public connectors wants.
+func TestReadme(t *testing.T) {
+	for _, signIn := range []string{"api-key", "entra"} {
+		files := chosen(t, Independent, signIn)
+		readme := string(files["readme.md"])
+		for _, line := range []string{"# Contoso Partner Center", "## Publisher: Contoso <IT> & Ölhandel",
+			"## Prerequisites", "## Supported Operations", "## Obtaining Credentials", "## Getting Started",
+			"## Known Issues and Limitations", "## Deployment Instructions"} {
+			if strings.Count("\n"+readme, "\n"+line+"\n") != 1 {
+				t.Errorf("%s: no line %q", signIn, line)
+			}
+		}
+		d, err := summarize(files["apiDefinition.swagger.json"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		visible := visibleOperations(d)
+		for _, o := range visible {
+			if !strings.Contains(readme, "\n### "+o.Summary+"\n\n"+o.Description+"\n") {
+				t.Errorf("%s: no section for %s", signIn, o.OperationID)
+			}
+		}
+		if n := strings.Count(readme, "\n### "); n != len(visible) || n < 8 || files["icon.png"] != nil {
+			t.Errorf("%s: %d sections for %d operations", signIn, n, len(visible))
+		}
+		if strings.Contains(readme, "API key") != (signIn == "api-key") {
+			t.Errorf("%s: the readme speaks of another sign-in", signIn)
+		}
+	}
+}
+
+func TestBuildRejects(t *testing.T) {
+	for name, test := range map[string]struct {
+		form   Form
+		change func(*Options)
+		want   []string
+	}{
+		"an unknown form": {"zip", func(*Options) {}, []string{
+			`form "zip": want paconn, pac, independent-publisher, solution, arm or all`}},
+		"a color by name":       {Paconn, func(o *Options) { o.BrandColor = "teal" }, []string{`brand color "teal"`}},
+		"the platform's color":  {Paconn, func(o *Options) { o.BrandColor = "#007EE5" }, []string{"#007EE5"}},
+		"white":                 {Paconn, func(o *Options) { o.BrandColor = "#FFFFFF" }, []string{"white"}},
+		"a client that is none": {ARM, func(o *Options) { o.ClientID = "me" }, []string{`client ID "me"`}},
+		"everything at once": {Solution, func(o *Options) {
+			o.BrandColor, o.ClientID, o.Definition.Info.Title, o.Definition.Host = "", "x", "!", "a b"
+		}, []string{"brand color", "client ID", "title", "host"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := choices("entra")
+			test.change(&o)
+			files, err := Build(test.form, spec(t), o)
+			if err == nil || files != nil {
+				t.Fatalf("%d files, %v", len(files), err)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("no %q in %v", want, err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,165 @@
+package registration
+
+import (
+	"bytes"
+	"embed"
+	"encoding/xml"
+	"fmt"
+	"regexp"
+	"strings"
+	"text/template"
+
+	"github.com/partner-center/connector/internal/definition"
+)
+
+// Identity of the connector in a solution. It is the same for every host, sign-in and version, so
+// that an import updates the connector that is there, and flows can refer to it.
+const (
+	SolutionName  = "PartnerCenterConnector"
+	ConnectorGUID = "c2cc9f3f-0a66-44d3-9053-22ad3acb5e08"
+	ConnectorName = prefix + "_partnercenter"
+
+	prefix            = "pcc"
+	optionValuePrefix = 46721
+)
+
+// Types of environment variables:
+// https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/environmentvariabledefinition.
+const (
+	textVariable   = 100000000
+	secretVariable = 100000005 // a reference to a secret in Azure Key Vault
+)
+
+// A variable is an environment variable of a solution.
+type variable struct {
+	Name        string
+	DisplayName string
+	Description string
+	Type        int
+	Default     string // empty: asked for at import
+}
+
+// expression returns the text that the platform replaces by the variable's value when the connector
+// is saved: https://learn.microsoft.com/connectors/custom-connectors/environment-variables.
+func (v variable) expression() string { return fmt.Sprintf("@environmentVariables(%q)", v.Name) }
+
+// variables returns the variables of the solution: the host, and for Entra ID the connector's own
+// app registration.
+func (s *source) variables() (host variable, app []variable) {
+	host = variable{
+		Name: prefix + "_PartnerCenterHost", DisplayName: "Partner Center host", Type: textVariable,
+		Description: "Host name of the service, without https://, such as connector.contoso.com.",
+		Default:     s.Definition.Host,
+	}
+	if s.Definition.SignIn == "api-key" {
+		return host, nil
+	}
+	resource := s.Definition.OAuth.Resource
+	if resource == definition.NoResource {
+		resource = ""
+	}
+	return host, []variable{
+		{
+			Name: prefix + "_PartnerCenterClientId", DisplayName: "Partner Center client ID", Type: textVariable,
+			Description: "Application (client) ID of the app registration with which makers sign in.",
+			Default:     s.ClientID,
+		},
+		{
+			Name: prefix + "_PartnerCenterClientSecret", DisplayName: "Partner Center client secret",
+			Type:        secretVariable,
+			Description: "Secret of that app registration, as a reference to Azure Key Vault.",
+		},
+		{
+			Name: prefix + "_PartnerCenterResource", DisplayName: "Partner Center resource", Type: textVariable,
+			Description: "Application ID URI of the service's app registration, such as api://GUID.",
+			Default:     resource,
+		},
+	}
+}
+
+//go:embed templates
+var templates embed.FS
+
+// pages are the templates of all forms.
+var pages = template.Must(template.New("").Funcs(template.FuncMap{"xml": escapeXML}).
+	ParseFS(templates, "templates/*"))
+
+// render fills in a template.
+func render(name string, data any) ([]byte, error) {
+	var out bytes.Buffer
+	err := pages.ExecuteTemplate(&out, name, data)
+	return out.Bytes(), err
+}
+
+// escapeXML returns text for an element or an attribute.
+func escapeXML(text string) (string, error) {
+	var out strings.Builder
+	err := xml.EscapeText(&out, []byte(text))
+	return out.String(), err
+}
+
+// solution returns the parts of a solution, as they lie in its zip.
+func solution(s *source) ([]File, error) {
+	host, registration := s.variables()
+	text, err := s.withHost(host.expression())
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := summarize(text)
+	if err != nil {
+		return nil, err
+	}
+	var a app
+	if len(registration) > 0 {
+		a = app{registration[0].expression(), registration[1].expression(), registration[2].expression()}
+	}
+	connector := "Connector/" + ConnectorName
+	files := []File{
+		{connector + "_openapidefinition.json", text},
+		{connector + "_iconblob.Png", s.Icon},
+	}
+	for name, value := range map[string]any{
+		"_connectionparameters.json":    s.connectionParameters(a),
+		"_policytemplateinstances.json": policies(parsed),
+	} {
+		content, err := encode(value)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, File{connector + name, content})
+	}
+	variables := append([]variable{host}, registration...)
+	about := map[string]any{
+		"Solution": SolutionName, "Connector": ConnectorName, "GUID": ConnectorGUID, "Info": parsed.Info,
+		"Color": strings.ToLower(s.BrandColor), "Version": solutionVersion(s.Version), "Managed": s.Managed,
+		"Prefix": prefix, "OptionValuePrefix": optionValuePrefix, "Variables": variables,
+	}
+	for _, name := range []string{"[Content_Types].xml", "solution.xml", "customizations.xml"} {
+		content, err := render(name, about)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, File{name, content})
+	}
+	for _, v := range variables {
+		content, err := render("environmentvariabledefinition.xml", v)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, File{"environmentvariabledefinitions/" + v.Name + "/environmentvariabledefinition.xml",
+			content})
+	}
+	return files, nil
+}
+
+var semanticVersion = regexp.MustCompile(`^v?(\d+)\.(\d+)\.(\d+)`)
+
+// solutionVersion returns a version of four numbers, as solutions have, for the version of a program.
+// A program without one makes solutions that any release replaces.
+func solutionVersion(version string) string {
+	parts := semanticVersion.FindStringSubmatch(version)
+	if parts == nil {
+		return "0.0.0.1"
+	}
+	return strings.Join(parts[1:], ".") + ".0"
+}

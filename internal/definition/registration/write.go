@@ -1,0 +1,127 @@
+package registration
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// entryTime is the time of every entry of a zip, the earliest that the format can state. The same
+// files always give the same bytes.
+var entryTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Zip returns an archive of files, in their order and without a folder around them.
+func Zip(files []File) ([]byte, error) {
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for _, f := range files {
+		entry, err := w.CreateHeader(&zip.FileHeader{Name: f.Path, Method: zip.Deflate, Modified: entryTime})
+		if err != nil {
+			return nil, err
+		}
+		if _, err := entry.Write(f.Content); err != nil {
+			return nil, err
+		}
+	}
+	err := w.Close()
+	return out.Bytes(), err
+}
+
+// ErrNotEmpty is the error of Write for a folder that has something in it, or that is no folder.
+var ErrNotEmpty = errors.New("exists and is not an empty folder")
+
+// Write writes files into a folder, all or none. The folder is made if it does not exist, and must be
+// empty if it does. It stays where it is, so that it may be a mount or the working directory.
+func Write(folder string, files []File) (err error) {
+	if err := checkEmpty(folder); err != nil {
+		return err
+	}
+	made, err := makeFolder(folder)
+	defer func() {
+		if err != nil {
+			removeEmpty(made)
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	temporary, err := os.MkdirTemp(folder, ".writing-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temporary)
+	for _, f := range files {
+		path := filepath.Join(temporary, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, f.Content, 0o644); err != nil {
+			return err
+		}
+	}
+	return moveEntries(temporary, folder)
+}
+
+// moveEntries moves everything from one folder to another, or nothing.
+func moveEntries(from, to string) error {
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for i, entry := range entries {
+		if err := os.Rename(filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name())); err != nil {
+			for _, moved := range entries[:i] {
+				_ = os.RemoveAll(filepath.Join(to, moved.Name()))
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// makeFolder makes a folder and the folders around it. It returns those that it made, the innermost
+// first, also if it fails.
+func makeFolder(folder string) (made []string, err error) {
+	var missing []string
+	for at := filepath.Clean(folder); ; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		missing = append(missing, at)
+	}
+	for _, at := range slices.Backward(missing) {
+		if err := os.Mkdir(at, 0o755); err != nil {
+			return made, err
+		}
+		made = slices.Insert(made, 0, at)
+	}
+	return made, nil
+}
+
+// removeEmpty removes folders that have nothing in them.
+func removeEmpty(folders []string) {
+	for _, folder := range folders {
+		_ = os.Remove(folder) // fails if something is in it
+	}
+}
+
+// checkEmpty returns ErrNotEmpty unless the folder is empty or does not exist.
+func checkEmpty(folder string) error {
+	entries, err := os.ReadDir(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil && len(entries) == 0:
+		return nil
+	}
+	if info, statErr := os.Stat(folder); err != nil && (statErr != nil || info.IsDir()) {
+		return err
+	}
+	return fmt.Errorf("%s %w", folder, ErrNotEmpty)
+}
