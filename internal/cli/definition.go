@@ -27,7 +27,7 @@ type definitionFlags struct {
 	ContactName  string `env:"-" placeholder:"TEXT" help:"Who answers questions about the connector."`
 	ContactURL   string `env:"-" placeholder:"URL" help:"URL of their support page; https."`
 	ContactEmail string `env:"-" placeholder:"ADDRESS" help:"Their email address."`
-	Website      string `env:"-" aliases:"website-url" placeholder:"URL" help:"URL of a web site about the connector; https."`
+	Website      string `env:"-" aliases:"website-url" placeholder:"URL" help:"${definition_website}"`
 	PrivacyURL   string `env:"-" placeholder:"URL" help:"URL of the privacy policy; https."`
 }
 

@@ -14,10 +14,11 @@ var helpTexts = kong.Vars{
 	"definition_cloud": "For entra and caller: Microsoft cloud: global, usgov or china.",
 	"definition_tenant_id": "For entra and caller: the tenant whose accounts sign in. " +
 		"An app registered for one tenant needs that tenant's ID.",
+	"definition_website": "URL of a web site about the connector; https.",
 	"definition_audience": "For entra: Application ID URI of the service's own app registration. " +
 		"Of a list separated by commas, the first that begins with api:// is used. Default: a placeholder.",
 
-	"package":      "Write what registers the connector: files for paconn or pac, a solution, templates for Azure, or all.",
+	"package":      "Write what registers the connector: a solution, files for pac or paconn, Azure templates.",
 	"package_form": "paconn, pac, independent-publisher, solution, arm, or all, which makes a folder for each.",
 	"package_out":  "Folder to write into. It must not exist, or be empty.",
 	"package_client_id": "For entra and caller: client ID of the app registration with which makers sign in. " +

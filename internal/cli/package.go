@@ -31,8 +31,9 @@ type packageCommand struct {
 
 // nextSteps are what to do with a package, by form.
 var nextSteps = map[registration.Form]string{
-	registration.Paconn:      "paconn login, then in this folder: paconn create -s settings.json",
-	registration.Pac:         "pac auth create, then in this folder: pac connector create --settings-file settings.json",
+	registration.Paconn: "paconn login, then in this folder: paconn create -s settings.json",
+	registration.Pac: "pac auth create, then in this folder: " +
+		"pac connector create --settings-file settings.json",
 	registration.Independent: "copy it to independent-publisher-connectors in microsoft/PowerPlatformConnectors",
 	registration.Solution:    "import it in Power Apps or Power Automate: Solutions, Import solution",
 	registration.ARM: "az deployment group create --resource-group GROUP --template-file azuredeploy.json, " +

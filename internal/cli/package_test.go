@@ -91,8 +91,8 @@ func TestPackageHasTheDefinition(t *testing.T) {
 
 // TestPackageWarnings checks that nothing that was not chosen goes unsaid.
 func TestPackageWarnings(t *testing.T) {
-	const chosen = " --title Contoso --contact-name IT --contact-email it@contoso.com --contact-url https://contoso.com/it" +
-		" --website https://contoso.com --privacy-url https://contoso.com/privacy --host connector.contoso.com"
+	const chosen = " --title Contoso --contact-name IT --contact-email it@contoso.com --contact-url" +
+		" https://contoso.com/it --website https://contoso.com --privacy-url https://contoso.com/privacy --host connector.contoso.com"
 	for name, test := range map[string]struct {
 		line string
 		want []string
@@ -184,7 +184,8 @@ func TestPackageMistakes(t *testing.T) {
 		}
 	})
 	t.Run("no folder", func(t *testing.T) {
-		if got := run(t, "package", environment()); got.status != ExitUsage || !strings.Contains(got.stderr, "--out") {
+		got := run(t, "package", environment())
+		if got.status != ExitUsage || !strings.Contains(got.stderr, "--out") {
 			t.Errorf("%+v", got)
 		}
 	})
@@ -205,7 +206,8 @@ func TestPackageZip(t *testing.T) {
 	for _, entry := range r.File {
 		names = append(names, entry.Name)
 	}
-	if !slices.Contains(names, "solution.xml") || !slices.Contains(names, "[Content_Types].xml") || !slices.IsSorted(names) {
+	if !slices.Contains(names, "solution.xml") || !slices.Contains(names, "[Content_Types].xml") ||
+		!slices.IsSorted(names) {
 		t.Error(names)
 	}
 }

@@ -63,7 +63,8 @@ var textRules = []rule{
 		},
 	},
 	{
-		"T4", "No sentence stands twice.",
+		"T4",
+		"No sentence stands twice.",
 		func(d document, report func(string, ...any)) {
 			seen := map[string]string{}
 			d.objects(func(place string, o object) {
@@ -77,7 +78,10 @@ var textRules = []rule{
 		},
 		[]edit{
 			{"/definitions/Order/properties/id/description", `"The ID of the subscription."`},
-			{"/paths/~1v1~1invoices/get/description", `"Lists the invoices. Correct the parameter that the message names."`},
+			{
+				"/paths/~1v1~1invoices/get/description",
+				`"Lists the invoices. Correct the parameter that the message names."`,
+			},
 			{"/responses/NotFound/description", `"No such customer. A new order can take 15 minutes to appear."`},
 		},
 	},
@@ -89,7 +93,8 @@ var textRules = []rule{
 				if (p.object["x-ms-visibility"] != "internal") && (n < 1 || n > 2) {
 					report("%s %s: %d sentences", p.of.id(), text(p.object, "name"), n)
 				}
-				if strings.HasSuffix(text(p.object, "name"), "StartsWith") && p.object["x-ms-visibility"] == "advanced" {
+				if strings.HasSuffix(text(p.object, "name"), "StartsWith") &&
+					p.object["x-ms-visibility"] == "advanced" {
 					report("%s %s: hidden among the advanced inputs", p.of.id(), text(p.object, "name"))
 				}
 			}

@@ -68,6 +68,8 @@ type connection struct {
 const (
 	hostParameter = "[parameters('host')]"
 	customAPIID   = "[resourceId('Microsoft.Web/customApis', parameters('name'))]"
+	connectionID  = "[resourceId('Microsoft.Web/connections', concat(parameters('name'), '-connection'))]"
+	serviceURL    = "[concat('https://', parameters('host'), '/')]"
 )
 
 // arm returns a template, and the same in Bicep, which reads the definition and the properties from
@@ -118,8 +120,9 @@ func (s *source) armTemplate(d summary) (armTemplate, error) {
 	parameters := armParameters{
 		Host: described("string", "Host name of the service, without https://, such as connector.contoso.com.",
 			s.Definition.Host),
-		Name:     described("string", "Name of the connector in Azure.", "partner-center"),
-		Location: described("string", "Region of the Logic Apps that use the connector.", "[resourceGroup().location]"),
+		Name: described("string", "Name of the connector in Azure.", "partner-center"),
+		Location: described("string", "Region of the Logic Apps that use the connector.",
+			"[resourceGroup().location]"),
 	}
 	link := connection{DisplayName: d.Info.Title, API: map[string]string{"id": customAPIID}}
 	var a app
@@ -128,7 +131,7 @@ func (s *source) armTemplate(d summary) (armTemplate, error) {
 		parameters.APIKey = &key
 		link.ParameterValues = map[string]string{"api_key": "[parameters('apiKey')]"}
 	} else {
-		id := described("string", "Application (client) ID of the app registration with which makers sign in.", s.ClientID)
+		id := described("string", clientIDDescription, s.ClientID)
 		secret := described("securestring", "Secret of that app registration.", "")
 		parameters.ClientID, parameters.ClientSecret = &id, &secret
 		a = app{"[parameters('clientId')]", "[parameters('clientSecret')]", s.Definition.OAuth.Resource}
@@ -148,7 +151,7 @@ func (s *source) armTemplate(d summary) (armTemplate, error) {
 					IconURI:              "data:image/png;base64," + base64.StdEncoding.EncodeToString(s.Icon),
 					BrandColor:           strings.ToLower(s.BrandColor),
 					Capabilities:         []string{},
-					BackendService:       map[string]string{"serviceUrl": "[concat('https://', parameters('host'), '/')]"},
+					BackendService:       map[string]string{"serviceUrl": serviceURL},
 					ConnectionParameters: s.connectionParameters(a),
 					Swagger:              swagger,
 				},
@@ -162,7 +165,7 @@ func (s *source) armTemplate(d summary) (armTemplate, error) {
 		},
 		Outputs: map[string]armOutput{
 			"customApiId":  {"string", customAPIID},
-			"connectionId": {"string", "[resourceId('Microsoft.Web/connections', concat(parameters('name'), '-connection'))]"},
+			"connectionId": {"string", connectionID},
 		},
 	}, nil
 }

@@ -26,7 +26,8 @@ func TestTemplate(t *testing.T) {
 			}
 			unmarshal(t, text, &template)
 			for name, p := range template.Parameters {
-				if !bytes.Contains(text, []byte("parameters('"+name+"')")) || !strings.HasSuffix(p.Metadata["description"], ".") {
+				if !bytes.Contains(text, []byte("parameters('"+name+"')")) ||
+					!strings.HasSuffix(p.Metadata["description"], ".") {
 					t.Errorf("%s is not used or not described", name)
 				}
 				if secure := name == "apiKey" || name == "clientSecret"; (p.Type == "securestring") != secure ||
@@ -66,7 +67,8 @@ func TestTemplateText(t *testing.T) {
 	o := choices("api-key")
 	o.Definition.Info.ContactName = "[Contoso]"
 	text := string(build(t, ARM, o)["azuredeploy.json"])
-	if !strings.Contains(text, `"name": "[[Contoso]"`) || !strings.Contains(text, `"host": "[parameters('host')]"`) {
+	if !strings.Contains(text, `"name": "[[Contoso]"`) ||
+		!strings.Contains(text, `"host": "[parameters('host')]"`) {
 		t.Errorf("no escaped name in\n%.3000s", text)
 	}
 }

@@ -161,7 +161,8 @@ func TestReproducible(t *testing.T) {
 func TestASCII(t *testing.T) {
 	eachPackage(t, func(t *testing.T, _ Form, _ Options, files map[string][]byte) {
 		for name, content := range files {
-			if strings.HasPrefix(name, "apiDefinition") && bytes.ContainsFunc(content, func(r rune) bool { return r > '~' }) {
+			if strings.HasPrefix(name, "apiDefinition") &&
+				bytes.ContainsFunc(content, func(r rune) bool { return r > '~' }) {
 				t.Errorf("%s is not ASCII", name)
 			}
 		}
@@ -180,7 +181,8 @@ func TestProperties(t *testing.T) {
 				checkPolicies(t, form, p.Properties.Policies)
 				checkParameters(t, form, signIn, p.Properties.ConnectionParameters)
 				independentForm := form == Independent
-				if (p.Properties.StackOwner != "") != independentForm || (p.Properties.Publisher != "") != independentForm {
+				if (p.Properties.StackOwner != "") != independentForm ||
+					(p.Properties.Publisher != "") != independentForm {
 					t.Errorf("publisher %q, owner %q", p.Properties.Publisher, p.Properties.StackOwner)
 				}
 				want := "#0a5f63"
@@ -205,7 +207,8 @@ func checkPolicies(t *testing.T, form Form, policies []policy) {
 	}
 	if form == Independent {
 		url := policies[1].Parameters["x-ms-apimTemplateParameter.urlTemplate"]
-		if len(policies) != 2 || policies[1].Template != "dynamichosturl" || url != "https://@connectionParameters('host')" {
+		if len(policies) != 2 || policies[1].Template != "dynamichosturl" ||
+			url != "https://@connectionParameters('host')" {
 			t.Errorf("%+v", policies)
 		}
 	} else if len(policies) != 1 {
@@ -220,8 +223,9 @@ func checkParameters(t *testing.T, form Form, signIn string, parameters map[stri
 	}
 	for name, p := range parameters {
 		ui := p.UIDefinition
-		if p.Type != "oauthSetting" && (ui == nil || ui.DisplayName == "" || !strings.HasSuffix(ui.Description, ".") &&
-			name != "token:TenantId" || ui.Constraints.Required == "") {
+		if p.Type != "oauthSetting" &&
+			(ui == nil || ui.DisplayName == "" || !strings.HasSuffix(ui.Description, ".") &&
+				name != "token:TenantId" || ui.Constraints.Required == "") {
 			t.Errorf("%s: %+v", name, ui)
 		}
 	}

@@ -43,6 +43,9 @@ type variable struct {
 // is saved: https://learn.microsoft.com/connectors/custom-connectors/environment-variables.
 func (v variable) expression() string { return fmt.Sprintf("@environmentVariables(%q)", v.Name) }
 
+// clientIDDescription says which of the app registrations is meant.
+const clientIDDescription = "Application (client) ID of the app registration with which makers sign in."
+
 // variables returns the variables of the solution: the host, and for Entra ID the connector's own
 // app registration.
 func (s *source) variables() (host variable, app []variable) {
@@ -61,7 +64,7 @@ func (s *source) variables() (host variable, app []variable) {
 	return host, []variable{
 		{
 			Name: prefix + "_PartnerCenterClientId", DisplayName: "Partner Center client ID", Type: textVariable,
-			Description: "Application (client) ID of the app registration with which makers sign in.",
+			Description: clientIDDescription,
 			Default:     s.ClientID,
 		},
 		{
