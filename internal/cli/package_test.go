@@ -91,8 +91,9 @@ func TestPackageHasTheDefinition(t *testing.T) {
 
 // TestPackageWarnings checks that nothing that was not chosen goes unsaid.
 func TestPackageWarnings(t *testing.T) {
-	const chosen = " --title Contoso --contact-name IT --contact-email it@contoso.com --contact-url" +
-		" https://contoso.com/it --website https://contoso.com --privacy-url https://contoso.com/privacy --host connector.contoso.com"
+	const chosen = " --title Contoso --contact-name IT --contact-email it@contoso.com" +
+		" --contact-url https://contoso.com/it --website https://contoso.com" +
+		" --privacy-url https://contoso.com/privacy --host connector.contoso.com"
 	for name, test := range map[string]struct {
 		line string
 		want []string
