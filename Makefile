@@ -57,7 +57,7 @@ test-all: ## Run all tests without the race detector
 
 .PHONY: test
 test: ## Run the tests with the race detector, except those of memory limits and of deployment
-	CGO_ENABLED=1 go test -race -shuffle=on -skip '$(MEMORY_TESTS)' ./internal/... ./gen/... ./openapi/... ./cmd/...
+	CGO_ENABLED=1 go test -race -shuffle=on -skip '$(MEMORY_TESTS)' ./internal/... ./gen/... ./openapi/... ./cmd/... ./docs/...
 
 .PHONY: memory
 memory: ## Run the tests of memory limits
@@ -95,8 +95,8 @@ generated: ## Fail unless the generated files are current
 	git diff --exit-code -- gen apiDefinition.swagger.json internal/icon/icon.png
 
 .PHONY: update
-update: ## Write the golden files and the generated pages of the documentation
-	go test ./internal/mapping ./internal/proxy ./internal/cli ./internal/e2e -run 'TestGoldens|TestActions|TestGeneratedPages|TestLoadPicture' -update
+update: ## Write the golden files, the generated pages of the documentation and the packages of sample flows
+	go test ./internal/mapping ./internal/proxy ./internal/cli ./internal/e2e ./docs/flows -run 'TestGoldens|TestActions|TestGeneratedPages|TestLoadPicture|TestPackages' -update
 
 .PHONY: bench
 bench: ## Run the benchmarks: projection, limiter, and the served binary beside a plain reverse proxy

@@ -21,6 +21,7 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/cli":        {may: []string{"*"}},
 	"internal/e2e":        {},
 	"deploy":              {},
+	"docs/flows":          {},
 	"gen":                 {},
 	"openapi":             {},
 	"internal/atomicfile": {never: []string{"net/http"}},

@@ -1,0 +1,424 @@
+package flows_test
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// action is an action of a flow. What Inputs holds depends on Type.
+type action struct {
+	RunAfter             map[string][]string `json:"runAfter"`
+	Type                 string              `json:"type"`
+	Description          string              `json:"description"`
+	Inputs               jsontext.Value      `json:"inputs"`
+	Foreach              string              `json:"foreach"`
+	Expression           any                 `json:"expression"`
+	Actions              map[string]*action  `json:"actions"`
+	Else                 branch              `json:"else"`
+	RuntimeConfiguration struct {
+		PaginationPolicy struct {
+			MinimumItemCount int `json:"minimumItemCount"`
+		} `json:"paginationPolicy"`
+		Concurrency struct {
+			Repetitions int `json:"repetitions"`
+		} `json:"concurrency"`
+		ContentTransfer struct {
+			TransferMode string `json:"transferMode"`
+		} `json:"contentTransfer"`
+	} `json:"runtimeConfiguration"`
+}
+
+type branch struct {
+	Actions map[string]*action `json:"actions"`
+}
+
+// call is the inputs of an action of a connector.
+type call struct {
+	Host struct {
+		APIID          string `json:"apiId"`
+		ConnectionName string `json:"connectionName"`
+		OperationID    string `json:"operationId"`
+	} `json:"host"`
+	Parameters     map[string]any `json:"parameters"`
+	Authentication string         `json:"authentication"`
+}
+
+// Limits of Power Automate: the length of a note, and what pagination may collect under any license.
+const (
+	noteLimit = 256
+	pageLimit = 5000
+)
+
+var (
+	actionName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,79}$`)
+	statuses   = []string{"Succeeded", "Failed", "Skipped", "TimedOut"}
+)
+
+// walk checks the actions of a flow in an order in which they can run.
+type walk struct {
+	*checker
+	references map[string]reference
+	names      map[string]bool // of all actions so far
+	pauses     map[string]bool // the actions that wait a second
+}
+
+// checkActions checks all actions of a flow.
+func (c *checker) checkActions(f flow) {
+	w := &walk{c, f.Properties.ConnectionReferences, map[string]bool{}, map[string]bool{}}
+	if _, ok := f.Properties.Definition.Actions["Settings"]; !ok {
+		c.report("there is no action Settings")
+	}
+	w.actions(f.Properties.Definition.Actions, scope{outputs: map[string]*shape{}, loops: map[string]*shape{},
+		variables: map[string]*shape{}})
+}
+
+// actions checks the actions of one branch. An action sees the outputs of those that it runs after,
+// directly or not.
+func (w *walk) actions(all map[string]*action, outer scope) {
+	visible := map[string]map[string]*shape{} // of an action, and of those before it
+	for len(visible) < len(all) {
+		progress := false
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			if _, done := visible[name]; done || !ready(all[name], visible) {
+				continue
+			}
+			inner := outer
+			inner.outputs = maps.Clone(outer.outputs)
+			for before := range all[name].RunAfter {
+				maps.Copy(inner.outputs, visible[before])
+			}
+			w.checkRunAfter(name, all[name])
+			if output := w.action(name, all[name], inner); output != nil {
+				inner.outputs[name] = output
+			}
+			visible[name], progress = inner.outputs, true
+		}
+		if !progress {
+			w.reportBlocked(all, visible)
+			return
+		}
+	}
+}
+
+// ready reports whether all that an action runs after was checked.
+func ready(a *action, done map[string]map[string]*shape) bool {
+	for before := range a.RunAfter {
+		if _, ok := done[before]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *walk) reportBlocked(all map[string]*action, done map[string]map[string]*shape) {
+	for name, a := range all {
+		for before := range a.RunAfter {
+			if _, ok := done[before]; !ok {
+				w.report("%s runs after %q, which is not beside it or runs after it", name, before)
+			}
+		}
+	}
+}
+
+func (w *walk) checkRunAfter(name string, a *action) {
+	for before, when := range a.RunAfter {
+		for _, status := range when {
+			if !slices.Contains(statuses, status) {
+				w.report("%s runs after %s with the status %q", name, before, status)
+			}
+		}
+		if len(when) == 0 {
+			w.report("%s runs after %s with no status", name, before)
+		}
+	}
+	if !actionName.MatchString(name) || w.names[name] {
+		w.report("the name %q is taken or not allowed", name)
+	}
+	if len(a.Description) > noteLimit {
+		w.report("the note of %s has more than %d characters", name, noteLimit)
+	}
+	w.names[name] = true
+}
+
+// action checks one action and returns its output, or nil if it has none.
+func (w *walk) action(name string, a *action, s scope) *shape {
+	var output *shape
+	var err error
+	switch a.Type {
+	case "Compose":
+		output, err = compose(a, s)
+	case "Wait":
+		w.wait(name, a)
+	case "InitializeVariable":
+		err = initialize(a, s)
+	case "AppendToArrayVariable":
+		err = appendTo(a, s)
+	case "Query":
+		output, err = query(a, s)
+	case "Table":
+		output, err = table(a, s)
+	case "If":
+		_, err = s.shapeOfValue(a.Expression)
+		w.actions(a.Actions, s)
+		w.actions(a.Else.Actions, s)
+	case "Foreach":
+		err = w.foreach(name, a, s)
+	case "OpenApiConnection":
+		output, err = w.call(name, a, s)
+	default:
+		err = fmt.Errorf("unknown type %q", a.Type)
+	}
+	if err != nil {
+		w.report("%s: %v", name, err)
+	}
+	return output
+}
+
+// bodyOf returns an output that has only a body.
+func bodyOf(body *shape) *shape {
+	return &shape{kind: "object", properties: map[string]*shape{"body": body}}
+}
+
+func decode(a *action, into any) error {
+	return json.Unmarshal(a.Inputs, into, json.RejectUnknownMembers(true))
+}
+
+func compose(a *action, s scope) (*shape, error) {
+	var inputs any
+	if err := decode(a, &inputs); err != nil {
+		return nil, err
+	}
+	return s.shapeOfValue(inputs)
+}
+
+// wait notes an action that waits at least a second.
+func (w *walk) wait(name string, a *action) {
+	var inputs struct {
+		Interval struct {
+			Count int    `json:"count"`
+			Unit  string `json:"unit"`
+		} `json:"interval"`
+	}
+	err := decode(a, &inputs)
+	w.pauses[name] = (err == nil) && (inputs.Interval.Count > 0) && (inputs.Interval.Unit == "Second")
+}
+
+func initialize(a *action, s scope) error {
+	var inputs struct {
+		Variables []struct {
+			Name  string `json:"name"`
+			Type  string `json:"type"`
+			Value any    `json:"value"`
+		} `json:"variables"`
+	}
+	if err := decode(a, &inputs); err != nil {
+		return err
+	}
+	if (len(s.loops) > 0) || (len(inputs.Variables) != 1) || (inputs.Variables[0].Type != "array") {
+		return fmt.Errorf("expected one array, outside of loops: %v", inputs.Variables)
+	}
+	s.variables[inputs.Variables[0].Name] = kindOf("array")
+	return nil
+}
+
+// appendTo gives a variable the shape of what is appended, which must be the same each time.
+func appendTo(a *action, s scope) error {
+	var inputs struct {
+		Name  string `json:"name"`
+		Value any    `json:"value"`
+	}
+	if err := decode(a, &inputs); err != nil {
+		return err
+	}
+	variable, ok := s.variables[inputs.Name]
+	if !ok {
+		return fmt.Errorf("no variable %q", inputs.Name)
+	}
+	value, err := s.shapeOfValue(inputs.Value)
+	if err != nil {
+		return err
+	}
+	if (variable.items != nil) && !maps.EqualFunc(variable.items.properties, value.properties, sameName) {
+		return fmt.Errorf("appends other properties than an action before")
+	}
+	variable.items = value
+	return nil
+}
+
+func sameName(_, _ *shape) bool { return true }
+
+// itemsOf returns the shape of the elements of what an expression stands for.
+func itemsOf(s scope, text string) (*shape, error) {
+	list, err := s.shapeOfText(text)
+	if err != nil {
+		return nil, err
+	}
+	if (list.kind != "array") || (list.items == nil) {
+		return nil, fmt.Errorf("%s is not an array of known items", text)
+	}
+	return list.items, nil
+}
+
+func query(a *action, s scope) (*shape, error) {
+	var inputs struct {
+		From  string `json:"from"`
+		Where string `json:"where"`
+	}
+	if err := decode(a, &inputs); err != nil {
+		return nil, err
+	}
+	items, err := itemsOf(s, inputs.From)
+	if err != nil {
+		return nil, err
+	}
+	s.item = items
+	where, err := s.shapeOfText(inputs.Where)
+	if err != nil {
+		return nil, err
+	}
+	if where.kind != "boolean" {
+		return nil, fmt.Errorf("the condition is of type %s", where.kind)
+	}
+	return bodyOf(&shape{kind: "array", items: items}), nil
+}
+
+func table(a *action, s scope) (*shape, error) {
+	var inputs struct {
+		From    string `json:"from"`
+		Format  string `json:"format"`
+		Columns []struct {
+			Header string `json:"header"`
+			Value  string `json:"value"`
+		} `json:"columns"`
+	}
+	if err := decode(a, &inputs); err != nil {
+		return nil, err
+	}
+	items, err := itemsOf(s, inputs.From)
+	if err != nil {
+		return nil, err
+	}
+	s.item = items
+	for _, column := range inputs.Columns {
+		if _, err := s.shapeOfText(column.Value); err != nil {
+			return nil, err
+		}
+	}
+	return bodyOf(kindOf("string")), nil
+}
+
+// foreach checks a loop, which must run one item at a time: variables and pauses depend on it.
+func (w *walk) foreach(name string, a *action, s scope) error {
+	items, err := itemsOf(s, a.Foreach)
+	if err != nil {
+		return err
+	}
+	if a.RuntimeConfiguration.Concurrency.Repetitions != 1 {
+		w.report("%s does not run one item at a time", name)
+	}
+	s.loops = maps.Clone(s.loops)
+	s.loops[name], s.item = items, items
+	w.actions(a.Actions, s)
+	return nil
+}
+
+// call checks an action of a connector and returns its output.
+func (w *walk) call(name string, a *action, s scope) (*shape, error) {
+	var inputs call
+	if err := decode(a, &inputs); err != nil {
+		return nil, err
+	}
+	key := inputs.Host.ConnectionName
+	if _, ok := w.references[key]; !ok {
+		return nil, fmt.Errorf("no reference to a connection %s", key)
+	}
+	w.require("apiId of "+name, inputs.Host.APIID, apiPrefix+key)
+	w.require("authentication of "+name, inputs.Authentication, "@parameters('$authentication')")
+	for parameter, value := range inputs.Parameters {
+		if _, err := s.shapeOfValue(value); err != nil {
+			return nil, fmt.Errorf("%s: %w", parameter, err)
+		}
+	}
+	if key == ours {
+		return w.ourCall(name, a, inputs, s)
+	}
+	return w.foreignCall(key+"/"+inputs.Host.OperationID, inputs)
+}
+
+// ourCall checks an action of this connector against its definition.
+func (w *walk) ourCall(name string, a *action, inputs call, s scope) (*shape, error) {
+	o := w.api.operation(inputs.Host.OperationID)
+	if (o == nil) || (o.Visibility == "internal") {
+		return nil, fmt.Errorf("no operation %s, or an internal one", inputs.Host.OperationID)
+	}
+	known := map[string]bool{}
+	for _, p := range o.Parameters {
+		value, given := inputs.Parameters[p.Name]
+		known[p.Name] = p.Visibility != "internal"
+		if given {
+			w.argument(name, p, value, s)
+		} else if p.Required {
+			w.report("%s lacks %s", name, p.Name)
+		}
+	}
+	for parameter := range inputs.Parameters {
+		if !known[parameter] {
+			w.report("%s has no parameter %s", inputs.Host.OperationID, parameter)
+		}
+	}
+	if (o.Pageable != nil) != (a.RuntimeConfiguration.PaginationPolicy.MinimumItemCount == pageLimit) {
+		w.report("%s: pagination is not as %s has it", name, inputs.Host.OperationID)
+	}
+	if (len(s.loops) > 0) && !w.waits(a) {
+		w.report("%s is in a loop without a pause before it", name)
+	}
+	return bodyOf(w.api.shapeOf(o.Responses["200"].Schema)), nil
+}
+
+// waits reports whether an action runs after a pause.
+func (w *walk) waits(a *action) bool {
+	for before := range a.RunAfter {
+		if w.pauses[before] {
+			return true
+		}
+	}
+	return false
+}
+
+// argument checks the value of a parameter: a literal against its schema, an expression by its type.
+func (w *walk) argument(name string, p *parameter, value any, s scope) {
+	if text, ok := value.(string); ok && strings.Contains(text, "@") {
+		if got, err := s.shapeOfText(text); (err != nil) || !got.accepts(p.Type) {
+			w.report("%s: %s is not of type %s", name, text, p.Type)
+		}
+		return
+	}
+	if err := p.check(value); err != nil {
+		w.report("%s: %s: %v", name, p.Name, err)
+	}
+}
+
+// foreignCall checks an action of another connector against the table.
+func (w *walk) foreignCall(id string, inputs call) (*shape, error) {
+	o, ok := foreign[id]
+	if !ok {
+		return nil, fmt.Errorf("no operation %s in the table", inputs.Host.OperationID)
+	}
+	for _, parameter := range o.required {
+		if _, ok := inputs.Parameters[parameter]; !ok {
+			w.report("%s lacks %s", id, parameter)
+		}
+	}
+	for parameter := range inputs.Parameters {
+		if !slices.Contains(append(o.required, o.optional...), parameter) {
+			w.report("%s has no parameter %s", id, parameter)
+		}
+	}
+	return bodyOf(o.body), nil
+}

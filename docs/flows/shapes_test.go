@@ -1,0 +1,204 @@
+package flows_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// shape is what is known about a value: its type as in a schema, or "any".
+type shape struct {
+	kind       string
+	properties map[string]*shape
+	items      *shape
+}
+
+// kindOf returns a shape of which only the type is known.
+func kindOf(kind string) *shape { return &shape{kind: kind} }
+
+// scope is what an expression can read.
+type scope struct {
+	outputs   map[string]*shape // of the actions that ran before, with their body as a property
+	loops     map[string]*shape // the current item of each enclosing loop
+	item      *shape            // what item() is
+	variables map[string]*shape // shared by all scopes of a flow
+}
+
+// functions are the functions that flows here may call, with the number of their arguments, at most
+// and at least, and the type of their result. An empty type stands for that of the first argument.
+var functions = map[string]struct {
+	least, most int
+	result      string
+}{
+	"addDays":         {2, 3, "string"},
+	"and":             {1, 99, "boolean"},
+	"coalesce":        {1, 99, ""},
+	"empty":           {1, 1, "boolean"},
+	"equals":          {2, 2, "boolean"},
+	"greaterOrEquals": {2, 2, "boolean"},
+	"lessOrEquals":    {2, 2, "boolean"},
+	"startsWith":      {2, 2, "boolean"},
+	"take":            {2, 2, ""},
+	"utcNow":          {0, 1, "string"},
+}
+
+// shapeOfValue returns the shape of a value of a flow after its expressions were evaluated.
+func (s *scope) shapeOfValue(value any) (*shape, error) {
+	switch value := value.(type) {
+	case string:
+		return s.shapeOfText(value)
+	case bool:
+		return kindOf("boolean"), nil
+	case float64:
+		return kindOf("integer"), nil
+	case []any:
+		array := kindOf("array")
+		for _, element := range value {
+			items, err := s.shapeOfValue(element)
+			if err != nil {
+				return nil, err
+			}
+			array.items = items
+		}
+		return array, nil
+	case map[string]any:
+		object := &shape{kind: "object", properties: map[string]*shape{}}
+		for name, member := range value {
+			property, err := s.shapeOfValue(member)
+			if err != nil {
+				return nil, err
+			}
+			object.properties[name] = property
+		}
+		return object, nil
+	}
+	return kindOf("any"), nil
+}
+
+// shapeOfText returns the shape of a text that may contain expressions.
+func (s *scope) shapeOfText(text string) (*shape, error) {
+	segments, whole, err := parseText(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", text, err)
+	}
+	result := kindOf("string")
+	for _, part := range segments {
+		if part.expr == nil {
+			continue
+		}
+		found, err := s.shapeOf(part.expr)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", text, err)
+		}
+		if whole {
+			result = found
+		}
+	}
+	return result, nil
+}
+
+func (s *scope) shapeOf(e *expression) (*shape, error) {
+	switch {
+	case e.of != nil:
+		return s.shapeOfAccess(e)
+	case e.call != "":
+		return s.shapeOfCall(e)
+	}
+	return s.shapeOfValue(e.literal)
+}
+
+// shapeOfAccess returns the shape of a property, or of a property of a property if its name has a
+// slash.
+func (s *scope) shapeOfAccess(e *expression) (*shape, error) {
+	value, err := s.shapeOf(e.of)
+	if err != nil {
+		return nil, err
+	}
+	path, ok := e.index.literal.(string)
+	if !ok {
+		return nil, fmt.Errorf("expected the name of a property")
+	}
+	if !e.safe {
+		return nil, fmt.Errorf("%q is read without ?, which fails if it is left out", path)
+	}
+	for name := range strings.SplitSeq(path, "/") {
+		property, ok := value.properties[name]
+		if !ok {
+			return nil, fmt.Errorf("no property %q in a value of type %s", name, value.kind)
+		}
+		value = property
+	}
+	return value, nil
+}
+
+func (s *scope) shapeOfCall(e *expression) (*shape, error) {
+	var arguments []*shape
+	for _, a := range e.arguments {
+		argument, err := s.shapeOf(a)
+		if err != nil {
+			return nil, err
+		}
+		arguments = append(arguments, argument)
+	}
+	switch e.call {
+	case "item":
+		if (s.item == nil) || (len(arguments) > 0) {
+			return nil, fmt.Errorf("there is no item()")
+		}
+		return s.item, nil
+	case "outputs", "body", "items", "variables":
+		return s.shapeOfReference(e)
+	case "first":
+		if (len(arguments) != 1) || (arguments[0].items == nil) {
+			return nil, fmt.Errorf("first takes an array")
+		}
+		return arguments[0].items, nil
+	}
+	function, ok := functions[e.call]
+	if !ok {
+		return nil, fmt.Errorf("unknown function %s", e.call)
+	}
+	if (len(arguments) < function.least) || (len(arguments) > function.most) {
+		return nil, fmt.Errorf("%s takes %d to %d arguments", e.call, function.least, function.most)
+	}
+	if function.result == "" {
+		return arguments[0], nil
+	}
+	return kindOf(function.result), nil
+}
+
+// shapeOfReference returns the shape of what an action, a loop or a variable holds.
+func (s *scope) shapeOfReference(e *expression) (*shape, error) {
+	if len(e.arguments) != 1 {
+		return nil, fmt.Errorf("%s takes one name", e.call)
+	}
+	name, _ := e.arguments[0].literal.(string)
+	switch e.call {
+	case "items":
+		if item, ok := s.loops[name]; ok {
+			return item, nil
+		}
+		return nil, fmt.Errorf("not in a loop %q", name)
+	case "variables":
+		if variable, ok := s.variables[name]; ok {
+			return variable, nil
+		}
+		return nil, fmt.Errorf("no variable %q", name)
+	}
+	output, ok := s.outputs[name]
+	if !ok {
+		return nil, fmt.Errorf("%q does not run before, or has no output", name)
+	}
+	if e.call == "outputs" {
+		return output, nil
+	}
+	if body, ok := output.properties["body"]; ok {
+		return body, nil
+	}
+	return nil, fmt.Errorf("%q has no body", name)
+}
+
+// accepts reports whether a value of this shape can be an argument of a type.
+func (v *shape) accepts(kind string) bool {
+	return slices.Contains([]string{kind, "any"}, v.kind) || ((kind == "number") && (v.kind == "integer"))
+}
