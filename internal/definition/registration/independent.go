@@ -31,7 +31,7 @@ func independent(s *source) ([]File, error) {
 			DisplayName: "Host name of the service",
 			Description: "The host of your organization's service, without https://, such as connector.contoso.com.",
 			Tooltip:     "Ask the operator of the service. See " + help,
-			Constraints: constraints{TabIndex: 2, ClearText: &clear, Required: "true"},
+			Constraints: constraints{TabIndex: 1, ClearText: &clear, Required: "true"},
 		},
 	}
 	p.Properties.Policies = append(p.Properties.Policies, policy{

@@ -91,7 +91,7 @@ func (s *source) connectionParameters(a app) map[string]connectionParameter {
 				DisplayName: "API key",
 				Description: "The key that the operator of the service made for you or your team.",
 				Tooltip:     "Paste the key. If you have none, ask the operator of the service. See " + help,
-				Constraints: constraints{TabIndex: 1, ClearText: &masked, Required: "true"},
+				Constraints: constraints{TabIndex: 2, ClearText: &masked, Required: "true"},
 			},
 		}}
 	}
