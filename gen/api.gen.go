@@ -81,6 +81,21 @@ type AmendmentReceipt struct {
 	TaxReceiptPdfDownloadLink *string `json:"taxReceiptPdfDownloadLink,omitempty"`
 }
 
+// Choice defines model for Choice.
+type Choice struct {
+	// ID The ID that the action takes if this row is chosen. It is empty in a last row that only says that there are more.
+	ID *string `json:"id,omitempty"`
+
+	// Name The text of the row in the drop-down.
+	Name *string `json:"name,omitempty"`
+}
+
+// Choices defines model for Choices.
+type Choices struct {
+	// Value The rows of the drop-down, in the order in which it shows them.
+	Value []Choice `json:"value"`
+}
+
 // Customer defines model for Customer.
 type Customer struct {
 	// AllowDelegatedAccess Whether the customer has granted the partner delegated admin rights.
@@ -190,21 +205,6 @@ type Customer struct {
 
 	// RelationshipToPartner The program under which the partner serves this customer: none, reseller, advisor, syndication, microsoft_support or unknown.
 	RelationshipToPartner *string `json:"relationshipToPartner,omitempty"`
-}
-
-// CustomerChoice defines model for CustomerChoice.
-type CustomerChoice struct {
-	// ID The ID of the customer, which is the customer tenant ID.
-	ID *string `json:"id,omitempty"`
-
-	// Name The text that the drop-down shows for the customer, usually its company name.
-	Name *string `json:"name,omitempty"`
-}
-
-// CustomerChoices defines model for CustomerChoices.
-type CustomerChoices struct {
-	// Value The customers to choose from, sorted by name.
-	Value []CustomerChoice `json:"value"`
 }
 
 // CustomerCollection defines model for CustomerCollection.
@@ -939,6 +939,12 @@ type GetInvoicesParams struct {
 	Offset *string `form:"Offset,omitempty" json:"Offset,omitempty"`
 }
 
+// ListCustomersForPickerParams defines parameters for ListCustomersForPicker.
+type ListCustomersForPickerParams struct {
+	// StartsWith The first 1 to 100 characters of the company names to list, in upper or lower case. Without it, customers of any name are listed.
+	StartsWith *string `form:"StartsWith,omitempty" json:"StartsWith,omitempty"`
+}
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// GetAllCustomers Get all customers
@@ -967,7 +973,16 @@ type ServerInterface interface {
 	GetInvoiceStatement(c *gin.Context, invoiceID InvoiceID)
 	// ListCustomersForPicker List customers for picker
 	// (GET /v1/pickers/customers)
-	ListCustomersForPicker(c *gin.Context)
+	ListCustomersForPicker(c *gin.Context, params ListCustomersForPickerParams)
+	// ListOrdersForPicker List orders for picker
+	// (GET /v1/pickers/customers/{CustomerTenantID}/orders)
+	ListOrdersForPicker(c *gin.Context, customerTenantID CustomerTenantID)
+	// ListProductTypesForPicker List product types for picker
+	// (GET /v1/pickers/customers/{CustomerTenantID}/product-types)
+	ListProductTypesForPicker(c *gin.Context, customerTenantID CustomerTenantID)
+	// ListInvoicesForPicker List invoices for picker
+	// (GET /v1/pickers/invoices)
+	ListInvoicesForPicker(c *gin.Context)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -1264,6 +1279,20 @@ func (siw *ServerInterfaceWrapper) GetInvoiceStatement(c *gin.Context) {
 // ListCustomersForPicker operation middleware
 func (siw *ServerInterfaceWrapper) ListCustomersForPicker(c *gin.Context) {
 
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCustomersForPickerParams
+
+	// ------------- Optional query parameter "StartsWith" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "StartsWith", c.Request.URL.Query(), &params.StartsWith, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter StartsWith: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -1271,7 +1300,70 @@ func (siw *ServerInterfaceWrapper) ListCustomersForPicker(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.ListCustomersForPicker(c)
+	siw.Handler.ListCustomersForPicker(c, params)
+}
+
+// ListOrdersForPicker operation middleware
+func (siw *ServerInterfaceWrapper) ListOrdersForPicker(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "CustomerTenantID" -------------
+	var customerTenantID CustomerTenantID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "CustomerTenantID", c.Param("CustomerTenantID"), &customerTenantID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter CustomerTenantID: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListOrdersForPicker(c, customerTenantID)
+}
+
+// ListProductTypesForPicker operation middleware
+func (siw *ServerInterfaceWrapper) ListProductTypesForPicker(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "CustomerTenantID" -------------
+	var customerTenantID CustomerTenantID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "CustomerTenantID", c.Param("CustomerTenantID"), &customerTenantID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter CustomerTenantID: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListProductTypesForPicker(c, customerTenantID)
+}
+
+// ListInvoicesForPicker operation middleware
+func (siw *ServerInterfaceWrapper) ListInvoicesForPicker(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListInvoicesForPicker(c)
 }
 
 // GinServerOptions provides options for the Gin server.
@@ -1310,6 +1402,9 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID/subscriptions", wrapper.GetCustomerSubscription)
 	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID/products", wrapper.GetCustomerProducts)
 	router.GET(options.BaseURL+"/v1/pickers/customers", wrapper.ListCustomersForPicker)
+	router.GET(options.BaseURL+"/v1/pickers/invoices", wrapper.ListInvoicesForPicker)
+	router.GET(options.BaseURL+"/v1/pickers/customers/:CustomerTenantID/orders", wrapper.ListOrdersForPicker)
+	router.GET(options.BaseURL+"/v1/pickers/customers/:CustomerTenantID/product-types", wrapper.ListProductTypesForPicker)
 }
 
 type BadGatewayResponse struct {
@@ -2098,13 +2193,14 @@ func (response GetInvoiceStatementdefaultResponse) VisitGetInvoiceStatementRespo
 }
 
 type ListCustomersForPickerRequestObject struct {
+	Params ListCustomersForPickerParams
 }
 
 type ListCustomersForPickerResponseObject interface {
 	VisitListCustomersForPickerResponse(w http.ResponseWriter) error
 }
 
-type ListCustomersForPicker200JSONResponse CustomerChoices
+type ListCustomersForPicker200JSONResponse Choices
 
 func (response ListCustomersForPicker200JSONResponse) VisitListCustomersForPickerResponse(w http.ResponseWriter) error {
 
@@ -2116,6 +2212,13 @@ func (response ListCustomersForPicker200JSONResponse) VisitListCustomersForPicke
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type ListCustomersForPicker400Response = BadRequestResponse
+
+func (response ListCustomersForPicker400Response) VisitListCustomersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(400)
+	return nil
 }
 
 type ListCustomersForPicker401Response = UnauthorizedResponse
@@ -2176,6 +2279,273 @@ func (response ListCustomersForPickerdefaultResponse) VisitListCustomersForPicke
 	return nil
 }
 
+type ListOrdersForPickerRequestObject struct {
+	CustomerTenantID CustomerTenantID `json:"CustomerTenantID"`
+}
+
+type ListOrdersForPickerResponseObject interface {
+	VisitListOrdersForPickerResponse(w http.ResponseWriter) error
+}
+
+type ListOrdersForPicker200JSONResponse Choices
+
+func (response ListOrdersForPicker200JSONResponse) VisitListOrdersForPickerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrdersForPicker400Response = BadRequestResponse
+
+func (response ListOrdersForPicker400Response) VisitListOrdersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(400)
+	return nil
+}
+
+type ListOrdersForPicker401Response = UnauthorizedResponse
+
+func (response ListOrdersForPicker401Response) VisitListOrdersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(401)
+	return nil
+}
+
+type ListOrdersForPicker403Response = ForbiddenResponse
+
+func (response ListOrdersForPicker403Response) VisitListOrdersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(403)
+	return nil
+}
+
+type ListOrdersForPicker404Response = NotFoundResponse
+
+func (response ListOrdersForPicker404Response) VisitListOrdersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(404)
+	return nil
+}
+
+type ListOrdersForPicker429Response = TooManyRequestsResponse
+
+func (response ListOrdersForPicker429Response) VisitListOrdersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(429)
+	return nil
+}
+
+type ListOrdersForPicker500Response = InternalErrorResponse
+
+func (response ListOrdersForPicker500Response) VisitListOrdersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(500)
+	return nil
+}
+
+type ListOrdersForPicker502Response = BadGatewayResponse
+
+func (response ListOrdersForPicker502Response) VisitListOrdersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(502)
+	return nil
+}
+
+type ListOrdersForPicker503Response = UnavailableResponse
+
+func (response ListOrdersForPicker503Response) VisitListOrdersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(503)
+	return nil
+}
+
+type ListOrdersForPicker504Response = GatewayTimeoutResponse
+
+func (response ListOrdersForPicker504Response) VisitListOrdersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(504)
+	return nil
+}
+
+type ListOrdersForPickerdefaultResponse struct {
+	StatusCode int
+}
+
+func (response ListOrdersForPickerdefaultResponse) VisitListOrdersForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(response.StatusCode)
+	return nil
+}
+
+type ListProductTypesForPickerRequestObject struct {
+	CustomerTenantID CustomerTenantID `json:"CustomerTenantID"`
+}
+
+type ListProductTypesForPickerResponseObject interface {
+	VisitListProductTypesForPickerResponse(w http.ResponseWriter) error
+}
+
+type ListProductTypesForPicker200JSONResponse Choices
+
+func (response ListProductTypesForPicker200JSONResponse) VisitListProductTypesForPickerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProductTypesForPicker400Response = BadRequestResponse
+
+func (response ListProductTypesForPicker400Response) VisitListProductTypesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(400)
+	return nil
+}
+
+type ListProductTypesForPicker401Response = UnauthorizedResponse
+
+func (response ListProductTypesForPicker401Response) VisitListProductTypesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(401)
+	return nil
+}
+
+type ListProductTypesForPicker403Response = ForbiddenResponse
+
+func (response ListProductTypesForPicker403Response) VisitListProductTypesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(403)
+	return nil
+}
+
+type ListProductTypesForPicker404Response = NotFoundResponse
+
+func (response ListProductTypesForPicker404Response) VisitListProductTypesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(404)
+	return nil
+}
+
+type ListProductTypesForPicker429Response = TooManyRequestsResponse
+
+func (response ListProductTypesForPicker429Response) VisitListProductTypesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(429)
+	return nil
+}
+
+type ListProductTypesForPicker500Response = InternalErrorResponse
+
+func (response ListProductTypesForPicker500Response) VisitListProductTypesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(500)
+	return nil
+}
+
+type ListProductTypesForPicker502Response = BadGatewayResponse
+
+func (response ListProductTypesForPicker502Response) VisitListProductTypesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(502)
+	return nil
+}
+
+type ListProductTypesForPicker503Response = UnavailableResponse
+
+func (response ListProductTypesForPicker503Response) VisitListProductTypesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(503)
+	return nil
+}
+
+type ListProductTypesForPicker504Response = GatewayTimeoutResponse
+
+func (response ListProductTypesForPicker504Response) VisitListProductTypesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(504)
+	return nil
+}
+
+type ListProductTypesForPickerdefaultResponse struct {
+	StatusCode int
+}
+
+func (response ListProductTypesForPickerdefaultResponse) VisitListProductTypesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(response.StatusCode)
+	return nil
+}
+
+type ListInvoicesForPickerRequestObject struct {
+}
+
+type ListInvoicesForPickerResponseObject interface {
+	VisitListInvoicesForPickerResponse(w http.ResponseWriter) error
+}
+
+type ListInvoicesForPicker200JSONResponse Choices
+
+func (response ListInvoicesForPicker200JSONResponse) VisitListInvoicesForPickerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvoicesForPicker401Response = UnauthorizedResponse
+
+func (response ListInvoicesForPicker401Response) VisitListInvoicesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(401)
+	return nil
+}
+
+type ListInvoicesForPicker403Response = ForbiddenResponse
+
+func (response ListInvoicesForPicker403Response) VisitListInvoicesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(403)
+	return nil
+}
+
+type ListInvoicesForPicker429Response = TooManyRequestsResponse
+
+func (response ListInvoicesForPicker429Response) VisitListInvoicesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(429)
+	return nil
+}
+
+type ListInvoicesForPicker500Response = InternalErrorResponse
+
+func (response ListInvoicesForPicker500Response) VisitListInvoicesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(500)
+	return nil
+}
+
+type ListInvoicesForPicker502Response = BadGatewayResponse
+
+func (response ListInvoicesForPicker502Response) VisitListInvoicesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(502)
+	return nil
+}
+
+type ListInvoicesForPicker503Response = UnavailableResponse
+
+func (response ListInvoicesForPicker503Response) VisitListInvoicesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(503)
+	return nil
+}
+
+type ListInvoicesForPicker504Response = GatewayTimeoutResponse
+
+func (response ListInvoicesForPicker504Response) VisitListInvoicesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(504)
+	return nil
+}
+
+type ListInvoicesForPickerdefaultResponse struct {
+	StatusCode int
+}
+
+func (response ListInvoicesForPickerdefaultResponse) VisitListInvoicesForPickerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(response.StatusCode)
+	return nil
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetAllCustomers Get all customers
@@ -2205,6 +2575,15 @@ type StrictServerInterface interface {
 	// ListCustomersForPicker List customers for picker
 	// (GET /v1/pickers/customers)
 	ListCustomersForPicker(ctx context.Context, request ListCustomersForPickerRequestObject) (ListCustomersForPickerResponseObject, error)
+	// ListOrdersForPicker List orders for picker
+	// (GET /v1/pickers/customers/{CustomerTenantID}/orders)
+	ListOrdersForPicker(ctx context.Context, request ListOrdersForPickerRequestObject) (ListOrdersForPickerResponseObject, error)
+	// ListProductTypesForPicker List product types for picker
+	// (GET /v1/pickers/customers/{CustomerTenantID}/product-types)
+	ListProductTypesForPicker(ctx context.Context, request ListProductTypesForPickerRequestObject) (ListProductTypesForPickerResponseObject, error)
+	// ListInvoicesForPicker List invoices for picker
+	// (GET /v1/pickers/invoices)
+	ListInvoicesForPicker(ctx context.Context, request ListInvoicesForPickerRequestObject) (ListInvoicesForPickerResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx *gin.Context, request any) (any, error)
@@ -2475,8 +2854,10 @@ func (sh *strictHandler) GetInvoiceStatement(ctx *gin.Context, invoiceID Invoice
 }
 
 // ListCustomersForPicker operation middleware
-func (sh *strictHandler) ListCustomersForPicker(ctx *gin.Context) {
+func (sh *strictHandler) ListCustomersForPicker(ctx *gin.Context, params ListCustomersForPickerParams) {
 	var request ListCustomersForPickerRequestObject
+
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ListCustomersForPicker(ctx, request.(ListCustomersForPickerRequestObject))
@@ -2491,6 +2872,82 @@ func (sh *strictHandler) ListCustomersForPicker(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ListCustomersForPickerResponseObject); ok {
 		if err := validResponse.VisitListCustomersForPickerResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListOrdersForPicker operation middleware
+func (sh *strictHandler) ListOrdersForPicker(ctx *gin.Context, customerTenantID CustomerTenantID) {
+	var request ListOrdersForPickerRequestObject
+
+	request.CustomerTenantID = customerTenantID
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrdersForPicker(ctx, request.(ListOrdersForPickerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrdersForPicker")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListOrdersForPickerResponseObject); ok {
+		if err := validResponse.VisitListOrdersForPickerResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListProductTypesForPicker operation middleware
+func (sh *strictHandler) ListProductTypesForPicker(ctx *gin.Context, customerTenantID CustomerTenantID) {
+	var request ListProductTypesForPickerRequestObject
+
+	request.CustomerTenantID = customerTenantID
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListProductTypesForPicker(ctx, request.(ListProductTypesForPickerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListProductTypesForPicker")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListProductTypesForPickerResponseObject); ok {
+		if err := validResponse.VisitListProductTypesForPickerResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListInvoicesForPicker operation middleware
+func (sh *strictHandler) ListInvoicesForPicker(ctx *gin.Context) {
+	var request ListInvoicesForPickerRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListInvoicesForPicker(ctx, request.(ListInvoicesForPickerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListInvoicesForPicker")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListInvoicesForPickerResponseObject); ok {
+		if err := validResponse.VisitListInvoicesForPickerResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

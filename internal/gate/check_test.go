@@ -77,7 +77,7 @@ func TestUnknownParameter(t *testing.T) {
 		{"does_not_list_sealed_ones", "GetAllCustomers", "$filter", "no parameter $filter. " + ofCustomers},
 		{"does_not_quote_markup", "GetAllCustomers", "<script>", "no parameter that was sent. " + ofCustomers},
 		{"does_not_quote_what_may_be_a_key", "GetAllCustomers", strings.Repeat("k", 43), "no parameter that was sent."},
-		{"says_that_there_are_none", "ListCustomersForPicker", "x", "no parameter x. Remove it."},
+		{"says_that_there_are_none", "ListInvoicesForPicker", "x", "no parameter x. Remove it."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			arguments := url.Values{c.parameter: {"1"}}
@@ -115,6 +115,8 @@ func TestParameterValues(t *testing.T) {
 			[]string{"", "azure", "Azure ", "Azure,Software", "Nope"}},
 		{"GetAllCustomers", "CompanyNameStartsWith", []string{"", "a", "é & \"}", strings.Repeat("漢", 100)},
 			[]string{"a\x00", "\n", "\x7f", "\xff", strings.Repeat("a", 101)}},
+		{"ListCustomersForPicker", "StartsWith", []string{"", "a", " ", strings.Repeat("漢", 100)},
+			[]string{"a\x00", "\n", "\xff", strings.Repeat("a", 101)}},
 		{"GetInvoice", "InvoiceID", []string{"G000024130", "Recurring-D030001TFO", strings.Repeat("a", 64)},
 			[]string{"", "a_b", "a'", strings.Repeat("a", 65)}},
 		{"GetCustomerDetails", "CustomerTenantID", []string{customer, strings.ToUpper(customer)},

@@ -17,15 +17,18 @@ type Action func(ctx context.Context, arguments url.Values) (*Result, error)
 // Actions returns every action by operationId, for transports that do not use the generated server.
 func (p *Proxy) Actions() map[string]Action {
 	return map[string]Action{
-		"GetAllCustomers":         action(p.GetAllCustomers),
-		"GetCustomerDetails":      action(p.GetCustomerDetails),
-		"GetCustomerOrders":       action(p.GetCustomerOrders),
-		"GetCustomerProducts":     action(p.GetCustomerProducts),
-		"GetCustomerSubscription": action(p.GetCustomerSubscription),
-		"GetInvoice":              action(p.GetInvoice),
-		"GetInvoiceStatement":     action(p.GetInvoiceStatement),
-		"GetInvoices":             action(p.GetInvoices),
-		"ListCustomersForPicker":  action(p.ListCustomersForPicker),
+		"GetAllCustomers":           action(p.GetAllCustomers),
+		"GetCustomerDetails":        action(p.GetCustomerDetails),
+		"GetCustomerOrders":         action(p.GetCustomerOrders),
+		"GetCustomerProducts":       action(p.GetCustomerProducts),
+		"GetCustomerSubscription":   action(p.GetCustomerSubscription),
+		"GetInvoice":                action(p.GetInvoice),
+		"GetInvoiceStatement":       action(p.GetInvoiceStatement),
+		"GetInvoices":               action(p.GetInvoices),
+		"ListCustomersForPicker":    action(p.ListCustomersForPicker),
+		"ListInvoicesForPicker":     action(p.ListInvoicesForPicker),
+		"ListOrdersForPicker":       action(p.ListOrdersForPicker),
+		"ListProductTypesForPicker": action(p.ListProductTypesForPicker),
 	}
 }
 

@@ -39,14 +39,17 @@ var update = flag.Bool("update", false, "write the golden answers anew")
 
 // models are the generated types of the JSON answers.
 var models = map[string]any{
-	"GetAllCustomers":         gen.GetAllCustomers200JSONResponse{},
-	"GetInvoices":             gen.GetInvoices200JSONResponse{},
-	"GetInvoice":              gen.GetInvoice200JSONResponse{},
-	"GetCustomerOrders":       gen.GetCustomerOrders200JSONResponse{},
-	"GetCustomerDetails":      gen.GetCustomerDetails200JSONResponse{},
-	"GetCustomerSubscription": gen.GetCustomerSubscription200JSONResponse{},
-	"GetCustomerProducts":     gen.GetCustomerProducts200JSONResponse{},
-	"ListCustomersForPicker":  gen.ListCustomersForPicker200JSONResponse{},
+	"GetAllCustomers":           gen.GetAllCustomers200JSONResponse{},
+	"GetInvoices":               gen.GetInvoices200JSONResponse{},
+	"GetInvoice":                gen.GetInvoice200JSONResponse{},
+	"GetCustomerOrders":         gen.GetCustomerOrders200JSONResponse{},
+	"GetCustomerDetails":        gen.GetCustomerDetails200JSONResponse{},
+	"GetCustomerSubscription":   gen.GetCustomerSubscription200JSONResponse{},
+	"GetCustomerProducts":       gen.GetCustomerProducts200JSONResponse{},
+	"ListCustomersForPicker":    gen.ListCustomersForPicker200JSONResponse{},
+	"ListInvoicesForPicker":     gen.ListInvoicesForPicker200JSONResponse{},
+	"ListOrdersForPicker":       gen.ListOrdersForPicker200JSONResponse{},
+	"ListProductTypesForPicker": gen.ListProductTypesForPicker200JSONResponse{},
 }
 
 func spec(t testing.TB) *openapi3.T {

@@ -78,3 +78,14 @@ func (r *Result) VisitGetInvoicesResponse(w http.ResponseWriter) error { return 
 
 // VisitListCustomersForPickerResponse writes the answer of ListCustomersForPicker.
 func (r *Result) VisitListCustomersForPickerResponse(w http.ResponseWriter) error { return r.send(w) }
+
+// VisitListInvoicesForPickerResponse writes the answer of ListInvoicesForPicker.
+func (r *Result) VisitListInvoicesForPickerResponse(w http.ResponseWriter) error { return r.send(w) }
+
+// VisitListOrdersForPickerResponse writes the answer of ListOrdersForPicker.
+func (r *Result) VisitListOrdersForPickerResponse(w http.ResponseWriter) error { return r.send(w) }
+
+// VisitListProductTypesForPickerResponse writes the answer of ListProductTypesForPicker.
+func (r *Result) VisitListProductTypesForPickerResponse(w http.ResponseWriter) error {
+	return r.send(w)
+}

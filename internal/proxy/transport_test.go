@@ -40,15 +40,18 @@ func (s service) run(ctx context.Context, operation string, arguments url.Values
 
 // examples are arguments with which the sandbox answers every action.
 var examples = map[string]url.Values{
-	"GetAllCustomers":         {"Size": {"2"}},
-	"GetCustomerDetails":      {"CustomerTenantID": {contoso}},
-	"GetCustomerOrders":       {"CustomerTenantID": {contoso}},
-	"GetCustomerProducts":     {"CustomerTenantID": {contoso}, "TargetView": {"OnlineServices"}},
-	"GetCustomerSubscription": {"CustomerTenantID": {contoso}},
-	"GetInvoice":              {"InvoiceID": {"G000910012"}},
-	"GetInvoiceStatement":     {"InvoiceID": {"G000910012"}},
-	"GetInvoices":             {"Size": {"1"}},
-	"ListCustomersForPicker":  {},
+	"GetAllCustomers":           {"Size": {"2"}},
+	"GetCustomerDetails":        {"CustomerTenantID": {contoso}},
+	"GetCustomerOrders":         {"CustomerTenantID": {contoso}},
+	"GetCustomerProducts":       {"CustomerTenantID": {contoso}, "TargetView": {"OnlineServices"}},
+	"GetCustomerSubscription":   {"CustomerTenantID": {contoso}},
+	"GetInvoice":                {"InvoiceID": {"G000910012"}},
+	"GetInvoiceStatement":       {"InvoiceID": {"G000910012"}},
+	"GetInvoices":               {"Size": {"1"}},
+	"ListCustomersForPicker":    {"StartsWith": {"con"}},
+	"ListInvoicesForPicker":     {},
+	"ListOrdersForPicker":       {"CustomerTenantID": {contoso}},
+	"ListProductTypesForPicker": {"CustomerTenantID": {contoso}},
 }
 
 const contoso = "7d3f1c52-9b84-4e06-a2d7-6c58e0f4b913"
@@ -127,6 +130,7 @@ var values = map[string][]string{
 	"Offset":                {"0", "1", "12", "200", "999999999", "", "-1", "1e3"},
 	"CompanyNameStartsWith": {"Fab", "con", "a&b=c", "é \"漢\"", "", "\x00"},
 	"DomainStartsWith":      {"fab", "con", "%2F+", "a b", ""},
+	"StartsWith":            {"Fab", "con", "a&b=c", "", "\x00"},
 	"ContinuationToken":     {"", "AQAAAA==", "5a2d-1,e30=,77d2-9", "a+b&c=d %2F é"},
 	"PartnerID":             {"4847383", "0", "1", "99999999999999999999", "", "x"},
 	"OrderID":               {"79d9f5e2f43a", "9qg-ErcO_4", "a", "1", "", "a b"},
