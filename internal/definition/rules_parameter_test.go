@@ -3,6 +3,7 @@ package definition
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +17,9 @@ var pascalWords = regexp.MustCompile(`[a-z][A-Z]`)
 
 // targetView is the pointer of the parameter that is a choice.
 const targetView = "/paths/~1v1~1customers~1{CustomerTenantID}~1products/get/parameters/1"
+
+// orderID is the pointer of a parameter whose drop-down depends on another parameter.
+const orderID = "/paths/~1v1~1customers~1{CustomerTenantID}~1subscriptions/get/parameters/2"
 
 var parameterRules = []rule{
 	{
@@ -199,7 +203,9 @@ var parameterRules = []rule{
 		},
 	},
 	{
-		"P7", "A drop-down is declared in both ways, which name the same hidden operation, list and fields.",
+		"P7",
+		"A drop-down is declared in both ways, which name the same hidden operation, list and fields and pass it the " +
+			"same parameters.",
 		func(d document, report func(string, ...any)) {
 			for _, p := range d.parameters() {
 				values, dynamic := sub(p.object, "x-ms-dynamic-values"), sub(p.object, "x-ms-dynamic-list")
@@ -214,6 +220,12 @@ var parameterRules = []rule{
 				}
 				if values["parameters"] == nil || dynamic["parameters"] == nil {
 					report("%s: no parameters", p.of.id())
+				}
+				passed := passedParameters(sub(values, "parameters"), "parameter")
+				again := passedParameters(sub(dynamic, "parameters"), "parameterReference")
+				if taken := d.takes(text(values, "operationId"), p.of); !maps.Equal(passed, again) ||
+					!maps.Equal(passed, taken) {
+					report("%s: passes %v and %v, want %v", p.of.id(), passed, again, taken)
 				}
 				if !d.lists(text(values, "operationId"), text(values, "value-collection"), text(values, "value-path"),
 					text(values, "value-title")) {
@@ -243,8 +255,56 @@ var parameterRules = []rule{
 			{"/definitions/Choices/properties/value/type", `"object"`},
 			{"/definitions/Choice/properties/id", ""},
 			{"/definitions/Choice/properties/name", ""},
+			{"/parameters/InvoiceID/x-ms-dynamic-values", ""},
+			{"/parameters/InvoiceID/x-ms-dynamic-list/operationId", `"ListCustomersForPicker"`},
+			{"/paths/~1v1~1pickers~1invoices", ""},
+			{"/parameters/InvoiceID/x-ms-dynamic-values/parameters/StartsWith", `{"parameter": "InvoiceID"}`},
+			{"/parameters/CustomerTenantID/x-ms-dynamic-list/parameters/Nothing",
+				`{"parameterReference": "CustomerTenantID"}`},
+			{orderID + "/x-ms-dynamic-list", ""},
+			{orderID + "/x-ms-dynamic-values/parameters", `{}`},
+			{orderID + "/x-ms-dynamic-list/parameters", `{}`},
+			{orderID + "/x-ms-dynamic-values/parameters/CustomerTenantID", `"CustomerTenantID"`},
+			{orderID + "/x-ms-dynamic-values/parameters/CustomerTenantID",
+				`{"parameterReference": "CustomerTenantID"}`},
+			{orderID + "/x-ms-dynamic-list/parameters/CustomerTenantID", `{"parameter": "CustomerTenantID"}`},
+			{orderID + "/x-ms-dynamic-list/parameters/CustomerTenantID",
+				`{"parameterReference": "CustomerTenantID", "required": true}`},
+			{orderID + "/x-ms-dynamic-list/parameters/CustomerTenantID/parameterReference", `"PartnerID"`},
+			{"/paths/~1v1~1pickers~1customers~1{CustomerTenantID}~1orders/get/parameters", `[]`},
 		},
 	},
+}
+
+// passedParameters returns the parameters that a drop-down passes to its operation, with the names of
+// those that they are taken from. key is the only member of each; others are in no schema.
+func passedParameters(parameters object, key string) map[string]string {
+	passed := map[string]string{}
+	for name := range parameters {
+		passed[name] = ""
+		if source := sub(parameters, name); len(source) == 1 {
+			passed[name] = text(source, key)
+		}
+	}
+	return passed
+}
+
+// takes returns the parameters that the operation of a drop-down requires, which the operation with
+// the drop-down has under the same names.
+func (d document) takes(operationID string, of operation) map[string]string {
+	taken := map[string]string{}
+	for _, p := range d.parameters() {
+		if p.of.id() != operationID || p.object["required"] != true {
+			continue
+		}
+		name := text(p.object, "name")
+		taken[name] = "no such parameter"
+		if slices.ContainsFunc(list(of.object, "parameters"),
+			func(other any) bool { return text(d.resolve(other), "name") == name }) {
+			taken[name] = name
+		}
+	}
+	return taken
 }
 
 // lists reports whether the operation is a hidden GET that returns a list of objects with the fields.
