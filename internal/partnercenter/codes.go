@@ -2,6 +2,7 @@ package partnercenter
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/partner-center/connector/internal/fault"
@@ -66,6 +67,15 @@ var codeFaults = map[int]map[string]fault.Code{
 	},
 }
 
+// ofCustomers are the codes whose text is about a customer or something that a customer has. An
+// invoice is the partner's, and a caller who asked for one gave no such ID.
+var ofCustomers = []fault.Code{
+	fault.PartnerCenterInvalidCustomer, fault.PartnerIdNotValid, fault.CountryNotOnboarded,
+	fault.NoCustomerRelationship, fault.CustomerNotApproved, fault.CustomerLocked, fault.TargetViewNotAllowed,
+	fault.OrderNotFound, fault.SubscriptionNotFound, fault.UserNotFound, fault.CustomerNotFound,
+	fault.ProductNotFound, fault.SkuNotFound,
+}
+
 // callerCodes replaces faults that would blame the service's credential. It applies to calls with a
 // token of the caller.
 var callerCodes = map[fault.Code]fault.Code{
@@ -91,7 +101,8 @@ var callerTexts = map[fault.Code]string{
 // codeOf returns the fault for a response to a call of path. The status is not 200; code is Partner
 // Center's own error code, or empty.
 func codeOf(status int, code, path string) fault.Code {
-	if known, ok := codeFaults[status][code]; ok {
+	ofInvoices := path == "/invoices" || strings.HasPrefix(path, "/invoices/")
+	if known, ok := codeFaults[status][code]; ok && !(ofInvoices && slices.Contains(ofCustomers, known)) {
 		return known
 	}
 	switch {
