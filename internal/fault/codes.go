@@ -100,8 +100,7 @@ var codes = []struct {
 }{
 	{UnknownParameter, 400, "The call has a parameter that this action does not have. Remove it or correct its name."},
 	{RepeatedParameter, 400, "The call has a parameter more than once. Send each parameter once."},
-	{MalformedPath, 400, "The path of the call has an empty part or characters that no action uses. " +
-		"Check that the customer's ID is filled in; Get all customers returns it."},
+	{MalformedPath, 400, malformedPath + "Check the IDs that you gave the action."},
 	{MalformedQuery, 400, "The query of the call cannot be parsed. URL-encode each value: " +
 		"a percent sign is %25, a semicolon is %3B."},
 	{BodyNotAllowed, 400, "The call has a body, which no action takes. Send it without one."},
@@ -182,8 +181,7 @@ var codes = []struct {
 		"Ask your administrator to set up App+User."},
 	{TargetViewNotAllowed, 403, "Partner Center does not offer this catalog view to your organization. " +
 		"Choose another target view."},
-	{NotFound, 404, "There is no action at this path. " +
-		"Check that the customer's ID is filled in, or import the connector's definition again."},
+	{NotFound, 404, noAction + "Check the IDs that you gave the action, or import the connector's definition again."},
 	{CustomerNotFound, 404, "Partner Center does not know this customer. " +
 		"Take the customer's ID from Get all customers."},
 	{OrderNotFound, 404, "Partner Center does not know this order. Check the order's ID; " +

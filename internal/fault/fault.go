@@ -116,6 +116,28 @@ func RequiresParameter(name, needed string) *Error {
 	}
 }
 
+// What happened, in the messages of a path that no action has. What to do depends on the path.
+const (
+	malformedPath = "The path of the call has an empty part or characters that no action uses. "
+	noAction      = "There is no action at this path. "
+)
+
+// MalformedParameter returns the error for a path in which a parameter is empty or has characters
+// that no action uses. rule is that of InvalidParameter.
+func MalformedParameter(name, rule string) *Error {
+	return &Error{Code: MalformedPath, Message: malformedPath + InvalidParameter(name, rule).Message}
+}
+
+// NoActionAt returns the error for a path that is below one with a parameter, or lacks its value, and
+// that no action has. rule is that of InvalidParameter.
+func NoActionAt(name, rule string) *Error {
+	return &Error{
+		Code: NotFound,
+		Message: noAction + InvalidParameter(name, rule).Message +
+			" If it is, import the connector's definition again.",
+	}
+}
+
 // codeName returns a parameter's name in the spelling of codes: CustomerTenantID becomes
 // CustomerTenantId.
 func codeName(parameter string) Code { return Code(strings.ReplaceAll(parameter, "ID", "Id")) }

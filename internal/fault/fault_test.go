@@ -75,6 +75,8 @@ func TestErrorsThatNameAParameter(t *testing.T) {
 	}{
 		{InvalidParameter("CustomerTenantID", "a GUID"), "InvalidCustomerTenantId", "CustomerTenantID must be a GUID."},
 		{MissingParameter("TargetView"), "MissingTargetView", "TargetView is required."},
+		{MalformedParameter("ID", "a GUID"), MalformedPath,
+			"The path of the call has an empty part or characters that no action uses. ID must be a GUID."},
 		{RequiresParameter("A", "B"), "ARequiresB", "A can only be sent together with B. Fill in both, or neither."},
 	} {
 		t.Run(string(c.code), func(t *testing.T) {
@@ -93,5 +95,14 @@ func TestError(t *testing.T) {
 	}
 	if text := f.Text(); text != "Rate limit is exceeded. Try again in 2 seconds." {
 		t.Errorf("for the caller: %s", text)
+	}
+}
+
+func TestNoActionAt(t *testing.T) {
+	f := NoActionAt("ID", "a GUID")
+	const want = "There is no action at this path. ID must be a GUID. " +
+		"If it is, import the connector's definition again."
+	if f.Code != NotFound || f.Text() != want {
+		t.Errorf("%s: %s", f.Code, f.Text())
 	}
 }

@@ -245,3 +245,10 @@ func TestCheck(t *testing.T) {
 		}
 	})
 }
+
+func TestRule(t *testing.T) {
+	o := operations(t)["GetInvoice"]
+	if rule := o.Rule("InvoiceID"); !strings.HasPrefix(rule, "the ID of an invoice") || o.Rule("Size") != "" {
+		t.Errorf("%q, %q", rule, o.Rule("Size"))
+	}
+}

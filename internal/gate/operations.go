@@ -71,6 +71,17 @@ func newParameter(p *openapi3.Parameter) (parameter, error) {
 	return out, nil
 }
 
+// Rule returns the rule of a parameter, which completes the sentence "NAME must be". It returns "" if
+// the operation has no such parameter.
+func (o *Operation) Rule(name string) string {
+	for _, p := range o.parameters {
+		if p.Name == name {
+			return p.rule
+		}
+	}
+	return ""
+}
+
 // has reports whether the operation has a parameter with the given name.
 func (o *Operation) has(name string) bool {
 	return slices.ContainsFunc(o.parameters, func(p parameter) bool { return p.Name == name })

@@ -19,13 +19,14 @@ const (
 // path that another server could read differently is rejected rather than corrected.
 func (s *Server) guard(c *gin.Context) {
 	code := cmp.Or(s.checkRequest(c.Request), checkGet(c.Request))
-	if code == "" {
-		return
-	}
 	if code == fault.MethodNotAllowed {
 		c.Header("Allow", http.MethodGet)
 	}
-	s.fail(c, &fault.Error{Code: code})
+	if code != "" {
+		s.fail(c, &fault.Error{Code: code})
+	} else if f := s.templates.malformed(rawPath(c.Request.RequestURI)); f != nil {
+		s.fail(c, f)
+	}
 }
 
 // checkRequest checks the rules for requests of any transport, about host and size. It returns the
@@ -42,16 +43,14 @@ func (s *Server) checkRequest(r *http.Request) fault.Code {
 	return ""
 }
 
-// checkGet checks the rules for requests of actions, about method, body and path. It returns the
-// code of the violated rule, or "".
+// checkGet checks the rules for requests of actions about method and body. It returns the code of
+// the violated rule, or "".
 func checkGet(r *http.Request) fault.Code {
 	switch {
 	case r.Method != http.MethodGet:
 		return fault.MethodNotAllowed
 	case r.ContentLength != 0:
 		return fault.BodyNotAllowed
-	case malformed(rawPath(r.RequestURI)):
-		return fault.MalformedPath
 	}
 	return ""
 }

@@ -119,4 +119,6 @@ func (s *Server) limit(c *gin.Context) {
 }
 
 // notFound answers a path that no action has.
-func (s *Server) notFound(c *gin.Context) { s.fail(c, &fault.Error{Code: fault.NotFound}) }
+func (s *Server) notFound(c *gin.Context) {
+	s.fail(c, s.templates.unrouted(rawPath(c.Request.RequestURI)))
+}

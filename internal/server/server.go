@@ -32,7 +32,8 @@ type Server struct {
 	config     Config
 	engine     *gin.Engine
 	operations map[string]string // operationIds by gin's form of their paths
-	publicHost string            // host and port of PublicURL; empty: any
+	templates  templates
+	publicHost string // host and port of PublicURL; empty: any
 	state      atomic.Int32
 	inFlight   atomic.Int64 // requests
 }
@@ -40,7 +41,12 @@ type Server struct {
 // New returns a Server.
 func New(c Config) *Server {
 	_, publicHost, _ := strings.Cut(c.PublicURL, "://")
-	s := &Server{config: c, publicHost: publicHost, operations: map[string]string{}}
+	s := &Server{
+		config:     c,
+		publicHost: publicHost,
+		operations: map[string]string{},
+		templates:  newTemplates(c.Gate.Operations()),
+	}
 	for id, o := range c.Gate.Operations() {
 		s.operations[ginPath(o.Path)] = id
 	}
