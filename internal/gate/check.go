@@ -111,7 +111,8 @@ func similar(name, known string) bool {
 	return levenshtein.ComputeDistance(name, known) <= min(2, len(known)/3)
 }
 
-// check returns a fault unless value is valid for the parameter. An empty value counts as absent.
+// check returns a fault unless value is valid for the parameter. An empty value counts as absent. A
+// value in the path is an ID, so it neither begins nor ends with a blank, whatever its schema says.
 func (p parameter) check(value string) error {
 	if value == "" {
 		if p.Required {
@@ -119,7 +120,7 @@ func (p parameter) check(value string) error {
 		}
 		return nil
 	}
-	if err := checkSchema(p.Schema.Value, value); err != nil {
+	if err := checkSchema(p.Schema.Value, value); err != nil || (p.In == "path" && strings.TrimSpace(value) != value) {
 		return p.invalid()
 	}
 	return nil

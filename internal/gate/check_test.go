@@ -239,6 +239,28 @@ func TestCheck(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("rejects_a_blank_beside_an_ID_that_its_schema_allows", func(t *testing.T) {
+		changed := spec(t)
+		changed.Components.Parameters["InvoiceID"].Value.Schema.Value.Pattern = ""
+		all, err := Compile(changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id, want := range map[string]fault.Code{
+			"G 1": "", " G1": "InvalidInvoiceId", "G1 ": "InvalidInvoiceId", "\tG1": "InvalidInvoiceId",
+		} {
+			_, err := New(Config{Operations: all}).Check("GetInvoice", url.Values{"InvoiceID": {id}})
+			if code(err) != want {
+				t.Errorf("%q: %v", id, err)
+			}
+		}
+	})
+	t.Run("keeps_blanks_of_the_query", func(t *testing.T) {
+		out, err := g.Check("GetAllCustomers", url.Values{"CompanyNameStartsWith": {" a "}})
+		if err != nil || out.Get("CompanyNameStartsWith") != " a " {
+			t.Error(out, err)
+		}
+	})
 	t.Run("fails_for_an_unknown_operation", func(t *testing.T) {
 		if _, err := g.Check("GetNothing", nil); err == nil || code(err) != "" {
 			t.Error(err)

@@ -42,9 +42,11 @@ func newTemplates(operations gate.Operations) templates {
 	return all
 }
 
-// malformed returns a fault for a raw path that must not be routed, or nil.
+// malformed returns a fault for a raw path that must not be routed, or nil. A blank on either side
+// of a parameter is allowed, so that validation names the parameter to a caller who is signed in:
+// blanks are what cells of a sheet bring along.
 func (all templates) malformed(path string) *fault.Error {
-	if !malformed(path) {
+	if !malformed(all.withoutBlanks(path)) {
 		return nil
 	}
 	parts := strings.Split(path, "/")
@@ -71,6 +73,53 @@ func (all templates) unrouted(path string) *fault.Error {
 		return &fault.Error{Code: fault.NotFound}
 	}
 	return fault.NoActionAt(last.text, last.rule)
+}
+
+// withoutBlanks returns a path without the escaped blanks on either side of its parameters, if it is
+// one of an operation, and else the path.
+func (all templates) withoutBlanks(path string) string {
+	if !strings.Contains(path, blank) {
+		return path
+	}
+	for _, t := range all {
+		if trimmed, ok := t.trim(strings.Split(path, "/")); ok {
+			return trimmed
+		}
+	}
+	return path
+}
+
+const blank = "%20"
+
+// trim returns the path of parts without the escaped blanks on either side of the parameters. It
+// returns false if it is not a path of the template, or if a parameter has only blanks.
+func (t template) trim(parts []string) (string, bool) {
+	if len(parts) != len(t) {
+		return "", false
+	}
+	for i, s := range t {
+		if s.rule == "" && parts[i] != s.text {
+			return "", false
+		}
+		if s.rule == "" {
+			continue
+		}
+		if parts[i] = trimBlanks(parts[i]); parts[i] == "" {
+			return "", false
+		}
+	}
+	return strings.Join(parts, "/"), true
+}
+
+// trimBlanks removes escaped blanks at the start and at the end of a part.
+func trimBlanks(part string) string {
+	for strings.HasPrefix(part, blank) {
+		part = part[len(blank):]
+	}
+	for strings.HasSuffix(part, blank) {
+		part = part[:len(part)-len(blank)]
+	}
+	return part
 }
 
 // malformedParameter returns the first parameter that is empty or malformed in a path that agrees

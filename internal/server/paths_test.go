@@ -64,6 +64,30 @@ func TestPathErrors(t *testing.T) {
 		{"no_such_resource", "/v1/agreements", "NotFound", noOther},
 		{"a_longer_name", "/v1/invoices.json", "NotFound", noOther},
 		{"nothing", "/", "NotFound", noOther},
+
+		{"a_blank_before_a_customer", of + "%20" + guid + "/orders", "InvalidCustomerTenantId", customerText},
+		{"a_blank_behind_a_customer", of + guid + "%20", "InvalidCustomerTenantId", customerText},
+		{"blanks_around_a_customer", of + "%20%20" + guid + "%20%20/products?TargetView=Azure",
+			"InvalidCustomerTenantId", customerText},
+		{"a_blank_before_a_customer_of_a_picker", "/v1/pickers/customers/%20" + guid + "/orders",
+			"InvalidCustomerTenantId", customerText},
+		{"a_blank_behind_an_invoice", "/v1/invoices/G1%20/documents/statement", "InvalidInvoiceId", invoiceText},
+		{"a_blank_before_an_invoice", "/v1/invoices/%20G1", "InvalidInvoiceId", invoiceText},
+		{"a_blank_in_absolute_form", "http://example.com/v1/invoices/%20G1", "InvalidInvoiceId", invoiceText},
+
+		{"a_blank_within_an_invoice", "/v1/invoices/G%201", "MalformedPath", malformedInvoice},
+		{"only_a_blank", "/v1/invoices/%20", "MalformedPath", malformedInvoice},
+		{"only_blanks", of + "%20%20/orders", "MalformedPath", malformedCustomer},
+		{"a_blank_in_a_static_part", of + guid + "/orders%20", "MalformedPath", malformedOther},
+		{"a_blank_in_another_static_part", "/v1/%20invoices", "MalformedPath", malformedOther},
+		{"a_blank_below_an_unknown_path", of + guid + "%20/users", "MalformedPath", malformedCustomer},
+		{"a_blank_at_the_end_of_an_unknown_path", of + guid + "/orders/%20", "MalformedPath", malformedOther},
+		{"a_blank_and_another_escape", of + "%20" + guid + "%0a", "MalformedPath", malformedCustomer},
+		{"a_blank_and_a_dot", "/v1/invoices/%20.", "MalformedPath", malformedInvoice},
+		{"a_blank_and_an_empty_part", of + "%20" + guid + "//orders", "MalformedPath", malformedCustomer},
+		{"a_blank_and_a_backslash", "/v1/invoices/%20G1\\x", "MalformedPath", malformedInvoice},
+		{"a_blank_encoded_twice", "/v1/invoices/%2520G1", "MalformedPath", malformedInvoice},
+		{"a_tab", "/v1/invoices/%09G1", "MalformedPath", malformedInvoice},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, log := newServer(t, 100, actions{})
@@ -136,6 +160,13 @@ func TestPathErrorsOfLaterActions(t *testing.T) {
 	} {
 		if f := all.unrouted(path); f.Code != "NotFound" || !strings.Contains(f.Message, want) {
 			t.Errorf("%s: %v, want %s", path, f, want)
+		}
+	}
+	for _, path := range []string{
+		"/v1/customers/" + guid + "/subscriptions/%20x", "/v1/customers/" + guid + "%20/subscriptions/%20x%20",
+	} {
+		if f := all.malformed(path); f != nil {
+			t.Errorf("%s: %v", path, f)
 		}
 	}
 }
