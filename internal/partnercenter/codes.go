@@ -2,7 +2,6 @@ package partnercenter
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/partner-center/connector/internal/fault"
@@ -67,15 +66,6 @@ var codeFaults = map[int]map[string]fault.Code{
 	},
 }
 
-// ofCustomers are the codes whose text is about a customer or something that a customer has. An
-// invoice is the partner's, and a caller who asked for one gave no such ID.
-var ofCustomers = []fault.Code{
-	fault.PartnerCenterInvalidCustomer, fault.PartnerIdNotValid, fault.CountryNotOnboarded,
-	fault.NoCustomerRelationship, fault.CustomerNotApproved, fault.CustomerLocked, fault.TargetViewNotAllowed,
-	fault.OrderNotFound, fault.SubscriptionNotFound, fault.UserNotFound, fault.CustomerNotFound,
-	fault.ProductNotFound, fault.SkuNotFound,
-}
-
 // callerCodes replaces faults that would blame the service's credential. It applies to calls with a
 // token of the caller.
 var callerCodes = map[fault.Code]fault.Code{
@@ -101,15 +91,15 @@ var callerTexts = map[fault.Code]string{
 // codeOf returns the fault for a response to a call of path. The status is not 200; code is Partner
 // Center's own error code, or empty.
 func codeOf(status int, code, path string) fault.Code {
-	ofInvoices := path == "/invoices" || strings.HasPrefix(path, "/invoices/")
-	if known, ok := codeFaults[status][code]; ok && !(ofInvoices && slices.Contains(ofCustomers, known)) {
+	// What is missing below /invoices/ is an invoice, even if the code names a customer.
+	if status == http.StatusNotFound && strings.HasPrefix(path, "/invoices/") {
+		return fault.InvoiceNotFound
+	}
+	if known, ok := codeFaults[status][code]; ok {
 		return known
 	}
-	switch {
-	case status == http.StatusNotFound && strings.HasPrefix(path, "/customers/"):
+	if status == http.StatusNotFound && strings.HasPrefix(path, "/customers/") {
 		return fault.CustomerNotFound
-	case status == http.StatusNotFound && strings.HasPrefix(path, "/invoices/"):
-		return fault.InvoiceNotFound
 	}
 	if known, ok := statusFaults[status]; ok {
 		return known
