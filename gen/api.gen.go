@@ -215,7 +215,7 @@ type CustomerCollection struct {
 	// NextLink The address of the next page of customers; absent on the last page. If pagination is turned on in the settings of the action, it is followed automatically.
 	NextLink *string `json:"nextLink,omitempty"`
 
-	// TotalCount The number of customers in this answer, which is one page; the partner can have more.
+	// TotalCount The number of customers in this answer, which is one page. Follow the next link and add up to count all customers.
 	TotalCount int32 `json:"totalCount"`
 }
 
@@ -236,7 +236,7 @@ type CustomerSummary struct {
 	// ID The ID of the customer, a GUID that is also its tenant ID. Other actions take it as the customer tenant ID.
 	ID *string `json:"id,omitempty"`
 
-	// RelationshipToPartner The program under which the partner serves the customer: none, reseller, advisor, syndication, microsoft_support or unknown.
+	// RelationshipToPartner The program under which the partner serves the customer: none, reseller, advisor, syndication, microsoft_support or unknown. It does not tell whether the customer granted delegated admin rights; Get customer details does.
 	RelationshipToPartner *string `json:"relationshipToPartner,omitempty"`
 }
 
@@ -269,7 +269,7 @@ type Invoice struct {
 	// InvoiceType The kind of charges: Recurring or OneTime.
 	InvoiceType *string `json:"invoiceType,omitempty"`
 
-	// PaidAmount The amount that the partner has paid; negative if a payment was received.
+	// PaidAmount The amount that counts as paid, with the sign that Partner Center gives it: a payment can be negative.
 	PaidAmount *float64 `json:"paidAmount,omitempty"`
 
 	// PdfDownloadLink A path without a host to the invoice as a PDF file, which a flow cannot open. Use Get invoice statement to get the file.
@@ -284,7 +284,7 @@ type InvoiceAmendment struct {
 	// AmendsOf The ID of the invoice that the amendment corrects or cancels.
 	AmendsOf *string `json:"amendsOf,omitempty"`
 
-	// AmountDue The amount that the partner still has to pay for the amendment; often absent.
+	// AmountDue The amount that the partner still has to pay for the amendment, if Partner Center reports it.
 	AmountDue *float64 `json:"amountDue,omitempty"`
 
 	// BillingPeriodEndDate The date and time, in UTC, at which the period of the amendment ends; often absent.
@@ -314,7 +314,7 @@ type InvoiceAmendment struct {
 	// InvoiceType The kind of charges on the amendment: Recurring or OneTime.
 	InvoiceType *string `json:"invoiceType,omitempty"`
 
-	// PaidAmount The amount that the partner has paid of the amendment; negative if a payment was received.
+	// PaidAmount The amount of the amendment that counts as paid; a payment can be negative.
 	PaidAmount *float64 `json:"paidAmount,omitempty"`
 
 	// PdfDownloadLink A path without a host to the amendment as a PDF file. Use Get invoice statement with the ID of the amendment to get the file.
@@ -338,7 +338,7 @@ type InvoiceCollection struct {
 	// NextLink The address of the next page of invoices; absent on the last page. Pagination in the settings of the action follows it automatically.
 	NextLink *string `json:"nextLink,omitempty"`
 
-	// TotalCount The number of invoices in this answer, which can be one page of more.
+	// TotalCount The number of invoices in this answer, which can be one page of several.
 	TotalCount int32 `json:"totalCount"`
 }
 
@@ -572,7 +572,7 @@ type SingleInvoice struct {
 	// AmendsOf The ID of the invoice that this one corrects or cancels, if any.
 	AmendsOf *string `json:"amendsOf,omitempty"`
 
-	// AmountDue The amount that the partner still has to pay; often absent.
+	// AmountDue The amount that the partner still has to pay. It is often absent, which does not mean that the invoice is paid.
 	AmountDue *float64 `json:"amountDue,omitempty"`
 
 	// BillingPeriodEndDate The date and time, in UTC, at which the invoiced billing period ends; often absent.
@@ -602,7 +602,7 @@ type SingleInvoice struct {
 	// InvoiceType The kind of charges on this invoice: Recurring or OneTime.
 	InvoiceType *string `json:"invoiceType,omitempty"`
 
-	// PaidAmount The amount that the partner has paid of this invoice; negative if a payment was received.
+	// PaidAmount The amount of this invoice that counts as paid; a payment can be negative, so take the amount due for what is open.
 	PaidAmount *float64 `json:"paidAmount,omitempty"`
 
 	// PdfDownloadLink A path without a host to the PDF file of this invoice. Use Get invoice statement with the same ID to get the file.
@@ -650,10 +650,10 @@ type Subscription struct {
 	// CancellationAllowedUntilDate The last date and time at which the subscription can be canceled; absent if it cannot.
 	CancellationAllowedUntilDate *string `json:"cancellationAllowedUntilDate,omitempty"`
 
-	// CommitmentEndDate The date and time at which the current term ends or renews; a date in the year 9999 means that it does not end.
+	// CommitmentEndDate The date and time at which the current term ends, or renews if Auto Renew Enabled is true; a date in the year 9999 means that it does not end.
 	CommitmentEndDate *string `json:"commitmentEndDate,omitempty"`
 
-	// CommitmentEndDateTime The date and the exact time at which the current term ends or renews, such as 2024-03-08T23:59:59Z.
+	// CommitmentEndDateTime The same end of the current term to the second, such as 2024-03-08T23:59:59Z, for comparing times of day.
 	CommitmentEndDateTime *string `json:"commitmentEndDateTime,omitempty"`
 
 	// ContractType The kind of contract: subscription, product_key or redemption_code.
@@ -758,7 +758,7 @@ type Subscription struct {
 	// PublisherName The name of the company that publishes the product, such as Microsoft Corporation.
 	PublisherName *string `json:"publisherName,omitempty"`
 
-	// Quantity How many units the subscription has, such as licenses.
+	// Quantity How many units the subscription has now, such as licenses.
 	Quantity *int32 `json:"quantity,omitempty"`
 
 	// RefundOptions The refunds that the subscription allows now, one item each.
@@ -776,7 +776,7 @@ type Subscription struct {
 	// RenewalTermDuration The length of the term after the next renewal as an ISO 8601 duration, such as P1Y; it can be empty.
 	RenewalTermDuration *string `json:"renewalTermDuration,omitempty"`
 
-	// ScheduledNextTermInstructions What will change when the next term starts; absent if nothing is scheduled.
+	// ScheduledNextTermInstructions What will change when the next term starts; absent if nothing is scheduled, and then a renewal keeps quantity and term.
 	ScheduledNextTermInstructions *struct {
 		// CustomTermEndDate The date and time at which the next term will end, if it is to end together with another subscription.
 		CustomTermEndDate *string `json:"customTermEndDate,omitempty"`
@@ -926,16 +926,16 @@ type GetCustomerSubscriptionParams struct {
 	// ProductType Keeps only the subscriptions to products of this family, such as OnlineServicesNCE or Software. It has 1 to 64 letters and digits; the list has the families that the customer uses.
 	ProductType *string `form:"ProductType,omitempty" json:"ProductType,omitempty"`
 
-	// ProductSubtype Keeps only the subscriptions to this part of the product family, such as VirtualMachines. It has 1 to 64 letters and digits and works only together with Product Type.
+	// ProductSubtype Keeps only the subscriptions to this part of the product family, such as VirtualMachines of the family Azure. It has 1 to 64 letters and digits and works only together with Product Type.
 	ProductSubtype *string `form:"ProductSubtype,omitempty" json:"ProductSubtype,omitempty"`
 }
 
 // GetInvoicesParams defines parameters for GetInvoices.
 type GetInvoicesParams struct {
-	// Size How many invoices one page returns, such as 50. It is a whole number from 1 to 2000, with 200 as the suggested default, and does not affect invoices whose ID starts with G.
+	// Size How many invoices one page returns, such as 50. It is a whole number from 1 to 2000, with 200 as the suggested default; invoices whose ID starts with G ignore it and can all come at once.
 	Size *int32 `form:"Size,omitempty" json:"Size,omitempty"`
 
-	// Offset How many invoices to skip, such as 200 for the second page of 200. It is a whole number from 0 to 999999999; if it is empty, the list starts at the beginning, as it always does for invoices whose ID starts with G.
+	// Offset How many invoices to skip, such as 200 for the second page of 200. It is a whole number from 0 to 999999999, or empty for the beginning; invoices whose ID starts with G ignore it and can come again on each page.
 	Offset *string `form:"Offset,omitempty" json:"Offset,omitempty"`
 }
 
