@@ -107,6 +107,14 @@ func tryCommand(t *testing.T, arguments []string, shown string) {
 		if shown != "" {
 			compareOutput(t, line, shown, got.stdout+got.stderr)
 		}
+	case strings.HasPrefix(line, "package "):
+		got := run(t, line, environment())
+		if got.status != ExitOK {
+			t.Errorf("connector %s: %+v", line, got)
+		}
+		if shown != "" { // package warns before it prints
+			compareOutput(t, line, shown, got.stderr+got.stdout)
+		}
 	}
 }
 
