@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/partner-center/connector/internal/config"
+	"github.com/partner-center/connector/internal/definition/registration"
 	"github.com/partner-center/connector/internal/sandbox"
 )
 
@@ -137,6 +138,18 @@ func TestNothingIsUndocumented(t *testing.T) {
 		for _, command := range parser.Model.Leaves(false) {
 			if !strings.Contains(page, "| `"+command.Path()+"` |") {
 				t.Errorf("docs/operations.md has no row for %s", command.Path())
+			}
+		}
+	})
+	t.Run("registration", func(t *testing.T) {
+		page := readPage(t, "docs/power-platform.md")
+		names := []string{registration.SolutionName, registration.ConnectorName, registration.ConnectorGUID}
+		for _, form := range registration.Forms() {
+			names = append(names, string(form))
+		}
+		for _, name := range names {
+			if !strings.Contains(page, "| `"+name+"`") {
+				t.Errorf("docs/power-platform.md has no table cell for %s", name)
 			}
 		}
 	})
