@@ -236,7 +236,7 @@ type CustomerSummary struct {
 	// ID The ID of the customer, a GUID that is also its tenant ID. Other actions take it as the customer tenant ID.
 	ID *string `json:"id,omitempty"`
 
-	// RelationshipToPartner The program under which the partner serves the customer: none, reseller, advisor, syndication, microsoft_support or unknown. It does not tell whether the customer granted delegated admin rights; Get customer details does.
+	// RelationshipToPartner The program under which the partner serves the customer: none, reseller, advisor, syndication, microsoft_support or unknown. It says nothing about delegated admin rights, which Get customer details shows.
 	RelationshipToPartner *string `json:"relationshipToPartner,omitempty"`
 }
 

@@ -73,6 +73,32 @@ func count(all []string, s string) int {
 	return n
 }
 
+// TestLinksToTheDocumentation follows the links that packages have to pages of this repository, from
+// each action and from what a connection asks for.
+func TestLinksToTheDocumentation(t *testing.T) {
+	out := t.TempDir()
+	if got := run(t, "package --form paconn --out "+out, environment()); got.status != ExitOK {
+		t.Fatalf("%+v", got)
+	}
+	toPage := regexp.MustCompile(`https://github\.com/partner-center/connector/blob/main/([\w./-]+)(?:#([\w-]+))?`)
+	found := 0
+	for _, name := range []string{"apiDefinition.swagger.json", "apiProperties.json"} {
+		text, err := os.ReadFile(filepath.Join(out, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range toPage.FindAllStringSubmatch(string(text), -1) {
+			found++
+			if page := readPage(t, l[1]); (l[2] != "") && !slices.Contains(anchorsOf(page), l[2]) {
+				t.Errorf("%s: no such heading", l[0])
+			}
+		}
+	}
+	if found < 9 {
+		t.Errorf("only %d links", found)
+	}
+}
+
 // TestEveryPageIsReached shows that each page can be reached from the README by links.
 func TestEveryPageIsReached(t *testing.T) {
 	reached := []string{"README.md"}
