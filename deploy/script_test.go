@@ -84,7 +84,7 @@ func TestPowerShellParses(t *testing.T) {
 	}
 }
 
-// TestScriptsAgree checks that both scripts run the same commands of az with the same options.
+// TestScriptsAgree checks that both scripts run the same commands of az and the connector with the same options.
 func TestScriptsAgree(t *testing.T) {
 	bash, powershell := commandsOf(t, "azure/deploy.sh"), commandsOf(t, "azure/deploy.ps1")
 	if len(bash) < 20 {
@@ -96,13 +96,14 @@ func TestScriptsAgree(t *testing.T) {
 }
 
 var (
-	azCall   = regexp.MustCompile(`\b(?:run_az|find_az|eventually|Invoke-Az|Find-Az|Wait-Az) `)
-	azWords  = regexp.MustCompile(`^[a-z][a-z-]*(?: [a-z][a-z-]*)*`)
-	azOption = regexp.MustCompile(` --([a-z-]+)(?: ([A-Za-z0-9][A-Za-z0-9./-]*)\b)?`)
+	call = regexp.MustCompile(
+		`(?:\b(?:run_az|find_az|eventually|Invoke-Az|Find-Az|Wait-Az)|"\$connector"|& \$Connector) `)
+	callWords  = regexp.MustCompile(`^[a-z][a-z-]*(?: [a-z][a-z-]*)*`)
+	callOption = regexp.MustCompile(` --([a-z-]+)(?: ([A-Za-z0-9][A-Za-z0-9./-]*)\b)?`)
 )
 
-// commandsOf returns the commands of az in a script, with their options in alphabetical order and the
-// values that are no variables, without the options that concern the output alone.
+// commandsOf returns the commands of az and the connector in a script, with their options in alphabetical
+// order and the values that are no variables, without the options that concern az's output alone.
 func commandsOf(t *testing.T, file string) []string {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -115,15 +116,19 @@ func commandsOf(t *testing.T, file string) []string {
 		if strings.HasPrefix(line, "#") || strings.HasPrefix(line, "function") {
 			continue
 		}
-		for _, call := range azCall.Split(line, -1)[1:] {
+		for _, text := range call.Split(line, -1)[1:] {
+			words := callWords.FindString(text)
+			if words == "" { // a test of the connector's path
+				continue
+			}
 			var options []string
-			for _, option := range azOption.FindAllStringSubmatch(call, -1) {
+			for _, option := range callOption.FindAllStringSubmatch(text, -1) {
 				if (option[1] != "query") && (option[1] != "output") {
 					options = append(options, strings.TrimSuffix(option[1]+"="+option[2], "="))
 				}
 			}
 			slices.Sort(options)
-			all = append(all, fmt.Sprint(azWords.FindString(call), " ", slices.Compact(options)))
+			all = append(all, fmt.Sprint(words, " ", slices.Compact(options)))
 		}
 	}
 	slices.Sort(all)

@@ -46,7 +46,7 @@ param(
     [ValidatePattern('^[A-Za-z0-9.-]*$')] [string] $PublicHost = '',
     # Version to deploy.
     [ValidatePattern('^[0-9A-Za-z.-]+$')] [string] $Version = '0.2.0',
-    # Folder for my-connector.json.
+    # Folder for my-connector.json and packages.
     [string] $Out = '.',
     # Use this connector instead of downloading one.
     [string] $Connector = '',
@@ -225,6 +225,57 @@ function Get-Connector {
     Join-Path $work 'connector.exe'
 }
 
+# Get-Checksum returns the line of checksums.txt for a file: its SHA-256 and its path in the folder. Of a file that
+# cannot be read it returns a line without SHA-256.
+function Get-Checksum([IO.FileInfo] $File, [string] $Folder) {
+    $hash = Get-FileHash -Algorithm SHA256 -LiteralPath $File.FullName -ErrorAction SilentlyContinue
+    "$("$(Get-Value $hash 'Hash')".ToLowerInvariant())  .$($File.FullName.Substring($Folder.Length).Replace('\', '/'))"
+}
+
+# Find-Foreign returns the first path in a folder that is not in the folder's checksums.txt or has other content. It
+# returns nothing if there is none, or no folder.
+function Find-Foreign([string] $Folder) {
+    $root = Get-Item -Force -LiteralPath $Folder -ErrorAction SilentlyContinue
+    if (-not $root) { return }
+    if ((-not $root.PSIsContainer) -or (Get-Value $root 'LinkType')) { return $Folder }
+    $checksums = Join-Path $root.FullName 'checksums.txt'
+    $lines = @(if (Test-Path -LiteralPath $checksums -PathType Leaf) { Get-Content -LiteralPath $checksums })
+    foreach ($item in Get-ChildItem -Recurse -Force -LiteralPath $root.FullName) {
+        if (-not (Get-Value $item 'LinkType')) {
+            if ($item.PSIsContainer -or ($item.FullName -eq $checksums)) { continue }
+            if ($lines -ccontains (Get-Checksum $item $root.FullName)) { continue }
+        }
+        return Join-Path $Folder $item.FullName.Substring($root.FullName.Length + 1)
+    }
+}
+
+# Write-Packages writes the packages in place of those of an earlier run. It deletes only files that are as that run
+# wrote them. If it writes nothing, it returns the reason.
+function Write-Packages([string[]] $Options) {
+    $ErrorActionPreference = 'Continue' # the connector writes warnings to standard error
+    & $Connector package --help *> $null
+    if ($LASTEXITCODE -ne 0) { return 'none: this connector is too old to write them' }
+    $foreign = Find-Foreign $packages
+    if ($foreign) {
+        return "not replaced: $foreign is not as this script wrote it.`n" +
+            "              Rename or remove $packages, and the next run writes them anew."
+    }
+    $errors = @(& $Connector package --form all --out $fresh @Options 2>&1 |
+            Where-Object { $_ -is [Management.Automation.ErrorRecord] } | ForEach-Object { "$_" })
+    $failed = $LASTEXITCODE -ne 0
+    # The contact and the look have no option here, and the import asks for the client ID.
+    $errors -notmatch '^connector: warning: the (contact|look|client ID) ' |
+        ForEach-Object { [Console]::Error.WriteLine($_) }
+    if ($failed) { Stop-Script 1 @("The packages cannot be written to $packages.") }
+    $ErrorActionPreference = 'Stop'
+    $root = (Get-Item -LiteralPath $fresh).FullName
+    $lines = Get-ChildItem -Recurse -File -LiteralPath $root | ForEach-Object { Get-Checksum $_ $root }
+    $text = ($lines -join "`n") + "`n"
+    Set-Content -NoNewline -Encoding Ascii -LiteralPath (Join-Path $root 'checksums.txt') -Value $text
+    if (Test-Path -LiteralPath $packages) { Remove-Item -Recurse -Force -LiteralPath $packages }
+    Move-Item -LiteralPath $root -Destination $packages
+}
+
 function Get-PricingText {
     if ($Replicas -eq 1) {
         return '4 to 6 USD a month for one instance that is idle most of the time, up to 20 if it never is.'
@@ -248,6 +299,8 @@ if (($PSVersionTable.PSVersion.Major -ge 6) -and -not $IsWindows) { chmod 700 $w
 $credentialFile = Join-Path $work 'credential.json'
 $appFile = Join-Path $work 'app.json'
 $appName = "Partner Center Connector ($Group)"
+$packages = Join-Path $Out 'packages'
+$fresh = Join-Path $Out "packages.$([Guid]::NewGuid())"
 try {
     $account = Invoke-Az account show
     $exists = Invoke-Az group exists --name $Group
@@ -530,17 +583,20 @@ try {
 
     $null = New-Item -ItemType Directory -Force $Out
     $definition = Join-Path $Out 'my-connector.json'
-    $options = @('--host', ([Uri] $url).Authority, '--out', $definition)
+    $options = @('--host', ([Uri] $url).Authority)
+    $tenantOption = @()
     if ($Sandbox) {
         $options += '--sign-in', 'api-key', '--title', 'Partner Center CSP sandbox'
     } elseif ($keysAccepted) {
         $options += '--sign-in', 'api-key'
     } else {
-        $options += '--sign-in', $SignIn, '--tenant-id', $account.tenantId
+        $options += '--sign-in', $SignIn
         if ($Audience) { $options += '--audience', $Audience }
+        $tenantOption = @('--tenant-id', $account.tenantId)
     }
-    & $Connector definition @options
+    & $Connector definition --out $definition @options @tenantOption
     if ($LASTEXITCODE -ne 0) { Stop-Script 1 @("The definition cannot be written to $definition.") }
+    $unwritten = Write-Packages $options
 
     Write-Host "`nDone.`n"
     Write-Host "  URL         $url"
@@ -551,8 +607,14 @@ try {
     } elseif ($keysAccepted) {
         Write-Host '  API key     unchanged'
     }
-    Write-Host "  definition  $definition`n"
+    Write-Host "  definition  $definition"
+    Write-Host "  packages    $(if ($unwritten) { $unwritten } else { $packages })`n"
     $import = 'Import the definition in Power Automate: Custom connectors, New custom connector, Import an OpenAPI file.'
+    if (-not $unwritten) {
+        $solution = Join-Path $packages 'solution/PartnerCenterConnector.zip'
+        $import = "For Power Automate, Power Apps and Copilot Studio import $solution" +
+            " under Solutions; for Logic Apps deploy $(Join-Path $packages 'arm/azuredeploy.json')."
+    }
     if ($Sandbox) {
         Write-Host $import
         Write-Host 'To go on with your own data, run the same command without -Sandbox. The URL stays.'
@@ -577,5 +639,6 @@ try {
     }
 } finally {
     Remove-Item -Force -ErrorAction SilentlyContinue (Join-Path $work '*.json'), (Join-Path $work 'keys')
+    Remove-Item -Recurse -Force -ErrorAction SilentlyContinue -LiteralPath $fresh
     Remove-Item -Recurse -Force -ErrorAction SilentlyContinue $work # a scanner may hold the program
 }

@@ -3,6 +3,7 @@
 # It can run again at any time: it keeps what is there and changes what differs.
 # https://github.com/partner-center/connector/blob/main/docs/deploy/azure.md explains it.
 set -euo pipefail
+unset CDPATH # else cd may go elsewhere
 
 version=0.2.0
 releases=https://github.com/partner-center/connector/releases/download
@@ -30,7 +31,7 @@ say stays as it was at the last run, except --sandbox and --version.
   --no-app-user           no longer make calls as a signed-in user
   --public-host HOST      your own host name, once it is bound to the app, or none
   --version VERSION       version to deploy (default: that of this script)
-  --out FOLDER            where to write my-connector.json (default: here)
+  --out FOLDER            where to write my-connector.json and packages (default: here)
   --connector FILE        use this connector instead of downloading one
   --template FILE         use this template instead of downloading one
   --yes                   do not ask
@@ -330,6 +331,9 @@ if [ "$exists" != true ]; then
   run_az group create --name "$group" --location "$location" --tags "$tag=made" --output none
 fi
 
+# sha256 prints the SHA-256 of a file and its path.
+sha256() { sha256sum "$1" 2>/dev/null || shasum -a 256 "$1"; }
+
 # fetch downloads a file of the release and compares it with the release's checksums.
 fetch() {
   curl -fsSL "$releases/v$version/$1" -o "$work/$1" || die 1 "$releases/v$version/$1 cannot be downloaded."
@@ -338,7 +342,7 @@ fetch() {
   fi
   local want got
   want=$(awk -v file="$1" '$2 == file { print $1 }' "$work/checksums.txt")
-  got=$(sha256sum "$work/$1" 2>/dev/null || shasum -a 256 "$work/$1")
+  got=$(sha256 "$work/$1")
   [ "$want" = "${got%% *}" ] || die 1 "$1 is not what the release says it is: its SHA-256 differs."
 }
 
@@ -535,16 +539,62 @@ if [ "$replicas" = 1 ] && grep -qxF "$name-store" <<<"$apps"; then # of an earli
 fi
 
 mkdir -p "$out"
-definition=(--host "${url#https://}" --out "$out/my-connector.json")
+options=(--host "${url#https://}")
 if $sandbox; then
-  definition+=(--sign-in api-key --title "Partner Center CSP sandbox")
+  options+=(--sign-in api-key --title "Partner Center CSP sandbox")
 elif $keys_accepted; then
-  definition+=(--sign-in api-key)
+  options+=(--sign-in api-key)
 else
-  definition+=(--sign-in "$sign_in" --tenant-id "$tenant")
-  [ -z "$audience" ] || definition+=(--audience "$audience")
+  options+=(--sign-in "$sign_in")
+  [ -z "$audience" ] || options+=(--audience "$audience")
 fi
-"$connector" definition "${definition[@]}"
+definition=("${options[@]}")
+$sandbox || $keys_accepted || definition+=(--tenant-id "$tenant")
+"$connector" definition --out "$out/my-connector.json" "${definition[@]}"
+
+# first_foreign prints the first path in a folder that is not in the folder's checksums.txt or has other content. It
+# prints nothing if there is none, or no folder.
+first_foreign() (
+  [ -e "$1" ] || [ -L "$1" ] || return 0
+  if [ -L "$1" ] || ! cd "$1" 2>/dev/null || ! find . ! -type d ! -path ./checksums.txt -print0 >"$work/found"; then
+    say "$1"
+    return
+  fi
+  while IFS= read -r -d '' file; do
+    [ -f "$file" ] && grep -qxF "$(sha256 "$file")" checksums.txt 2>/dev/null && continue
+    say "$1/${file#./}"
+    return
+  done <"$work/found"
+)
+
+# write_packages writes the packages in place of those of an earlier run. It deletes only files that are as that run
+# wrote them. If it writes nothing, it sets unwritten to the reason.
+write_packages() {
+  local foreign failed=false
+  if ! "$connector" package --help >/dev/null 2>&1; then
+    unwritten="none: this connector is too old to write them"
+    return
+  fi
+  foreign=$(first_foreign "$packages")
+  if [ -n "$foreign" ]; then
+    unwritten="not replaced: $foreign is not as this script wrote it."
+    unwritten+=$'\n'"              Rename or remove $packages, and the next run writes them anew."
+    return
+  fi
+  fresh=$(mktemp -d "$out/packages.XXXXXX") || die 1 "The packages cannot be written to $packages."
+  trap 'rm -rf "$work" "$fresh"' EXIT
+  "$connector" package --form all --out "$fresh" "${options[@]}" >/dev/null 2>"$work/error" || failed=true
+  # The contact and the look have no option here, and the import asks for the client ID.
+  grep -vE '^connector: warning: the (contact|look|client ID) ' "$work/error" >&2 || true
+  ! $failed || die 1 "The packages cannot be written to $packages."
+  (cd "$fresh" && find . -type f | while IFS= read -r file; do sha256 "$file"; done) >"$work/sums"
+  mv "$work/sums" "$fresh/checksums.txt"
+  rm -rf "$packages"
+  mv "$fresh" "$packages"
+}
+packages=$out/packages
+unwritten=''
+write_packages
 
 say "" "Done." "" "  URL         $url"
 if $sandbox; then
@@ -554,8 +604,12 @@ elif [ -n "$made" ]; then
 elif $keys_accepted; then
   say "  API key     unchanged"
 fi
-say "  definition  $out/my-connector.json" ""
+say "  definition  $out/my-connector.json" "  packages    ${unwritten:-$packages}" ""
 import="Import the definition in Power Automate: Custom connectors, New custom connector, Import an OpenAPI file."
+if [ -z "$unwritten" ]; then
+  import="For Power Automate, Power Apps and Copilot Studio import $packages/solution/PartnerCenterConnector.zip"
+  import+=" under Solutions; for Logic Apps deploy $packages/arm/azuredeploy.json."
+fi
 if $sandbox; then
   say "$import" "To go on with your own data, run the same command without --sandbox. The URL stays."
   exit
