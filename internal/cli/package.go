@@ -51,11 +51,15 @@ func (c *packageCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
+	builder, err := registration.New(openapi.YAML, options)
+	if err != nil {
+		return usageError{err} // the embedded spec is tested, so an option is wrong
+	}
 	var files []registration.File
 	for _, form := range forms {
-		built, err := registration.Build(form, openapi.YAML, options)
+		built, err := builder.Files(form)
 		if err != nil {
-			return usageError{err} // the embedded spec is tested, so an option is wrong
+			return usageError{err}
 		}
 		if built, err = c.packed(form, built); err != nil {
 			return err

@@ -74,12 +74,12 @@ const (
 
 // arm returns a template, and the same in Bicep, which reads the definition and the properties from
 // the files beside it.
-func arm(s *source) ([]File, error) {
-	parsed, err := summarize(s.own)
+func arm(b *Builder) ([]File, error) {
+	parsed, err := summarize(b.own)
 	if err != nil {
 		return nil, err
 	}
-	template, err := s.armTemplate(parsed)
+	template, err := b.armTemplate(parsed)
 	if err != nil {
 		return nil, err
 	}
@@ -87,26 +87,26 @@ func arm(s *source) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	properties, err := encode(s.properties(parsed))
+	properties, err := encode(b.properties(parsed))
 	if err != nil {
 		return nil, err
 	}
-	bicep, err := render("main.bicep", map[string]any{"APIKey": s.Definition.SignIn == "api-key"})
+	bicep, err := render("main.bicep", map[string]any{"APIKey": b.Definition.SignIn == "api-key"})
 	if err != nil {
 		return nil, err
 	}
 	return []File{
-		{"apiDefinition.swagger.json", s.own},
+		{"apiDefinition.swagger.json", b.own},
 		{"apiProperties.json", properties},
 		{"azuredeploy.json", asJSON},
-		{"icon.png", s.Icon},
+		{"icon.png", b.Icon},
 		{"main.bicep", bicep},
 	}, nil
 }
 
 // armTemplate returns the template for a definition.
-func (s *source) armTemplate(d summary) (armTemplate, error) {
-	swagger, err := s.withHost(hostParameter)
+func (b *Builder) armTemplate(d summary) (armTemplate, error) {
+	swagger, err := b.withHost(hostParameter)
 	if err != nil {
 		return armTemplate{}, err
 	}
@@ -119,22 +119,22 @@ func (s *source) armTemplate(d summary) (armTemplate, error) {
 	}
 	parameters := armParameters{
 		Host: described("string", "Host name of the service, without https://, such as connector.contoso.com.",
-			s.Definition.Host),
+			b.Definition.Host),
 		Name: described("string", "Name of the connector in Azure.", "partner-center"),
 		Location: described("string", "Region of the Logic Apps that use the connector.",
 			"[resourceGroup().location]"),
 	}
 	link := connection{DisplayName: d.Info.Title, API: map[string]string{"id": customAPIID}}
 	var a app
-	if s.Definition.SignIn == "api-key" {
+	if b.Definition.SignIn == "api-key" {
 		key := described("securestring", "API key of the connection, as connector keys add prints it.", "")
 		parameters.APIKey = &key
 		link.ParameterValues = map[string]string{"api_key": "[parameters('apiKey')]"}
 	} else {
-		id := described("string", clientIDDescription, s.ClientID)
+		id := described("string", clientIDDescription, b.ClientID)
 		secret := described("securestring", "Secret of that app registration.", "")
 		parameters.ClientID, parameters.ClientSecret = &id, &secret
-		a = app{"[parameters('clientId')]", "[parameters('clientSecret')]", s.Definition.OAuth.Resource}
+		a = app{"[parameters('clientId')]", "[parameters('clientSecret')]", b.Definition.OAuth.Resource}
 	}
 	return armTemplate{
 		Schema:         "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
@@ -148,11 +148,11 @@ func (s *source) armTemplate(d summary) (armTemplate, error) {
 					APIType:              "Rest",
 					DisplayName:          d.Info.Title,
 					Description:          d.Info.Description,
-					IconURI:              "data:image/png;base64," + base64.StdEncoding.EncodeToString(s.Icon),
-					BrandColor:           strings.ToLower(s.BrandColor),
+					IconURI:              "data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Icon),
+					BrandColor:           strings.ToLower(b.BrandColor),
 					Capabilities:         []string{},
 					BackendService:       map[string]string{"serviceUrl": serviceURL},
-					ConnectionParameters: s.connectionParameters(a),
+					ConnectionParameters: b.connectionParameters(a),
 					Swagger:              swagger,
 				},
 			},

@@ -18,12 +18,12 @@ const owner = "Microsoft"
 
 // independent returns the folder for a pull request to the repository of public connectors. Such a
 // connector serves every partner, so a connection names the host of its service.
-func independent(s *source) ([]File, error) {
-	parsed, err := summarize(s.own)
+func independent(b *Builder) ([]File, error) {
+	parsed, err := summarize(b.own)
 	if err != nil {
 		return nil, err
 	}
-	p := s.properties(parsed)
+	p := b.properties(parsed)
 	clear := true
 	p.Properties.ConnectionParameters["host"] = connectionParameter{
 		Type: "string",
@@ -49,14 +49,14 @@ func independent(s *source) ([]File, error) {
 		return nil, err
 	}
 	readme, err := render("readme.md", map[string]any{
-		"Info": parsed.Info, "Operations": visibleOperations(parsed), "APIKey": s.Definition.SignIn == "api-key",
+		"Info": parsed.Info, "Operations": visibleOperations(parsed), "APIKey": b.Definition.SignIn == "api-key",
 		"Home": home,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return []File{
-		{"apiDefinition.swagger.json", s.own},
+		{"apiDefinition.swagger.json", b.own},
 		{"apiProperties.json", properties},
 		{"readme.md", readme},
 	}, nil

@@ -82,8 +82,8 @@ const tenantDescription = "The tenant ID of for the Azure Active Directory appli
 type app struct{ clientID, clientSecret, resource string }
 
 // connectionParameters returns what a connection asks for. The app is ignored for API keys.
-func (s *source) connectionParameters(a app) map[string]connectionParameter {
-	if s.Definition.SignIn == "api-key" {
+func (b *Builder) connectionParameters(a app) map[string]connectionParameter {
+	if b.Definition.SignIn == "api-key" {
 		masked := false
 		return map[string]connectionParameter{"api_key": {
 			Type: "securestring",
@@ -105,7 +105,7 @@ func (s *source) connectionParameters(a app) map[string]connectionParameter {
 			RedirectURL:      "https://global.consent.azure-apim.net/redirect",
 			Properties:       oAuthProperties{IsFirstParty: "False", Resource: a.resource},
 			CustomParameters: map[string]custom{
-				"loginUri":              {s.Definition.OAuth.Authority},
+				"loginUri":              {b.Definition.OAuth.Authority},
 				"tenantId":              {anyTenant},
 				"resourceUri":           {a.resource},
 				"enableOnbehalfOfLogin": {"false"},
@@ -124,16 +124,16 @@ func (s *source) connectionParameters(a app) map[string]connectionParameter {
 }
 
 // app returns the app registration of the options.
-func (s *source) app() app {
-	return app{clientID: cmp.Or(s.ClientID, NoClientID), resource: s.Definition.OAuth.Resource}
+func (b *Builder) app() app {
+	return app{clientID: cmp.Or(b.ClientID, NoClientID), resource: b.Definition.OAuth.Resource}
 }
 
 // policies returns the policy that lets the platform follow the links to next pages. Without it the
 // gateway calls such a link without the connection's credential:
 // https://github.com/microsoft/PowerPlatformConnectors/issues/2959.
-func policies(s summary) []policy {
+func policies(d summary) []policy {
 	var paged []string
-	for _, path := range s.Paths {
+	for _, path := range d.Paths {
 		for _, operation := range path {
 			if operation.Pageable != nil {
 				paged = append(paged, operation.OperationID)
@@ -152,10 +152,10 @@ func policies(s summary) []policy {
 }
 
 // properties returns the properties for registering the connector oneself.
-func (s *source) properties(d summary) properties {
+func (b *Builder) properties(d summary) properties {
 	return properties{apiProperties{
-		ConnectionParameters: s.connectionParameters(s.app()),
-		IconBrandColor:       strings.ToLower(s.BrandColor),
+		ConnectionParameters: b.connectionParameters(b.app()),
+		IconBrandColor:       strings.ToLower(b.BrandColor),
 		Capabilities:         []string{"actions"},
 		Policies:             policies(d),
 	}}

@@ -57,23 +57,42 @@ type File struct {
 	Content []byte
 }
 
-// Build returns the files of a package, sorted by path. spec is the connector's OpenAPI 3.0 document.
-// Errors name the invalid options, all of them.
-func Build(form Form, spec []byte, o Options) ([]File, error) {
-	build, ok := map[Form]func(*source) ([]File, error){
-		Paconn: paconn, Pac: pac, Independent: independent, Solution: solution, ARM: arm,
-	}[form]
-	if !ok {
-		return nil, fmt.Errorf("form %q: want %s or all", form, list())
-	}
+// A Builder builds packages. It is safe for concurrent use.
+type Builder struct {
+	Options
+	spec []byte
+	own  []byte // the definition with the operator's host
+}
+
+// New returns a Builder for spec, the connector's OpenAPI 3.0 document. An error joins one error per
+// invalid option.
+func New(spec []byte, o Options) (*Builder, error) {
 	o.Definition.OAuth.Tenant = anyTenant
 	own, err := definition.Generate(spec, o.Definition)
 	if err := errors.Join(o.validate(), err); err != nil {
 		return nil, err
 	}
-	files, err := build(&source{spec, o, own})
+	return &Builder{o, spec, own}, nil
+}
+
+// Files returns the files of a package, sorted by path.
+func (b *Builder) Files(form Form) ([]File, error) {
+	build, ok := map[Form]func(*Builder) ([]File, error){
+		Paconn: paconn, Pac: pac, Independent: independent, Solution: solution, ARM: arm,
+	}[form]
+	if !ok {
+		return nil, fmt.Errorf("form %q: want %s or all", form, list())
+	}
+	files, err := build(b)
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	return files, err
+}
+
+// withHost returns the definition with another host, which may be an expression of the platform.
+func (b *Builder) withHost(host string) ([]byte, error) {
+	o := b.Definition
+	o.Host = host
+	return definition.Generate(b.spec, o)
 }
 
 // list returns the names of all forms for a sentence.
@@ -106,20 +125,6 @@ func (o Options) validate() error {
 			o.ClientID))
 	}
 	return errors.Join(wrong...)
-}
-
-// A source derives the common parts of all forms.
-type source struct {
-	spec []byte
-	Options
-	own []byte // the definition with the operator's host
-}
-
-// withHost returns the definition with another host, which may be an expression of the platform.
-func (s *source) withHost(host string) ([]byte, error) {
-	o := s.Definition
-	o.Host = host
-	return definition.Generate(s.spec, o)
 }
 
 // A summary has what packages repeat of the definition.

@@ -73,7 +73,11 @@ func chosen(t *testing.T, form Form, signIn string) map[string][]byte {
 // build returns the files of a package by path.
 func build(t *testing.T, form Form, o Options) map[string][]byte {
 	t.Helper()
-	files, err := Build(form, spec(t), o)
+	b, err := New(spec(t), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := b.Files(form)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -305,28 +309,25 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-func TestBuildRejects(t *testing.T) {
+func TestNewRejects(t *testing.T) {
 	for name, test := range map[string]struct {
-		form   Form
 		change func(*Options)
 		want   []string
 	}{
-		"an unknown form": {"zip", func(*Options) {}, []string{
-			`form "zip": want paconn, pac, independent-publisher, solution, arm or all`}},
-		"a color by name":       {Paconn, func(o *Options) { o.BrandColor = "teal" }, []string{`brand color "teal"`}},
-		"the platform's color":  {Paconn, func(o *Options) { o.BrandColor = "#007EE5" }, []string{"#007EE5"}},
-		"white":                 {Paconn, func(o *Options) { o.BrandColor = "#FFFFFF" }, []string{"white"}},
-		"a client that is none": {ARM, func(o *Options) { o.ClientID = "me" }, []string{`client ID "me"`}},
-		"everything at once": {Solution, func(o *Options) {
+		"a color by name":       {func(o *Options) { o.BrandColor = "teal" }, []string{`brand color "teal"`}},
+		"the platform's color":  {func(o *Options) { o.BrandColor = "#007EE5" }, []string{"#007EE5"}},
+		"white":                 {func(o *Options) { o.BrandColor = "#FFFFFF" }, []string{"white"}},
+		"a client that is none": {func(o *Options) { o.ClientID = "me" }, []string{`client ID "me"`}},
+		"everything at once": {func(o *Options) {
 			o.BrandColor, o.ClientID, o.Definition.Info.Title, o.Definition.Host = "", "x", "!", "a b"
 		}, []string{"brand color", "client ID", "title", "host"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := choices("entra")
 			test.change(&o)
-			files, err := Build(test.form, spec(t), o)
-			if err == nil || files != nil {
-				t.Fatalf("%d files, %v", len(files), err)
+			_, err := New(spec(t), o)
+			if err == nil {
+				t.Fatal("no error")
 			}
 			for _, want := range test.want {
 				if !strings.Contains(err.Error(), want) {
@@ -334,5 +335,16 @@ func TestBuildRejects(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestFilesRejectsAnUnknownForm(t *testing.T) {
+	b, err := New(spec(t), choices("api-key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `form "zip": want paconn, pac, independent-publisher, solution, arm or all`
+	if files, err := b.Files("zip"); err == nil || err.Error() != want || files != nil {
+		t.Errorf("%d files, %v", len(files), err)
 	}
 }

@@ -48,16 +48,16 @@ const clientIDDescription = "Application (client) ID of the app registration wit
 
 // variables returns the variables of the solution: the host, and for Entra ID the connector's own
 // app registration.
-func (s *source) variables() (host variable, app []variable) {
+func (b *Builder) variables() (host variable, app []variable) {
 	host = variable{
 		Name: prefix + "_PartnerCenterHost", DisplayName: "Partner Center host", Type: textVariable,
 		Description: "Host name of the service, without https://, such as connector.contoso.com.",
-		Default:     s.Definition.Host,
+		Default:     b.Definition.Host,
 	}
-	if s.Definition.SignIn == "api-key" {
+	if b.Definition.SignIn == "api-key" {
 		return host, nil
 	}
-	resource := s.Definition.OAuth.Resource
+	resource := b.Definition.OAuth.Resource
 	if resource == definition.NoResource {
 		resource = ""
 	}
@@ -65,7 +65,7 @@ func (s *source) variables() (host variable, app []variable) {
 		{
 			Name: prefix + "_PartnerCenterClientId", DisplayName: "Partner Center client ID", Type: textVariable,
 			Description: clientIDDescription,
-			Default:     s.ClientID,
+			Default:     b.ClientID,
 		},
 		{
 			Name: prefix + "_PartnerCenterClientSecret", DisplayName: "Partner Center client secret",
@@ -102,9 +102,9 @@ func escapeXML(text string) (string, error) {
 }
 
 // solution returns the parts of a solution, as they lie in its zip.
-func solution(s *source) ([]File, error) {
-	host, registration := s.variables()
-	text, err := s.withHost(host.expression())
+func solution(b *Builder) ([]File, error) {
+	host, registration := b.variables()
+	text, err := b.withHost(host.expression())
 	if err != nil {
 		return nil, err
 	}
@@ -119,10 +119,10 @@ func solution(s *source) ([]File, error) {
 	connector := "Connector/" + ConnectorName
 	files := []File{
 		{connector + "_openapidefinition.json", text},
-		{connector + "_iconblob.Png", s.Icon},
+		{connector + "_iconblob.Png", b.Icon},
 	}
 	for name, value := range map[string]any{
-		"_connectionparameters.json":    s.connectionParameters(a),
+		"_connectionparameters.json":    b.connectionParameters(a),
 		"_policytemplateinstances.json": policies(parsed),
 	} {
 		content, err := encode(value)
@@ -134,7 +134,7 @@ func solution(s *source) ([]File, error) {
 	variables := append([]variable{host}, registration...)
 	about := map[string]any{
 		"Solution": SolutionName, "Connector": ConnectorName, "GUID": ConnectorGUID, "Info": parsed.Info,
-		"Color": strings.ToLower(s.BrandColor), "Version": solutionVersion(s.Version), "Managed": s.Managed,
+		"Color": strings.ToLower(b.BrandColor), "Version": solutionVersion(b.Version), "Managed": b.Managed,
 		"Prefix": prefix, "OptionValuePrefix": optionValuePrefix, "Variables": variables,
 	}
 	for _, name := range []string{"[Content_Types].xml", "solution.xml", "customizations.xml"} {

@@ -10,9 +10,9 @@ type settings struct {
 }
 
 // paconn returns the files for paconn create.
-func paconn(s *source) ([]File, error) {
+func paconn(b *Builder) ([]File, error) {
 	none := ""
-	return s.toolFiles(settings{
+	return b.toolFiles(settings{
 		ConnectorID:   &none,
 		APIProperties: "apiProperties.json",
 		APIDefinition: "apiDefinition.swagger.json",
@@ -21,8 +21,8 @@ func paconn(s *source) ([]File, error) {
 }
 
 // pac returns the files for pac connector create.
-func pac(s *source) ([]File, error) {
-	return s.toolFiles(settings{
+func pac(b *Builder) ([]File, error) {
+	return b.toolFiles(settings{
 		APIProperties: "apiProperties.json",
 		APIDefinition: "apiDefinition.json",
 		Icon:          "icon.png",
@@ -30,12 +30,12 @@ func pac(s *source) ([]File, error) {
 }
 
 // toolFiles returns the settings of a tool and the files that they name.
-func (s *source) toolFiles(names settings) ([]File, error) {
-	parsed, err := summarize(s.own)
+func (b *Builder) toolFiles(names settings) ([]File, error) {
+	parsed, err := summarize(b.own)
 	if err != nil {
 		return nil, err
 	}
-	properties, err := encode(s.properties(parsed))
+	properties, err := encode(b.properties(parsed))
 	if err != nil {
 		return nil, err
 	}
@@ -44,9 +44,9 @@ func (s *source) toolFiles(names settings) ([]File, error) {
 		return nil, err
 	}
 	return []File{
-		{names.APIDefinition, s.own},
+		{names.APIDefinition, b.own},
 		{names.APIProperties, properties},
-		{names.Icon, s.Icon},
+		{names.Icon, b.Icon},
 		{"settings.json", config},
 	}, nil
 }

@@ -98,7 +98,11 @@ func tree(t *testing.T, folder string) (all []string) {
 
 // TestZip checks the archive of a solution: readable, sorted, without times, and the same each time.
 func TestZip(t *testing.T) {
-	files, err := Build(Solution, spec(t), choices("entra"))
+	b, err := New(spec(t), choices("entra"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := b.Files(Solution)
 	if err != nil {
 		t.Fatal(err)
 	}
