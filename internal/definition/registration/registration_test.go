@@ -57,18 +57,25 @@ func spec(t *testing.T) []byte {
 	return text
 }
 
-// built holds the packages of the tests that look at the same ones.
-var built = map[string]map[string][]byte{}
-
-// chosen returns the package of an operator who has chosen everything, which the test must not change.
+// chosen returns the package of an operator who has chosen everything. Tests share it and must not
+// change it.
 func chosen(t *testing.T, form Form, signIn string) map[string][]byte {
 	t.Helper()
-	key := string(form) + " " + signIn
-	if built[key] == nil {
-		built[key] = build(t, form, choices(signIn))
+	if made[signIn] == nil {
+		made[signIn] = map[Form]map[string][]byte{}
+		b, err := New(spec(t), choices(signIn))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, form := range Forms() {
+			made[signIn][form] = filesOf(t, b, form)
+		}
 	}
-	return built[key]
+	return made[signIn][form]
 }
+
+// made holds the packages that chosen has returned, by sign-in.
+var made = map[string]map[Form]map[string][]byte{}
 
 // build returns the files of a package by path.
 func build(t *testing.T, form Form, o Options) map[string][]byte {
@@ -77,6 +84,12 @@ func build(t *testing.T, form Form, o Options) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return filesOf(t, b, form)
+}
+
+// filesOf returns the files of a package by path, which must be sorted.
+func filesOf(t *testing.T, b *Builder, form Form) map[string][]byte {
+	t.Helper()
 	files, err := b.Files(form)
 	if err != nil {
 		t.Fatal(err)
