@@ -119,13 +119,18 @@ func eachPackage(t *testing.T, test func(t *testing.T, form Form, o Options, fil
 func TestOneDefinition(t *testing.T) {
 	names := regexp.MustCompile(`(^apiDefinition(\.swagger)?|_openapidefinition)\.json$`)
 	hostLine := regexp.MustCompile(`(?m)^    "host": .*$`)
-	eachPackage(t, func(t *testing.T, _ Form, o Options, files map[string][]byte) {
-		o.Definition.OAuth.Tenant = "common"
-		want, err := definition.Generate(spec(t), o.Definition)
+	wanted := map[string][]byte{}
+	for _, signIn := range []string{"api-key", "entra", "caller"} {
+		o := choices(signIn).Definition
+		o.OAuth.Tenant = "common"
+		want, err := definition.Generate(spec(t), o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		found := 0
+		wanted[signIn] = want
+	}
+	eachPackage(t, func(t *testing.T, _ Form, o Options, files map[string][]byte) {
+		want, found := wanted[o.Definition.SignIn], 0
 		for name, content := range files {
 			if !names.MatchString(name) {
 				continue
@@ -165,13 +170,19 @@ func TestNothingPrivate(t *testing.T) {
 }
 
 func TestReproducible(t *testing.T) {
-	eachPackage(t, func(t *testing.T, form Form, o Options, files map[string][]byte) {
-		for name, content := range build(t, form, o) {
-			if !bytes.Equal(content, files[name]) {
-				t.Errorf("%s differs", name)
+	for _, signIn := range []string{"api-key", "entra"} {
+		b, err := New(spec(t), choices(signIn))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, form := range Forms() {
+			for name, content := range filesOf(t, b, form) {
+				if !bytes.Equal(content, chosen(t, form, signIn)[name]) {
+					t.Errorf("%s, %s, %s differs", form, signIn, name)
+				}
 			}
 		}
-	})
+	}
 }
 
 // TestASCII checks that tools which read in the code page of the system get what was written.
