@@ -43,6 +43,9 @@ var nextSteps = map[registration.Form]string{
 // Run writes the packages and prints the next step for each. It warns about everything that was not
 // chosen.
 func (c *packageCommand) Run(con *console) error {
+	if c.Out == "" { // such as of an unset variable
+		return usageError{errors.New("--out is empty: want a folder")}
+	}
 	options, err := c.options()
 	if err != nil {
 		return err
@@ -56,11 +59,14 @@ func (c *packageCommand) Run(con *console) error {
 		return usageError{err} // the embedded spec is tested, so an option is wrong
 	}
 	var files []registration.File
+	tenant := con.getenv("CONNECTOR_TENANT_ID")
+	hasTenant := false
 	for _, form := range forms {
 		built, err := builder.Files(form)
 		if err != nil {
 			return usageError{err}
 		}
+		hasTenant = hasTenant || (tenant != "" && contain(built, tenant))
 		if built, err = c.packed(form, built); err != nil {
 			return err
 		}
@@ -76,10 +82,32 @@ func (c *packageCommand) Run(con *console) error {
 		return err
 	}
 	c.warnDefaults(con, options)
+	if hasTenant {
+		con.warn("your tenant's ID is in the package, because an option such as --audience has it")
+	}
 	for _, form := range forms {
-		fmt.Fprintf(con.stdout, "%s: %s\n  next: %s\n", form, path.Join(c.Out, c.folder(form)), nextSteps[form])
+		fmt.Fprintf(con.stdout, "%s: %s\n  next: %s\n", form, path.Join(c.Out, c.folder(form)), c.nextStep(form))
 	}
 	return nil
+}
+
+// contain reports whether a file has the text, in upper or lower case.
+func contain(files []registration.File, text string) bool {
+	return slices.ContainsFunc(files, func(f registration.File) bool {
+		return strings.Contains(strings.ToLower(string(f.Content)), strings.ToLower(text))
+	})
+}
+
+// nextStep returns what to do with a package as it was written.
+func (c *packageCommand) nextStep(form registration.Form) string {
+	step := nextSteps[form]
+	switch {
+	case form == registration.Solution && c.Unpacked:
+		step = "zip what is in this folder, without a folder around it, and import the zip"
+	case form != registration.Solution && c.Zip:
+		step = "unpack " + string(form) + ".zip; " + step
+	}
+	return step
 }
 
 // options converts the flags. An error joins all mistakes.

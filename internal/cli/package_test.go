@@ -184,12 +184,48 @@ func TestPackageMistakes(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	})
+	t.Run("an empty name of a folder", func(t *testing.T) {
+		t.Chdir(t.TempDir())
+		var stdout, stderr bytes.Buffer
+		status := Run(t.Context(), []string{"package", "--out", ""}, environment(), &stdout, &stderr)
+		if status != ExitUsage || !strings.Contains(stderr.String(), "--out is empty") || len(filesBelow(t, ".")) > 0 {
+			t.Errorf("%d, %s", status, &stderr)
+		}
+	})
 	t.Run("no folder", func(t *testing.T) {
 		got := run(t, "package", environment())
 		if got.status != ExitUsage || !strings.Contains(got.stderr, "--out") {
 			t.Errorf("%+v", got)
 		}
 	})
+}
+
+// TestPackageTenant checks that a tenant's ID in an option is a warning.
+func TestPackageTenant(t *testing.T) {
+	const tenant = "5C3F0F4E-7b60-4b7f-9d5e-1f0a2b3c4d5e"
+	variables := environment("CONNECTOR_TENANT_ID="+tenant, "CONNECTOR_SIGN_IN=entra")
+	for audience, warned := range map[string]bool{
+		"api://contoso": false, "api://" + strings.ToLower(tenant) + "/a": true,
+	} {
+		got := run(t, "package --form solution --audience "+audience+" --out "+t.TempDir(), variables)
+		if got.status != ExitOK || strings.Contains(got.stderr, "your tenant's ID is in the package") != warned {
+			t.Errorf("%s: %+v", audience, got)
+		}
+	}
+}
+
+// TestPackageNextStep checks that the next step fits what was written.
+func TestPackageNextStep(t *testing.T) {
+	for line, want := range map[string]string{
+		"--form paconn":              "next: paconn login, then",
+		"--form paconn --zip":        "next: unpack paconn.zip; paconn login, then",
+		"--form solution --zip":      "next: import it",
+		"--form solution --unpacked": "next: zip what is in this folder",
+	} {
+		if got := run(t, "package "+line+" --out "+t.TempDir(), environment()); !strings.Contains(got.stdout, want) {
+			t.Errorf("%s: %+v", line, got)
+		}
+	}
 }
 
 // TestPackageZip checks that the archive of a solution has its parts at the top.

@@ -22,7 +22,12 @@ import (
 
 // Options holds an operator's choices for a definition.
 type Options struct {
-	Host   string // host with optional port at which the platform reaches the service; empty: the spec's
+	Host string // host with optional port at which the platform reaches the service; empty: the spec's
+
+	// HostExpression is a text in place of a host, which a platform replaces by one. If it is set, Host is
+	// ignored.
+	HostExpression string
+
 	SignIn string // how callers sign in: "api-key", "entra" or "caller"
 	OAuth  OAuth  // ignored for "api-key"
 	Info   Info

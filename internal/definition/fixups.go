@@ -1,11 +1,13 @@
 package definition
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi2"
@@ -22,8 +24,26 @@ var fixups = []func(*openapi2.T, *openapi3.T, Options) error{
 	fixParameterOrder,
 }
 
-// hostForm is the pattern for hosts in the platform's schema of definitions.
-var hostForm = regexp.MustCompile(`^[^{}/ :\\]+(?::\d+)?$`)
+// hostForm matches a host name with an optional port. The platform's schema of definitions allows
+// more, such as a user or a query, with which calls would go elsewhere.
+var hostForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*` +
+	`(:[1-9][0-9]{0,4})?$`)
+
+// variableForm matches a variable of the platform that holds the host:
+// https://learn.microsoft.com/connectors/custom-connectors/environment-variables.
+var variableForm = regexp.MustCompile(`^@environmentVariables\("[A-Za-z0-9_]+"\)$`)
+
+const (
+	maxHost = 253 + len(":65535") // characters; see https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4
+	maxPort = 65535
+)
+
+// isHost reports whether s is a host name with an optional port.
+func isHost(s string) bool {
+	_, port, _ := strings.Cut(s, ":")
+	n, err := strconv.Atoi(cmp.Or(port, "443"))
+	return len(s) <= maxHost && hostForm.MatchString(s) && err == nil && n <= maxPort
+}
 
 // fixServer sets the operator's host, and the base path, which FromV3 omits for the root.
 func fixServer(doc2 *openapi2.T, doc3 *openapi3.T, o Options) error {
@@ -34,10 +54,10 @@ func fixServer(doc2 *openapi2.T, doc3 *openapi3.T, o Options) error {
 	if err != nil || server.Scheme != "https" {
 		return fmt.Errorf("the spec's server %q is not an https URL", doc3.Servers[0].URL)
 	}
-	if o.Host != "" {
-		doc2.Host = o.Host
-	}
-	if !hostForm.MatchString(doc2.Host) {
+	doc2.Host = cmp.Or(o.Host, doc2.Host)
+	if o.HostExpression != "" {
+		doc2.Host = o.HostExpression
+	} else if !isHost(doc2.Host) && !variableForm.MatchString(doc2.Host) {
 		return fmt.Errorf("host %q: want a name with an optional port, such as connector.example:8443", doc2.Host)
 	}
 	if doc2.BasePath == "" {

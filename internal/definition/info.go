@@ -6,6 +6,9 @@ import (
 	"net/mail"
 	"net/url"
 	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi2"
 	"github.com/getkin/kin-openapi/openapi3"
@@ -56,6 +59,10 @@ func (i Info) validate() error {
 				fmt.Errorf("%s %q: want an https URL, such as https://contoso.com/privacy", field.name, field.url))
 		}
 	}
+	if i.ContactName != "" && !isName(i.ContactName) {
+		wrong = append(wrong, fmt.Errorf("contact name %q: want a line of at most %d characters, such as Contoso IT",
+			i.ContactName, maxName))
+	}
 	if i.ContactEmail != "" && !isEmail(i.ContactEmail) {
 		wrong = append(wrong,
 			fmt.Errorf("contact email %q: want an address, such as support@contoso.com", i.ContactEmail))
@@ -89,14 +96,37 @@ func setMetadata(doc *openapi2.T, name, value string) {
 	doc.Extensions[metadataKey] = append(properties, map[string]any{"propertyName": name, "propertyValue": value})
 }
 
+var (
+	// uriForm matches the characters of a URI: https://www.rfc-editor.org/rfc/rfc3986#section-2.
+	uriForm = regexp.MustCompile(`^[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+$`)
+	// emailForm matches the addresses that the platform's schema accepts, without quotes and comments.
+	emailForm = regexp.MustCompile(`^[A-Za-z0-9.!#$%&'*+/=?^_~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
+)
+
+// Lengths of an operator's texts, in characters.
+const (
+	maxName  = 100
+	maxURL   = 2000
+	maxEmail = 254 // https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.3
+)
+
 // isHTTPS reports whether s is an https URL with a host and without credentials.
 func isHTTPS(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && u.Scheme == "https" && u.Hostname() != "" && u.User == nil
+	return err == nil && len(s) <= maxURL && uriForm.MatchString(s) &&
+		u.Scheme == "https" && u.Hostname() != "" && u.User == nil
 }
 
 // isEmail reports whether s is a bare email address, without a display name.
 func isEmail(s string) bool {
 	address, err := mail.ParseAddress(s)
-	return err == nil && address.Address == s
+	return err == nil && len(s) <= maxEmail && address.Address == s && emailForm.MatchString(s)
+}
+
+// isName reports whether s is a line of text. An expression of the platform is none: it would be
+// replaced.
+func isName(s string) bool {
+	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
+	return utf8.ValidString(s) && strings.TrimSpace(s) == s && utf8.RuneCountInString(s) <= maxName &&
+		!strings.ContainsFunc(s, unprintable) && !strings.Contains(s, "@environmentVariables(")
 }

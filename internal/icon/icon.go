@@ -25,7 +25,7 @@ const BrandColor = "#0a5f63"
 const (
 	minSide  = 100
 	maxSide  = 230
-	maxBytes = 1 << 20
+	maxBytes = 64 << 10 // Bicep reads files of up to 96 KB as text
 )
 
 //go:embed icon.png
@@ -34,7 +34,7 @@ var embedded string
 // PNG returns a copy of the icon: 230x230 pixels, opaque, bordered by BrandColor.
 func PNG() []byte { return []byte(embedded) }
 
-// Check reports why data is not an icon that Power Platform takes: a PNG file of at most 1 MiB with
+// Check reports why data is not an icon that Power Platform takes: a PNG file of at most 64 KiB with
 // a square, opaque image of 100 to 230 pixels a side.
 func Check(data []byte) error {
 	_, err := decode(data)

@@ -72,7 +72,7 @@ func TestCheck(t *testing.T) {
 		"rejects_a_transparent_palette":   {encode(t, palette(half)), "transparent"},
 		"rejects_a_header_of_20000x20000": {header(20000, 20000), "20000x20000 pixels"},
 		"rejects_a_header_of_2_gigabytes": {header(1<<31-1, 1<<31-1), "the icon"},
-		"rejects_more_than_1_MiB":         {append(bytes.Clone(good), make([]byte, 1<<20)...), "want at most 1048576"},
+		"rejects_more_than_64_KiB":        {append(bytes.Clone(good), make([]byte, 64<<10)...), "want at most 65536"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

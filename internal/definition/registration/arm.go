@@ -91,7 +91,9 @@ func arm(b *Builder) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	bicep, err := render("main.bicep", map[string]any{"APIKey": b.Definition.SignIn == "api-key"})
+	bicep, err := render("main.bicep", map[string]any{
+		"APIKey": b.Definition.SignIn == "api-key", "Host": b.Definition.Host, "ClientID": b.ClientID,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func TestTemplate(t *testing.T) {
 				}
 			}
 			o := choices(signIn).Definition
-			o.OAuth.Tenant, o.Host = "common", "[parameters('host')]"
+			o.OAuth.Tenant, o.HostExpression = "common", "[parameters('host')]"
 			want, err := definition.Generate(spec(t), o)
 			if err != nil {
 				t.Fatal(err)
@@ -156,6 +156,10 @@ func TestBicep(t *testing.T) {
 				if !strings.Contains(source, "'"+r.Type+"@"+r.APIVersion+"'") {
 					t.Errorf("no %s", r.Type)
 				}
+			}
+			if !strings.Contains(source, "param host string = '"+host+"'\n") ||
+				strings.Contains(source, "param clientId string = '"+clientID+"'\n") != (signIn == "entra") {
+				t.Errorf("other defaults than the template's in\n%s", source)
 			}
 			read := submatches(source, `load\w+\('([^']+)'\)`)
 			if len(read) != 3 {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // independentColor is the color of all independent publishers, who have no icon either:
@@ -42,15 +43,15 @@ func independent(b *Builder) ([]File, error) {
 		},
 	})
 	p.Properties.IconBrandColor = independentColor
-	p.Properties.Publisher = parsed.Info.Contact.Name
+	p.Properties.Publisher = alphanumeric(parsed.Info.Contact.Name)
 	p.Properties.StackOwner = owner
 	properties, err := encode(p)
 	if err != nil {
 		return nil, err
 	}
 	readme, err := render("readme.md", map[string]any{
-		"Info": parsed.Info, "Operations": visibleOperations(parsed), "APIKey": b.Definition.SignIn == "api-key",
-		"Home": home,
+		"Info": parsed.Info, "Operations": visibleOperations(parsed), "Home": home,
+		"APIKey": b.Definition.SignIn == "api-key", "Caller": b.Definition.SignIn == "caller",
 	})
 	if err != nil {
 		return nil, err
@@ -60,6 +61,12 @@ func independent(b *Builder) ([]File, error) {
 		{"apiProperties.json", properties},
 		{"readme.md", readme},
 	}, nil
+}
+
+// alphanumeric returns a name without the characters that a publisher must not have.
+func alphanumeric(name string) string {
+	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return strings.Join(words, " ")
 }
 
 // visibleOperations returns the operations that makers see, sorted by summary.

@@ -88,10 +88,10 @@ func (b *Builder) Files(form Form) ([]File, error) {
 	return files, err
 }
 
-// withHost returns the definition with another host, which may be an expression of the platform.
-func (b *Builder) withHost(host string) ([]byte, error) {
+// withHost returns the definition with an expression of the platform as its host.
+func (b *Builder) withHost(expression string) ([]byte, error) {
 	o := b.Definition
-	o.Host = host
+	o.HostExpression = expression
 	return definition.Generate(b.spec, o)
 }
 
@@ -119,6 +119,10 @@ func (o Options) validate() error {
 	if !colorForm.MatchString(o.BrandColor) || slices.Contains(reservedColors, strings.ToLower(o.BrandColor)) {
 		wrong = append(wrong, fmt.Errorf("brand color %q: want six hex digits after #, such as #0b5351, and neither "+
 			"white nor the platform's own #007ee5", o.BrandColor))
+	}
+	if strings.HasPrefix(o.Definition.Host, "@") {
+		wrong = append(wrong, fmt.Errorf("host %q: want a host, since a solution has a variable of its own for it",
+			o.Definition.Host))
 	}
 	if o.ClientID != "" && !guidForm.MatchString(o.ClientID) {
 		wrong = append(wrong, fmt.Errorf("client ID %q: want a GUID, such as 9a1b2c3d-1234-4f89-91d3-0305e82c3302",

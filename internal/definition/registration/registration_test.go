@@ -304,7 +304,7 @@ func TestSettings(t *testing.T) {
 
 // TestReadme checks the readme against what the repository of public connectors wants.
 func TestReadme(t *testing.T) {
-	for _, signIn := range []string{"api-key", "entra"} {
+	for _, signIn := range []string{"api-key", "entra", "caller"} {
 		files := chosen(t, Independent, signIn)
 		readme := string(files["readme.md"])
 		for _, line := range []string{"# Contoso Partner Center", "## Publisher: Contoso <IT> & Ölhandel",
@@ -330,6 +330,13 @@ func TestReadme(t *testing.T) {
 		if strings.Contains(readme, "API key") != (signIn == "api-key") {
 			t.Errorf("%s: the readme speaks of another sign-in", signIn)
 		}
+		if strings.Contains(readme, "an account with the right role") != (signIn == "caller") {
+			t.Errorf("%s: the readme says another need of single invoices", signIn)
+		}
+		var p properties
+		if unmarshal(t, files["apiProperties.json"], &p); p.Properties.Publisher != "Contoso IT Ölhandel" {
+			t.Errorf("publisher %q", p.Properties.Publisher)
+		}
 	}
 }
 
@@ -342,6 +349,8 @@ func TestNewRejects(t *testing.T) {
 		"the platform's color":  {func(o *Options) { o.BrandColor = "#007EE5" }, []string{"#007EE5"}},
 		"white":                 {func(o *Options) { o.BrandColor = "#FFFFFF" }, []string{"white"}},
 		"a client that is none": {func(o *Options) { o.ClientID = "me" }, []string{`client ID "me"`}},
+		"a variable as host": {func(o *Options) { o.Definition.Host = `@environmentVariables("x")` }, []string{
+			"a solution has a variable of its own"}},
 		"everything at once": {func(o *Options) {
 			o.BrandColor, o.ClientID, o.Definition.Info.Title, o.Definition.Host = "", "x", "!", "a b"
 		}, []string{"brand color", "client ID", "title", "host"}},

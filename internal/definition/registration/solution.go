@@ -158,10 +158,10 @@ func solution(b *Builder) ([]File, error) {
 var semanticVersion = regexp.MustCompile(`^v?(\d+)\.(\d+)\.(\d+)`)
 
 // solutionVersion returns a version of four numbers, as solutions have, for the version of a program.
-// A program without one makes solutions that any release replaces.
+// A program that was built without a tag makes solutions that any release replaces.
 func solutionVersion(version string) string {
 	parts := semanticVersion.FindStringSubmatch(version)
-	if parts == nil {
+	if parts == nil || parts[0] == "v0.0.0" {
 		return "0.0.0.1"
 	}
 	return strings.Join(parts[1:], ".") + ".0"

@@ -205,9 +205,11 @@ func TestSolutionChoices(t *testing.T) {
 		"without a resource, the import asks": {
 			func(o *Options) { o.Definition.OAuth.Resource = "api://connector.contoso.example" },
 			variablePath("Resource"), "defaultvalue", true},
-		"managed":         {func(o *Options) { o.Managed = true }, "solution.xml", "<Managed>1<", false},
-		"a release":       {func(o *Options) { o.Version = "v0.2.0" }, "solution.xml", "<Version>0.2.0.0<", false},
-		"a candidate":     {func(o *Options) { o.Version = "v0.2.0-rc.1" }, "solution.xml", "<Version>0.2.0.0<", false},
+		"managed":     {func(o *Options) { o.Managed = true }, "solution.xml", "<Managed>1<", false},
+		"a release":   {func(o *Options) { o.Version = "v0.2.0" }, "solution.xml", "<Version>0.2.0.0<", false},
+		"a candidate": {func(o *Options) { o.Version = "v0.2.0-rc.1" }, "solution.xml", "<Version>0.2.0.0<", false},
+		"a build without a tag": {func(o *Options) { o.Version = "v0.0.0-20261127031849-51783e7998f2" }, "solution.xml",
+			"<Version>0.0.0.1<", false},
 		"a build by hand": {func(o *Options) { o.Version = "(devel)" }, "solution.xml", "<Version>0.0.0.1<", false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,13 +1,13 @@
 // Registers the connector for Logic Apps. The definition and the properties are in the files beside this one.
 @description('Host name of the service, without https://, such as connector.contoso.com.')
-param host string
+param host string{{with .Host}} = '{{.}}'{{end}}
 {{if .APIKey}}
 @secure()
 @description('API key of the connection, as connector keys add prints it.')
 param apiKey string
 {{else}}
 @description('Application (client) ID of the app registration with which makers sign in.')
-param clientId string
+param clientId string{{with .ClientID}} = '{{.}}'{{end}}
 
 @secure()
 @description('Secret of that app registration.')
