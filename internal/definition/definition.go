@@ -22,10 +22,10 @@ import (
 
 // Options holds an operator's choices for a definition.
 type Options struct {
-	Host string // host with optional port at which the platform reaches the service; empty: the spec's
-
-	// HostExpression is a text in place of a host, which a platform replaces by one. If it is set, Host is
-	// ignored.
+	// Host is the host with an optional port at which the platform reaches the service, or a variable of
+	// the platform with it: @environmentVariables("NAME"). Empty: the spec's.
+	Host string
+	// HostExpression is any text that is replaced by a host later. If it is set, Host is ignored.
 	HostExpression string
 
 	SignIn string // how callers sign in: "api-key", "entra" or "caller"
