@@ -23,7 +23,7 @@ type definitionFlags struct {
 	AuthorityURL string `placeholder:"URL" help:"For entra and caller: URL of Entra ID. Default: the cloud's."`
 	Audience     string `placeholder:"LIST" help:"${definition_audience}"`
 	Scope        string `default:"access_as_user" placeholder:"NAME" help:"For entra: scope of that app registration."`
-	Title        string `env:"-" placeholder:"TEXT" help:"Name of the connector, at most 30 characters."`
+	Title        string `env:"-" placeholder:"TEXT" help:"Name of the connector: 2 to 30 characters of ASCII."`
 	ContactName  string `env:"-" placeholder:"TEXT" help:"Who answers questions about the connector."`
 	ContactURL   string `env:"-" placeholder:"URL" help:"URL of their support page; https."`
 	ContactEmail string `env:"-" placeholder:"ADDRESS" help:"Their email address."`

@@ -59,14 +59,11 @@ func (c *packageCommand) Run(con *console) error {
 		return usageError{err} // the embedded spec is tested, so an option is wrong
 	}
 	var files []registration.File
-	tenant := con.getenv("CONNECTOR_TENANT_ID")
-	hasTenant := false
 	for _, form := range forms {
 		built, err := builder.Files(form)
 		if err != nil {
 			return usageError{err}
 		}
-		hasTenant = hasTenant || (tenant != "" && contain(built, tenant))
 		if built, err = c.packed(form, built); err != nil {
 			return err
 		}
@@ -82,20 +79,10 @@ func (c *packageCommand) Run(con *console) error {
 		return err
 	}
 	c.warnDefaults(con, options)
-	if hasTenant {
-		con.warn("your tenant's ID is in the package, because an option such as --audience has it")
-	}
 	for _, form := range forms {
 		fmt.Fprintf(con.stdout, "%s: %s\n  next: %s\n", form, path.Join(c.Out, c.folder(form)), c.nextStep(form))
 	}
 	return nil
-}
-
-// contain reports whether a file has the text, in upper or lower case.
-func contain(files []registration.File, text string) bool {
-	return slices.ContainsFunc(files, func(f registration.File) bool {
-		return strings.Contains(strings.ToLower(string(f.Content)), strings.ToLower(text))
-	})
 }
 
 // nextStep returns what to do with a package as it was written.
@@ -180,6 +167,12 @@ func (c *packageCommand) warnDefaults(con *console, o registration.Options) {
 	if c.SignIn != config.APIKey && c.ConnectorClientID == "" {
 		con.warn("the client ID of the connector's app registration is not known: set --connector-client-id, " +
 			"or enter it when you register the connector")
+	}
+	options := strings.Join([]string{c.Host, c.PublicURL, c.Audience, c.ContactName, c.ContactURL, c.Website,
+		c.PrivacyURL}, " ")
+	if tenant := con.getenv("CONNECTOR_TENANT_ID"); tenant != "" &&
+		strings.Contains(strings.ToLower(options), strings.ToLower(tenant)) {
+		con.warn("your tenant's ID is in the package, because an option such as --audience has it")
 	}
 	contact := unset(map[string]string{"--contact-name": c.ContactName, "--contact-email": c.ContactEmail,
 		"--contact-url": c.ContactURL, "--privacy-url": c.PrivacyURL})

@@ -136,7 +136,7 @@ func (b *Builder) armTemplate(d summary) (armTemplate, error) {
 		id := described("string", clientIDDescription, b.ClientID)
 		secret := described("securestring", "Secret of that app registration.", "")
 		parameters.ClientID, parameters.ClientSecret = &id, &secret
-		a = app{"[parameters('clientId')]", "[parameters('clientSecret')]", b.Definition.OAuth.Resource}
+		a = app{"[parameters('clientId')]", "[parameters('clientSecret')]", b.resource(), anyTenant}
 	}
 	return armTemplate{
 		Schema:         "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",

@@ -31,7 +31,7 @@ func independent(b *Builder) ([]File, error) {
 		UIDefinition: &uiDefinition{
 			DisplayName: "Host name of the service",
 			Description: "The host of your organization's service, without https://, such as connector.contoso.com.",
-			Tooltip:     "Ask the operator of the service. See " + help,
+			Tooltip:     "If you do not know it, " + b.whomToAsk(),
 			Constraints: constraints{TabIndex: 1, ClearText: &clear, Required: "true"},
 		},
 	}

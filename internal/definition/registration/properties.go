@@ -79,7 +79,7 @@ const help = "https://github.com/partner-center/connector/blob/main/docs/power-p
 const tenantDescription = "The tenant ID of for the Azure Active Directory application"
 
 // An app is the connector's own app registration, as values or as expressions.
-type app struct{ clientID, clientSecret, resource string }
+type app struct{ clientID, clientSecret, resource, tenant string }
 
 // connectionParameters returns what a connection asks for. The app is ignored for API keys.
 func (b *Builder) connectionParameters(a app) map[string]connectionParameter {
@@ -90,7 +90,7 @@ func (b *Builder) connectionParameters(a app) map[string]connectionParameter {
 			UIDefinition: &uiDefinition{
 				DisplayName: "API key",
 				Description: "The key that the operator of the service made for you or your team.",
-				Tooltip:     "Paste the key. If you have none, ask the operator of the service. See " + help,
+				Tooltip:     "Paste the key. If you have none, " + b.whomToAsk(),
 				Constraints: constraints{TabIndex: 2, ClearText: &masked, Required: "true"},
 			},
 		}}
@@ -106,7 +106,7 @@ func (b *Builder) connectionParameters(a app) map[string]connectionParameter {
 			Properties:       oAuthProperties{IsFirstParty: "False", Resource: a.resource},
 			CustomParameters: map[string]custom{
 				"loginUri":              {b.Definition.OAuth.Authority},
-				"tenantId":              {anyTenant},
+				"tenantId":              {a.tenant},
 				"resourceUri":           {a.resource},
 				"enableOnbehalfOfLogin": {"false"},
 			},
@@ -125,7 +125,27 @@ func (b *Builder) connectionParameters(a app) map[string]connectionParameter {
 
 // app returns the app registration of the options.
 func (b *Builder) app() app {
-	return app{clientID: cmp.Or(b.ClientID, NoClientID), resource: b.Definition.OAuth.Resource}
+	return app{clientID: cmp.Or(b.ClientID, NoClientID), resource: b.resource(), tenant: anyTenant}
+}
+
+// resource returns what the connector requests tokens for. An app that requests one for itself has to
+// name itself by its client ID, or Entra ID answers AADSTS90009:
+// https://learn.microsoft.com/entra/identity-platform/reference-error-codes.
+func (b *Builder) resource() string {
+	resource := b.Definition.OAuth.Resource
+	if b.ClientID != "" && strings.EqualFold(resource, "api://"+b.ClientID) {
+		return b.ClientID
+	}
+	return resource
+}
+
+// whomToAsk returns who has keys and host names, for the help of an input.
+func (b *Builder) whomToAsk() string {
+	about := b.Definition.Info
+	if about.ContactName == "" || about.ContactURL == "" {
+		return "ask the operator of the service. See " + help
+	}
+	return "ask " + about.ContactName + ": " + about.ContactURL + ". More: " + help
 }
 
 // policies returns the policy that lets the platform follow the links to next pages. Without it the

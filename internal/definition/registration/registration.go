@@ -48,7 +48,8 @@ type Options struct {
 // to none, so that a sign-in with it fails.
 const NoClientID = "00000000-0000-0000-0000-000000000000"
 
-// anyTenant asks accounts of any tenant to sign in. The forms travel between tenants.
+// anyTenant asks accounts of any tenant to sign in. The forms travel between tenants; a solution has a
+// variable for it.
 const anyTenant = "common"
 
 // A File is a part of a package. Its path is relative, with forward slashes.

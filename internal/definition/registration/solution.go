@@ -57,7 +57,7 @@ func (b *Builder) variables() (host variable, app []variable) {
 	if b.Definition.SignIn == "api-key" {
 		return host, nil
 	}
-	resource := b.Definition.OAuth.Resource
+	resource := b.resource()
 	if resource == definition.NoResource {
 		resource = ""
 	}
@@ -74,8 +74,14 @@ func (b *Builder) variables() (host variable, app []variable) {
 		},
 		{
 			Name: prefix + "_PartnerCenterResource", DisplayName: "Partner Center resource", Type: textVariable,
-			Description: "Application ID URI of the service's app registration, such as api://GUID.",
-			Default:     resource,
+			Description: "Application ID URI of the service's app registration, such as api://GUID; its client ID, " +
+				"if makers sign in with the same registration.",
+			Default: resource,
+		},
+		{
+			Name: prefix + "_PartnerCenterTenant", DisplayName: "Partner Center tenant", Type: textVariable,
+			Description: "ID of the tenant whose accounts sign in; common, if the app registration is multitenant.",
+			Default:     anyTenant,
 		},
 	}
 }
@@ -114,7 +120,8 @@ func solution(b *Builder) ([]File, error) {
 	}
 	var a app
 	if len(registration) > 0 {
-		a = app{registration[0].expression(), registration[1].expression(), registration[2].expression()}
+		a = app{registration[0].expression(), registration[1].expression(), registration[2].expression(),
+			registration[3].expression()}
 	}
 	connector := "Connector/" + ConnectorName
 	files := []File{
@@ -136,6 +143,7 @@ func solution(b *Builder) ([]File, error) {
 		"Solution": SolutionName, "Connector": ConnectorName, "GUID": ConnectorGUID, "Info": parsed.Info,
 		"Color": strings.ToLower(b.BrandColor), "Version": solutionVersion(b.Version), "Managed": b.Managed,
 		"Prefix": prefix, "OptionValuePrefix": optionValuePrefix, "Variables": variables,
+		"Publisher": b.Definition.Info,
 	}
 	for _, name := range []string{"[Content_Types].xml", "solution.xml", "customizations.xml"} {
 		content, err := render(name, about)

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/partner-center/connector/internal/definition"
 )
 
 // imported has the parts of a solution that an import reads.
@@ -85,7 +87,7 @@ func TestSolution(t *testing.T) {
 				variables = append(variables, component.Schema)
 			}
 			checkVariables(t, files, variables)
-			want := 4
+			want := 5
 			if signIn == "api-key" {
 				want = 1
 			}
@@ -205,6 +207,13 @@ func TestSolutionChoices(t *testing.T) {
 		"without a resource, the import asks": {
 			func(o *Options) { o.Definition.OAuth.Resource = "api://connector.contoso.example" },
 			variablePath("Resource"), "defaultvalue", true},
+		"the tenant is any": {func(*Options) {}, variablePath("Tenant"), ">common</defaultvalue>", false},
+		"an app that signs in to itself names itself by its client ID": {
+			func(o *Options) { o.Definition.OAuth.Resource = "api://" + clientID }, variablePath("Resource"),
+			">" + clientID + "</defaultvalue>", false},
+		"the publisher's contact": {func(*Options) {}, "solution.xml", "<EMailAddress>it@contoso.com<", false},
+		"no contact": {func(o *Options) { o.Definition.Info = definition.Info{} }, "solution.xml",
+			`<EMailAddress xsi:nil="true">`, false},
 		"managed":     {func(o *Options) { o.Managed = true }, "solution.xml", "<Managed>1<", false},
 		"a release":   {func(o *Options) { o.Version = "v0.2.0" }, "solution.xml", "<Version>0.2.0.0<", false},
 		"a candidate": {func(o *Options) { o.Version = "v0.2.0-rc.1" }, "solution.xml", "<Version>0.2.0.0<", false},

@@ -34,7 +34,7 @@ func Zip(files []File) ([]byte, error) {
 }
 
 // ErrNotEmpty is the error of Write for a folder that has something in it, or that is no folder.
-var ErrNotEmpty = errors.New("exists and is not an empty folder")
+var ErrNotEmpty = errors.New("exists and is not an empty folder: remove it, or choose another")
 
 // Write writes files into a folder, all or none. The folder is made if it does not exist, and must be
 // empty if it does. It stays where it is, so that it may be a mount or the working directory.
