@@ -96,7 +96,7 @@ generated: ## Fail unless the generated files are current
 
 .PHONY: update
 update: ## Write the golden files, the generated pages of the documentation and the packages of sample flows
-	go test ./internal/mapping ./internal/proxy ./internal/cli ./internal/e2e ./docs/flows -run 'TestGoldens|TestActions|TestGeneratedPages|TestLoadPicture|TestPackages' -update
+	go test ./internal/mapping ./internal/proxy ./internal/cli ./internal/e2e ./internal/definition/registration ./docs/flows -run 'TestGoldens|TestActions|TestGeneratedPages|TestLoadPicture|TestPackages' -update
 
 .PHONY: bench
 bench: ## Run the benchmarks: projection, limiter, and the served binary beside a plain reverse proxy

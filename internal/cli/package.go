@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -43,26 +44,15 @@ var nextSteps = map[registration.Form]string{
 // Run writes the packages and prints the next step for each. It warns about everything that was not
 // chosen.
 func (c *packageCommand) Run(con *console) error {
-	if c.Out == "" { // such as of an unset variable
-		return usageError{errors.New("--out is empty: want a folder")}
-	}
-	options, err := c.options()
+	builder, forms, err := c.builder()
 	if err != nil {
 		return err
-	}
-	forms, err := c.forms()
-	if err != nil {
-		return err
-	}
-	builder, err := registration.New(openapi.YAML, options)
-	if err != nil {
-		return usageError{err} // the embedded spec is tested, so an option is wrong
 	}
 	var files []registration.File
 	for _, form := range forms {
 		built, err := builder.Files(form)
 		if err != nil {
-			return usageError{err}
+			return usageError{err} // of an option that is wrong for this form alone
 		}
 		if built, err = c.packed(form, built); err != nil {
 			return err
@@ -78,11 +68,35 @@ func (c *packageCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	c.warnDefaults(con, options)
+	c.warnDefaults(con, builder.Options)
 	for _, form := range forms {
-		fmt.Fprintf(con.stdout, "%s: %s\n  next: %s\n", form, path.Join(c.Out, c.folder(form)), c.nextStep(form))
+		fmt.Fprintf(con.stdout, "%s: %s\n  next: %s\n", form, filepath.Join(c.Out, c.folder(form)), c.nextStep(form))
 	}
 	return nil
+}
+
+// builder returns a builder with the options of the command line, and the forms to build. An error
+// joins all mistakes.
+func (c *packageCommand) builder() (*registration.Builder, []registration.Form, error) {
+	options, optionsErr := c.options()
+	err := errors.Join(optionsErr, c.checkForm())
+	if c.Out == "" { // such as of an unset variable
+		err = errors.Join(err, usageError{errors.New("--out is empty: want a folder")})
+	}
+	if optionsErr != nil { // the definition would repeat it
+		if wrong := options.Validate(); wrong != nil {
+			err = errors.Join(err, usageError{wrong})
+		}
+		return nil, nil, err
+	}
+	builder, wrong := registration.New(openapi.YAML, options)
+	if wrong != nil {
+		err = errors.Join(err, usageError{wrong}) // the embedded spec is tested, so an option is wrong
+	}
+	if c.Form == "all" {
+		return builder, registration.Forms(), err
+	}
+	return builder, []registration.Form{registration.Form(c.Form)}, err
 }
 
 // nextStep returns what to do with a package as it was written.
@@ -127,16 +141,34 @@ func (c *packageCommand) icon() ([]byte, error) {
 	return picture, nil
 }
 
-// forms returns the forms to write. It rejects flags that none of them has a use for.
-func (c *packageCommand) forms() ([]registration.Form, error) {
-	forms := registration.Forms()
-	if c.Form != "all" {
-		forms = []registration.Form{registration.Form(c.Form)}
-		if (c.Managed || c.Unpacked) && forms[0] != registration.Solution {
-			return nil, usageError{fmt.Errorf("--managed and --unpacked are for a solution, not for %s", c.Form)}
+// checkForm returns an error unless the form exists and has a use for each flag. All forms together
+// have a use for every flag but the client ID.
+func (c *packageCommand) checkForm() error {
+	form := registration.Form(c.Form)
+	var wrong []error
+	if c.Form != "all" && !slices.Contains(registration.Forms(), form) {
+		wrong = append(wrong, fmt.Errorf("form %q: want one of %v or all", c.Form, registration.Forms()))
+	}
+	for _, flag := range []struct {
+		name    string
+		given   bool
+		useless bool
+	}{
+		{"--connector-client-id", c.ConnectorClientID != "", c.SignIn == config.APIKey},
+		{"--managed", c.Managed, c.Form != "all" && form != registration.Solution},
+		{"--unpacked", c.Unpacked, c.Form != "all" && form != registration.Solution},
+		{"--zip", c.Zip, form == registration.Solution && c.Unpacked},
+		{"--icon", c.Icon != "", form == registration.Independent},
+		{"--brand-color", c.BrandColor != "", form == registration.Independent},
+	} {
+		if flag.given && flag.useless {
+			wrong = append(wrong, fmt.Errorf("%s has no use with the other flags: leave it out", flag.name))
 		}
 	}
-	return forms, nil
+	if len(wrong) == 0 {
+		return nil
+	}
+	return usageError{errors.Join(wrong...)}
 }
 
 // folder returns where a form goes inside of the output folder.
@@ -179,8 +211,11 @@ func (c *packageCommand) warnDefaults(con *console, o registration.Options) {
 	if len(contact) > 0 {
 		con.warn("the contact or the privacy policy is a placeholder: set %s", strings.Join(contact, ", "))
 	}
-	own := unset(map[string]string{"--title": c.Title, "--website": c.Website, "--icon": c.Icon,
-		"--brand-color": cmp.Or(c.BrandColor, c.Icon)})
+	look := map[string]string{"--title": c.Title, "--website": c.Website}
+	if registration.Form(c.Form) != registration.Independent { // which has no icon
+		look["--icon"], look["--brand-color"] = c.Icon, cmp.Or(c.BrandColor, c.Icon)
+	}
+	own := unset(look)
 	if len(own) > 0 {
 		con.warn("the look is that of this project: to have your own, set %s", strings.Join(own, ", "))
 	}

@@ -106,6 +106,12 @@ func TestPackageWarnings(t *testing.T) {
 		"an audience and a client missing": {
 			"--form all --sign-in entra --icon " + drawIcon(t, color.Black, color.Black) + chosen,
 			[]string{"CONNECTOR_AUDIENCE", "set --connector-client-id"}},
+		"a client missing for callers": {
+			"--form arm --sign-in caller --icon " + drawIcon(t, color.Black, color.Black) + chosen,
+			[]string{"set --connector-client-id"}},
+		"one detail of the contact missing": {
+			"--form independent-publisher" + strings.Replace(chosen, "--contact-email it@contoso.com", "", 1),
+			[]string{"placeholder: set --contact-email\n"}},
 		"an icon with a frame of another color": {
 			"--form pac --brand-color #0a5f63 --icon " + drawIcon(t, color.Black, color.Black) + chosen,
 			[]string{"the icon's border is not the brand color #0a5f63"}},
@@ -152,18 +158,22 @@ func TestPackageMistakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line, want := range map[string]string{
-		"--form zip":                    `form "zip": want paconn, pac, independent-publisher, solution, arm or all`,
-		"--form pac --managed":          "--managed and --unpacked are for a solution, not for pac",
-		"--form arm --unpacked":         "--managed and --unpacked are for a solution, not for arm",
-		"--brand-color teal":            `brand color "teal"`,
-		"--title Contoso.":              `title "Contoso."`,
-		"--connector-client-id me":      `client ID "me"`,
-		"--host https://a.example":      `host "https://a.example"`,
-		"--sign-in api-key,entra":       "a definition has one way",
-		"--icon " + text:                "the icon is not a readable PNG file",
-		"--icon " + text + ".none":      "text.png.none",
-		"--title ! --brand-color teal":  `title "!"`,
-		"--brand-color teal --host a/b": `host "a/b"`,
+		"--form zip":                                                 `form "zip": want one of [paconn pac independent`,
+		"--form pac --managed":                                       "--managed has no use with the other flags",
+		"--form arm --unpacked":                                      "--unpacked has no use",
+		"--form solution --unpacked --zip":                           "--zip has no use",
+		"--form independent-publisher --icon x.png":                  "--icon has no use",
+		"--form independent-publisher --brand-color #000000":         "--brand-color has no use",
+		"--connector-client-id 9a1b2c3d-1234-4f89-91d3-0305e82c3302": "--connector-client-id has no use",
+		"--brand-color teal":                                         `brand color "teal"`,
+		"--title Contoso.":                                           `title "Contoso."`,
+		"--sign-in entra --connector-client-id me":                   `client ID "me"`,
+		"--host https://a.example":                                   `host "https://a.example"`,
+		"--sign-in api-key,entra":                                    "a definition has one way",
+		"--icon " + text:                                             "the icon is not a readable PNG file",
+		"--icon " + text + ".none":                                   "text.png.none",
+		"--title ! --brand-color teal":                               `title "!"`,
+		"--brand-color teal --host a/b":                              `host "a/b"`,
 	} {
 		t.Run(line, func(t *testing.T) {
 			folder := t.TempDir()
@@ -176,6 +186,17 @@ func TestPackageMistakes(t *testing.T) {
 			}
 		})
 	}
+	t.Run("all at once", func(t *testing.T) {
+		got := run(t, "package --form foo --icon /nowhere --brand-color teal --host a/b --managed --out "+t.TempDir(),
+			environment("CONNECTOR_CLOUD=moon"))
+		for _, want := range []string{
+			`form "foo"`, "icon /nowhere", `brand color "teal"`, "--managed has", `cloud "moon"`,
+		} {
+			if got.status != ExitUsage || !strings.Contains(got.stderr, want) {
+				t.Errorf("no %q in %+v", want, got)
+			}
+		}
+	})
 	t.Run("a folder in use", func(t *testing.T) {
 		folder := filepath.Dir(text)
 		got := run(t, "package --out "+folder, environment())

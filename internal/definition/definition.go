@@ -28,10 +28,17 @@ type Options struct {
 	// HostExpression is any text that is replaced by a host later. If it is set, Host is ignored.
 	HostExpression string
 
-	SignIn string // how callers sign in: "api-key", "entra" or "caller"
-	OAuth  OAuth  // ignored for "api-key"
+	SignIn string // how callers sign in: APIKey, Entra or Caller
+	OAuth  OAuth  // ignored for APIKey
 	Info   Info
 }
+
+// Ways in which callers sign in.
+const (
+	APIKey = "api-key" // with a key
+	Entra  = "entra"   // with an account that the service accepts
+	Caller = "caller"  // with an account that Partner Center accepts
+)
 
 // OAuth describes how callers sign in with Microsoft Entra ID.
 type OAuth struct {

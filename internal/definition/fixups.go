@@ -58,7 +58,8 @@ func fixServer(doc2 *openapi2.T, doc3 *openapi3.T, o Options) error {
 	if o.HostExpression != "" {
 		doc2.Host = o.HostExpression
 	} else if !isHost(doc2.Host) && !variableForm.MatchString(doc2.Host) {
-		return fmt.Errorf("host %q: want a name with an optional port, without https://, such as connector.example:8443", doc2.Host)
+		return fmt.Errorf("host %q: want a name with an optional port, without https://, such as "+
+			"connector.example:8443", doc2.Host)
 	}
 	if doc2.BasePath == "" {
 		doc2.BasePath = "/"

@@ -14,15 +14,17 @@ const oauth2 = "oauth2"
 // accounts describes the ways to sign in with Entra ID: the texts of the security scheme and of its
 // scope.
 var accounts = map[string]struct{ scheme, scope string }{
-	"entra":  {"An account that the operator of the service allows.", "Call the service as the signed-in user."},
-	"caller": {"An account with a role in Partner Center.", "Read from Partner Center as the signed-in user."},
+	Entra:  {"An account that the operator of the service allows.", "Call the service as the signed-in user."},
+	Caller: {"An account with a role in Partner Center.", "Read from Partner Center as the signed-in user."},
 }
 
 var (
 	// tenantForm matches a tenant's ID or domain, or "common".
 	tenantForm = regexp.MustCompile(`^[A-Za-z0-9.-]+$`)
-	// scopeForm matches a scope of https://www.rfc-editor.org/rfc/rfc6749#section-3.3.
-	scopeForm = regexp.MustCompile(`^[!#-\[\]-~]+$`)
+	// resourceForm matches an Application ID URI or a client ID, and scopeForm the name of a scope. Both
+	// are stricter than Entra ID, so that no platform takes one for an expression.
+	resourceForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.:/_~-]*$`)
+	scopeForm    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 )
 
 // fixSignIn replaces the security scheme of the spec, an API key, if callers sign in with Entra ID.
@@ -30,7 +32,7 @@ func fixSignIn(doc2 *openapi2.T, _ *openapi3.T, o Options) error {
 	if n := len(doc2.SecurityDefinitions); n != 1 {
 		return fmt.Errorf("the spec has %d security schemes, the platform reads exactly one", n)
 	}
-	if o.SignIn == "api-key" {
+	if o.SignIn == APIKey {
 		return nil
 	}
 	account, ok := accounts[o.SignIn]
@@ -41,7 +43,7 @@ func fixSignIn(doc2 *openapi2.T, _ *openapi3.T, o Options) error {
 		return fmt.Errorf("tenant %q: want the ID or the domain of a tenant, or common", o.OAuth.Tenant)
 	}
 	scope := o.OAuth.Resource + "/" + o.OAuth.Scope
-	if o.OAuth.Resource == "" || o.OAuth.Scope == "" || !scopeForm.MatchString(scope) {
+	if !resourceForm.MatchString(o.OAuth.Resource) || !scopeForm.MatchString(o.OAuth.Scope) {
 		return fmt.Errorf("audience %q with scope %q: want an Application ID URI and the name of a scope, "+
 			"such as api://0f8fad5b-d9cb-469f-a165-70867728950e and access_as_user", o.OAuth.Resource, o.OAuth.Scope)
 	}

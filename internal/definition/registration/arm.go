@@ -1,9 +1,13 @@
 package registration
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"regexp"
 	"strings"
+
+	"github.com/partner-center/connector/internal/definition"
 )
 
 // armParameter is a parameter of an Azure template.
@@ -66,6 +70,8 @@ type connection struct {
 }
 
 const (
+	hostMember    = `"host": "`
+	hostMark      = "host-of-the-service.invalid" // replaced by the parameter, once all texts are escaped
 	hostParameter = "[parameters('host')]"
 	customAPIID   = "[resourceId('Microsoft.Web/customApis', parameters('name'))]"
 	connectionID  = "[resourceId('Microsoft.Web/connections', concat(parameters('name'), '-connection'))]"
@@ -92,7 +98,7 @@ func arm(b *Builder) ([]File, error) {
 		return nil, err
 	}
 	bicep, err := render("main.bicep", map[string]any{
-		"APIKey": b.Definition.SignIn == "api-key", "Host": b.Definition.Host, "ClientID": b.ClientID,
+		"APIKey": b.Definition.SignIn == definition.APIKey, "Parameters": template.Parameters,
 	})
 	if err != nil {
 		return nil, err
@@ -108,33 +114,31 @@ func arm(b *Builder) ([]File, error) {
 
 // armTemplate returns the template for a definition.
 func (b *Builder) armTemplate(d summary) (armTemplate, error) {
-	swagger, err := b.withHost(hostParameter)
+	swagger, err := b.withHost(hostMark)
 	if err != nil {
 		return armTemplate{}, err
 	}
-	swagger, err = escapeExpressions(swagger)
-	if err != nil {
-		return armTemplate{}, err
-	}
+	swagger = bytes.Replace(escapeExpressions(swagger),
+		[]byte(hostMember+hostMark), []byte(hostMember+hostParameter), 1)
 	described := func(kind, text, standard string) armParameter {
 		return armParameter{kind, standard, map[string]string{"description": text}}
 	}
 	parameters := armParameters{
-		Host: described("string", "Host name of the service, without https://, such as connector.contoso.com.",
+		Host: described("string", hostDescription,
 			b.Definition.Host),
-		Name: described("string", "Name of the connector in Azure.", "partner-center"),
-		Location: described("string", "Region of the Logic Apps that use the connector.",
+		Name: described("string", nameDescription, "partner-center"),
+		Location: described("string", locationDescription,
 			"[resourceGroup().location]"),
 	}
-	link := connection{DisplayName: d.Info.Title, API: map[string]string{"id": customAPIID}}
+	made := connection{DisplayName: d.Info.Title, API: map[string]string{"id": customAPIID}}
 	var a app
-	if b.Definition.SignIn == "api-key" {
-		key := described("securestring", "API key of the connection, as connector keys add prints it.", "")
+	if b.Definition.SignIn == definition.APIKey {
+		key := described("securestring", keyDescription, "")
 		parameters.APIKey = &key
-		link.ParameterValues = map[string]string{"api_key": "[parameters('apiKey')]"}
+		made.ParameterValues = map[string]string{"api_key": "[parameters('apiKey')]"}
 	} else {
 		id := described("string", clientIDDescription, b.ClientID)
-		secret := described("securestring", "Secret of that app registration.", "")
+		secret := described("securestring", secretDescription, "")
 		parameters.ClientID, parameters.ClientSecret = &id, &secret
 		a = app{"[parameters('clientId')]", "[parameters('clientSecret')]", b.resource(), anyTenant}
 	}
@@ -162,7 +166,7 @@ func (b *Builder) armTemplate(d summary) (armTemplate, error) {
 				Type: "Microsoft.Web/connections", APIVersion: "2016-06-01",
 				Name: "[concat(parameters('name'), '-connection')]", Location: "[parameters('location')]",
 				DependsOn:  []string{customAPIID},
-				Properties: link,
+				Properties: made,
 			},
 		},
 		Outputs: map[string]armOutput{
@@ -172,15 +176,16 @@ func (b *Builder) armTemplate(d summary) (armTemplate, error) {
 	}, nil
 }
 
-// escapeExpressions doubles the bracket at the beginning of every text of a definition that Azure
-// would evaluate as an expression, except the host.
-func escapeExpressions(definition []byte) ([]byte, error) {
-	lines := strings.SplitAfter(string(definition), "\n")
-	for i, line := range lines {
-		start, end := strings.Index(line, `"[`), strings.LastIndex(line, `]"`)
-		if start >= 0 && end > start && !strings.Contains(line, hostParameter) {
-			lines[i] = line[:start+1] + "[" + line[start+1:]
+// jsonString matches a string of a JSON text, with the colon behind it if it is a key.
+var jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"(?:\s*:)?`)
+
+// escapeExpressions doubles the bracket at the beginning of every value of a JSON text that Azure would
+// evaluate as an expression.
+func escapeExpressions(text []byte) []byte {
+	return jsonString.ReplaceAllFunc(text, func(value []byte) []byte {
+		if bytes.HasPrefix(value, []byte(`"[`)) && bytes.HasSuffix(value, []byte(`]"`)) {
+			return append([]byte(`"[`), value[1:]...)
 		}
-	}
-	return []byte(strings.Join(lines, "")), nil
+		return value
+	})
 }

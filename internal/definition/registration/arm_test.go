@@ -64,12 +64,21 @@ func compact(t *testing.T, text []byte) string {
 
 // TestTemplateText checks that a text which looks like an expression of Azure stays a text.
 func TestTemplateText(t *testing.T) {
-	o := choices("api-key")
-	o.Definition.Info.ContactName = "[Contoso]"
-	text := string(build(t, ARM, o)["azuredeploy.json"])
-	if !strings.Contains(text, `"name": "[[Contoso]"`) ||
-		!strings.Contains(text, `"host": "[parameters('host')]"`) {
-		t.Errorf("no escaped name in\n%.3000s", text)
+	for name, test := range map[string]string{
+		"[Contoso]":                   "[[Contoso]",
+		"[[x]]":                       "[[[x]]",
+		"[parameters('host')]":        "[[parameters('host')]",
+		"[x] [parameters('host')]":    "[[x] [parameters('host')]",
+		`"[a] and [b]`:                `\"[a] and [b]`,
+		"[x":                          "[x",
+		"host-of-the-service.invalid": "host-of-the-service.invalid",
+	} {
+		o := choices("api-key")
+		o.Definition.Info.ContactName = name
+		text := string(build(t, ARM, o)["azuredeploy.json"])
+		if !strings.Contains(text, `"name": "`+test+`"`) || strings.Count(text, `"host": "[parameters('host')]"`) != 1 {
+			t.Errorf("no %s in\n%.3000s", test, text)
+		}
 	}
 }
 

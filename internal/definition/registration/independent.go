@@ -1,10 +1,13 @@
 package registration
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/partner-center/connector/internal/definition"
 )
 
 // independentColor is the color of all independent publishers, who have no icon either:
@@ -25,14 +28,14 @@ func independent(b *Builder) ([]File, error) {
 		return nil, err
 	}
 	p := b.properties(parsed)
-	clear := true
+	visible := true
 	p.Properties.ConnectionParameters["host"] = connectionParameter{
 		Type: "string",
 		UIDefinition: &uiDefinition{
 			DisplayName: "Host name of the service",
 			Description: "The host of your organization's service, without https://, such as connector.contoso.com.",
 			Tooltip:     "If you do not know it, " + b.whomToAsk(),
-			Constraints: constraints{TabIndex: 1, ClearText: &clear, Required: "true"},
+			Constraints: constraints{TabIndex: 1, ClearText: &visible, Required: "true"},
 		},
 	}
 	p.Properties.Policies = append(p.Properties.Policies, policy{
@@ -44,14 +47,18 @@ func independent(b *Builder) ([]File, error) {
 	})
 	p.Properties.IconBrandColor = independentColor
 	p.Properties.Publisher = alphanumeric(parsed.Info.Contact.Name)
+	if p.Properties.Publisher == "" {
+		return nil, fmt.Errorf("contact name %q: want letters or digits, because it names the publisher",
+			parsed.Info.Contact.Name)
+	}
 	p.Properties.StackOwner = owner
 	properties, err := encode(p)
 	if err != nil {
 		return nil, err
 	}
 	readme, err := render("readme.md", map[string]any{
-		"Info": parsed.Info, "Operations": visibleOperations(parsed), "Home": home,
-		"APIKey": b.Definition.SignIn == "api-key", "Caller": b.Definition.SignIn == "caller",
+		"Info": parsed.Info, "Publisher": p.Properties.Publisher, "Operations": visibleOperations(parsed), "Home": home,
+		"APIKey": b.Definition.SignIn == definition.APIKey, "Caller": b.Definition.SignIn == definition.Caller,
 	})
 	if err != nil {
 		return nil, err

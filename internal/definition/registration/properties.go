@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/partner-center/connector/internal/definition"
 )
 
-// Properties is the file apiProperties.json, as paconn and pac read it:
+// properties is the file apiProperties.json, as paconn and pac read it:
 // https://learn.microsoft.com/connectors/custom-connectors/paconn-cli.
 type properties struct {
 	Properties apiProperties `json:"properties"`
@@ -83,7 +85,7 @@ type app struct{ clientID, clientSecret, resource, tenant string }
 
 // connectionParameters returns what a connection asks for. The app is ignored for API keys.
 func (b *Builder) connectionParameters(a app) map[string]connectionParameter {
-	if b.Definition.SignIn == "api-key" {
+	if b.Definition.SignIn == definition.APIKey {
 		masked := false
 		return map[string]connectionParameter{"api_key": {
 			Type: "securestring",

@@ -19,7 +19,7 @@ import (
 // A Form is a way to register the connector.
 type Form string
 
-// The forms, in the order in which documents list them.
+// The forms.
 const (
 	Paconn      Form = "paconn"                // for paconn, the command-line tool of the connectors' repository
 	Pac         Form = "pac"                   // for pac, the Power Platform CLI
@@ -28,7 +28,7 @@ const (
 	ARM         Form = "arm"                   // for Logic Apps: an Azure template, and the same in Bicep
 )
 
-// Forms are all forms.
+// Forms returns all forms, in the order in which documents list them.
 func Forms() []Form { return []Form{Paconn, Pac, Independent, Solution, ARM} }
 
 // Options holds an operator's choices.
@@ -70,7 +70,7 @@ type Builder struct {
 func New(spec []byte, o Options) (*Builder, error) {
 	o.Definition.OAuth.Tenant = anyTenant
 	own, err := definition.Generate(spec, o.Definition)
-	if err := errors.Join(o.validate(), err); err != nil {
+	if err := errors.Join(o.Validate(), err); err != nil {
 		return nil, err
 	}
 	return &Builder{o, spec, own}, nil
@@ -82,7 +82,7 @@ func (b *Builder) Files(form Form) ([]File, error) {
 		Paconn: paconn, Pac: pac, Independent: independent, Solution: solution, ARM: arm,
 	}[form]
 	if !ok {
-		return nil, fmt.Errorf("form %q: want %s or all", form, list())
+		return nil, fmt.Errorf("form %q: want one of %v", form, Forms())
 	}
 	files, err := build(b)
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
@@ -96,15 +96,6 @@ func (b *Builder) withHost(expression string) ([]byte, error) {
 	return definition.Generate(b.spec, o)
 }
 
-// list returns the names of all forms for a sentence.
-func list() string {
-	var names []string
-	for _, form := range Forms() {
-		names = append(names, string(form))
-	}
-	return strings.Join(names, ", ")
-}
-
 var (
 	colorForm = regexp.MustCompile(`^#[0-9A-Fa-f]{6}$`)
 	guidForm  = regexp.MustCompile(`^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$`)
@@ -114,8 +105,8 @@ var (
 // https://learn.microsoft.com/connectors/custom-connectors/certification-submission.
 var reservedColors = []string{"#007ee5", "#ffffff"}
 
-// validate returns an error that joins one error per invalid option, except those of the definition.
-func (o Options) validate() error {
+// Validate returns an error that joins one error per invalid option, except those of the definition.
+func (o Options) Validate() error {
 	var wrong []error
 	if !colorForm.MatchString(o.BrandColor) || slices.Contains(reservedColors, strings.ToLower(o.BrandColor)) {
 		wrong = append(wrong, fmt.Errorf("brand color %q: want six hex digits after #, such as #0b5351, and neither "+

@@ -14,6 +14,7 @@ import (
 )
 
 const (
+	title    = "Contoso & <Partner> Center" // has to be escaped in XML
 	host     = "connector.contoso.com"
 	tenant   = "5c3f0f4e-7b60-4b7f-9d5e-1f0a2b3c4d5e"
 	clientID = "9a1b2c3d-1234-4f89-91d3-0305e82c3302"
@@ -30,7 +31,7 @@ func choices(signIn string) Options {
 				Resource: "api://0f8fad5b-d9cb-469f-a165-70867728950e", Scope: "access_as_user",
 			},
 			Info: definition.Info{
-				Title: "Contoso Partner Center", ContactName: "Contoso <IT> & Ölhandel", ContactEmail: "it@contoso.com",
+				Title: title, ContactName: "Contoso <IT> & Ölhandel", ContactEmail: "it@contoso.com",
 				ContactURL: "https://contoso.com/it", Website: "https://contoso.com",
 				PrivacyPolicy: "https://contoso.com/privacy",
 			},
@@ -147,26 +148,34 @@ func TestOneDefinition(t *testing.T) {
 	})
 }
 
-// TestNothingPrivate checks that no form has the ID of the tenant or a secret.
+// TestNothingPrivate checks that no form has the ID of the tenant or a secret, and that no parameter
+// for one has a value.
 func TestNothingPrivate(t *testing.T) {
-	secret := regexp.MustCompile(`"clientSecret": "([^"\\]|\\.)*"`)
+	secret := regexp.MustCompile(`"clientSecret": (".*")`)
+	expression := regexp.MustCompile(`^"(@environmentVariables\(\\"\w+\\"\)|\[parameters\('\w+'\)\])"$`)
+	parameter := regexp.MustCompile(`"type": "securestring",\s*"(\w+)"`) // with its next member
+	secrets := 0
 	eachPackage(t, func(t *testing.T, _ Form, _ Options, files map[string][]byte) {
 		for name, content := range files {
 			if bytes.Contains(content, []byte(tenant)) {
 				t.Errorf("%s has the tenant's ID", name)
 			}
-			for _, found := range secret.FindAllString(string(content), -1) {
-				if !strings.Contains(found, "@environmentVariables(") && !strings.Contains(found, "[parameters(") {
-					t.Errorf("%s has %s", name, found)
+			for _, found := range secret.FindAllStringSubmatch(string(content), -1) {
+				secrets++
+				if !expression.MatchString(found[1]) {
+					t.Errorf("%s has %s", name, found[0])
 				}
 			}
-			for _, value := range []string{`"value": "securestring"`, `"stackOwner"`} {
-				if bytes.Contains(content, []byte(value)) && name != "apiProperties.json" {
-					t.Errorf("%s has %s", name, value)
+			for _, m := range parameter.FindAllStringSubmatch(string(content), -1) {
+				if m[1] != "uiDefinition" && m[1] != "metadata" {
+					t.Errorf("%s: a secret has %s", name, m[1])
 				}
 			}
 		}
 	})
+	if secrets != 4 { // solution and template, for two kinds of accounts
+		t.Errorf("%d secrets", secrets)
+	}
 }
 
 func TestReproducible(t *testing.T) {
@@ -307,7 +316,7 @@ func TestReadme(t *testing.T) {
 	for _, signIn := range []string{"api-key", "entra", "caller"} {
 		files := chosen(t, Independent, signIn)
 		readme := string(files["readme.md"])
-		for _, line := range []string{"# Contoso Partner Center", "## Publisher: Contoso <IT> & Ölhandel",
+		for _, line := range []string{"# " + title, "## Publisher: Contoso IT Ölhandel",
 			"## Prerequisites", "## Supported Operations", "## Obtaining Credentials", "## Getting Started",
 			"## Known Issues and Limitations", "## Deployment Instructions"} {
 			if strings.Count("\n"+readme, "\n"+line+"\n") != 1 {
@@ -376,7 +385,7 @@ func TestFilesRejectsAnUnknownForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `form "zip": want paconn, pac, independent-publisher, solution, arm or all`
+	const want = `form "zip": want one of [paconn pac independent-publisher solution arm]`
 	if files, err := b.Files("zip"); err == nil || err.Error() != want || files != nil {
 		t.Errorf("%d files, %v", len(files), err)
 	}

@@ -43,19 +43,31 @@ type variable struct {
 // is saved: https://learn.microsoft.com/connectors/custom-connectors/environment-variables.
 func (v variable) expression() string { return fmt.Sprintf("@environmentVariables(%q)", v.Name) }
 
-// clientIDDescription says which of the app registrations is meant.
-const clientIDDescription = "Application (client) ID of the app registration with which makers sign in."
+// Descriptions of what is entered when a package is registered.
+const (
+	hostDescription     = "Host name of the service, without https://, such as connector.contoso.com."
+	keyDescription      = "API key of the connection, as connector keys add prints it."
+	clientIDDescription = "Application (client) ID of the app registration with which makers sign in."
+	secretDescription   = "Secret of that app registration."
+	nameDescription     = "Name of the connector in Azure."
+	locationDescription = "Region of the Logic Apps that use the connector."
+)
 
 // variables returns the variables of the solution: the host, and for Entra ID the connector's own
 // app registration.
 func (b *Builder) variables() (host variable, app []variable) {
 	host = variable{
 		Name: prefix + "_PartnerCenterHost", DisplayName: "Partner Center host", Type: textVariable,
-		Description: "Host name of the service, without https://, such as connector.contoso.com.",
+		Description: hostDescription,
 		Default:     b.Definition.Host,
 	}
-	if b.Definition.SignIn == "api-key" {
+	if b.Definition.SignIn == definition.APIKey {
 		return host, nil
+	}
+	resourceDescription := "Application ID URI of the service's app registration, such as api://GUID; its client ID, " +
+		"if makers sign in with the same registration."
+	if b.Definition.SignIn == definition.Caller {
+		resourceDescription = "Address of Partner Center, which tokens are for."
 	}
 	resource := b.resource()
 	if resource == definition.NoResource {
@@ -70,13 +82,12 @@ func (b *Builder) variables() (host variable, app []variable) {
 		{
 			Name: prefix + "_PartnerCenterClientSecret", DisplayName: "Partner Center client secret",
 			Type:        secretVariable,
-			Description: "Secret of that app registration, as a reference to Azure Key Vault.",
+			Description: secretDescription + " It is a reference to Azure Key Vault.",
 		},
 		{
 			Name: prefix + "_PartnerCenterResource", DisplayName: "Partner Center resource", Type: textVariable,
-			Description: "Application ID URI of the service's app registration, such as api://GUID; its client ID, " +
-				"if makers sign in with the same registration.",
-			Default: resource,
+			Description: resourceDescription,
+			Default:     resource,
 		},
 		{
 			Name: prefix + "_PartnerCenterTenant", DisplayName: "Partner Center tenant", Type: textVariable,
@@ -163,13 +174,14 @@ func solution(b *Builder) ([]File, error) {
 	return files, nil
 }
 
-var semanticVersion = regexp.MustCompile(`^v?(\d+)\.(\d+)\.(\d+)`)
+// releaseForm matches the version of a release. Those of candidates and of other commits have more.
+var releaseForm = regexp.MustCompile(`^v?(\d+)\.(\d+)\.(\d+)$`)
 
 // solutionVersion returns a version of four numbers, as solutions have, for the version of a program.
-// A program that was built without a tag makes solutions that any release replaces.
+// A program that is no release makes solutions that any release replaces.
 func solutionVersion(version string) string {
-	parts := semanticVersion.FindStringSubmatch(version)
-	if parts == nil || parts[0] == "v0.0.0" {
+	parts := releaseForm.FindStringSubmatch(version)
+	if parts == nil {
 		return "0.0.0.1"
 	}
 	return strings.Join(parts[1:], ".") + ".0"

@@ -64,7 +64,7 @@ func TestSolution(t *testing.T) {
 			c := connectors[0]
 			checkConnectorFiles(t, files, []string{c.Definition, c.Parameters, c.Policies, c.Icon})
 			if c.ID != ConnectorGUID || c.Name != ConnectorName || c.Type != "1" || c.Color != "#0a5f63" ||
-				c.DisplayName != "Contoso Partner Center" || len(c.Description) < 30 {
+				c.DisplayName != title || len(c.Description) < 30 {
 				t.Errorf("%+v", c)
 			}
 			if manifest.UniqueName != "PartnerCenterConnector" || manifest.Version != "1.2.3.0" ||
@@ -216,7 +216,9 @@ func TestSolutionChoices(t *testing.T) {
 			`<EMailAddress xsi:nil="true">`, false},
 		"managed":     {func(o *Options) { o.Managed = true }, "solution.xml", "<Managed>1<", false},
 		"a release":   {func(o *Options) { o.Version = "v0.2.0" }, "solution.xml", "<Version>0.2.0.0<", false},
-		"a candidate": {func(o *Options) { o.Version = "v0.2.0-rc.1" }, "solution.xml", "<Version>0.2.0.0<", false},
+		"a candidate": {func(o *Options) { o.Version = "v0.2.0-rc.1" }, "solution.xml", "<Version>0.0.0.1<", false},
+		"a commit after a release": {func(o *Options) { o.Version = "v0.2.1-0.20261127031849-51783e7998f2+dirty" },
+			"solution.xml", "<Version>0.0.0.1<", false},
 		"a build without a tag": {func(o *Options) { o.Version = "v0.0.0-20261127031849-51783e7998f2" }, "solution.xml",
 			"<Version>0.0.0.1<", false},
 		"a build by hand": {func(o *Options) { o.Version = "(devel)" }, "solution.xml", "<Version>0.0.0.1<", false},

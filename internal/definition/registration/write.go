@@ -36,8 +36,12 @@ func Zip(files []File) ([]byte, error) {
 // ErrNotEmpty is the error of Write for a folder that has something in it, or that is no folder.
 var ErrNotEmpty = errors.New("exists and is not an empty folder: remove it, or choose another")
 
+// staging is the folder inside of the folder that Write writes into. Only one run can make it.
+const staging = ".writing"
+
 // Write writes files into a folder, all or none. The folder is made if it does not exist, and must be
-// empty if it does. It stays where it is, so that it may be a mount or the working directory.
+// empty if it does. It stays where it is, so that it may be a mount or the working directory. Of
+// several runs at the same time, one succeeds.
 func Write(folder string, files []File) (err error) {
 	if err := checkEmpty(folder); err != nil {
 		return err
@@ -51,13 +55,19 @@ func Write(folder string, files []File) (err error) {
 	if err != nil {
 		return err
 	}
-	temporary, err := os.MkdirTemp(folder, ".writing-*")
-	if err != nil {
+	stage := filepath.Join(folder, staging)
+	if err := os.Mkdir(stage, 0o755); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%s %w", folder, ErrNotEmpty)
+		}
 		return err
 	}
-	defer os.RemoveAll(temporary)
+	defer func() { err = errors.Join(err, os.RemoveAll(stage)) }()
+	if err := checkEmpty(folder); err != nil { // another run may have ended since
+		return err
+	}
 	for _, f := range files {
-		path := filepath.Join(temporary, filepath.FromSlash(f.Path))
+		path := filepath.Join(stage, filepath.FromSlash(f.Path))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err
 		}
@@ -65,19 +75,25 @@ func Write(folder string, files []File) (err error) {
 			return err
 		}
 	}
-	return moveEntries(temporary, folder)
+	return moveEntries(stage, folder)
 }
 
-// moveEntries moves everything from one folder to another, or nothing.
+// moveEntries moves everything from one folder to another, or nothing. It replaces nothing.
 func moveEntries(from, to string) error {
 	entries, err := os.ReadDir(from)
 	if err != nil {
 		return err
 	}
 	for i, entry := range entries {
-		if err := os.Rename(filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name())); err != nil {
+		target := filepath.Join(to, entry.Name())
+		if _, err = os.Lstat(target); err == nil {
+			err = fmt.Errorf("%s %w", target, fs.ErrExist)
+		} else if errors.Is(err, fs.ErrNotExist) {
+			err = os.Rename(filepath.Join(from, entry.Name()), target)
+		}
+		if err != nil {
 			for _, moved := range entries[:i] {
-				_ = os.RemoveAll(filepath.Join(to, moved.Name()))
+				err = errors.Join(err, os.RemoveAll(filepath.Join(to, moved.Name())))
 			}
 			return err
 		}
@@ -88,13 +104,10 @@ func moveEntries(from, to string) error {
 // makeFolder makes a folder and the folders around it. It returns those that it made, the innermost
 // first, also if it fails.
 func makeFolder(folder string) (made []string, err error) {
-	var missing []string
-	for at := filepath.Clean(folder); ; at = filepath.Dir(at) {
-		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-		missing = append(missing, at)
-	}
+	missing := missingFolders(filepath.Clean(folder), filepath.Dir, func(path string) bool {
+		_, err := os.Stat(path)
+		return errors.Is(err, fs.ErrNotExist)
+	})
 	for _, at := range slices.Backward(missing) {
 		if err := os.Mkdir(at, 0o755); err != nil {
 			return made, err
@@ -104,6 +117,18 @@ func makeFolder(folder string) (made []string, err error) {
 	return made, nil
 }
 
+// missingFolders returns the folder and those around it that are missing, the innermost first. The
+// root of a drive that is not there is missing too; nothing is around it.
+func missingFolders(folder string, parent func(string) string, isMissing func(string) bool) (missing []string) {
+	for at := folder; isMissing(at); at = parent(at) {
+		missing = append(missing, at)
+		if parent(at) == at {
+			break
+		}
+	}
+	return missing
+}
+
 // removeEmpty removes folders that have nothing in them.
 func removeEmpty(folders []string) {
 	for _, folder := range folders {
@@ -111,13 +136,14 @@ func removeEmpty(folders []string) {
 	}
 }
 
-// checkEmpty returns ErrNotEmpty unless the folder is empty or does not exist.
+// checkEmpty returns ErrNotEmpty unless the folder does not exist or has nothing in it but the folder
+// of this run.
 func checkEmpty(folder string) error {
 	entries, err := os.ReadDir(folder)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
-	case err == nil && len(entries) == 0:
+	case err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() != staging }):
 		return nil
 	}
 	if info, statErr := os.Stat(folder); err != nil && (statErr != nil || info.IsDir()) {

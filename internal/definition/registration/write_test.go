@@ -31,7 +31,9 @@ func TestWrite(t *testing.T) {
 			if err := Write(folder, twoFiles); err != nil {
 				t.Fatal(err)
 			}
-			if got := tree(t, root); !slices.Equal(got, []string{"new/out/a.txt", "new/out/b/c/d.txt"}) {
+			if got := tree(t, root); !slices.Equal(got, []string{
+				"new", "new/out", "new/out/a.txt", "new/out/b", "new/out/b/c", "new/out/b/c/d.txt",
+			}) {
 				t.Error(got)
 			}
 			if text, _ := os.ReadFile(filepath.Join(folder, "b", "c", "d.txt")); string(text) != "d" {
@@ -44,7 +46,7 @@ func TestWrite(t *testing.T) {
 		if err := Write(".", twoFiles); err != nil {
 			t.Fatal(err)
 		}
-		if got := tree(t, "."); !slices.Equal(got, []string{"a.txt", "b/c/d.txt"}) {
+		if got := tree(t, "."); !slices.Equal(got, []string{"a.txt", "b", "b/c", "b/c/d.txt"}) {
 			t.Error(got)
 		}
 	})
@@ -61,6 +63,8 @@ func TestWriteLeavesNothing(t *testing.T) {
 		"a file":                      {"full/old.txt", twoFiles, true},
 		"a folder below a file":       {"full/old.txt/out", twoFiles, false},
 		"a file that is a folder too": {"new/out", []File{{"a", []byte("1")}, {"a/b", []byte("2")}}, false},
+		// The second of these cannot be moved, because this is where they are written first.
+		"a name that is taken": {"new/out", []File{{"-a", []byte("1")}, {staging + "/b", []byte("2")}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
@@ -71,21 +75,55 @@ func TestWriteLeavesNothing(t *testing.T) {
 			if err == nil || errors.Is(err, ErrNotEmpty) != test.empty {
 				t.Errorf("got %v", err)
 			}
-			if got := tree(t, root); !slices.Equal(got, []string{"full/old.txt"}) {
+			if got := tree(t, root); !slices.Equal(got, []string{"full", "full/old.txt"}) {
 				t.Error(got)
-			}
-			if entries, _ := os.ReadDir(root); len(entries) != 1 {
-				t.Errorf("%d entries are left", len(entries))
 			}
 		})
 	}
 }
 
-// tree returns the files below a folder, with forward slashes.
+// TestWriteAtTheSameTime checks that one of several runs succeeds, with all of its files.
+func TestWriteAtTheSameTime(t *testing.T) {
+	for range 50 {
+		folder := filepath.Join(t.TempDir(), "out")
+		results := make(chan error)
+		for _, text := range []string{"1", "2", "3", "4"} {
+			go func() { results <- Write(folder, []File{{"a", []byte(text)}, {"b/c", []byte(text)}}) }()
+		}
+		succeeded := 0
+		for range 4 {
+			if err := <-results; err == nil {
+				succeeded++
+			}
+		}
+		first, _ := os.ReadFile(filepath.Join(folder, "a"))
+		second, _ := os.ReadFile(filepath.Join(folder, "b", "c"))
+		if got := tree(t, folder); succeeded != 1 || !slices.Equal(got, []string{"a", "b", "b/c"}) ||
+			!bytes.Equal(first, second) {
+			t.Fatalf("%d succeeded: %v, %q and %q", succeeded, got, first, second)
+		}
+	}
+}
+
+// TestMissingFolders checks that a drive that is not there ends the search, as on Windows.
+func TestMissingFolders(t *testing.T) {
+	parents := map[string]string{`Z:\a\b`: `Z:\a`, `Z:\a`: `Z:\`, `Z:\`: `Z:\`}
+	parent := func(path string) string { return parents[path] }
+	got := missingFolders(`Z:\a\b`, parent, func(string) bool { return true })
+	if want := []string{`Z:\a\b`, `Z:\a`, `Z:\`}; !slices.Equal(got, want) {
+		t.Errorf("got %v", got)
+	}
+	got = missingFolders(`Z:\a\b`, parent, func(path string) bool { return path == `Z:\a\b` })
+	if want := []string{`Z:\a\b`}; !slices.Equal(got, want) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// tree returns the files and folders below a folder, with forward slashes.
 func tree(t *testing.T, folder string) (all []string) {
 	t.Helper()
-	err := fs.WalkDir(os.DirFS(folder), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
+	err := fs.WalkDir(os.DirFS(folder), ".", func(path string, _ fs.DirEntry, err error) error {
+		if path != "." {
 			all = append(all, path)
 		}
 		return err

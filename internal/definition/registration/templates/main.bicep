@@ -1,22 +1,25 @@
 // Registers the connector for Logic Apps. The definition and the properties are in the files beside this one.
-@description('Host name of the service, without https://, such as connector.contoso.com.')
-param host string{{with .Host}} = '{{.}}'{{end}}
-{{if .APIKey}}
+{{define "parameter"}}@description('{{.Metadata.description}}'){{end -}}
+{{with .Parameters.Host}}{{template "parameter" .}}
+param host string{{with .DefaultValue}} = '{{.}}'{{end}}{{end}}
+{{with .Parameters.APIKey}}
 @secure()
-@description('API key of the connection, as connector keys add prints it.')
+{{template "parameter" .}}
 param apiKey string
-{{else}}
-@description('Application (client) ID of the app registration with which makers sign in.')
-param clientId string{{with .ClientID}} = '{{.}}'{{end}}
-
+{{end}}
+{{- with .Parameters.ClientID}}
+{{template "parameter" .}}
+param clientId string{{with .DefaultValue}} = '{{.}}'{{end}}
+{{end}}
+{{- with .Parameters.ClientSecret}}
 @secure()
-@description('Secret of that app registration.')
+{{template "parameter" .}}
 param clientSecret string
 {{end}}
-@description('Name of the connector in Azure.')
-param name string = 'partner-center'
+{{with .Parameters.Name}}{{template "parameter" .}}
+param name string = '{{.DefaultValue}}'{{end}}
 
-@description('Region of the Logic Apps that use the connector.')
+{{with .Parameters.Location}}{{template "parameter" .}}{{end}}
 param location string = resourceGroup().location
 
 var definition = union(loadJsonContent('apiDefinition.swagger.json'), { host: host })
