@@ -232,14 +232,18 @@ function Get-Checksum([IO.FileInfo] $File, [string] $Folder) {
     "$("$(Get-Value $hash 'Hash')".ToLowerInvariant())  .$($File.FullName.Substring($Folder.Length).Replace('\', '/'))"
 }
 
-# Find-Foreign returns the first path in a folder that is not in the folder's checksums.txt or has other content. It
-# returns nothing if there is none, or no folder.
+$marker = '# Written by deploy.sh or deploy.ps1 of Partner Center Connector, which replace this folder.'
+
+# Find-Foreign returns the first path in a folder that is not in the folder's checksums.txt or has other content, or the
+# folder itself if it has a checksums.txt of somebody else. It returns nothing for an empty folder, or none.
 function Find-Foreign([string] $Folder) {
     $root = Get-Item -Force -LiteralPath $Folder -ErrorAction SilentlyContinue
     if (-not $root) { return }
     if ((-not $root.PSIsContainer) -or (Get-Value $root 'LinkType')) { return $Folder }
     $checksums = Join-Path $root.FullName 'checksums.txt'
     $lines = @(if (Test-Path -LiteralPath $checksums -PathType Leaf) { Get-Content -LiteralPath $checksums })
+    $isLink = Get-Value (Get-Item -Force -LiteralPath $checksums -ErrorAction SilentlyContinue) 'LinkType'
+    if ((Get-ChildItem -Force -LiteralPath $root.FullName) -and ($isLink -or ($lines -cnotcontains $marker))) { return $Folder }
     foreach ($item in Get-ChildItem -Recurse -Force -LiteralPath $root.FullName) {
         if (-not (Get-Value $item 'LinkType')) {
             if ($item.PSIsContainer -or ($item.FullName -eq $checksums)) { continue }
@@ -250,7 +254,8 @@ function Find-Foreign([string] $Folder) {
 }
 
 # Write-Packages writes the packages in place of those of an earlier run. It deletes only files that are as that run
-# wrote them. If it writes nothing, it returns the reason.
+# wrote them. If it writes nothing, it returns the reason, which begins with "not written" for a failure: the service
+# runs, and what is left to do is printed all the same.
 function Write-Packages([string[]] $Options) {
     $ErrorActionPreference = 'Continue' # the connector writes warnings to standard error
     & $Connector package --help *> $null
@@ -266,11 +271,11 @@ function Write-Packages([string[]] $Options) {
     # The contact and the look have no option here, and the import asks for the client ID.
     $errors -notmatch '^connector: warning: the (contact|look|client ID) ' |
         ForEach-Object { [Console]::Error.WriteLine($_) }
-    if ($failed) { Stop-Script 1 @("The packages cannot be written to $packages.") }
+    if ($failed) { return 'not written: see above' }
     $ErrorActionPreference = 'Stop'
     $root = (Get-Item -LiteralPath $fresh).FullName
     $lines = Get-ChildItem -Recurse -File -LiteralPath $root | ForEach-Object { Get-Checksum $_ $root }
-    $text = ($lines -join "`n") + "`n"
+    $text = ((@($marker) + $lines) -join "`n") + "`n"
     Set-Content -NoNewline -Encoding Ascii -LiteralPath (Join-Path $root 'checksums.txt') -Value $text
     if (Test-Path -LiteralPath $packages) { Remove-Item -Recurse -Force -LiteralPath $packages }
     Move-Item -LiteralPath $root -Destination $packages
@@ -596,7 +601,11 @@ try {
     }
     & $Connector definition --out $definition @options @tenantOption
     if ($LASTEXITCODE -ne 0) { Stop-Script 1 @("The definition cannot be written to $definition.") }
+    if ((-not $Sandbox) -and (-not $keysAccepted) -and ($AllowedClients -match '^[0-9A-Fa-f-]{36}$')) {
+        $options += '--connector-client-id', $AllowedClients # the only app that makers may come through
+    }
     $unwritten = Write-Packages $options
+    $status = if ("$unwritten".StartsWith('not written')) { 1 } else { 0 }
 
     Write-Host "`nDone.`n"
     Write-Host "  URL         $url"
@@ -618,7 +627,11 @@ try {
     if ($Sandbox) {
         Write-Host $import
         Write-Host 'To go on with your own data, run the same command without -Sandbox. The URL stays.'
-        return
+        exit $status
+    }
+    if (-not $keysAccepted) {
+        $import += "`n   Makers sign in with their accounts, which takes some steps after the import:" +
+            "`n   https://github.com/partner-center/connector/blob/main/docs/power-platform.md#after-the-import-with-entra-id"
     }
     Write-Host "What is left, unless you have done it before:`n"
     if ($ownCredential) {
@@ -637,6 +650,7 @@ try {
         Write-Host 'Then store it, and run the same command again:'
         Write-Host "  az storage file upload --account-name $storageName --share-name state --source refresh-token --path refresh-token"
     }
+    exit $status
 } finally {
     Remove-Item -Force -ErrorAction SilentlyContinue (Join-Path $work '*.json'), (Join-Path $work 'keys')
     Remove-Item -Recurse -Force -ErrorAction SilentlyContinue -LiteralPath $fresh

@@ -552,11 +552,17 @@ definition=("${options[@]}")
 $sandbox || $keys_accepted || definition+=(--tenant-id "$tenant")
 "$connector" definition --out "$out/my-connector.json" "${definition[@]}"
 
-# first_foreign prints the first path in a folder that is not in the folder's checksums.txt or has other content. It
-# prints nothing if there is none, or no folder.
+marker='# Written by deploy.sh or deploy.ps1 of Partner Center Connector, which replace this folder.'
+
+# first_foreign prints the first path in a folder that is not in the folder's checksums.txt or has other content, or
+# the folder itself if it has a checksums.txt of somebody else. It prints nothing for an empty folder, or none.
 first_foreign() (
   [ -e "$1" ] || [ -L "$1" ] || return 0
   if [ -L "$1" ] || ! cd "$1" 2>/dev/null || ! find . ! -type d ! -path ./checksums.txt -print0 >"$work/found"; then
+    say "$1"
+    return
+  fi
+  if [ -n "$(ls -A)" ] && { [ -L checksums.txt ] || ! grep -qxF "$marker" checksums.txt 2>/dev/null; }; then
     say "$1"
     return
   fi
@@ -568,9 +574,10 @@ first_foreign() (
 )
 
 # write_packages writes the packages in place of those of an earlier run. It deletes only files that are as that run
-# wrote them. If it writes nothing, it sets unwritten to the reason.
+# wrote them. If it writes nothing, it sets unwritten to the reason, and status to 1 for a failure: the service runs, and
+# what is left to do is printed all the same.
 write_packages() {
-  local foreign failed=false
+  local foreign
   if ! "$connector" package --help >/dev/null 2>&1; then
     unwritten="none: this connector is too old to write them"
     return
@@ -581,19 +588,31 @@ write_packages() {
     unwritten+=$'\n'"              Rename or remove $packages, and the next run writes them anew."
     return
   fi
-  fresh=$(mktemp -d "$out/packages.XXXXXX") || die 1 "The packages cannot be written to $packages."
+  if ! fresh=$(mktemp -d "$out/packages.XXXXXX"); then
+    unwritten="not written: see above" status=1
+    return
+  fi
   trap 'rm -rf "$work" "$fresh"' EXIT
-  "$connector" package --form all --out "$fresh" "${options[@]}" >/dev/null 2>"$work/error" || failed=true
+  "$connector" package --form all --out "$fresh" "${options[@]}" >/dev/null 2>"$work/error" ||
+    unwritten="not written: see above"
   # The contact and the look have no option here, and the import asks for the client ID.
   grep -vE '^connector: warning: the (contact|look|client ID) ' "$work/error" >&2 || true
-  ! $failed || die 1 "The packages cannot be written to $packages."
-  (cd "$fresh" && find . -type f | while IFS= read -r file; do sha256 "$file"; done) >"$work/sums"
+  if [ -n "$unwritten" ]; then
+    status=1
+    return
+  fi
+  say "$marker" >"$work/sums"
+  (cd "$fresh" && find . -type f | while IFS= read -r file; do sha256 "$file"; done) >>"$work/sums"
   mv "$work/sums" "$fresh/checksums.txt"
+  chmod "$(printf '%o' "$((0777 & ~$(umask)))")" "$fresh" # mktemp allows the owner only
   rm -rf "$packages"
   mv "$fresh" "$packages"
 }
 packages=$out/packages
-unwritten=''
+unwritten='' status=0
+if ! $sandbox && ! $keys_accepted && [[ "$allowed_clients" =~ ^[0-9A-Fa-f-]{36}$ ]]; then
+  options+=(--connector-client-id "$allowed_clients") # the only app that makers may come through
+fi
 write_packages
 
 say "" "Done." "" "  URL         $url"
@@ -612,7 +631,11 @@ if [ -z "$unwritten" ]; then
 fi
 if $sandbox; then
   say "$import" "To go on with your own data, run the same command without --sandbox. The URL stays."
-  exit
+  exit "$status"
+fi
+if ! $keys_accepted; then
+  import+=$'\n'"   Makers sign in with their accounts, which takes some steps after the import:"
+  import+=$'\n'"   $docs/power-platform.md#after-the-import-with-entra-id"
 fi
 say "What is left, unless you have done it before:" ""
 if $own_credential; then
@@ -631,3 +654,4 @@ if [ "$user" = prepare ]; then
     "Then store it, and run the same command again:" \
     "  az storage file upload --account-name $account --share-name state --source refresh-token --path refresh-token"
 fi
+exit "$status"
