@@ -24,8 +24,11 @@ MEMORY_TESTS := ^(TestGiantAnswers|TestHalfOpenConnections|TestMillionIdentities
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
+# Packages whose tests run without the race detector: they read and write files, or start hundreds of processes.
+PLAIN := ./deploy ./docs/... ./internal/definition/... ./internal/icon/...
+
 .PHONY: check
-check: lint generated test memory deploy fuzz ## All that CI runs
+check: lint generated test memory plain fuzz ## All that CI runs
 
 .PHONY: lint
 lint: format vet ## Check format, correctness, style and spelling
@@ -56,16 +59,16 @@ test-all: ## Run all tests without the race detector
 	go test ./...
 
 .PHONY: test
-test: ## Run the tests with the race detector, except those of memory limits and of deployment
-	CGO_ENABLED=1 go test -race -shuffle=on -skip '$(MEMORY_TESTS)' ./internal/... ./gen/... ./openapi/... ./cmd/... ./docs/...
+test: ## Run the tests with the race detector, except those of memory limits and of the packages of plain
+	CGO_ENABLED=1 go test -race -shuffle=on -skip '$(MEMORY_TESTS)' $(filter-out $(shell go list $(PLAIN)),$(shell go list ./...))
 
 .PHONY: memory
 memory: ## Run the tests of memory limits
 	go test -run '$(MEMORY_TESTS)' ./internal/e2e ./internal/ratelimit
 
-.PHONY: deploy
-deploy: ## Run the tests of deployment, which start hundreds of processes and nothing concurrent
-	go test ./deploy
+.PHONY: plain
+plain: ## Run the tests of packages without concurrency, for which the race detector is of no use
+	go test -shuffle=on $(PLAIN)
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME inputs
