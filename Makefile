@@ -25,7 +25,9 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 # Packages whose tests run without the race detector: they read and write files, or start hundreds of processes.
-PLAIN := ./deploy ./docs/... ./internal/definition/... ./internal/icon/...
+# So do those of the command that writes packages.
+PLAIN_TESTS := ^TestPackage
+PLAIN       := ./deploy ./docs/... ./internal/definition/... ./internal/icon/...
 
 .PHONY: check
 check: lint generated test memory plain fuzz ## All that CI runs
@@ -60,7 +62,7 @@ test-all: ## Run all tests without the race detector
 
 .PHONY: test
 test: ## Run the tests with the race detector, except those of memory limits and of the packages of plain
-	CGO_ENABLED=1 go test -race -shuffle=on -skip '$(MEMORY_TESTS)' $(filter-out $(shell go list $(PLAIN)),$(shell go list ./...))
+	CGO_ENABLED=1 go test -race -shuffle=on -skip '$(MEMORY_TESTS)|$(PLAIN_TESTS)' $(filter-out $(shell go list $(PLAIN)),$(shell go list ./...))
 
 .PHONY: memory
 memory: ## Run the tests of memory limits
@@ -69,6 +71,7 @@ memory: ## Run the tests of memory limits
 .PHONY: plain
 plain: ## Run the tests of packages without concurrency, for which the race detector is of no use
 	go test -shuffle=on $(PLAIN)
+	go test -shuffle=on -run '$(PLAIN_TESTS)' ./internal/cli
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME inputs
