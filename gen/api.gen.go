@@ -491,7 +491,7 @@ type Product struct {
 	// IsMicrosoftProduct Whether Microsoft publishes the product; SKUs have this among their dynamic attributes.
 	IsMicrosoftProduct *bool `json:"isMicrosoftProduct,omitempty"`
 
-	// IsTrial Whether it is a trial; only SKUs have it.
+	// IsTrial Whether it is a trial; only SKUs have it, which the target view MicrosoftAzure lists.
 	IsTrial *bool `json:"isTrial,omitempty"`
 
 	// MaximumQuantity The largest number of units that can be bought; only SKUs have it.
