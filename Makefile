@@ -24,8 +24,8 @@ MEMORY_TESTS := ^(TestGiantAnswers|TestHalfOpenConnections|TestMillionIdentities
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
-# Packages whose tests run without the race detector: they read and write files, or start hundreds of processes.
-# So do those of the command that writes packages.
+# Packages whose tests run without the race detector: they generate and read files, or start hundreds of processes,
+# which it makes ten times as slow. Those of the command that writes packages do so too.
 PLAIN_TESTS := ^TestPackage
 PLAIN       := ./deploy ./docs/... ./internal/definition/... ./internal/icon/...
 
@@ -69,7 +69,7 @@ memory: ## Run the tests of memory limits
 	go test -run '$(MEMORY_TESTS)' ./internal/e2e ./internal/ratelimit
 
 .PHONY: plain
-plain: ## Run the tests of packages without concurrency, for which the race detector is of no use
+plain: ## Run the tests for which the race detector costs more than it finds
 	go test -shuffle=on $(PLAIN)
 	go test -shuffle=on -run '$(PLAIN_TESTS)' ./internal/cli
 

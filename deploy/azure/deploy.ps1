@@ -273,12 +273,30 @@ function Write-Packages([string[]] $Options) {
         ForEach-Object { [Console]::Error.WriteLine($_) }
     if ($failed) { return 'not written: see above' }
     $ErrorActionPreference = 'Stop'
+    try { Switch-Packages } catch {
+        [Console]::Error.WriteLine("deploy.ps1: $_")
+        return 'not written: see above'
+    }
+}
+
+# Switch-Packages lists the checksums of the fresh packages and puts them in the place of the old ones, which it deletes
+# last: whatever fails, one of the two is there.
+function Switch-Packages {
     $root = (Get-Item -LiteralPath $fresh).FullName
     $lines = Get-ChildItem -Recurse -File -LiteralPath $root | ForEach-Object { Get-Checksum $_ $root }
     $text = ((@($marker) + $lines) -join "`n") + "`n"
     Set-Content -NoNewline -Encoding Ascii -LiteralPath (Join-Path $root 'checksums.txt') -Value $text
-    if (Test-Path -LiteralPath $packages) { Remove-Item -Recurse -Force -LiteralPath $packages }
-    Move-Item -LiteralPath $root -Destination $packages
+    $old = "$root.old"
+    if (Test-Path -LiteralPath $packages) { Move-Item -LiteralPath $packages -Destination $old }
+    try { Move-Item -LiteralPath $root -Destination $packages } catch {
+        if (Test-Path -LiteralPath $old) { Move-Item -LiteralPath $old -Destination $packages }
+        throw
+    }
+    if (Test-Path -LiteralPath $old) {
+        try { Remove-Item -Recurse -Force -LiteralPath $old } catch {
+            [Console]::Error.WriteLine("Remove $old, which holds the packages of before.")
+        }
+    }
 }
 
 function Get-PricingText {

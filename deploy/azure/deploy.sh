@@ -601,12 +601,26 @@ write_packages() {
     status=1
     return
   fi
-  say "$marker" >"$work/sums"
-  (cd "$fresh" && find . -type f | while IFS= read -r file; do sha256 "$file"; done) >>"$work/sums"
-  mv "$work/sums" "$fresh/checksums.txt"
-  chmod "$(printf '%o' "$((0777 & ~$(umask)))")" "$fresh" # mktemp allows the owner only
-  rm -rf "$packages"
-  mv "$fresh" "$packages"
+  if ! swap_packages; then
+    unwritten="not written: see above" status=1
+  fi
+}
+
+# swap_packages lists the checksums of the fresh packages and puts them in the place of the old ones, which it deletes
+# last: whatever fails, one of the two is there.
+swap_packages() {
+  local old=$fresh.old
+  say "$marker" >"$work/sums" &&
+    (cd "$fresh" && find . -type f | while IFS= read -r file; do sha256 "$file"; done) >>"$work/sums" &&
+    mv "$work/sums" "$fresh/checksums.txt" || return
+  if [ -e "$packages" ] && ! mv "$packages" "$old"; then
+    return 1
+  fi
+  if ! mv "$fresh" "$packages"; then
+    [ ! -e "$old" ] || mv "$old" "$packages"
+    return 1
+  fi
+  rm -rf "$old" || say "Remove $old, which holds the packages of before." >&2
 }
 packages=$out/packages
 unwritten='' status=0

@@ -76,14 +76,14 @@ func (c *packageCommand) Run(con *console) error {
 }
 
 // builder returns a builder with the options of the command line, and the forms to build. An error
-// joins all mistakes.
+// joins the mistakes; one in the sign-in or the public URL hides those in the texts of the definition.
 func (c *packageCommand) builder() (*registration.Builder, []registration.Form, error) {
-	options, optionsErr := c.options()
-	err := errors.Join(optionsErr, c.checkForm())
+	options, definitionErr, iconErr := c.options()
+	err := errors.Join(definitionErr, iconErr, c.checkForm())
 	if c.Out == "" { // such as of an unset variable
 		err = errors.Join(err, usageError{errors.New("--out is empty: want a folder")})
 	}
-	if optionsErr != nil { // the definition would repeat it
+	if definitionErr != nil { // without a sign-in there is no definition
 		if wrong := options.Validate(); wrong != nil {
 			err = errors.Join(err, usageError{wrong})
 		}
@@ -111,9 +111,10 @@ func (c *packageCommand) nextStep(form registration.Form) string {
 	return step
 }
 
-// options converts the flags. An error joins all mistakes.
-func (c *packageCommand) options() (registration.Options, error) {
-	definition, err := c.definitionFlags.options()
+// options converts the flags. One error joins all mistakes in those of the definition, the other is that
+// of the icon.
+func (c *packageCommand) options() (o registration.Options, definitionErr, iconErr error) {
+	definition, definitionErr := c.definitionFlags.options()
 	picture, iconErr := c.icon()
 	border, _ := icon.Border(picture)
 	return registration.Options{
@@ -123,7 +124,7 @@ func (c *packageCommand) options() (registration.Options, error) {
 		BrandColor: cmp.Or(c.BrandColor, border, icon.BrandColor),
 		Version:    version(),
 		Managed:    c.Managed,
-	}, errors.Join(err, iconErr)
+	}, definitionErr, iconErr
 }
 
 // icon returns the operator's icon, or else the project's.
@@ -141,8 +142,8 @@ func (c *packageCommand) icon() ([]byte, error) {
 	return picture, nil
 }
 
-// checkForm returns an error unless the form exists and has a use for each flag. All forms together
-// have a use for every flag but the client ID.
+// checkForm returns an error unless the form exists and has a use for the flags that belong to one form
+// or one sign-in.
 func (c *packageCommand) checkForm() error {
 	form := registration.Form(c.Form)
 	var wrong []error
@@ -153,16 +154,19 @@ func (c *packageCommand) checkForm() error {
 		name    string
 		given   bool
 		useless bool
+		remedy  string
 	}{
-		{"--connector-client-id", c.ConnectorClientID != "", c.SignIn == config.APIKey},
-		{"--managed", c.Managed, c.Form != "all" && form != registration.Solution},
-		{"--unpacked", c.Unpacked, c.Form != "all" && form != registration.Solution},
-		{"--zip", c.Zip, form == registration.Solution && c.Unpacked},
-		{"--icon", c.Icon != "", form == registration.Independent},
-		{"--brand-color", c.BrandColor != "", form == registration.Independent},
+		{"--connector-client-id", c.ConnectorClientID != "", c.SignIn == config.APIKey,
+			"is for --sign-in entra or caller"},
+		{"--managed", c.Managed, c.Form != "all" && form != registration.Solution, "is for --form solution"},
+		{"--unpacked", c.Unpacked, c.Form != "all" && form != registration.Solution, "is for --form solution"},
+		{"--zip", c.Zip, form == registration.Solution && c.Unpacked, "cannot be combined with --unpacked"},
+		{"--icon", c.Icon != "", form == registration.Independent, "is not for independent publishers, who have none"},
+		{"--brand-color", c.BrandColor != "", form == registration.Independent,
+			"is not for independent publishers, who all have the same"},
 	} {
 		if flag.given && flag.useless {
-			wrong = append(wrong, fmt.Errorf("%s has no use with the other flags: leave it out", flag.name))
+			wrong = append(wrong, fmt.Errorf("%s %s", flag.name, flag.remedy))
 		}
 	}
 	if len(wrong) == 0 {

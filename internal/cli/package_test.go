@@ -27,6 +27,9 @@ func TestPackage(t *testing.T) {
 		"--form arm": {"apiDefinition.swagger.json", "apiProperties.json", "azuredeploy.json", "icon.png",
 			"main.bicep"},
 		"--form independent-publisher": {"apiDefinition.swagger.json", "apiProperties.json", "readme.md"},
+		"--form all --zip --managed --sign-in caller --connector-client-id 9a1b2c3d-1234-4f89-91d3-0305e82c3302": {
+			"arm/arm.zip", "independent-publisher/independent-publisher.zip", "pac/pac.zip", "paconn/paconn.zip",
+			"solution/PartnerCenterConnector.zip"},
 		"--form all --zip": {"arm/arm.zip", "independent-publisher/independent-publisher.zip", "pac/pac.zip",
 			"paconn/paconn.zip", "solution/PartnerCenterConnector.zip"},
 	} {
@@ -159,12 +162,12 @@ func TestPackageMistakes(t *testing.T) {
 	}
 	for line, want := range map[string]string{
 		"--form zip":                                                 `form "zip": want one of [paconn pac independent`,
-		"--form pac --managed":                                       "--managed has no use with the other flags",
-		"--form arm --unpacked":                                      "--unpacked has no use",
-		"--form solution --unpacked --zip":                           "--zip has no use",
-		"--form independent-publisher --icon x.png":                  "--icon has no use",
-		"--form independent-publisher --brand-color #000000":         "--brand-color has no use",
-		"--connector-client-id 9a1b2c3d-1234-4f89-91d3-0305e82c3302": "--connector-client-id has no use",
+		"--form pac --managed":                                       "--managed is for --form solution",
+		"--form arm --unpacked":                                      "--unpacked is for --form solution",
+		"--form solution --unpacked --zip":                           "--zip cannot be combined with --unpacked",
+		"--form independent-publisher --icon x.png":                  "--icon is not for independent",
+		"--form independent-publisher --brand-color #000000":         "--brand-color is not for independent",
+		"--connector-client-id 9a1b2c3d-1234-4f89-91d3-0305e82c3302": "--connector-client-id is for --sign-in entra or caller",
 		"--brand-color teal":                                         `brand color "teal"`,
 		"--title Contoso.":                                           `title "Contoso."`,
 		"--sign-in entra --connector-client-id me":                   `client ID "me"`,
@@ -190,11 +193,29 @@ func TestPackageMistakes(t *testing.T) {
 		got := run(t, "package --form foo --icon /nowhere --brand-color teal --host a/b --managed --out "+t.TempDir(),
 			environment("CONNECTOR_CLOUD=moon"))
 		for _, want := range []string{
-			`form "foo"`, "icon /nowhere", `brand color "teal"`, "--managed has", `cloud "moon"`,
+			`form "foo"`, "icon /nowhere", `brand color "teal"`, "--managed is", `cloud "moon"`,
 		} {
 			if got.status != ExitUsage || !strings.Contains(got.stderr, want) {
 				t.Errorf("no %q in %+v", want, got)
 			}
+		}
+	})
+	t.Run("all but the sign-in at once", func(t *testing.T) {
+		var stdout, stderr bytes.Buffer
+		status := Run(t.Context(), []string{"package", "--form", "foo", "--icon", "/nowhere", "--brand-color", "teal",
+			"--host", "a/b", "--title", "!", "--out", ""}, environment(), &stdout, &stderr)
+		for _, want := range []string{
+			`form "foo"`, "icon /nowhere", `brand color "teal"`, `host "a/b"`, `title "!"`, "--out is empty",
+		} {
+			if status != ExitUsage || !strings.Contains(stderr.String(), want) {
+				t.Errorf("no %q in %s", want, &stderr)
+			}
+		}
+	})
+	t.Run("a publisher without letters", func(t *testing.T) {
+		got := run(t, "package --contact-name !! --out "+t.TempDir(), environment())
+		if got.status != ExitUsage || !strings.Contains(got.stderr, "names the publisher") {
+			t.Errorf("%+v", got)
 		}
 	})
 	t.Run("a folder in use", func(t *testing.T) {

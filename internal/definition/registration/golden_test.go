@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write the golden files")
 func TestGoldens(t *testing.T) {
 	elsewhere := regexp.MustCompile(`apiDefinition|_openapidefinition|[.](png|Png)$`) // compared by other tests
 	var want []string
-	for _, signIn := range []string{"api-key", "entra"} {
+	for _, signIn := range []string{"api-key", "entra", "caller"} {
 		for _, form := range Forms() {
 			files := chosen(t, form, signIn)
 			for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -78,7 +78,7 @@ func compareGolden(t *testing.T, path string, got []byte) {
 // goldenFiles returns the paths of the golden files, in the order of the packages.
 func goldenFiles(t *testing.T) (all []string) {
 	t.Helper()
-	for _, signIn := range []string{"api-key", "entra"} {
+	for _, signIn := range []string{"api-key", "entra", "caller"} {
 		for _, form := range Forms() {
 			folder := filepath.Join("testdata", "golden", signIn, string(form))
 			for _, path := range tree(t, folder) {

@@ -1,8 +1,8 @@
 // Package registration writes what registers the connector with the platform: files for Microsoft's
 // command-line tools, a solution, templates for Azure, and a folder for the public repository of
 // connectors. Every form holds the same definition, byte for byte except for the host. The same
-// options always give the same bytes, and no form has a secret or the ID of a tenant. The package
-// writes to the disk only in Write; warning about placeholders is left to the caller.
+// options always give the same bytes, and no form has a secret, or the ID of a tenant that no option
+// holds. The package writes to the disk only in Write; warning about placeholders is left to the caller.
 package registration
 
 import (

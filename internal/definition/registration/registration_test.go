@@ -380,6 +380,18 @@ func TestNewRejects(t *testing.T) {
 	}
 }
 
+func TestFilesRejectsANamelessPublisher(t *testing.T) {
+	o := choices("api-key")
+	o.Definition.Info.ContactName = "!!"
+	b, err := New(spec(t), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Files(Independent); err == nil || !strings.Contains(err.Error(), "names the publisher") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestFilesRejectsAnUnknownForm(t *testing.T) {
 	b, err := New(spec(t), choices("api-key"))
 	if err != nil {

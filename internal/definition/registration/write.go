@@ -58,7 +58,8 @@ func Write(folder string, files []File) (err error) {
 	stage := filepath.Join(folder, staging)
 	if err := os.Mkdir(stage, 0o755); err != nil {
 		if errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("%s %w", folder, ErrNotEmpty)
+			return fmt.Errorf("%s %w: it has a folder %s, of a run that writes now or was ended", folder, ErrNotEmpty,
+				staging)
 		}
 		return err
 	}
@@ -78,7 +79,8 @@ func Write(folder string, files []File) (err error) {
 	return moveEntries(stage, folder)
 }
 
-// moveEntries moves everything from one folder to another, or nothing. It replaces nothing.
+// moveEntries moves everything from one folder to another, or nothing. A name that is taken is an
+// error.
 func moveEntries(from, to string) error {
 	entries, err := os.ReadDir(from)
 	if err != nil {
@@ -109,10 +111,13 @@ func makeFolder(folder string) (made []string, err error) {
 		return errors.Is(err, fs.ErrNotExist)
 	})
 	for _, at := range slices.Backward(missing) {
-		if err := os.Mkdir(at, 0o755); err != nil {
+		switch err := os.Mkdir(at, 0o755); {
+		case errors.Is(err, fs.ErrExist): // another run has made it since
+		case err != nil:
 			return made, err
+		default:
+			made = slices.Insert(made, 0, at)
 		}
-		made = slices.Insert(made, 0, at)
 	}
 	return made, nil
 }
@@ -136,8 +141,8 @@ func removeEmpty(folders []string) {
 	}
 }
 
-// checkEmpty returns ErrNotEmpty unless the folder does not exist or has nothing in it but the folder
-// of this run.
+// checkEmpty returns ErrNotEmpty unless the folder does not exist or has nothing in it but a staging
+// folder.
 func checkEmpty(folder string) error {
 	entries, err := os.ReadDir(folder)
 	switch {

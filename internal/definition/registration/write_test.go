@@ -59,10 +59,12 @@ func TestWriteLeavesNothing(t *testing.T) {
 		files  []File
 		empty  bool // whether the error is ErrNotEmpty
 	}{
-		"a folder that is not empty":  {"full", twoFiles, true},
-		"a file":                      {"full/old.txt", twoFiles, true},
-		"a folder below a file":       {"full/old.txt/out", twoFiles, false},
-		"a file that is a folder too": {"new/out", []File{{"a", []byte("1")}, {"a/b", []byte("2")}}, false},
+		"a folder that is not empty":   {"full", twoFiles, true},
+		"a file":                       {"full/old.txt", twoFiles, true},
+		"a folder with a hidden file":  {"hidden", twoFiles, true},
+		"a folder that a run has left": {"left", twoFiles, true},
+		"a folder below a file":        {"full/old.txt/out", twoFiles, false},
+		"a file that is a folder too":  {"new/out", []File{{"a", []byte("1")}, {"a/b", []byte("2")}}, false},
 		// The second of these cannot be moved, because this is where they are written first.
 		"a name that is taken": {"new/out", []File{{"-a", []byte("1")}, {staging + "/b", []byte("2")}}, false},
 	} {
@@ -71,11 +73,17 @@ func TestWriteLeavesNothing(t *testing.T) {
 			if err := Write(filepath.Join(root, "full"), []File{{"old.txt", []byte("old")}}); err != nil {
 				t.Fatal(err)
 			}
+			for _, folder := range []string{"hidden/.git", "left/" + staging} {
+				if err := os.MkdirAll(filepath.Join(root, folder), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
 			err := Write(filepath.Join(root, filepath.FromSlash(test.folder)), test.files)
 			if err == nil || errors.Is(err, ErrNotEmpty) != test.empty {
 				t.Errorf("got %v", err)
 			}
-			if got := tree(t, root); !slices.Equal(got, []string{"full", "full/old.txt"}) {
+			want := []string{"full", "full/old.txt", "hidden", "hidden/.git", "left", "left/" + staging}
+			if got := tree(t, root); !slices.Equal(got, want) {
 				t.Error(got)
 			}
 		})
@@ -94,6 +102,8 @@ func TestWriteAtTheSameTime(t *testing.T) {
 		for range 4 {
 			if err := <-results; err == nil {
 				succeeded++
+			} else if !errors.Is(err, ErrNotEmpty) {
+				t.Errorf("got %v, want ErrNotEmpty", err)
 			}
 		}
 		first, _ := os.ReadFile(filepath.Join(folder, "a"))
