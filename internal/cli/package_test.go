@@ -167,7 +167,7 @@ func TestPackageMistakes(t *testing.T) {
 		"--form solution --unpacked --zip":                           "--zip cannot be combined with --unpacked",
 		"--form independent-publisher --icon x.png":                  "--icon is not for independent",
 		"--form independent-publisher --brand-color #000000":         "--brand-color is not for independent",
-		"--connector-client-id 9a1b2c3d-1234-4f89-91d3-0305e82c3302": "--connector-client-id is for --sign-in entra or caller",
+		"--connector-client-id 9a1b2c3d-1234-4f89-91d3-0305e82c3302": "--connector-client-id is for --sign-in",
 		"--brand-color teal":                                         `brand color "teal"`,
 		"--title Contoso.":                                           `title "Contoso."`,
 		"--sign-in entra --connector-client-id me":                   `client ID "me"`,
