@@ -13,7 +13,7 @@ type shape struct {
 	items      *shape
 }
 
-// kindOf returns a shape of which only the type is known.
+// kindOf returns a shape with a type and nothing below it.
 func kindOf(kind string) *shape { return &shape{kind: kind} }
 
 // scope is what an expression can read.

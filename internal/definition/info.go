@@ -123,8 +123,8 @@ func isEmail(s string) bool {
 	return err == nil && len(s) <= maxEmail && address.Address == s && emailForm.MatchString(s)
 }
 
-// isName reports whether s is a line of text. An expression of the platform is none: it would be
-// replaced.
+// isName reports whether s is one line of printable text that the platform shows as it is. It rejects
+// the platform's expressions, which would be replaced by their values.
 func isName(s string) bool {
 	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
 	return utf8.ValidString(s) && strings.TrimSpace(s) == s && utf8.RuneCountInString(s) <= maxName &&
