@@ -2,9 +2,12 @@ package flows_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/partner-center/connector/internal/migrate/expression"
 )
 
 // values is what an expression is evaluated with.
@@ -25,26 +28,42 @@ func (v values) evaluate(t *testing.T, value any) any {
 	if !ok || !strings.HasPrefix(text, "@") {
 		return value
 	}
-	segments, _, err := parseText(text)
+	parsed, err := expression.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return v.value(segments[0].expr)
+	whole := parsed.Whole()
+	if whole == nil {
+		t.Fatalf("%s: expected one expression", text)
+	}
+	return v.value(whole)
 }
 
-func (v values) value(e *expression) any {
-	if e.of != nil {
-		object, _ := v.value(e.of).(map[string]any) // nil, as ?[ ] has it
-		return object[e.index.literal.(string)]
+func (v values) value(e *expression.Expr) any {
+	switch {
+	case e.Of != nil:
+		object, _ := v.value(e.Of).(map[string]any) // nil, as ?[ ] has it
+		return object[e.Index.Literal.(string)]
+	case e.Call != "":
+		var arguments []any
+		for _, a := range e.Args {
+			arguments = append(arguments, v.value(a))
+		}
+		return v.call(e.Call, arguments)
 	}
-	if e.call == "" {
-		return e.literal
+	if number, ok := e.Literal.(expression.Number); ok {
+		return float(number)
 	}
-	var arguments []any
-	for _, a := range e.arguments {
-		arguments = append(arguments, v.value(a))
+	return e.Literal
+}
+
+// float returns the value of a number as decoding JSON would.
+func float(n expression.Number) float64 {
+	f, err := strconv.ParseFloat(string(n), 64)
+	if err != nil {
+		panic(err)
 	}
-	return v.call(e.call, arguments)
+	return f
 }
 
 // call evaluates a function. Texts are compared by their bytes, which for dates is the order of time.

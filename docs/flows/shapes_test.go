@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/partner-center/connector/internal/migrate/expression"
 )
 
 // shape is what is known about a value: its type as in a schema, or "any".
@@ -77,48 +79,55 @@ func (s *scope) shapeOfValue(value any) (*shape, error) {
 
 // shapeOfText returns the shape of a text that may contain expressions.
 func (s *scope) shapeOfText(text string) (*shape, error) {
-	segments, whole, err := parseText(text)
+	parsed, err := expression.Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", text, err)
 	}
 	result := kindOf("string")
-	for _, part := range segments {
-		if part.expr == nil {
+	for _, part := range parsed.Parts {
+		if part.Expr == nil {
 			continue
 		}
-		found, err := s.shapeOf(part.expr)
+		found, err := s.shapeOf(part.Expr)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", text, err)
 		}
-		if whole {
+		if parsed.Whole() != nil {
 			result = found
 		}
 	}
 	return result, nil
 }
 
-func (s *scope) shapeOf(e *expression) (*shape, error) {
+func (s *scope) shapeOf(e *expression.Expr) (*shape, error) {
 	switch {
-	case e.of != nil:
+	case e.Of != nil:
 		return s.shapeOfAccess(e)
-	case e.call != "":
+	case e.Call != "":
 		return s.shapeOfCall(e)
 	}
-	return s.shapeOfValue(e.literal)
+	switch literal := e.Literal.(type) {
+	case string:
+		return kindOf("string"), nil
+	case expression.Number:
+		return kindOf("integer"), nil
+	default:
+		return s.shapeOfValue(literal)
+	}
 }
 
 // shapeOfAccess returns the shape of a property, or of a property of a property if its name has a
 // slash.
-func (s *scope) shapeOfAccess(e *expression) (*shape, error) {
-	value, err := s.shapeOf(e.of)
+func (s *scope) shapeOfAccess(e *expression.Expr) (*shape, error) {
+	value, err := s.shapeOf(e.Of)
 	if err != nil {
 		return nil, err
 	}
-	path, ok := e.index.literal.(string)
+	path, ok := e.Index.Str()
 	if !ok {
 		return nil, fmt.Errorf("expected the name of a property")
 	}
-	if !e.safe {
+	if !e.Safe {
 		return nil, fmt.Errorf("%q is read without ?, which fails if it is left out", path)
 	}
 	for name := range strings.SplitSeq(path, "/") {
@@ -131,16 +140,16 @@ func (s *scope) shapeOfAccess(e *expression) (*shape, error) {
 	return value, nil
 }
 
-func (s *scope) shapeOfCall(e *expression) (*shape, error) {
+func (s *scope) shapeOfCall(e *expression.Expr) (*shape, error) {
 	var arguments []*shape
-	for _, a := range e.arguments {
+	for _, a := range e.Args {
 		argument, err := s.shapeOf(a)
 		if err != nil {
 			return nil, err
 		}
 		arguments = append(arguments, argument)
 	}
-	switch e.call {
+	switch e.Call {
 	case "item":
 		if (s.item == nil) || (len(arguments) > 0) {
 			return nil, fmt.Errorf("there is no item()")
@@ -154,12 +163,12 @@ func (s *scope) shapeOfCall(e *expression) (*shape, error) {
 		}
 		return arguments[0].items, nil
 	}
-	function, ok := functions[e.call]
+	function, ok := functions[e.Call]
 	if !ok {
-		return nil, fmt.Errorf("unknown function %s", e.call)
+		return nil, fmt.Errorf("unknown function %s", e.Call)
 	}
 	if (len(arguments) < function.least) || (len(arguments) > function.most) {
-		return nil, fmt.Errorf("%s takes %d to %d arguments", e.call, function.least, function.most)
+		return nil, fmt.Errorf("%s takes %d to %d arguments", e.Call, function.least, function.most)
 	}
 	if function.result == "" {
 		return arguments[0], nil
@@ -168,12 +177,12 @@ func (s *scope) shapeOfCall(e *expression) (*shape, error) {
 }
 
 // shapeOfReference returns the shape of what an action, a loop or a variable holds.
-func (s *scope) shapeOfReference(e *expression) (*shape, error) {
-	if len(e.arguments) != 1 {
-		return nil, fmt.Errorf("%s takes one name", e.call)
+func (s *scope) shapeOfReference(e *expression.Expr) (*shape, error) {
+	if len(e.Args) != 1 {
+		return nil, fmt.Errorf("%s takes one name", e.Call)
 	}
-	name, _ := e.arguments[0].literal.(string)
-	switch e.call {
+	name, _ := e.Args[0].Str()
+	switch e.Call {
 	case "items":
 		if item, ok := s.loops[name]; ok {
 			return item, nil
@@ -189,7 +198,7 @@ func (s *scope) shapeOfReference(e *expression) (*shape, error) {
 	if !ok {
 		return nil, fmt.Errorf("%q does not run before, or has no output", name)
 	}
-	if e.call == "outputs" {
+	if e.Call == "outputs" {
 		return output, nil
 	}
 	if body, ok := output.properties["body"]; ok {
