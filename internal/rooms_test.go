@@ -58,6 +58,8 @@ var rooms = map[string]struct{ may, never []string }{
 		never: []string{gin}},
 	"internal/entra/tokenfile": {may: []string{"internal/atomicfile", "internal/secretfile"},
 		never: []string{"net/http"}},
+	"internal/migrate/archive":      {never: []string{"net/http"}},
+	"internal/migrate/splice":       {never: []string{"net/http"}},
 	"internal/migrate/expression":   {never: []string{"net/http"}},
 	"internal/ratelimit/redislimit": {may: []string{"internal/ratelimit"}, never: []string{"net/http", gin}},
 	"internal/secretfile":           {never: []string{"net/http"}},

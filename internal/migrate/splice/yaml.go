@@ -1,0 +1,137 @@
+package splice
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// A YAML is a parsed YAML stream and its edits.
+type YAML struct {
+	// Documents are the content roots of the documents, not nodes of kind [yaml.DocumentNode].
+	Documents []*yaml.Node
+
+	edits edits
+	lines []int // offset at which each line starts
+}
+
+// ParseYAML parses a stream of YAML documents in UTF-8, which a byte order mark may precede. Aliases
+// are not expanded, and duplicate keys are not checked. The stream refers to src, which must not be
+// modified.
+func ParseYAML(src []byte) (*YAML, error) {
+	if len(src) > MaxYAML {
+		return nil, errors.New("YAML source is too large")
+	}
+	if !utf8.Valid(src) {
+		return nil, errors.New("invalid UTF-8")
+	}
+	documents, err := decodeYAML(src)
+	if err != nil {
+		return nil, err
+	}
+	count := 0
+	for _, root := range documents {
+		if err := checkYAML(root, 1, &count); err != nil {
+			return nil, err
+		}
+	}
+	return &YAML{Documents: documents, edits: edits{src: src}, lines: yamlLines(src)}, nil
+}
+
+// decodeYAML returns the content roots of the documents in src. The decoder panics on some invalid
+// input, and its messages quote the source.
+func decodeYAML(src []byte) (documents []*yaml.Node, err error) {
+	defer func() {
+		if recover() != nil {
+			documents, err = nil, errors.New("invalid YAML")
+		}
+	}()
+	dec := yaml.NewDecoder(bytes.NewReader(src))
+	for {
+		var document yaml.Node
+		err := dec.Decode(&document)
+		if err == io.EOF {
+			return documents, nil
+		}
+		if err != nil {
+			return nil, yamlError(err)
+		}
+		documents = append(documents, document.Content...)
+	}
+}
+
+var yamlErrorLine = regexp.MustCompile(`^yaml: (line \d+: )`)
+
+// yamlError keeps only the line of a decoder's error.
+func yamlError(err error) error {
+	line := ""
+	if match := yamlErrorLine.FindStringSubmatch(err.Error()); match != nil {
+		line = match[1]
+	}
+	return errors.New(line + "invalid YAML")
+}
+
+// checkYAML checks the limits of n and the nodes within it, and adds them to count.
+func checkYAML(n *yaml.Node, depth int, count *int) error {
+	*count++
+	if *count > MaxValues {
+		return fmt.Errorf("line %d: too many values", n.Line)
+	}
+	collection := n.Kind == yaml.MappingNode || n.Kind == yaml.SequenceNode
+	if collection && depth > MaxDepth {
+		return fmt.Errorf("line %d: values are nested too deeply", n.Line)
+	}
+	for _, child := range n.Content {
+		if err := checkYAML(child, depth+1, count); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WalkYAML calls visit for root and the values within it, in source order. Pointers are RFC 6901
+// pointers relative to root. The key is the mapping key of the value and "" for root and in
+// sequences; a key that is a collection counts as "". Keys are not visited, and aliases are visited
+// but not followed. Values within a value are skipped if visit returns false for it.
+func WalkYAML(root *yaml.Node, visit func(pointer, key string, n *yaml.Node) (descend bool)) {
+	if root != nil {
+		walkYAML(yamlPlace{node: root}, visit)
+	}
+}
+
+// A yamlPlace is a node with its pointer and key.
+type yamlPlace struct {
+	pointer, key string
+	node         *yaml.Node
+}
+
+func walkYAML(at yamlPlace, visit func(pointer, key string, n *yaml.Node) bool) {
+	if !visit(at.pointer, at.key, at.node) {
+		return
+	}
+	content := at.node.Content
+	switch at.node.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(content); i += 2 {
+			key := keyName(content[i])
+			walkYAML(yamlPlace{at.pointer + Pointer(key), key, content[i+1]}, visit)
+		}
+	case yaml.SequenceNode:
+		for i, n := range content {
+			walkYAML(yamlPlace{pointerIndex(at.pointer, i), "", n}, visit)
+		}
+	}
+}
+
+// keyName returns the text of a mapping key, which may be an alias.
+func keyName(key *yaml.Node) string {
+	if key.Kind == yaml.AliasNode {
+		key = key.Alias
+	}
+	return key.Value
+}
