@@ -28,6 +28,17 @@ var helpTexts = kong.Vars{
 	"package_unpacked":    "Write the solution as a folder instead of a zip.",
 	"package_zip":         "Pack each of the other forms into a zip too.",
 
+	"migrate": "Move exported flows, apps, Logic Apps and agents from the retired connector to this one.",
+	"migrate_to": "ID of the new connector: shared_… from the address of its page in Power Automate, or for Logic " +
+		"Apps /subscriptions/…/customApis/NAME.",
+	"migrate_connector":  "For solutions: the solution zip of connector package, which has the GUID and the name below.",
+	"migrate_guid":       "For solutions: GUID of the new connector in Dataverse.",
+	"migrate_name":       "For solutions: name of the new connector in Dataverse, such as pcc_partnercenter.",
+	"migrate_references": "Connection references: new, under new names, or keep.",
+	"migrate_out": "File or folder to write, which must not exist; with several inputs a folder. " +
+		"Default: print the report and write nothing.",
+	"migrate_input": "Export to migrate: a zip, a folder or a file.",
+
 	"keys_add_name": "Name of the connection that the key stands for. Keys of one name share its limit.",
 	"keys_add_file": "File to append the key's digest to. It is created if it does not exist.",
 	"keys_remove_digest": "Remove only the key whose digest begins with these hex digits, " +

@@ -32,6 +32,7 @@ type commands struct {
 	Serve      serveCommand      `cmd:"" help:"Run the service."`
 	Definition definitionCommand `cmd:"" help:"${definition}"`
 	Package    packageCommand    `cmd:"" help:"${package}"`
+	Migrate    migrateCommand    `cmd:"" help:"${migrate}"`
 	Keys       struct {
 		Add    keysAddCommand    `cmd:"" help:"Make an API key: print it once and append its digest to the keys file."`
 		List   keysListCommand   `cmd:"" help:"List the names of the API keys with the first digits of their digests."`

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -86,3 +87,17 @@ func (o *Operation) Rule(name string) string {
 func (o *Operation) has(name string) bool {
 	return slices.ContainsFunc(o.parameters, func(p parameter) bool { return p.Name == name })
 }
+
+// CheckArgument validates one argument as Check does, and no combination. An error is a *fault.Error
+// whose text does not have the value. A sealed argument is not opened.
+func (o *Operation) CheckArgument(name, value string) error {
+	for _, p := range o.parameters {
+		if p.Name == name {
+			return p.check(value)
+		}
+	}
+	return &fault.Error{Code: fault.UnknownParameter, Message: o.unknownText(name, nil)}
+}
+
+// Sorted returns the operationIds in order.
+func (o Operations) Sorted() []string { return slices.Sorted(maps.Keys(o)) }

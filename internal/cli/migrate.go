@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/partner-center/connector/internal/definition/registration"
+	"github.com/partner-center/connector/internal/migrate"
+	"github.com/partner-center/connector/internal/migrate/flow"
+	"github.com/partner-center/connector/internal/migrate/report"
+	"github.com/partner-center/connector/openapi"
+)
+
+// migrateCommand rewrites exported flows, apps, Logic Apps and agents.
+type migrateCommand struct {
+	To            string   `env:"-" placeholder:"ID" help:"${migrate_to}"`
+	Connector     string   `env:"-" placeholder:"FILE" help:"${migrate_connector}"`
+	ConnectorGUID string   `env:"-" placeholder:"GUID" help:"${migrate_guid}"`
+	ConnectorName string   `env:"-" placeholder:"NAME" help:"${migrate_name}"`
+	From          string   `env:"-" default:"shared_microsoftpartnercent" placeholder:"ID" help:"ID of the old connector."`
+	References    string   `env:"-" default:"new" placeholder:"HOW" help:"${migrate_references}"`
+	Out           string   `env:"-" placeholder:"PATH" help:"${migrate_out}"`
+	Report        string   `env:"-" default:"text" placeholder:"FORM" help:"Form of the report: text or json."`
+	Strict        bool     `env:"-" help:"Write nothing if there is a warning, and fail."`
+	Inputs        []string `arg:"" name:"input" help:"${migrate_input}"`
+}
+
+// errNotMigrated is the error for an input with an error in its report, which says the rest.
+var errNotMigrated = errors.New("nothing was written: the report says why")
+
+// Run prints the report, and writes the migrated exports if --out is given.
+func (c *migrateCommand) Run(con *console) error {
+	options, err := c.options()
+	if err != nil {
+		return usageError{err}
+	}
+	options.Progress = func(message string) { fmt.Fprintf(con.stderr, "connector: %s\n", message) }
+	reports, err := migrate.Run(c.Inputs, options)
+	if errors.Is(err, migrate.ErrOptions) {
+		return usageError{err}
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.print(con, reports); err != nil {
+		return err
+	}
+	for _, r := range reports {
+		if r.Has(report.Error) || (c.Strict && r.Has(report.Warning)) {
+			return errNotMigrated
+		}
+	}
+	return nil
+}
+
+// print prints the reports: of one input an object in JSON, of several a list.
+func (c *migrateCommand) print(con *console, reports []*report.Report) error {
+	if c.Report == "text" {
+		return report.WriteText(con.stdout, reports)
+	}
+	var value any = reports
+	if len(reports) == 1 {
+		value = reports[0]
+	}
+	encoder := json.NewEncoder(con.stdout)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+var (
+	guid          = regexp.MustCompile(`^\{?([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?$`)
+	dataverseName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
+)
+
+// options converts the flags. An error joins all mistakes.
+func (c *migrateCommand) options() (migrate.Options, error) {
+	from, fromErr := migrate.ParseID(c.From)
+	options := migrate.Options{From: from, KeepReferences: c.References == "keep", Strict: c.Strict, Out: c.Out}
+	var toErr, connectorErr, catalogErr error
+	if c.To != "" {
+		var to migrate.ID
+		to, toErr = migrate.ParseID(c.To)
+		options.To = &to
+	}
+	options.GUID, options.Name, connectorErr = c.connector()
+	spec, err := openapi.Spec()
+	if err != nil {
+		return options, err
+	}
+	options.Catalog, catalogErr = flow.NewCatalog(spec)
+	return options, errors.Join(named("--from", fromErr), named("--to", toErr), connectorErr, catalogErr,
+		oneOf("--references", c.References, "new", "keep"), oneOf("--report", c.Report, "text", "json"))
+}
+
+// named returns an error with the name of its flag.
+func named(flag string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", flag, err)
+}
+
+// oneOf returns an error unless a value is one of two.
+func oneOf(flag, value, first, second string) error {
+	if (value == first) || (value == second) {
+		return nil
+	}
+	return fmt.Errorf("%s %q: want %s or %s", flag, value, first, second)
+}
+
+// connector returns the Dataverse ID and name of the new connector, from its solution or from the flags.
+func (c *migrateCommand) connector() (id, name string, err error) {
+	if c.Connector != "" {
+		if (c.ConnectorGUID != "") || (c.ConnectorName != "") {
+			return "", "", errors.New("--connector has the GUID and the name: leave out --connector-guid and --connector-name")
+		}
+		id, name, err := migrate.ReadConnector(c.Connector, registration.ConnectorName)
+		return id, name, named("--connector", err)
+	}
+	var wrong []error
+	if m := guid.FindStringSubmatch(c.ConnectorGUID); m != nil {
+		id = strings.ToLower(m[1])
+	} else if c.ConnectorGUID != "" {
+		wrong = append(wrong, fmt.Errorf("--connector-guid %q: want a GUID", c.ConnectorGUID))
+	}
+	if (c.ConnectorName != "") && !dataverseName.MatchString(c.ConnectorName) {
+		wrong = append(wrong, fmt.Errorf("--connector-name %q: want a name such as pcc_partnercenter", c.ConnectorName))
+	}
+	return id, c.ConnectorName, errors.Join(wrong...)
+}

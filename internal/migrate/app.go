@@ -1,0 +1,178 @@
+package migrate
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/partner-center/connector/internal/migrate/archive"
+	"github.com/partner-center/connector/internal/migrate/report"
+	"github.com/partner-center/connector/internal/migrate/splice"
+)
+
+// readApp reports on a canvas app, which is never changed: it describes the connector in places of its
+// own.
+func (m *migration) readApp(in *input, file string, app *archive.Archive) {
+	a := &appReader{migration: m, input: in, file: file, app: app}
+	sources, err := a.dataSources()
+	if err != nil {
+		in.refuse(file, err)
+		return
+	}
+	if len(sources) == 0 {
+		return
+	}
+	in.report.Add(report.Finding{Code: report.CanvasAppByHand, Level: report.Manual, File: file,
+		Text: "in Power Apps Studio, remove the data source " + strings.Join(sources, ", ") + ", add the new connector, " +
+			"whose data source has the same name if its title is Microsoft Partner Center, save and publish"})
+	for _, entry := range a.formulaFiles() {
+		a.readFormulas(entry, sources)
+	}
+}
+
+// An appReader reads an .msapp.
+type appReader struct {
+	*migration
+	input *input
+	file  string
+	app   *archive.Archive
+}
+
+// entryName returns the name of an entry with slashes.
+func entryName(e archive.Entry) string { return strings.ReplaceAll(e.Name, `\`, "/") }
+
+// json returns a JSON file of the app, or nil if there is none.
+func (a *appReader) json(name string) (*splice.Value, error) {
+	for _, e := range a.app.Entries() {
+		if entryName(e) != name {
+			continue
+		}
+		content, err := a.app.Read(e.Name)
+		if err != nil {
+			return nil, err
+		}
+		doc, err := splice.ParseJSON(content)
+		if err != nil {
+			return nil, err
+		}
+		return doc.Root, nil
+	}
+	return nil, nil
+}
+
+// dataSources returns the names of the data sources of the old connector, sorted.
+func (a *appReader) dataSources() ([]string, error) {
+	var names []string
+	properties, err := a.json("Properties.json")
+	if err != nil {
+		return nil, err
+	}
+	if text := properties.Get("LocalConnectionReferences").Str(); text != "" {
+		references, err := splice.ParseJSON([]byte(text))
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range references.Root.Members {
+			if id := r.Value.Get("connectionRef", "id").Str(); a.From.is(id) {
+				names = append(names, texts(r.Value.Get("dataSources"))...)
+			} else if id != "" {
+				(&editor{input: a.input}).other(id)
+			}
+		}
+	}
+	sources, _ := a.json("References/DataSources.json") // describes connectors, sometimes with a member twice
+	for _, s := range elements(sources.Get("DataSources")) {
+		if a.From.is(s.Get("ApiId").Str()) {
+			names = append(names, s.Get("Name").Str())
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// elements returns the elements of an array, and none of nil.
+func elements(array *splice.Value) []*splice.Value {
+	if array == nil {
+		return nil
+	}
+	return array.Elements
+}
+
+// texts returns the strings of an array.
+func texts(array *splice.Value) []string {
+	var out []string
+	for _, e := range elements(array) {
+		if s := e.Str(); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// formulaFiles returns the files with formulas: the sources if the app has them, and else the controls.
+func (a *appReader) formulaFiles() []archive.Entry {
+	var sources, controls []archive.Entry
+	for _, e := range a.app.Entries() {
+		switch name := strings.ToLower(entryName(e)); {
+		case strings.HasPrefix(name, "src/") && (path.Ext(name) == ".yaml"):
+			sources = append(sources, e)
+		case (strings.HasPrefix(name, "controls/") || strings.HasPrefix(name, "components/")) &&
+			(path.Ext(name) == ".json"):
+			controls = append(controls, e)
+		}
+	}
+	if len(sources) > 0 {
+		return sources
+	}
+	return controls
+}
+
+// readFormulas records the calls of data sources in a file.
+func (a *appReader) readFormulas(e archive.Entry, sources []string) {
+	content, err := a.app.Read(e.Name)
+	if err != nil {
+		a.input.refuse(a.file, err)
+		return
+	}
+	for _, source := range sources {
+		call := regexp.MustCompile(`(^|[^A-Za-z0-9_])'?` + regexp.QuoteMeta(source) + `'?\.([A-Za-z0-9_]+)\(`)
+		for _, at := range call.FindAllSubmatchIndex(content, -1) {
+			a.addCall(e, source, formula{
+				line:      1 + strings.Count(string(content[:at[0]]), "\n"),
+				operation: string(content[at[4]:at[5]]),
+			})
+		}
+	}
+}
+
+// A formula is a call in a formula.
+type formula struct {
+	line      int
+	operation string
+}
+
+// addCall records a call.
+func (a *appReader) addCall(e archive.Entry, source string, f formula) {
+	found := report.Action{
+		File: a.file, At: entryName(e) + " line " + itoa(f.line), By: report.ByFormula, Operation: f.operation,
+		Scope: []string{}, Key: &source, Known: a.Catalog.Has(f.operation),
+	}
+	a.input.report.Actions = append(a.input.report.Actions, found)
+	if !found.Known {
+		a.input.report.Add(report.Finding{Code: report.UnknownOperation, Level: report.Error, File: a.file,
+			At: found.At, Text: "the connector has no operation " + f.operation})
+	}
+}
+
+// readCodeApp reports on a code app, whose services are generated.
+func (e *editor) readCodeApp() {
+	for _, r := range members(e.document.json.Root.Get("connectionReferences")) {
+		if id := r.Value.Get("id").Str(); e.From.is(id) {
+			e.add(report.Finding{Code: report.CodeAppByHand, Level: report.Manual,
+				Text: "run pac code add-data-source with the new connector, which generates its services again"})
+		} else {
+			e.other(id)
+		}
+	}
+}

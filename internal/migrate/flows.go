@@ -1,0 +1,156 @@
+package migrate
+
+import (
+	"strings"
+
+	"github.com/partner-center/connector/internal/migrate/flow"
+	"github.com/partner-center/connector/internal/migrate/report"
+	"github.com/partner-center/connector/internal/migrate/splice"
+)
+
+// editFlow edits a flow of a legacy package or of a solution.
+func (e *editor) editFlow() {
+	root := e.document.json.Root
+	references := root.Get("properties", "connectionReferences")
+	at := splice.Pointer("properties", "connectionReferences")
+	keys := map[string]bool{}
+	if references != nil {
+		for _, r := range references.Members {
+			if e.isOldReference(r.Value) {
+				keys[strings.ToLower(r.Name)] = true
+				e.editReference(at+splice.Pointer(r.Name), r.Value)
+			} else {
+				e.other(referenceID(r.Value))
+			}
+		}
+	}
+	if (e.To == nil) && (len(keys) > 0) {
+		e.add(report.Finding{Code: report.OldIDLeft, Level: report.Note, At: at,
+			Text: "the flow keeps the ID of the old connector; the import puts that of the chosen connector in its place"})
+	}
+	definition := splice.Pointer("properties", "definition")
+	e.editHosts(definition, root.Get("properties", "definition"))
+	e.readFlow(flow.Definition{At: definition, Value: root.Get("properties", "definition"), Ours: flow.Matcher{
+		APIID: e.From.is,
+		Key:   func(key string) bool { return keys[strings.ToLower(key)] },
+	}})
+}
+
+// readFlow reports on a definition.
+func (e *editor) readFlow(d flow.Definition) {
+	d.File, d.Ours.Mentions = e.document.file, e.From.mentions()
+	e.input.report.Flows = append(e.input.report.Flows,
+		report.Flow{File: d.File, At: d.At, Name: e.input.flowName(d.File, e.document.json.Root)})
+	e.Catalog.Read(d, e.input.report)
+}
+
+// referenceID returns the ID of the connector of a connection reference in a flow.
+func referenceID(r *splice.Value) string {
+	for _, path := range [][]string{{"id"}, {"api", "name"}, {"api", "id"}} {
+		if id := r.Get(path...).Str(); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// isOldReference reports whether a connection reference in a flow is one of the old connector.
+func (m *migration) isOldReference(r *splice.Value) bool {
+	for _, path := range [][]string{{"id"}, {"api", "name"}, {"api", "id"}} {
+		if m.From.is(r.Get(path...).Str()) {
+			return true
+		}
+	}
+	return false
+}
+
+// editReference edits a connection reference of the old connector in a flow.
+func (e *editor) editReference(at string, r *splice.Value) {
+	for _, name := range []string{"source", "runtimeSource"} {
+		if strings.EqualFold(r.Get(name).Str(), "invoker") {
+			e.add(report.Finding{Code: report.InvokerConnection, Level: report.Manual, At: at + splice.Pointer(name),
+				Text: "the flow runs with the connections of the people who start it: each of them has to sign in to the new " +
+					"connector"})
+		}
+	}
+	for _, path := range [][]string{{"id"}, {"apiName"}, {"api", "id"}, {"api", "name"}} {
+		e.replaceID(at+splice.Pointer(path...), r.Get(path...))
+	}
+	api := r.Get("api")
+	if e.hasShared() && (e.Name != "") && (api.Get("name") != nil) {
+		e.setOrInsert(at+splice.Pointer("api"), api, "name", "logicalName", e.Name)
+	}
+	e.replaceReference(at+splice.Pointer("connection", "connectionReferenceLogicalName"),
+		r.Get("connection", "connectionReferenceLogicalName"))
+}
+
+// replaceID replaces a value that is the ID or the name of the old connector.
+func (e *editor) replaceID(at string, v *splice.Value) {
+	switch {
+	case (v == nil) || !e.From.isName(v.Str()):
+	case e.hasShared():
+		e.set(at, v, e.To.replacement(v.Str()))
+	case e.To != nil:
+		e.leave(at)
+	}
+}
+
+// replaceReference replaces a value that is the name of a connection reference of the old connector.
+func (e *editor) replaceReference(at string, v *splice.Value) {
+	if now, ok := e.references.renamed(v.Str()); ok {
+		e.set(at, v, now)
+	}
+}
+
+// editHosts edits the API IDs of the actions of a definition, and the copy that the new designer keeps
+// in the metadata of a trigger.
+func (e *editor) editHosts(at string, definition *splice.Value) {
+	definition.Walk(func(pointer string, v *splice.Value) bool {
+		if graph := v.Get("associatedData", "graph"); (graph != nil) && strings.HasSuffix(pointer, "/metadata") {
+			e.editGraph(at+pointer+splice.Pointer("associatedData", "graph"), graph)
+			return false
+		}
+		if host := v.Get("inputs", "host"); host != nil {
+			e.replaceID(at+pointer+splice.Pointer("inputs", "host", "apiId"), host.Get("apiId"))
+		}
+		return true
+	})
+}
+
+// graphIDs are the members of a designer's graph that name a connector.
+var graphIDs = map[string]bool{
+	"id": true, "name": true, "apiid": true, "apiname": true, "connectorid": true, "connectorname": true,
+}
+
+// editGraph edits the graph of the new designer.
+func (e *editor) editGraph(at string, graph *splice.Value) {
+	graph.Walk(func(pointer string, v *splice.Value) bool {
+		for _, m := range v.Members {
+			at := at + pointer + splice.Pointer(m.Name)
+			switch name := strings.ToLower(m.Name); {
+			case graphIDs[name]:
+				e.replaceID(at, m.Value)
+			case name == "connectionreferencelogicalname":
+				e.replaceReference(at, m.Value)
+			}
+		}
+		return true
+	})
+}
+
+// editSettings edits deployment settings.
+func (e *editor) editSettings() {
+	list := splice.Pointer("ConnectionReferences")
+	for i, r := range e.document.json.Root.Get("ConnectionReferences").Elements {
+		if !e.From.is(r.Get("ConnectorId").Str()) {
+			e.other(r.Get("ConnectorId").Str())
+			continue
+		}
+		at := list + splice.Pointer(itoa(i))
+		e.replaceReference(at+"/LogicalName", r.Get("LogicalName"))
+		e.replaceID(at+"/ConnectorId", r.Get("ConnectorId"))
+		if id := r.Get("ConnectionId"); id != nil {
+			e.set(at+"/ConnectionId", id, "")
+		}
+	}
+}

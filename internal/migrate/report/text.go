@@ -1,0 +1,218 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// WriteText writes reports for the person who signs a migration off. Each has a summary, then a section
+// for each flow that uses the connector and for each other file with something to say, and the next
+// steps. Control characters in names are escaped. An error is that of w.
+func WriteText(w io.Writer, reports []*Report) error {
+	var out text
+	for i, r := range reports {
+		if i > 0 {
+			out.line("")
+		}
+		r.writeText(&out)
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// A text is text for a terminal.
+type text struct{ strings.Builder }
+
+// line adds a line.
+func (t *text) line(format string, values ...any) {
+	for _, r := range fmt.Sprintf(format, values...) {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) {
+			fmt.Fprintf(t, `\u%04x`, r)
+		} else {
+			t.WriteRune(r)
+		}
+	}
+	t.WriteByte('\n')
+}
+
+func (r *Report) writeText(out *text) {
+	out.line("%s: %s", r.Input, r.Kind.words())
+	out.line("%s", r.summary())
+	for _, s := range r.sections() {
+		if !s.isEmpty() {
+			s.write(out, r.Written)
+		}
+	}
+	if len(r.Others) > 0 {
+		out.line("")
+		out.line("Left alone: %s", strings.Join(r.Others, ", "))
+	}
+	out.line("")
+	out.line("Next")
+	for i, step := range r.Next {
+		out.line("%3d. %s", i+1, step)
+	}
+}
+
+// words returns the name of a kind for people.
+func (k Kind) words() string {
+	switch k {
+	case SolutionSource:
+		return "unpacked solution"
+	case LogicAppsTemplate:
+		return "template with Logic Apps"
+	case LogicAppsCodeView:
+		return "code of a Logic App"
+	case LogicAppsStandard:
+		return "Logic Apps project (Standard)"
+	case Agent:
+		return "workspace of an agent"
+	case Unknown:
+		return "not an export that can be read"
+	}
+	return strings.ReplaceAll(string(k), "-", " ")
+}
+
+// summary counts what is in the report.
+func (r *Report) summary() string {
+	parts := []string{count(len(r.Actions), "action"), count(len(r.Edits), "edit")}
+	for _, l := range Levels() {
+		if n := len(ofLevel(r.Findings, l)); n > 0 {
+			parts = append(parts, count(n, l.noun()))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// ofLevel returns the findings of a level.
+func ofLevel(findings []Finding, l Level) []Finding {
+	return slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool { return f.Level != l })
+}
+
+// noun returns the word for one finding of the level.
+func (l Level) noun() string {
+	if l == Manual {
+		return "change by hand"
+	}
+	return string(l)
+}
+
+// count returns a number with a noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	first, rest, _ := strings.Cut(noun, " ")
+	return strings.TrimSpace(fmt.Sprintf("%d %ss %s", n, first, rest))
+}
+
+// A section is what there is to say about a flow or about a file.
+type section struct {
+	title    string
+	actions  []Action
+	findings []Finding
+	edits    []Edit
+}
+
+func (s *section) isEmpty() bool { return len(s.actions)+len(s.findings)+len(s.edits) == 0 }
+
+// sections returns the sections of a report: those of flows, then those of other files. What is in a file
+// of a flow but in no definition belongs to the first flow of the file.
+func (r *Report) sections() []*section {
+	var all []*section
+	flows := map[string][]int{} // indexes of the flows of a file
+	for i, f := range r.Flows {
+		all = append(all, &section{title: fmt.Sprintf("Flow %s, in %s", f.Name, f.File)})
+		flows[f.File] = append(flows[f.File], i)
+	}
+	files := map[string]*section{}
+	find := func(file, at string) *section {
+		for _, i := range flows[file] {
+			if in := r.Flows[i].At; (at == in) || strings.HasPrefix(at, in+"/") {
+				return all[i]
+			}
+		}
+		if in := flows[file]; len(in) > 0 {
+			return all[in[0]]
+		}
+		if files[file] == nil {
+			files[file] = &section{title: file}
+			all = append(all, files[file])
+		}
+		return files[file]
+	}
+	for _, a := range r.Actions {
+		s := find(a.File, a.At)
+		s.actions = append(s.actions, a)
+	}
+	for _, f := range r.Findings {
+		s := find(f.File, f.At)
+		s.findings = append(s.findings, f)
+	}
+	for _, e := range r.Edits {
+		s := find(e.File, e.At)
+		s.edits = append(s.edits, e)
+	}
+	return all
+}
+
+func (s *section) write(out *text, written bool) {
+	out.line("")
+	out.line("%s", s.title)
+	for _, a := range s.actions {
+		out.line("  action %s", a)
+	}
+	for _, l := range Levels() {
+		for _, f := range ofLevel(s.findings, l) {
+			out.line("  %s %s: %s", l, f.Code, f.Text)
+			if f.At != "" {
+				out.line("    at %s", f.At)
+			}
+		}
+	}
+	verb := "to edit"
+	if written {
+		verb = "edited"
+	}
+	for _, e := range s.edits {
+		out.line("  %s %s", verb, e.At)
+		out.line("    was %s", shown(e.Was, "missing"))
+		out.line("    now %s", shown(e.Now, "removed"))
+	}
+}
+
+// String returns the action with its enclosing actions, operation and connection.
+func (a Action) String() string {
+	name := a.At
+	if a.Name != nil {
+		name = strings.Join(append(slices.Clone(a.Scope), *a.Name), " > ")
+	}
+	out := name + ": " + a.Operation
+	if a.By != ByOperationID {
+		out += " by " + string(a.By)
+	}
+	if a.Key != nil {
+		out += ", connection " + *a.Key
+	}
+	if !a.Known {
+		out += ", which the connector does not have"
+	}
+	return out
+}
+
+// shown returns a value of an edit.
+func shown(v any, missing string) string {
+	switch v := v.(type) {
+	case nil:
+		return missing
+	case string:
+		if v == "" {
+			return "empty"
+		}
+		return v
+	}
+	return fmt.Sprint(v)
+}

@@ -1,0 +1,152 @@
+package migrate
+
+import (
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/partner-center/connector/internal/migrate/report"
+	"github.com/partner-center/connector/internal/migrate/splice"
+)
+
+// facts are what the files of an input say about each other.
+type facts struct {
+	roles     map[role]bool
+	isApp     bool              // the input is an .msapp
+	isAgent   bool              // a YAML file is part of an agent
+	apis      map[string]bool   // GUIDs in the manifest that stand for the old connector
+	keys      map[string]bool   // in lower case: connections of a Logic App (Standard) to the old connector
+	values    map[string]string // parameters of a Logic App (Standard)
+	flowNames map[string]string // display names of flows, by file in lower case
+	used      bool              // the old connector is named somewhere
+}
+
+func newFacts() facts {
+	return facts{roles: map[role]bool{}, apis: map[string]bool{}, keys: map[string]bool{}, values: map[string]string{},
+		flowNames: map[string]string{}}
+}
+
+// survey reads all files of an input, before any is edited, and finds its kind.
+func (m *migration) survey(in *input) {
+	if in.archive == nil {
+		return
+	}
+	if isPlainApp(in.archive) {
+		in.facts.isApp = true
+		in.report.Kind = report.CanvasApp
+		return
+	}
+	later := in.each(m, func(d *document) bool { return d.role == standardConnections }, func(d *document) {
+		in.facts.roles[d.role] = true
+		m.surveyDocument(in, d)
+	})
+	for _, d := range later { // needs the parameters
+		m.surveyConnections(in, d.json.Root)
+	}
+	in.report.Kind = in.findKind()
+	if (in.report.Kind == report.Unknown) && !in.report.Has(report.Error) {
+		in.report.Add(report.Finding{Code: report.NotJSON, Level: report.Error, File: in.name,
+			Text: "this is no export that is known: want a package, a solution, a template, an app or an agent; pass zips in a " +
+				"folder one by one"})
+	}
+}
+
+// each reads the documents of an input and calls visit with each. It returns those that keep selects.
+func (in *input) each(m *migration, keep func(*document) bool, visit func(*document)) (kept []*document) {
+	const many = 500
+	for i, file := range in.files {
+		if (i > 0) && (i%many == 0) {
+			m.progress("%s: %d of %d files", in.name, i, len(in.files))
+		}
+		d := m.read(in, file)
+		if d == nil {
+			continue
+		}
+		visit(d)
+		if keep(d) {
+			kept = append(kept, d)
+		}
+		d.close()
+	}
+	return kept
+}
+
+func (m *migration) surveyDocument(in *input, d *document) {
+	switch d.role {
+	case packageManifest:
+		m.surveyManifest(in, d.json.Root)
+	case packageFlow, solutionFlow:
+		m.surveyFlow(in, d.json.Root)
+	case settingsFile:
+		for _, e := range d.json.Root.Get("ConnectionReferences").Elements {
+			m.define(in, e.Get("LogicalName").Str(), e.Get("ConnectorId").Str())
+		}
+	case standardParameters:
+		for _, p := range d.json.Root.Members {
+			in.facts.values[strings.ToLower(p.Name)] = p.Value.Get("value").Str()
+		}
+	case solutionXML:
+		m.surveyXML(in, d.xml)
+	case yamlFile:
+		m.surveyYAML(in, d.yaml)
+	}
+}
+
+// define records a connection reference with the ID of its connector, if it has one.
+func (m *migration) define(in *input, name, connector string) {
+	if connector == "" {
+		return
+	}
+	is := m.From.is(connector)
+	m.references.define(name, is)
+	in.facts.used = in.facts.used || is
+}
+
+func (m *migration) surveyFlow(in *input, root *splice.Value) {
+	references := root.Get("properties", "connectionReferences")
+	if references == nil {
+		return
+	}
+	for _, r := range references.Members {
+		api := r.Value.Get("api")
+		for _, id := range []string{r.Value.Get("id").Str(), api.Get("name").Str(), api.Get("id").Str()} {
+			m.define(in, r.Value.Get("connection", "connectionReferenceLogicalName").Str(), id)
+			in.facts.used = in.facts.used || m.From.is(id)
+		}
+	}
+}
+
+// surveyXML records the connection references and the names of the flows in a solution.
+func (m *migration) surveyXML(in *input, doc *splice.XML) {
+	doc.Root.Walk(func(e *splice.Element) bool {
+		switch {
+		case e.Name == "connectionreference":
+			if name, id := e.Attr(logicalName), e.Child("connectorid"); (name != nil) && (id != nil) {
+				m.define(in, name.Value, id.Text)
+			}
+		case (e.Name == "Workflow") && (e.Attr("Name") != nil) && (e.Child("JsonFileName") != nil):
+			file := strings.TrimPrefix(strings.ToLower(e.Child("JsonFileName").Text), "/")
+			in.facts.flowNames[path.Base(file)] = e.Attr("Name").Value
+		}
+		return true
+	})
+}
+
+// trailingGUID matches the end of the name of a flow's file in a solution.
+var trailingGUID = regexp.MustCompile(`(?i)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+
+// flowName returns the display name of a flow in a file.
+func (in *input) flowName(file string, root *splice.Value) string {
+	file = strings.ReplaceAll(file, `\`, "/")
+	if name := root.Get("properties", "displayName").Str(); name != "" {
+		return name
+	}
+	if name := in.facts.flowNames[strings.ToLower(path.Base(file))]; name != "" {
+		return name
+	}
+	name := strings.TrimSuffix(path.Base(file), path.Ext(file))
+	if (name == "workflow") && (path.Dir(file) != ".") { // of a Logic App (Standard)
+		return path.Base(path.Dir(file))
+	}
+	return trailingGUID.ReplaceAllString(name, "")
+}

@@ -1,0 +1,92 @@
+package migrate
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/partner-center/connector/internal/migrate/report"
+	"github.com/partner-center/connector/internal/migrate/splice"
+)
+
+// logicalName is the attribute of an XML element that is a connection reference.
+const logicalName = "connectionreferencelogicalname"
+
+// editXML edits an XML file of a solution.
+func (e *editor) editXML() {
+	root := e.document.xml.Root
+	if managed := root.Child("SolutionManifest").Child("Managed"); (managed != nil) && (managed.Text == "1") {
+		e.add(report.Finding{Code: report.ManagedSolution, Level: report.Warning,
+			Text: "this is a managed solution, so an import lands over the publisher's: migrate the unmanaged source " +
+				"if you have it"})
+	}
+	root.Walk(func(element *splice.Element) bool {
+		if element.Name == "connectionreference" {
+			e.editReferenceElement(element)
+		} else {
+			e.editAttributes(element)
+		}
+		return true
+	})
+}
+
+// editReferenceElement edits the definition of a connection reference.
+func (e *editor) editReferenceElement(element *splice.Element) {
+	name, connector := element.Attr(logicalName), element.Child("connectorid")
+	if (name == nil) || (connector == nil) {
+		return
+	}
+	if !e.From.is(connector.Text) {
+		e.other(connector.Text)
+		return
+	}
+	doc, at := e.document.xml, place(element, name)
+	if !e.hasShared() || (e.GUID == "") {
+		e.leave(at + "/connectorid")
+		return
+	}
+	if now, ok := e.references.renamed(name.Value); ok {
+		e.record(at+"/@"+logicalName, name.Value, now)
+		doc.SetAttr(element, logicalName, now)
+	} else {
+		e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, At: at,
+			Text: "the reference keeps its name and with it the connection of the old connector: give it a connection " +
+				"of the new one by hand"})
+	}
+	now := e.To.replacement(connector.Text)
+	e.record(at+"/connectorid", connector.Text, now)
+	doc.SetText(connector, now)
+	e.setCustomConnector(element, connector, at+"/customconnectorid/connectorid")
+}
+
+// setCustomConnector sets the Dataverse ID of the connector of a reference.
+func (e *editor) setCustomConnector(element, connector *splice.Element, at string) {
+	doc := e.document.xml
+	switch custom := element.Child("customconnectorid").Child("connectorid"); {
+	case custom == nil:
+		doc.InsertAfter(connector, "customconnectorid", "connectorid", e.GUID)
+		e.record(at, nil, e.GUID)
+	case !strings.EqualFold(custom.Text, e.GUID):
+		e.record(at, custom.Text, e.GUID)
+		doc.SetText(custom, e.GUID)
+	}
+}
+
+// editAttributes edits attributes and texts that are the name of a connection reference as a whole.
+func (e *editor) editAttributes(element *splice.Element) {
+	for i := range element.Attrs {
+		a := &element.Attrs[i]
+		if now, ok := e.references.renamed(a.Value); ok {
+			e.record(place(element, a)+"/@"+a.Name, a.Value, now)
+			e.document.xml.SetAttr(element, a.Name, now)
+		}
+	}
+	if now, ok := e.references.renamed(element.Text); ok && (len(element.Children) == 0) {
+		e.record("//"+element.Name, element.Text, now)
+		e.document.xml.SetText(element, now)
+	}
+}
+
+// place returns where an element is, by one of its attributes.
+func place(element *splice.Element, a *splice.Attr) string {
+	return fmt.Sprintf("//%s[@%s='%s']", element.Name, a.Name, a.Value)
+}
