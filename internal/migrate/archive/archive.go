@@ -1,16 +1,13 @@
 // Package archive reads a package that a user exported, and writes it again with some entries
 // replaced. A package is a zip, a folder, or a single file.
 //
-// Its input is untrusted. Open refuses, with a [*HostileError], a zip that could harm those who
-// unpack it: names that climb or collide, links, encryption, overlapping data, and sizes that only
-// a decompression bomb declares. Nothing is unpacked to the disk, reading an entry is bounded by
+// Its input is untrusted. Open refuses, with a [*HostileError], a zip that could harm the program
+// that unpacks it: names that climb or collide, links, encryption, overlapping data, and sizes that
+// only a decompression bomb declares. Nothing is unpacked to the disk, reading an entry is bounded by
 // [MaxRead], and a folder is never left through a link.
 //
-// Everything but the replaced content stays as it is. In a zip, this holds for the order, names,
-// times, comments, methods, extra fields and attributes of the entries, with three exceptions. Zip64
-// fields are dropped, since they repeat sizes and offsets that no longer hold. The internal
-// attributes, which archive/zip cannot read, become zero. Bytes between the entries, which belong
-// to none, are not copied. Whether the content of an entry makes sense is left to the caller.
+// Everything but the replaced content stays as it is; [Archive.Write] lists the exceptions. Whether
+// the content of an entry makes sense is left to the caller.
 package archive
 
 import (
@@ -208,9 +205,12 @@ func (a *Archive) Read(name string) ([]byte, error) {
 // changed has a name that is no entry. After any other error, part of the archive may be left at
 // path; see Publish.
 //
-// In a zip, changed entries keep their method and all metadata but sizes, checksum and data
-// descriptor. Unchanged entries are copied without unpacking them, so damaged ones stay damaged. Two
-// calls with the same arguments write the same bytes.
+// In a zip, the entries keep their order, names, times, comments, methods, extra fields and
+// attributes. Unchanged entries are copied without unpacking them, so damaged ones stay damaged.
+// There are three exceptions. Zip64 fields are dropped, since they repeat sizes and offsets that no
+// longer hold. The internal attributes, which archive/zip does not read, become zero. Bytes between
+// the entries, which belong to none, are not copied. Changed entries have new sizes and checksums and
+// no data descriptor. Two calls with the same arguments write the same bytes.
 //
 // In a folder, Write copies the files and folders that Open found, including .git, with their
 // permissions and modification times, also those of changed files. Links are left out.

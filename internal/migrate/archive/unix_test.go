@@ -15,7 +15,7 @@ import (
 	"github.com/partner-center/connector/internal/migrate/archive"
 )
 
-// Opening a pipe to which nobody writes would block.
+// TestPipe would block if a pipe were opened, since it has no writer.
 func TestPipe(t *testing.T) {
 	root := tree(t, map[string]string{"a": "1", "b": "2"})
 	must(t, syscall.Mkfifo(filepath.Join(root, "pipe"), 0o600))
