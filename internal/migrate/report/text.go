@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"slices"
@@ -12,21 +13,20 @@ import (
 // for each flow that uses the connector and for each other file with something to say, and the next
 // steps. Control characters in names are escaped. An error is that of w.
 func WriteText(w io.Writer, reports []*Report) error {
-	var out text
+	out := &text{bufio.NewWriter(w)}
 	for i, r := range reports {
 		if i > 0 {
 			out.line("")
 		}
-		r.writeText(&out)
+		r.writeText(out)
 	}
-	_, err := io.WriteString(w, out.String())
-	return err
+	return out.Flush()
 }
 
 // A text is text for a terminal.
-type text struct{ strings.Builder }
+type text struct{ *bufio.Writer }
 
-// line adds a line.
+// line adds a line. An error is that of Flush.
 func (t *text) line(format string, values ...any) {
 	for _, r := range fmt.Sprintf(format, values...) {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) {

@@ -33,7 +33,8 @@ func checkSplice(t *testing.T, src, got []byte, start, end int) {
 
 func FuzzJSON(f *testing.F) {
 	for _, src := range []string{
-		"\ufeff{ \"a\" : [1.50, \"\\u00f6\\/\", {}],\r\n\t\"b~/\":null}", `"x"`, `[[],{"":true}]`, ` 0 `, `{"a":{"b":"c","d":[]}}`,
+		"\ufeff{ \"a\" : [1.50, \"\\u00f6\\/\", {}],\r\n\t\"b~/\":null}",
+		`"x"`, `[[],{"":true}]`, ` 0 `, `{"a":{"b":"c","d":[]}}`,
 	} {
 		f.Add([]byte(src), uint(1), "new \"\\\x00 ö")
 	}
@@ -65,7 +66,8 @@ func FuzzJSON(f *testing.F) {
 
 func FuzzXML(f *testing.F) {
 	for _, src := range []string{
-		"\ufeff<?xml version='1.0' encoding='utf-8'?>\r\n<a b = 'c&amp;' x:d=\"\">\r\n\t<e/> t <f> x<!-- y --> </f>\r\n</a>",
+		"\ufeff<?xml version='1.0' encoding='utf-8'?>\r\n" +
+			"<a b = 'c&amp;' x:d=\"\">\r\n\t<e/> t <f> x<!-- y --> </f>\r\n</a>",
 		"<a><![CDATA[ ]] ]]></a>", "<a b='1'c='2'/>", "<a>&#13;x</a>", "<a><b> </b ></a>",
 	} {
 		f.Add([]byte(src), uint(1), "new <&>\"'")
@@ -105,7 +107,8 @@ func FuzzXML(f *testing.F) {
 
 func FuzzYAML(f *testing.F) {
 	for _, src := range []string{
-		"\ufeffa: 1\r\nö: [x, 'it''s', \"q\\\"\"] # c\r\n", "a: &x !!str b\nc: *x\n", "- |\n  t\n\n- x\u2028- y\u0085- z",
+		"\ufeffa: 1\r\nö: [x, 'it''s', \"q\\\"\"] # c\r\n", "a: &x !!str b\nc: *x\n",
+		"- |\n  t\n\n- x\u2028- y\u0085- z",
 		"{a: b, ? c, d}", "--- a\n--- 'b'\n...\n", "? - a\n: - b\n", "# c\n\n# d\na:\n  b: # e\n    - f\n",
 	} {
 		f.Add([]byte(src), uint(1), "new-id/1")

@@ -43,6 +43,7 @@ type jsonParser struct {
 	base  int // offset in src at which dec starts
 	dec   *jsontext.Decoder
 	count int // values so far
+	names int // bytes in the names around the next value
 }
 
 // offset returns the offset in src behind the last token.
@@ -97,7 +98,12 @@ func (p *jsonParser) member(object *Value, depth int) error {
 	if err != nil {
 		return err
 	}
+	p.names += len(name.Text)
+	if p.names > MaxNames {
+		return errorAt(p.src, name.Start, "names are too long")
+	}
 	v, err := p.value(depth)
+	p.names -= len(name.Text)
 	object.Members = append(object.Members, Member{Name: name.Text, Start: name.Start, End: name.End, Value: v})
 	return err
 }

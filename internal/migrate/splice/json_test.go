@@ -68,8 +68,15 @@ func TestParseJSONErrors(t *testing.T) {
 		"nested_200":       {deep(splice.MaxDepth), ""},
 		"nested_201":       {deep(splice.MaxDepth + 1), "line 1, offset 200: values are nested too deeply"},
 		"siblings":         {"[" + strings.Repeat("[],", 300) + "[]]", ""},
-		"a_million":        {"[" + strings.Repeat("0,", splice.MaxValues-2) + "0]", ""},
-		"million_and_one":  {"[" + strings.Repeat("0,", splice.MaxValues-1) + "0]", "line 1, offset 1999998: too many values"},
+		"long_names":       {nameOf(splice.MaxNames/2, nameOf(splice.MaxNames/2, "0")), ""},
+		"too_long_names": {
+			nameOf(splice.MaxNames/2, nameOf(splice.MaxNames/2+1, "0")), "line 1, offset 4101: names are too long",
+		},
+		"long_names_in_turn": {"[" + nameOf(splice.MaxNames, "0") + "," + nameOf(splice.MaxNames, "0") + "]", ""},
+		"a_million":          {"[" + strings.Repeat("0,", splice.MaxValues-2) + "0]", ""},
+		"million_and_one": {
+			"[" + strings.Repeat("0,", splice.MaxValues-1) + "0]", "line 1, offset 1999998: too many values",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := splice.ParseJSON([]byte(test.src))
@@ -177,7 +184,8 @@ func TestJSONEdits(t *testing.T) {
 			func(d *splice.JSON) { d.InsertAfter(d.Root, "name", "logicalName", "y") },
 		},
 		"insert_on_a_new_line": {
-			"{\r\n\t\t\"name\": \"x\",\r\n\t\t\"z\": 1\r\n}", "{\r\n\t\t\"name\": \"x\",\r\n\t\t\"n\": \"y\",\r\n\t\t\"z\": 1\r\n}",
+			"{\r\n\t\t\"name\": \"x\",\r\n\t\t\"z\": 1\r\n}",
+			"{\r\n\t\t\"name\": \"x\",\r\n\t\t\"n\": \"y\",\r\n\t\t\"z\": 1\r\n}",
 			func(d *splice.JSON) { d.InsertAfter(d.Root, "name", "n", "y") },
 		},
 		"insert_twice_and_set": {
@@ -206,7 +214,8 @@ func TestJSONEdits(t *testing.T) {
 			func(d *splice.JSON) { d.Remove(d.Root, "type", "name", "missing", "ID") },
 		},
 		"remove_middle": {
-			"{\n  \"id\": \"a\",\n  \"name\": \"b\",\n  \"type\": \"c\"\n}", "{\n  \"id\": \"a\",\n  \"type\": \"c\"\n}",
+			"{\n  \"id\": \"a\",\n  \"name\": \"b\",\n  \"type\": \"c\"\n}",
+			"{\n  \"id\": \"a\",\n  \"type\": \"c\"\n}",
 			func(d *splice.JSON) { d.Remove(d.Root, "name") },
 		},
 		"remove_first_on_lines": {
@@ -293,3 +302,6 @@ func checkPanic(t *testing.T, call func()) {
 	}()
 	call()
 }
+
+// nameOf returns an object with one member, whose name has n bytes.
+func nameOf(n int, value string) string { return `{"` + strings.Repeat("n", n) + `":` + value + "}" }

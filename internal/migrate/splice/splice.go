@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 )
 
 // MaxDepth is the maximum nesting of objects and arrays, elements, or YAML collections. Trees are
@@ -21,9 +22,14 @@ const MaxDepth = 200
 // It bounds memory: a JSON element such as "0," takes two bytes of input but about 100 of tree.
 const MaxValues = 1_000_000
 
-// MaxYAML is the maximum size of a YAML source in bytes. The YAML parser builds the whole tree, at
-// up to 100 bytes of memory per byte of input, before MaxValues and MaxDepth can be checked.
-const MaxYAML = 8 << 20
+// MaxNames is the maximum number of bytes in the names on the way to a value of a JSON document. Pointers
+// have them all, so the limit bounds what Walk costs for each value.
+const MaxNames = 8 << 10
+
+// MaxYAML is the maximum size of a YAML source in bytes. The YAML parser builds the tree of a whole
+// document before MaxValues and MaxDepth can be checked. That takes about 30 bytes of memory per byte
+// of input, and 200 in the worst case.
+const MaxYAML = 2 << 20
 
 // byteOrderMark may stand before a document and is not part of it.
 const byteOrderMark = "\ufeff"
@@ -41,6 +47,18 @@ func errorAt(src []byte, offset int, problem string) error {
 	offset = min(offset, len(src))
 	line := bytes.Count(src[:offset], []byte("\n")) + 1
 	return fmt.Errorf("line %d, offset %d: %s", line, offset, problem)
+}
+
+// checkUTF8 returns an error with the place of the first invalid byte.
+func checkUTF8(src []byte) error {
+	for offset := 0; offset < len(src); {
+		r, size := utf8.DecodeRune(src[offset:])
+		if r == utf8.RuneError && size == 1 {
+			return errorAt(src, offset, "invalid UTF-8")
+		}
+		offset += size
+	}
+	return nil
 }
 
 // An edit replaces the bytes from start to end. An insertion replaces none.

@@ -3,11 +3,9 @@ package splice
 import (
 	"bytes"
 	"encoding/xml"
-	"errors"
 	"io"
 	"regexp"
 	"strings"
-	"unicode/utf8"
 )
 
 // xmlSpace is the white space of XML 1.0.
@@ -24,8 +22,8 @@ type XML struct {
 // declarations and other encodings are errors. The document refers to src, which must not be
 // modified.
 func ParseXML(src []byte) (*XML, error) {
-	if !utf8.Valid(src) {
-		return nil, errors.New("invalid UTF-8")
+	if err := checkUTF8(src); err != nil {
+		return nil, err
 	}
 	base := contentStart(src)
 	p := &xmlParser{src: src, base: base, dec: xml.NewDecoder(bytes.NewReader(src[base:]))}
@@ -106,7 +104,7 @@ func (p *xmlParser) startElement(token xml.StartElement, start int) error {
 // checked that each attribute is a name, =, and a quoted value.
 func (p *xmlParser) attributes(e *Element, attrs []xml.Attr) error {
 	seen := make(map[string]bool, len(attrs))
-	pos := e.Start + 1 + len(e.Name)
+	pos := e.Start
 	for _, attr := range attrs {
 		a := Attr{Name: written(attr.Name), Value: attr.Value}
 		if seen[a.Name] {

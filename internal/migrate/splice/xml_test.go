@@ -21,7 +21,8 @@ func parseXML(t testing.TB, src string) *splice.XML {
 
 func TestParseXML(t *testing.T) {
 	src := "\ufeff<?xml version='1.0' encoding='UTF-8'?>\r\n<!-- <z> -->\r\n" +
-		`<p:a xmlns:p = "urn:&quot;x" b='>"/'><c> x &amp;<!-- y --> z` + "\r\n" + `</c>t<d/><c><![CDATA[<e>]]></c ></p:a>` + "\r\n"
+		`<p:a xmlns:p = "urn:&quot;x" b='>"/'><c> x &amp;<!-- y --> z` + "\r\n" +
+		`</c>t<d/><c><![CDATA[<e>]]></c ></p:a>` + "\r\n"
 	want := []string{
 		`p:a attrs ["xmlns:p=urn:\"x" "b=>\"/"] text "" source ` + strings.TrimSpace(src[strings.Index(src, "<p:a"):]),
 		`c attrs [] text "x & z" source <c> x &amp;<!-- y --> z` + "\r\n</c>",
@@ -61,22 +62,28 @@ func TestParseXMLErrors(t *testing.T) {
 		"duplicate_attribute": {`<a secret="1" secret="2"/>`, "line 1, offset 26: duplicate attribute"},
 		"unquoted_attribute":  {"<a b=secret/>", "line 1, offset 6: invalid XML"},
 		"entity":              {"<a>&secret;</a>", "line 1, offset 11: invalid XML"},
-		"doctype":             {"<!DOCTYPE secret><a/>", "line 1, offset 17: document type declarations are not supported"},
+		"doctype": {
+			"<!DOCTYPE secret><a/>", "line 1, offset 17: document type declarations are not supported",
+		},
 		"doctype_entities": {
 			`<!DOCTYPE a [<!ENTITY s "secret">]><a>&s;</a>`,
 			"line 1, offset 35: document type declarations are not supported",
 		},
-		"late_declaration":   {`<a/><?xml version="1.0"?>`, "line 1, offset 4: XML declaration inside the document"},
-		"utf8_any_case":      {`<?xml version="1.0" encoding="uTf-8"?><a/>`, ""},
-		"latin1":             {`<?xml version="1.0" encoding="secret"?><a/>`, "line 1, offset 39: invalid XML"},
-		"latin1_with_spaces": {`<?xml version="1.0" encoding = 'secret' ?><a/>`, "line 1, offset 42: encoding other than UTF-8"},
-		"no_encoding":        {`<?xml version="1.0"?><?secret encoding="x"?><a/>`, ""},
-		"invalid_utf8":       {"<a><!--\xff--></a>", "invalid UTF-8"},
-		"utf16":              {"\xff\xfe<\x00a\x00/\x00>\x00", "invalid UTF-8"},
-		"nested_200":         {deep(splice.MaxDepth), ""},
-		"nested_201":         {deep(splice.MaxDepth + 1), "line 1, offset 603: elements are nested too deeply"},
-		"a_million":          {many(splice.MaxValues), ""},
-		"million_and_one":    {many(splice.MaxValues + 1), "line 1, offset 4000004: too many elements and attributes"},
+		"late_declaration": {`<a/><?xml version="1.0"?>`, "line 1, offset 4: XML declaration inside the document"},
+		"utf8_any_case":    {`<?xml version="1.0" encoding="uTf-8"?><a/>`, ""},
+		"latin1":           {`<?xml version="1.0" encoding="secret"?><a/>`, "line 1, offset 39: invalid XML"},
+		"latin1_with_spaces": {
+			`<?xml version="1.0" encoding = 'secret' ?><a/>`, "line 1, offset 42: encoding other than UTF-8",
+		},
+		"no_encoding":  {`<?xml version="1.0"?><?secret encoding="x"?><a/>`, ""},
+		"invalid_utf8": {"<a><!--\ufffd\xff--></a>", "line 1, offset 10: invalid UTF-8"},
+		"utf16":        {"\xff\xfe<\x00a\x00/\x00>\x00", "line 1, offset 0: invalid UTF-8"},
+		"nested_200":   {deep(splice.MaxDepth), ""},
+		"nested_201":   {deep(splice.MaxDepth + 1), "line 1, offset 603: elements are nested too deeply"},
+		"a_million":    {many(splice.MaxValues), ""},
+		"million_and_one": {
+			many(splice.MaxValues + 1), "line 1, offset 4000004: too many elements and attributes",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := splice.ParseXML([]byte(test.src))
@@ -133,23 +140,31 @@ func TestXMLEdits(t *testing.T) {
 			"\ufeff<?xml version='1.0'?>\r\n<a c = 'd'>\r\n\t<b >\r\n new\r\n</b\t><e/>&#xf6;</a>\r\n",
 			setText("new"),
 		},
-		"text_is_escaped":       {"<a><b>x</b></a>", "<a><b>&lt;&amp;&gt;\"'\t\n&#xD;\ufffd\ufffdö</b></a>", setText("<&>\"'\t\n\r\x01\xffö")},
-		"text_of_empty":         {"<a><b></b></a>", "<a><b>x</b></a>", setText("x")},
-		"text_of_spaces":        {"<a><b> <!-- c --> </b></a>", "<a><b>x <!-- c --> </b></a>", setText("x")},
-		"text_of_closed":        {`<a><b c="/" /></a>`, `<a><b c="/" >x</b></a>`, setText("x")},
-		"text_becomes_empty":    {"<a><b> x </b></a>", "<a><b>  </b></a>", setText("")},
-		"text_with_comment":     {"<a><b> x<!-- c -->y z </b></a>", "<a><b> new </b></a>", setText("new")},
-		"text_after_comment":    {"<a><b><!-- c --> y <!-- d --></b></a>", "<a><b><!-- c --> new <!-- d --></b></a>", setText("new")},
-		"text_in_cdata":         {"<a><b> <![CDATA[ x ]]> </b></a>", "<a><b> new </b></a>", setText("new")},
-		"text_is_the_same":      {"<a><b>&#120;</b></a>", "<a><b>&#120;</b></a>", setText("x")},
-		"text_stays_empty":      {"<a><b/></a>", "<a><b/></a>", setText("")},
-		"space_as_reference":    {"<a><b>&#32;x</b></a>", "<a><b>y</b></a>", setText("y")},
-		"attr_in_double_quotes": {`<a b="x">b="x"</a>`, `<a b="&quot;'&lt;&amp;&gt;&#x9;&#xA;&#xD;">b="x"</a>`, setAttr("\"'<&>\t\n\r")},
-		"attr_in_single_quotes": {"<a\n\tc=\"b='x'\"\r\n b = 'x'/>", "<a\n\tc=\"b='x'\"\r\n b = '\"&apos;'/>", setAttr(`"'`)},
-		"attr_of_longer_name":   {`<a bb="x" b="x" b:b="x"/>`, `<a bb="x" b="y" b:b="x"/>`, setAttr("y")},
-		"attr_without_spaces":   {`<a c="x"b=""d=''/>`, `<a c="x"b="y"d=''/>`, setAttr("y")},
-		"attr_is_the_same":      {`<a b="&#120;"/>`, `<a b="&#120;"/>`, setAttr("x")},
-		"attr_becomes_empty":    {`<a b="x"/>`, `<a b=""/>`, setAttr("")},
+		"text_is_escaped": {
+			"<a><b>x</b></a>", "<a><b>&lt;&amp;&gt;\"'\t\n&#xD;\ufffd\ufffdö</b></a>", setText("<&>\"'\t\n\r\x01\xffö"),
+		},
+		"text_of_empty":      {"<a><b></b></a>", "<a><b>x</b></a>", setText("x")},
+		"text_of_spaces":     {"<a><b> <!-- c --> </b></a>", "<a><b>x <!-- c --> </b></a>", setText("x")},
+		"text_of_closed":     {`<a><b c="/" /></a>`, `<a><b c="/" >x</b></a>`, setText("x")},
+		"text_becomes_empty": {"<a><b> x </b></a>", "<a><b>  </b></a>", setText("")},
+		"text_with_comment":  {"<a><b> x<!-- c -->y z </b></a>", "<a><b> new </b></a>", setText("new")},
+		"text_after_comment": {
+			"<a><b><!-- c --> y <!-- d --></b></a>", "<a><b><!-- c --> new <!-- d --></b></a>", setText("new"),
+		},
+		"text_in_cdata":      {"<a><b> <![CDATA[ x ]]> </b></a>", "<a><b> new </b></a>", setText("new")},
+		"text_is_the_same":   {"<a><b>&#120;</b></a>", "<a><b>&#120;</b></a>", setText("x")},
+		"text_stays_empty":   {"<a><b/></a>", "<a><b/></a>", setText("")},
+		"space_as_reference": {"<a><b>&#32;x</b></a>", "<a><b>y</b></a>", setText("y")},
+		"attr_in_double_quotes": {
+			`<a b="x">b="x"</a>`, `<a b="&quot;'&lt;&amp;&gt;&#x9;&#xA;&#xD;">b="x"</a>`, setAttr("\"'<&>\t\n\r"),
+		},
+		"attr_in_single_quotes": {
+			"<a\n\tc=\"b='x'\"\r\n b = 'x'/>", "<a\n\tc=\"b='x'\"\r\n b = '\"&apos;'/>", setAttr(`"'`),
+		},
+		"attr_of_longer_name": {`<a bb="x" b="x" b:b="x"/>`, `<a bb="x" b="y" b:b="x"/>`, setAttr("y")},
+		"attr_without_spaces": {`<a c="x"b=""d=''/>`, `<a c="x"b="y"d=''/>`, setAttr("y")},
+		"attr_is_the_same":    {`<a b="&#120;"/>`, `<a b="&#120;"/>`, setAttr("x")},
+		"attr_becomes_empty":  {`<a b="x"/>`, `<a b=""/>`, setAttr("")},
 		"attr_and_text_together": {
 			`<a><b c="">x</b></a>`, `<a><b c="y">z</b></a>`,
 			func(d *splice.XML) {
@@ -165,22 +180,26 @@ func TestXMLEdits(t *testing.T) {
 		},
 		"insert_with_tabs": {
 			"<p>\n\t<connectorid/>\n</p>",
-			"<p>\n\t<connectorid/>\n\t<customconnectorid>\n\t\t<connectorid>GUID</connectorid>\n\t</customconnectorid>\n</p>",
+			"<p>\n\t<connectorid/>\n\t" +
+				"<customconnectorid>\n\t\t<connectorid>GUID</connectorid>\n\t</customconnectorid>\n</p>",
 			insert,
 		},
 		"insert_without_common_indentation": {
 			"\t<p>\n    <connectorid/></p>",
-			"\t<p>\n    <connectorid/>\n    <customconnectorid>\n      <connectorid>GUID</connectorid>\n    </customconnectorid></p>",
+			"\t<p>\n    <connectorid/>\n    " +
+				"<customconnectorid>\n      <connectorid>GUID</connectorid>\n    </customconnectorid></p>",
 			insert,
 		},
 		"insert_with_an_empty_line": {
 			"<p>\n\n <connectorid/></p>",
-			"<p>\n\n <connectorid/>\n\n <customconnectorid>\n  <connectorid>GUID</connectorid>\n </customconnectorid></p>",
+			"<p>\n\n <connectorid/>\n\n " +
+				"<customconnectorid>\n  <connectorid>GUID</connectorid>\n </customconnectorid></p>",
 			insert,
 		},
 		"insert_on_one_line": {
 			"<p><connectorid>X</connectorid><z/></p>",
-			"<p><connectorid>X</connectorid><customconnectorid><connectorid>GUID</connectorid></customconnectorid><z/></p>",
+			"<p><connectorid>X</connectorid>" +
+				"<customconnectorid><connectorid>GUID</connectorid></customconnectorid><z/></p>",
 			insert,
 		},
 		"insert_with_a_space": {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -27,23 +26,17 @@ func ParseYAML(src []byte) (*YAML, error) {
 	if len(src) > MaxYAML {
 		return nil, errors.New("YAML source is too large")
 	}
-	if !utf8.Valid(src) {
-		return nil, errors.New("invalid UTF-8")
+	if err := checkUTF8(src); err != nil {
+		return nil, err
 	}
 	documents, err := decodeYAML(src)
 	if err != nil {
 		return nil, err
 	}
-	count := 0
-	for _, root := range documents {
-		if err := checkYAML(root, 1, &count); err != nil {
-			return nil, err
-		}
-	}
 	return &YAML{Documents: documents, edits: edits{src: src}, lines: yamlLines(src)}, nil
 }
 
-// decodeYAML returns the content roots of the documents in src. The decoder panics on some invalid
+// decodeYAML returns the content roots of the documents in src, within the limits. The decoder panics on some invalid
 // input, and its messages quote the source.
 func decodeYAML(src []byte) (documents []*yaml.Node, err error) {
 	defer func() {
@@ -52,6 +45,7 @@ func decodeYAML(src []byte) (documents []*yaml.Node, err error) {
 		}
 	}()
 	dec := yaml.NewDecoder(bytes.NewReader(src))
+	count := 0
 	for {
 		var document yaml.Node
 		err := dec.Decode(&document)
@@ -61,7 +55,12 @@ func decodeYAML(src []byte) (documents []*yaml.Node, err error) {
 		if err != nil {
 			return nil, yamlError(err)
 		}
-		documents = append(documents, document.Content...)
+		for _, root := range document.Content {
+			if err := checkYAML(root, 1, &count); err != nil {
+				return nil, err
+			}
+			documents = append(documents, root)
+		}
 	}
 }
 

@@ -23,8 +23,9 @@ func (d *YAML) Bytes() []byte { return d.edits.apply() }
 
 // Set replaces the text of a scalar on one line and keeps its quotes. It returns an error and
 // records nothing if n is not such a scalar, if its bytes cannot be found with certainty, as with
-// escapes other than \\ and \", or if s cannot be written in the style of n. A plain scalar
-// can become an identifier of letters, digits and any of _./- only.
+// escapes other than \\ and \", or if s cannot be written in the style of n. A plain scalar can only
+// become an identifier of letters, digits and any of _./- that is not read as a number or the like.
+// All aliases of n change with it.
 func (d *YAML) Set(n *yaml.Node, s string) error {
 	if n.Kind != yaml.ScalarNode {
 		return errors.New("not a scalar")

@@ -40,8 +40,8 @@ func TestParseYAMLErrors(t *testing.T) {
 		"unknown_alias":   {"a: *secret", "invalid YAML"},
 		"tabs":            {"a:\n\t- secret", "line 2: invalid YAML"},
 		"control":         {"a: secret\x01", "invalid YAML"},
-		"invalid_utf8":    {"a: secret\xff", "invalid UTF-8"},
-		"utf16":           {"\xff\xfea\x00", "invalid UTF-8"},
+		"invalid_utf8":    {"a:\nsecret\xff", "line 2, offset 9: invalid UTF-8"},
+		"utf16":           {"\xff\xfea\x00", "line 1, offset 0: invalid UTF-8"},
 		"too_large":       {strings.Repeat("#", splice.MaxYAML+1), "YAML source is too large"},
 		"large":           {strings.Repeat("#", splice.MaxYAML), ""},
 		"nested_200":      {flow(splice.MaxDepth), ""},
@@ -100,7 +100,9 @@ func nodeAt(t *testing.T, d *splice.YAML, pointer string) *yaml.Node {
 
 func TestSetYAML(t *testing.T) {
 	for name, test := range map[string]struct{ src, pointer, value, want string }{
-		"plain":         {"\ufeffö: 1\r\na:\tx y # x\r\n", "/a", "new/id-1_2.3", "\ufeffö: 1\r\na:\tnew/id-1_2.3 # x\r\n"},
+		"plain": {
+			"\ufeffö: 1\r\na:\tx y # x\r\n", "/a", "new/id-1_2.3", "\ufeffö: 1\r\na:\tnew/id-1_2.3 # x\r\n",
+		},
 		"first_line":    {"\ufeffa: x", "/a", "new", "\ufeffa: new"},
 		"root":          {"x", "", "new", "new"},
 		"non_ascii":     {"öä: {ü: x, b: x}", "/öä/b", "new", "öä: {ü: x, b: new}"},
