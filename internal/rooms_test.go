@@ -61,7 +61,7 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/migrate": {may: []string{"internal/migrate/archive", "internal/migrate/expression",
 		"internal/migrate/flow", "internal/migrate/report", "internal/migrate/splice"}, never: []string{"net/http"}},
 	"internal/migrate/flow": {may: []string{"internal/fault", "internal/gate", "internal/migrate/expression",
-		"internal/migrate/report", "internal/migrate/splice", "internal/proxy"}},
+		"internal/migrate/report", "internal/migrate/splice", "internal/proxy"}, never: []string{"net/http"}},
 	"internal/migrate/report":       {never: []string{"net/http"}},
 	"internal/migrate/archive":      {never: []string{"net/http"}},
 	"internal/migrate/splice":       {never: []string{"net/http"}},

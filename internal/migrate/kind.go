@@ -50,6 +50,8 @@ func (in *input) findKind() report.Kind {
 		return report.SolutionSource
 	case in.facts.isApp:
 		return report.CanvasApp
+	case has(agentFile):
+		return report.Agent
 	}
 	for _, k := range kinds {
 		if in.facts.roles[k.role] {
@@ -57,7 +59,7 @@ func (in *input) findKind() report.Kind {
 		}
 	}
 	switch {
-	case has(agentFile), in.facts.isAgent:
+	case in.facts.isAgent:
 		return report.Agent
 	case in.facts.roles[solutionXML], in.facts.roles[solutionManifest]:
 		return report.SolutionSource

@@ -58,7 +58,7 @@ func (m *migration) migrate(in *input) {
 	if in.facts.isApp {
 		m.readApp(in, in.name, in.archive)
 	} else if !in.report.Has(report.Error) {
-		in.each(m, func(*document) bool { return false }, func(d *document) {
+		m.each(in, "edited", func(d *document) {
 			m.editDocument(in, d)
 			if content := d.changed(); content != nil {
 				in.changed[d.file] = content

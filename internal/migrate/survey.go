@@ -36,12 +36,16 @@ func (m *migration) survey(in *input) {
 		in.report.Kind = report.CanvasApp
 		return
 	}
-	later := in.each(m, func(d *document) bool { return d.role == standardConnections }, func(d *document) {
+	var connections []*splice.Value
+	m.each(in, "read", func(d *document) {
 		in.facts.roles[d.role] = true
 		m.surveyDocument(in, d)
+		if d.role == standardConnections {
+			connections = append(connections, d.json.Root)
+		}
 	})
-	for _, d := range later { // needs the parameters
-		m.surveyConnections(in, d.json.Root)
+	for _, root := range connections { // which refer to the parameters
+		m.surveyConnections(in, root)
 	}
 	in.report.Kind = in.findKind()
 	if (in.report.Kind == report.Unknown) && !in.report.Has(report.Error) {
@@ -51,24 +55,19 @@ func (m *migration) survey(in *input) {
 	}
 }
 
-// each reads the documents of an input and calls visit with each. It returns those that keep selects.
-func (in *input) each(m *migration, keep func(*document) bool, visit func(*document)) (kept []*document) {
+// each reads the documents of an input and calls visit with each. What is done with them is for the
+// progress.
+func (m *migration) each(in *input, done string, visit func(*document)) {
 	const many = 500
 	for i, file := range in.files {
 		if (i > 0) && (i%many == 0) {
-			m.progress("%s: %d of %d files", in.name, i, len(in.files))
+			m.progress("%s: %d of %d files %s", in.name, i, len(in.files), done)
 		}
-		d := m.read(in, file)
-		if d == nil {
-			continue
+		if d := m.read(in, file); d != nil {
+			visit(d)
+			d.close()
 		}
-		visit(d)
-		if keep(d) {
-			kept = append(kept, d)
-		}
-		d.close()
 	}
-	return kept
 }
 
 func (m *migration) surveyDocument(in *input, d *document) {
