@@ -67,10 +67,13 @@ func (e *editor) readTopicNode(n agentNode) {
 		return
 	}
 	owner := scalar(entry(n.node, "id"))
-	if binding := entry(n.node, "input", "binding"); binding != nil {
-		for name, v := range pairs(binding) {
+	for _, path := range [][]string{{"input", "binding"}, {"input"}, {"parameters"}} {
+		for name, v := range pairs(entry(n.node, path...)) {
+			if v.Kind == yaml.MappingNode { // such as the binding in the input
+				continue
+			}
 			e.checkInput(agentInput{
-				operation: operation, owner: owner, at: n.at + splice.Pointer("input", "binding", name),
+				operation: operation, owner: owner, at: n.at + splice.Pointer(append(path, name)...),
 				name: strings.TrimPrefix(name, "parameters/"), value: v,
 			})
 		}

@@ -22,18 +22,16 @@ var referenceKeys = map[string]bool{
 func (m *migration) surveyYAML(in *input, doc *splice.YAML) {
 	for _, root := range doc.Documents {
 		splice.WalkYAML(root, func(_, key string, n *yaml.Node) bool {
-			if n.Kind == yaml.MappingNode {
-				name, connector := "", ""
-				for key, value := range pairs(n) {
-					switch key := strings.ToLower(key); {
-					case key == connectorKey:
-						connector = value.Value
-					case referenceKeys[key]:
-						name = value.Value
-					}
+			name, connector := "", ""
+			for key, value := range pairs(n) {
+				switch key := strings.ToLower(key); {
+				case key == connectorKey:
+					connector = value.Value
+				case referenceKeys[key]:
+					name = value.Value
 				}
-				m.define(in, name, connector)
 			}
+			m.define(in, name, connector)
 			if (key == "kind") && (agentKinds[n.Value] != nil) {
 				in.facts.isAgent = true
 			}
@@ -55,9 +53,12 @@ func (m *migration) inferReference(in *input, name string) {
 	}
 }
 
-// pairs yields the entries of a mapping.
+// pairs yields the entries of a mapping, and none of anything else.
 func pairs(n *yaml.Node) func(yield func(string, *yaml.Node) bool) {
 	return func(yield func(string, *yaml.Node) bool) {
+		if (n == nil) || (n.Kind != yaml.MappingNode) {
+			return
+		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if !yield(n.Content[i].Value, n.Content[i+1]) {
 				return
@@ -70,11 +71,9 @@ func pairs(n *yaml.Node) func(yield func(string, *yaml.Node) bool) {
 func entry(n *yaml.Node, path ...string) *yaml.Node {
 	for _, name := range path {
 		var found *yaml.Node
-		if (n != nil) && (n.Kind == yaml.MappingNode) {
-			for key, v := range pairs(n) {
-				if key == name {
-					found = v
-				}
+		for key, v := range pairs(n) {
+			if key == name {
+				found = v
 			}
 		}
 		n = found
