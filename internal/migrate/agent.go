@@ -68,13 +68,14 @@ func (e *editor) readTopicNode(n agentNode) {
 	}
 	owner := scalar(entry(n.node, "id"))
 	for _, path := range [][]string{{"input", "binding"}, {"input"}, {"parameters"}} {
-		for name, v := range pairs(entry(n.node, path...)) {
-			if v.Kind == yaml.MappingNode { // such as the binding in the input
-				continue
+		for key, v := range pairs(entry(n.node, path...)) {
+			name, prefixed := strings.CutPrefix(key, "parameters/")
+			if (path[len(path)-1] == "input") && !prefixed {
+				continue // such as the binding
 			}
 			e.checkInput(agentInput{
-				operation: operation, owner: owner, at: n.at + splice.Pointer(append(path, name)...),
-				name: strings.TrimPrefix(name, "parameters/"), value: v,
+				operation: operation, owner: owner, name: name, value: v,
+				at: n.at + splice.Pointer(append(path, key)...),
 			})
 		}
 	}
