@@ -93,8 +93,11 @@ type agentInput struct {
 
 // checkInput checks an argument. Power Fx begins with an equals sign.
 func (e *editor) checkInput(in agentInput) {
-	literal := (in.value == nil) || ((in.value.Kind == yaml.ScalarNode) && !strings.HasPrefix(in.value.Value, "="))
-	for _, f := range e.Catalog.CheckText(in.operation, in.name, flow.Text{Value: scalar(in.value), IsLiteral: literal}) {
+	sent := flow.Text{Value: scalar(in.value), IsLiteral: true}
+	if in.value != nil {
+		sent.IsLiteral = (in.value.Kind == yaml.ScalarNode) && !strings.HasPrefix(sent.Value, "=")
+	}
+	for _, f := range e.Catalog.CheckText(in.operation, in.name, sent) {
 		if (in.value == nil) && (f.Code != flow.UnknownParameter) {
 			continue // the agent fills it in
 		}

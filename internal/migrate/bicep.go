@@ -43,7 +43,7 @@ func (e *editor) editBicep() {
 			e.record(place, text, "'"+e.To.custom+"'")
 			e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, At: place, Text: newCredentials})
 		case e.From.isResource(bicepText(text, known)):
-			e.add(report.Finding{Code: report.IndirectID, Level: report.Manual, At: place, Text: indirectID})
+			e.addIndirect(place)
 		}
 	}
 	if last > 0 {
@@ -52,8 +52,8 @@ func (e *editor) editBicep() {
 	if at := bicepFlow.FindIndex(source); at != nil {
 		e.add(report.Finding{Code: report.NotFollowed, Level: report.Note,
 			At: fmt.Sprintf("line %d", 1+bytes.Count(source[:at[0]], []byte("\n"))),
-			Text: "a definition in Bicep is not read: build the template with az bicep build and migrate the JSON to see " +
-				"what its expressions read"})
+			Text: "a definition in Bicep is not read: build the template with az bicep build and migrate the JSON to " +
+				"see what its expressions read"})
 	}
 }
 

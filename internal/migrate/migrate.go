@@ -46,7 +46,9 @@ func optionError(format string, values ...any) error {
 
 type wrongOption struct{ text string }
 
-func (e *wrongOption) Error() string        { return e.text }
+func (e *wrongOption) Error() string { return e.text }
+
+// Is reports whether target is ErrOptions.
 func (e *wrongOption) Is(target error) bool { return target == ErrOptions }
 
 // Run reads the exports at paths and writes them, migrated, if o.Out is set and no report has an error.

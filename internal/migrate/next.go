@@ -11,12 +11,12 @@ func (m *migration) addNext(in *input) {
 	r := in.report
 	switch {
 	case r.Has(report.Error):
-		r.Next = []string{"Nothing was written. Change what the errors name in the export, or in the flow before you " +
-			"export it again, and run the command again."}
+		r.Next = []string{"Nothing was written. Change what the errors name in the export, or in the flow before " +
+			"you export it again, and run the command again."}
 		return
 	case m.Strict && r.Has(report.Warning):
-		r.Next = []string{"Nothing was written, because of --strict. Change what the warnings name, or run the command " +
-			"without it."}
+		r.Next = []string{"Nothing was written, because of --strict. Change what the warnings name, or run the " +
+			"command without it."}
 		return
 	case (len(r.Edits) == 0) && !r.Has(report.Manual):
 		r.Next = []string{"There is nothing to do: the export does not use the connector."}
@@ -36,94 +36,3 @@ func (m *migration) addNext(in *input) {
 	}
 	r.Next = append(r.Next, goingBack[r.Kind]...)
 }
-
-// Steps that several kinds of exports share.
-const (
-	installConnector = "Install the new connector in the environment first, on its own (connector package), and make a " +
-		"connection."
-	licenses = "Custom connectors need premium licenses, and a data policy can put them into another group than the " +
-		"connectors beside them: both hold for the new connector too."
-	turnOn = "Run each flow once, turn it on if it is off, and turn off the old one."
-)
-
-// steps are what to do with an export, by kind, in order.
-var steps = map[report.Kind][]string{
-	report.LegacyPackage: {
-		installConnector,
-		"In Power Automate, choose My flows, Import, Import Package (Legacy) and upload the package.",
-		"At the connector, choose Select during import and the new connector; at its connection, do the same with a " +
-			"connection of it.",
-		turnOn, licenses,
-	},
-	report.Solution: {
-		installConnector,
-		"In Power Apps or Power Automate, choose Solutions, Import solution and upload the solution. The import asks " +
-			"for a connection for each new connection reference.",
-		turnOn, licenses,
-	},
-	report.SolutionSource: {
-		installConnector,
-		"Pack the folder (pac solution pack) and import the solution, or commit it and synchronize the environment. " +
-			"The import asks for a connection for each new connection reference.",
-		turnOn, licenses,
-	},
-	report.DeploymentSettings: {
-		installConnector,
-		"Put the ID of a connection of the new connector into each ConnectionId that is empty now.",
-		"Import the migrated solution with these settings.",
-	},
-	report.LogicAppsTemplate: {
-		"Deploy the custom connector first (connector package --form arm).",
-		"Give the connection a name that no old connection has, and credentials of its own.",
-		"Deploy the template and run each Logic App once.",
-	},
-	report.LogicAppsCodeView: {
-		"Deploy the custom connector first (connector package --form arm) and make a connection of it.",
-		"Put the ID and the name of the new connection beside the new id under $connections.",
-		"Paste the result into the code view of the Logic App, save, and run it once.",
-	},
-	report.LogicAppsStandard: {
-		"Deploy the custom connector first (connector package --form arm) and make a connection of it.",
-		"Put the ID, the runtime URL and the authentication of the new connection into connections.json, and its " +
-			"values into the app settings.",
-		"Deploy the project and run each workflow once.",
-	},
-	report.Agent: {
-		installConnector,
-		"Apply the workspace to the agent, and set the connection of each tool that uses the connector.",
-		"Test the agent, and publish it.",
-	},
-	report.CanvasApp: {installConnector, licenses},
-	report.CodeApp:   {installConnector, licenses},
-}
-
-// byHand are steps for findings, in order.
-var byHand = []struct {
-	code report.Code
-	step string
-}{
-	{report.NewConnection, "Give each connection or reference that the report names a connection of the new connector."},
-	{report.IndirectID, "Set the parameters and variables that the report names to the resource ID of the new connector."},
-	{report.RuntimeURL, "Open each flow with old actions (RuntimeUrl), save it, and add an action again if it does not save."},
-	{report.InvokerConnection, "Tell the people who start flows with their own connection to sign in to the new connector."},
-	{report.CanvasAppByHand, "Change the data sources of the canvas apps in Power Apps Studio."},
-	{report.CodeAppByHand, "Generate the services of the code apps again (pac code add-data-source)."},
-	{report.ManagedSolution, "Better migrate the unmanaged source of the managed solution."},
-}
-
-// goingBack is how to undo a migration, by kind.
-var goingBack = map[report.Kind][]string{
-	report.LegacyPackage:  {"To go back, turn the old flow on again: the import made a new one."},
-	report.Solution:       {reimport},
-	report.SolutionSource: {reimport},
-	report.Agent:          {"To go back, apply the old workspace."},
-
-	report.LogicAppsTemplate: {redeploy},
-	report.LogicAppsStandard: {redeploy},
-	report.LogicAppsCodeView: {"To go back, paste the old code."},
-}
-
-const (
-	reimport = "To go back, import the old export: its connection references and their connections are still there."
-	redeploy = "To go back, deploy the old version: its connection is still there if you gave the new one another name."
-)

@@ -24,14 +24,13 @@ func newReferences(keep bool) *references {
 	return &references{keep, map[string]bool{}, map[string]string{}, map[string]string{}}
 }
 
-// define records a connection reference and whether it is one of the old connector.
-func (r *references) define(name string, isOurs bool) {
-	if name == "" {
-		return
-	}
-	key := strings.ToLower(name)
-	r.taken[key] = true
-	if _, ok := r.ours[key]; isOurs && !ok {
+// take records the name of a connection reference of any connector.
+func (r *references) take(name string) { r.taken[strings.ToLower(name)] = true }
+
+// own records a connection reference of the old connector.
+func (r *references) own(name string) {
+	r.take(name)
+	if key := strings.ToLower(name); r.ours[key] == "" {
 		r.ours[key] = name
 	}
 }
@@ -40,7 +39,7 @@ func (r *references) define(name string, isOurs bool) {
 func (r *references) infer(names map[string]bool) {
 	for name := range names {
 		if !r.taken[strings.ToLower(name)] {
-			r.define(name, true)
+			r.own(name)
 		}
 	}
 }
@@ -58,7 +57,7 @@ func (r *references) rename() {
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.ours)) {
 		name := free(r.ours[key], r.taken)
-		r.taken[strings.ToLower(name)] = true
+		r.take(name)
 		r.now[key] = name
 	}
 }

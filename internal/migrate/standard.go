@@ -80,7 +80,7 @@ func (e *editor) editConnections() {
 		case direct:
 			e.setResource(at+"/api/id", id)
 		case indirect:
-			e.add(report.Finding{Code: report.IndirectID, Level: report.Manual, At: at + "/api/id", Text: indirectID})
+			e.addIndirect(at + "/api/id")
 		}
 		e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, At: at + "/connection/id",
 			Text: c.Name + ": connection.id, connectionRuntimeUrl and authentication are those of the old connection: " +

@@ -50,8 +50,8 @@ func (m *migration) survey(in *input) {
 	in.report.Kind = in.findKind()
 	if (in.report.Kind == report.Unknown) && !in.report.Has(report.Error) {
 		in.report.Add(report.Finding{Code: report.NotJSON, Level: report.Error, File: in.name,
-			Text: "this is no export that is known: want a package, a solution, a template, an app or an agent; pass zips in a " +
-				"folder one by one"})
+			Text: "this is no export that is known: want a package, a solution, a template, an app or an agent; pass zips in " +
+				"a folder one by one"})
 	}
 }
 
@@ -93,12 +93,15 @@ func (m *migration) surveyDocument(in *input, d *document) {
 
 // define records a connection reference with the ID of its connector, if it has one.
 func (m *migration) define(in *input, name, connector string) {
-	if connector == "" {
-		return
+	switch is := m.From.is(connector); {
+	case is && (name != ""):
+		m.references.own(name)
+		fallthrough
+	case is:
+		in.facts.used = true
+	case (connector != "") && (name != ""):
+		m.references.take(name)
 	}
-	is := m.From.is(connector)
-	m.references.define(name, is)
-	in.facts.used = in.facts.used || is
 }
 
 func (m *migration) surveyFlow(in *input, root *splice.Value) {
@@ -110,7 +113,6 @@ func (m *migration) surveyFlow(in *input, root *splice.Value) {
 		api := r.Value.Get("api")
 		for _, id := range []string{r.Value.Get("id").Str(), api.Get("name").Str(), api.Get("id").Str()} {
 			m.define(in, r.Value.Get("connection", "connectionReferenceLogicalName").Str(), id)
-			in.facts.used = in.facts.used || m.From.is(id)
 		}
 	}
 }

@@ -24,7 +24,8 @@ const apisPath = "/providers/microsoft.powerapps/apis/"
 var (
 	sharedID = regexp.MustCompile(`^shared_[A-Za-z0-9_-]{1,200}$`)
 	customID = regexp.MustCompile(
-		`(?i)^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/'"\s]{1,90}/providers/Microsoft\.Web/customApis/[^/'"\s]{1,120}$`)
+		`(?i)^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/'"\s]{1,90}` +
+			`/providers/Microsoft\.Web/customApis/[^/'"\s]{1,120}$`)
 )
 
 // ParseID parses the ID of a connector: shared_…, the same after /providers/Microsoft.PowerApps/apis/, or
@@ -35,8 +36,11 @@ func ParseID(text string) (ID, error) {
 	}
 	_, shared := cutApisPath(text)
 	if !sharedID.MatchString(shared) {
-		return ID{}, fmt.Errorf("%q is no ID of a connector: want shared_…, /providers/Microsoft.PowerApps/apis/shared_… "+
-			"or /subscriptions/…/providers/Microsoft.Web/customApis/NAME", text)
+		return ID{}, fmt.Errorf(
+			"%q is no ID of a connector: want shared_…, /providers/Microsoft.PowerApps/apis/shared_… "+
+				"or /subscriptions/…/providers/Microsoft.Web/customApis/NAME",
+			text,
+		)
 	}
 	return ID{shared: shared}, nil
 }

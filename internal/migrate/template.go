@@ -69,11 +69,16 @@ func (e *editor) replaceResource(at string, id *splice.Value, known names) match
 	case direct:
 		e.setResource(at, id)
 	case indirect:
-		e.add(report.Finding{Code: report.IndirectID, Level: report.Manual, At: at, Text: indirectID})
+		e.addIndirect(at)
 	case noMatch:
 		e.otherResource(templateText(id.Text, known))
 	}
 	return how
+}
+
+// addIndirect reports a connector that is named through a parameter or a variable.
+func (e *editor) addIndirect(at string) {
+	e.add(report.Finding{Code: report.IndirectID, Level: report.Manual, At: at, Text: indirectID})
 }
 
 // setResource sets a resource ID to that of the new connector.

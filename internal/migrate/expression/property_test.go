@@ -110,7 +110,9 @@ func drawOf(t *rapid.T, height int) *expression.Expr {
 func drawConstant(t *rapid.T) any {
 	switch rapid.IntRange(0, 4).Draw(t, "type") {
 	case 0:
-		return expression.Number(rapid.StringMatching(`-?[0-9]{1,4}(\.[0-9]{1,3})?([eE][+-]?[0-9]{1,2})?`).Draw(t, "number"))
+		return expression.Number(
+			rapid.StringMatching(`-?[0-9]{1,4}(\.[0-9]{1,3})?([eE][+-]?[0-9]{1,2})?`).Draw(t, "number"),
+		)
 	case 1:
 		return rapid.Bool().Draw(t, "bool")
 	case 2:

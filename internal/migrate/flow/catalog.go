@@ -139,7 +139,8 @@ func (a *answer) isScalar(path string) bool {
 	}
 	path = strings.ToLower(path)
 	for p := range a.paths {
-		if rest, ok := strings.CutPrefix(p, path); ok && (strings.HasPrefix(rest, ".") || strings.HasPrefix(rest, "[]")) {
+		rest, ok := strings.CutPrefix(p, path)
+		if ok && (strings.HasPrefix(rest, ".") || strings.HasPrefix(rest, "[]")) {
 			return false
 		}
 	}
