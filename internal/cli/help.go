@@ -31,7 +31,9 @@ var helpTexts = kong.Vars{
 	"migrate": "Move exported flows, apps, Logic Apps and agents from the retired connector to this one.",
 	"migrate_to": "ID of the new connector: shared_… from the address of its page in Power Automate, or for Logic " +
 		"Apps /subscriptions/…/customApis/NAME.",
-	"migrate_connector":  "For solutions: the solution zip of connector package, which has the GUID and the name below.",
+	"migrate_connector": "For solutions: the solution zip of connector package, which has the GUID and the name " +
+		"below.",
+	"migrate_from":       "ID of the old connector.",
 	"migrate_guid":       "For solutions: GUID of the new connector in Dataverse.",
 	"migrate_name":       "For solutions: name of the new connector in Dataverse, such as pcc_partnercenter.",
 	"migrate_references": "Connection references: new, under new names, or keep.",

@@ -20,7 +20,7 @@ type migrateCommand struct {
 	Connector     string   `env:"-" placeholder:"FILE" help:"${migrate_connector}"`
 	ConnectorGUID string   `env:"-" placeholder:"GUID" help:"${migrate_guid}"`
 	ConnectorName string   `env:"-" placeholder:"NAME" help:"${migrate_name}"`
-	From          string   `env:"-" default:"shared_microsoftpartnercent" placeholder:"ID" help:"ID of the old connector."`
+	From          string   `env:"-" default:"shared_microsoftpartnercent" placeholder:"ID" help:"${migrate_from}"`
 	References    string   `env:"-" default:"new" placeholder:"HOW" help:"${migrate_references}"`
 	Out           string   `env:"-" placeholder:"PATH" help:"${migrate_out}"`
 	Report        string   `env:"-" default:"text" placeholder:"FORM" help:"Form of the report: text or json."`
@@ -116,7 +116,8 @@ func oneOf(flag, value, first, second string) error {
 func (c *migrateCommand) connector() (id, name string, err error) {
 	if c.Connector != "" {
 		if (c.ConnectorGUID != "") || (c.ConnectorName != "") {
-			return "", "", errors.New("--connector has the GUID and the name: leave out --connector-guid and --connector-name")
+			return "", "", errors.New("--connector has the GUID and the name: leave out --connector-guid and " +
+				"--connector-name")
 		}
 		id, name, err := migrate.ReadConnector(c.Connector, registration.ConnectorName)
 		return id, name, named("--connector", err)

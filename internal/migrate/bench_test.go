@@ -30,7 +30,8 @@ func BenchmarkRun(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		_, err := migrate.Run([]string{input}, migrate.Options{
-			Catalog: catalog, From: from, To: &to, GUID: "7d3f1c52-6a0e-4b7e-9a55-0d2b8c4e1f60", Name: "contoso_partnercenter",
+			Catalog: catalog, From: from, To: &to,
+			GUID: "7d3f1c52-6a0e-4b7e-9a55-0d2b8c4e1f60", Name: "contoso_partnercenter",
 			Out: filepath.Join(b.TempDir(), fmt.Sprint(i)),
 		})
 		if err != nil {

@@ -26,7 +26,8 @@ func (e *editor) editFlow() {
 	}
 	if (e.To == nil) && (len(keys) > 0) {
 		e.add(report.Finding{Code: report.OldIDLeft, Level: report.Note, At: at,
-			Text: "the flow keeps the ID of the old connector; the import puts that of the chosen connector in its place"})
+			Text: "the flow keeps the ID of the old connector; the import puts that of the chosen connector in its " +
+				"place"})
 	}
 	definition := splice.Pointer("properties", "definition")
 	e.editHosts(definition, root.Get("properties", "definition"))
@@ -69,8 +70,8 @@ func (e *editor) editReference(at string, r *splice.Value) {
 	for _, name := range []string{"source", "runtimeSource"} {
 		if strings.EqualFold(r.Get(name).Str(), "invoker") {
 			e.add(report.Finding{Code: report.InvokerConnection, Level: report.Manual, At: at + splice.Pointer(name),
-				Text: "the flow runs with the connections of the people who start it: each of them has to sign in to the new " +
-					"connector"})
+				Text: "the flow runs with the connections of the people who start it: each of them has to sign in to " +
+					"the new connector"})
 		}
 	}
 	for _, path := range [][]string{{"id"}, {"apiName"}, {"api", "id"}, {"api", "name"}} {

@@ -83,8 +83,8 @@ func (e *editor) editConnections() {
 			e.addIndirect(at + "/api/id")
 		}
 		e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, At: at + "/connection/id",
-			Text: c.Name + ": connection.id, connectionRuntimeUrl and authentication are those of the old connection: " +
-				"make a connection of the new connector and put its values here"})
+			Text: c.Name + ": connection.id, connectionRuntimeUrl and authentication are those of the old " +
+				"connection: make a connection of the new connector and put its values here"})
 	}
 }
 

@@ -50,8 +50,8 @@ func (m *migration) survey(in *input) {
 	in.report.Kind = in.findKind()
 	if (in.report.Kind == report.Unknown) && !in.report.Has(report.Error) {
 		in.report.Add(report.Finding{Code: report.NotJSON, Level: report.Error, File: in.name,
-			Text: "this is no export that is known: want a package, a solution, a template, an app or an agent; pass zips in " +
-				"a folder one by one"})
+			Text: "this is no export that is known: want a package, a solution, a template, an app or an agent; pass " +
+				"zips in a folder one by one"})
 	}
 }
 

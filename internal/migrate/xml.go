@@ -49,8 +49,8 @@ func (e *editor) editReferenceElement(element *splice.Element) {
 		doc.SetAttr(element, logicalName, now)
 	} else {
 		e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, At: at,
-			Text: "the reference keeps its name and with it the connection of the old connector: give it a connection " +
-				"of the new one by hand"})
+			Text: "the reference keeps its name and with it the connection of the old connector: give it a " +
+				"connection of the new one by hand"})
 	}
 	now := e.To.replacement(connector.Text)
 	e.record(at+"/connectorid", connector.Text, now)

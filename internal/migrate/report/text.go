@@ -43,7 +43,7 @@ func (r *Report) writeText(out *text) {
 	out.line("%s", r.summary())
 	for _, s := range r.sections() {
 		if !s.isEmpty() {
-			s.write(out, r.Written)
+			s.write(out, r.verb())
 		}
 	}
 	if len(r.Others) > 0 {
@@ -159,7 +159,16 @@ func (r *Report) sections() []*section {
 	return all
 }
 
-func (s *section) write(out *text, written bool) {
+// verb returns what the report says about edits.
+func (r *Report) verb() string {
+	if r.Written {
+		return "edited"
+	}
+	return "to edit"
+}
+
+// write writes a section. The verb precedes the place of each edit.
+func (s *section) write(out *text, verb string) {
 	out.line("")
 	out.line("%s", s.title)
 	for _, a := range s.actions {
@@ -172,10 +181,6 @@ func (s *section) write(out *text, written bool) {
 				out.line("    at %s", f.At)
 			}
 		}
-	}
-	verb := "to edit"
-	if written {
-		verb = "edited"
 	}
 	for _, e := range s.edits {
 		out.line("  %s %s", verb, e.At)
