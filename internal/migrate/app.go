@@ -25,7 +25,8 @@ func (m *migration) readApp(in *input, file string, app *archive.Archive) {
 	}
 	in.report.Add(report.Finding{Code: report.CanvasAppByHand, Level: report.Manual, File: file,
 		Text: "in Power Apps Studio, remove the data source " + strings.Join(sources, ", ") + ", add the new " +
-			"connector, whose data source has the same name if its title is Microsoft Partner Center, save and publish"})
+			"connector, whose data source has the same name if its title is Microsoft Partner Center, save and " +
+			"publish"})
 	for _, entry := range a.formulaFiles() {
 		a.readFormulas(entry, sources)
 	}
