@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -16,7 +15,7 @@ import (
 
 // migrateCommand rewrites exported flows, apps, Logic Apps and agents.
 type migrateCommand struct {
-	To            string   `env:"-" placeholder:"ID" help:"${migrate_to}"`
+	To            *string  `env:"-" placeholder:"ID" help:"${migrate_to}"`
 	Connector     string   `env:"-" placeholder:"FILE" help:"${migrate_connector}"`
 	ConnectorGUID string   `env:"-" placeholder:"GUID" help:"${migrate_guid}"`
 	ConnectorName string   `env:"-" placeholder:"NAME" help:"${migrate_name}"`
@@ -45,7 +44,11 @@ func (c *migrateCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	if err := c.print(con, reports); err != nil {
+	write := report.WriteText
+	if c.Report == "json" {
+		write = report.WriteJSON
+	}
+	if err := write(con.stdout, reports); err != nil {
 		return err
 	}
 	for _, r := range reports {
@@ -54,21 +57,6 @@ func (c *migrateCommand) Run(con *console) error {
 		}
 	}
 	return nil
-}
-
-// print prints the reports: of one input an object in JSON, of several a list.
-func (c *migrateCommand) print(con *console, reports []*report.Report) error {
-	if c.Report == "text" {
-		return report.WriteText(con.stdout, reports)
-	}
-	var value any = reports
-	if len(reports) == 1 {
-		value = reports[0]
-	}
-	encoder := json.NewEncoder(con.stdout)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
 }
 
 var (
@@ -81,9 +69,9 @@ func (c *migrateCommand) options() (migrate.Options, error) {
 	from, fromErr := migrate.ParseID(c.From)
 	options := migrate.Options{From: from, KeepReferences: c.References == "keep", Strict: c.Strict, Out: c.Out}
 	var toErr, connectorErr, catalogErr error
-	if c.To != "" {
+	if c.To != nil { // an empty one is a mistake, such as an unset variable
 		var to migrate.ID
-		to, toErr = migrate.ParseID(c.To)
+		to, toErr = migrate.ParseID(*c.To)
 		options.To = &to
 	}
 	options.GUID, options.Name, connectorErr = c.connector()

@@ -23,13 +23,31 @@ func (m *migration) readApp(in *input, file string, app *archive.Archive) {
 	if len(sources) == 0 {
 		return
 	}
-	in.report.Add(report.Finding{Code: report.CanvasAppByHand, Level: report.Manual, File: file,
-		Text: "in Power Apps Studio, remove the data source " + strings.Join(sources, ", ") + ", add the new " +
-			"connector, whose data source has the same name if its title is Microsoft Partner Center, save and " +
-			"publish"})
+	a.add(report.Finding{Code: report.CanvasAppByHand, Level: report.Manual,
+		Text: changeApp(strings.Join(sources, ", "))}, "Properties.json")
 	for _, entry := range a.formulaFiles() {
 		a.readFormulas(entry, sources)
 	}
+}
+
+// changeApp returns what to do with a canvas app.
+func changeApp(source string) string {
+	return "in Power Apps Studio, remove the data source " + source + ", add the new connector, whose data source " +
+		"has the same name if its title is Microsoft Partner Center, save and publish"
+}
+
+// add adds a finding about an entry of the app. If the app is a part of an export, the app is the file.
+func (a *appReader) add(f report.Finding, entry string) {
+	f.File = a.fileOf(entry)
+	a.input.report.Add(f)
+}
+
+// fileOf returns the name of the file that a report has for an entry of the app.
+func (a *appReader) fileOf(entry string) string {
+	if a.input.facts.isApp {
+		return entry
+	}
+	return a.file
 }
 
 // An appReader reads an .msapp.
@@ -155,14 +173,18 @@ type formula struct {
 
 // addCall records a call.
 func (a *appReader) addCall(e archive.Entry, source string, f formula) {
+	at := "line " + itoa(f.line)
+	if !a.input.facts.isApp {
+		at = entryName(e) + " " + at
+	}
 	found := report.Action{
-		File: a.file, At: entryName(e) + " line " + itoa(f.line), By: report.ByFormula, Operation: f.operation,
-		Scope: []string{}, Key: &source, Known: a.Catalog.Has(f.operation),
+		File: a.fileOf(e.Name), At: at, By: report.ByFormula, Operation: f.operation, Scope: []string{}, Key: &source,
+		Known: a.Catalog.Has(f.operation),
 	}
 	a.input.report.Actions = append(a.input.report.Actions, found)
 	if !found.Known {
-		a.input.report.Add(report.Finding{Code: report.UnknownOperation, Level: report.Error, File: a.file,
-			At: found.At, Text: "the connector has no operation " + f.operation})
+		a.add(report.Finding{Code: report.UnknownOperation, Level: report.Error, At: at,
+			Text: "the connector has no operation " + f.operation}, e.Name)
 	}
 }
 

@@ -118,7 +118,7 @@ func namesOf(template *splice.Value) names {
 	var known names
 	depth := 0
 	known = func(kind, name string) (string, bool) {
-		v := member(template.Get(kind), name)
+		v := memberFold(template.Get(kind), name)
 		if kind == "parameters" {
 			v = v.Get("defaultValue")
 		}
@@ -133,8 +133,8 @@ func namesOf(template *splice.Value) names {
 	return known
 }
 
-// member returns a member of an object, without regard to case.
-func member(object *splice.Value, name string) *splice.Value {
+// memberFold returns a member of an object, without regard to case.
+func memberFold(object *splice.Value, name string) *splice.Value {
 	if object == nil {
 		return nil
 	}

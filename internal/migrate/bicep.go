@@ -4,26 +4,31 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/partner-center/connector/internal/migrate/expression"
 	"github.com/partner-center/connector/internal/migrate/report"
 )
 
 var (
-	bicepID   = regexp.MustCompile(`(?m)^[ \t]*id:[ \t]*(\S[^\r\n]*?)[ \t]*\r?$`)
-	bicepName = regexp.MustCompile(`(?m)^[ \t]*(param|var)[ \t]+(\w+)[^=\r\n]*=[ \t]*(\S[^\r\n]*?)[ \t]*\r?$`)
+	bicepID   = regexp.MustCompile(`\bid:[ \t]*`)
+	bicepAPI  = regexp.MustCompile(`\bapi:\s*\{\s*$`) // the id that follows is that of a connection's connector
+	bicepName = regexp.MustCompile(`(?m)^[ \t]*(?:param|var)[ \t]+(\w+)[^=\r\n]*=[ \t]*`)
 	bicepPart = regexp.MustCompile(`\$\{[^}]*\}`)
-	bicepWord = regexp.MustCompile(`^\w+$`)
+	bicepWord = regexp.MustCompile(`^[A-Za-z_]\w*$`)
 	bicepFlow = regexp.MustCompile(`(?m)^[ \t]*definition:[ \t]*\{`)
+
+	// bicepBare matches a bare name as an argument, which expressions of templates do not have.
+	bicepBare = regexp.MustCompile(`([(,]\s*)([A-Za-z_]\w*)(\s*[,)])`)
 )
 
-// editBicep edits a Bicep file: each id of one line that names the old connector. A definition that is
-// written in Bicep is not read.
+// editBicep edits a Bicep file: each id that names the old connector. A definition that is written in
+// Bicep is not read.
 func (e *editor) editBicep() {
 	source := e.document.bicep
 	assigned := map[string]string{}
-	for _, m := range bicepName.FindAllSubmatch(source, -1) {
-		assigned[string(m[2])] = string(m[3])
+	for _, m := range bicepName.FindAllSubmatchIndex(source, -1) {
+		assigned[string(source[m[2]:m[3]])] = bicepExpression(source[m[1]:])
 	}
 	known := func(_, name string) (string, bool) {
 		text, ok := assigned[name]
@@ -31,30 +36,61 @@ func (e *editor) editBicep() {
 	}
 	var out []byte
 	last := 0
-	for _, at := range bicepID.FindAllSubmatchIndex(source, -1) {
-		text := string(source[at[2]:at[3]])
-		place := fmt.Sprintf("line %d", 1+bytes.Count(source[:at[2]], []byte("\n")))
+	for _, at := range bicepID.FindAllIndex(source, -1) {
+		text := bicepExpression(source[at[1]:])
+		place := lineAt(source, at[0])
 		switch {
-		case e.From.isResource(bicepText(text, unknown)) && !e.hasCustom():
-			e.leave(place)
+		case e.From.isResource(bicepText(text, unknown)) && e.hasCustom():
+			now := "'" + e.To.custom + "'"
+			out = append(append(out, source[last:at[1]]...), now...)
+			last = at[1] + len(text)
+			e.record(place, text, now)
 		case e.From.isResource(bicepText(text, unknown)):
-			out = append(append(out, source[last:at[2]]...), "'"+e.To.custom+"'"...)
-			last = at[3]
-			e.record(place, text, "'"+e.To.custom+"'")
-			e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, At: place, Text: newCredentials})
+			e.leave(place)
+			continue
 		case e.From.isResource(bicepText(text, known)):
 			e.addIndirect(place)
+		default:
+			continue
+		}
+		if bicepAPI.Match(source[:at[0]]) {
+			e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, At: place, Text: newCredentials})
 		}
 	}
 	if last > 0 {
 		e.document.edited = append(out, source[last:]...)
 	}
 	if at := bicepFlow.FindIndex(source); at != nil {
-		e.add(report.Finding{Code: report.NotFollowed, Level: report.Note,
-			At: fmt.Sprintf("line %d", 1+bytes.Count(source[:at[0]], []byte("\n"))),
+		e.add(report.Finding{Code: report.NotFollowed, Level: report.Note, At: lineAt(source, at[0]),
 			Text: "a definition in Bicep is not read: build the template with az bicep build and migrate the JSON to " +
 				"see what its expressions read"})
 	}
+}
+
+// lineAt returns the place of an offset.
+func lineAt(source []byte, offset int) string {
+	return fmt.Sprintf("line %d", 1+bytes.Count(source[:offset], []byte("\n")))
+}
+
+// bicepExpression returns the expression at the start of source: a string, a name, or a call up to its
+// closing parenthesis.
+func bicepExpression(source []byte) string {
+	depth, quoted := 0, false
+	for i, c := range source {
+		switch {
+		case quoted:
+			quoted = (c != '\'') || (source[i-1] == '\\')
+		case c == '\'':
+			quoted = true
+		case (c == '(') || (c == '['):
+			depth++
+		case ((c == ')') || (c == ']')) && (depth > 0):
+			depth--
+		case (depth == 0) && strings.ContainsRune(" \t\r\n,)]}", rune(c)):
+			return string(source[:i])
+		}
+	}
+	return string(source)
 }
 
 // bicepText returns the text of an expression in Bicep. Parts that are not known are placeholders.
@@ -67,19 +103,15 @@ func bicepText(text string, known names) string {
 	}
 	if n := len(text); (n > 1) && (text[0] == '\'') && (text[n-1] == '\'') {
 		return bicepPart.ReplaceAllStringFunc(text[1:n-1], func(part string) string {
-			if value, ok := known("variables", part[2:len(part)-1]); ok {
-				return value
-			}
-			return placeholder
+			return bicepText(part[2:len(part)-1], known)
 		})
 	}
-	named := bicepBare.ReplaceAllString(text, "${1}null$3")
-	parsed, err := expression.Parse("@" + named)
+	for range 2 { // a match takes the comma that the next one begins with
+		text = bicepBare.ReplaceAllString(text, "${1}variables('$2')$3")
+	}
+	parsed, err := expression.Parse("@" + text)
 	if (err != nil) || (parsed.Whole() == nil) {
 		return placeholder
 	}
 	return textOf(parsed.Whole(), known)
 }
-
-// bicepBare matches a bare name as an argument, which expressions of templates do not have.
-var bicepBare = regexp.MustCompile(`([(,][ \t]*)([A-Za-z_]\w*)([ \t]*[,)])`)

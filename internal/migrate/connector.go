@@ -19,7 +19,8 @@ func ReadConnector(path, preferred string) (guid, name string, err error) {
 	defer solution.Close()
 	content, err := solution.Read("customizations.xml")
 	if err != nil {
-		return "", "", fmt.Errorf("%s is no solution: %w", path, err)
+		return "", "", fmt.Errorf("%s is no solution: want the zip that connector package makes, such as "+
+			"PartnerCenterConnector.zip", path)
 	}
 	doc, err := splice.ParseXML(content)
 	if err != nil {

@@ -49,7 +49,7 @@ const (
 
 // essential matches files that an export is worth nothing without, so that they must be well formed.
 var essential = regexp.MustCompile(`(?i)(^|[/\\])(manifest\.json|definition\.json|workflow\.json|connections\.json|` +
-	`customizations\.xml|solution\.xml|(workflows|modernflows)[/\\][^/\\]+\.json|[^/\\]+\.msapp)$`)
+	`customizations\.xml|solution\.xml|(workflows|modernflows)[/\\][^/\\]+\.json|[^/\\]+\.msapp|[^/\\]+\.mcs\.ya?ml)$`)
 
 // read reads and parses a file of an input. A file that is none of the known formats is nil, and also
 // one that is damaged, which is a finding if it matters.
@@ -71,10 +71,18 @@ func (m *migration) read(in *input, file string) *document {
 	}
 	if d.role = d.find(); d.role == noRole {
 		d.close()
+		if essential.MatchString(file) && !isObjectOf(d) {
+			in.report.Add(report.Finding{Code: report.NotJSON, Level: report.Error, File: file,
+				Text: "this file is empty, not in UTF-8, or not what its name says"})
+		}
 		return nil
 	}
 	return d
 }
+
+// isObjectOf reports whether a document without a role is at least a JSON object, as files of other
+// programs with the same names are.
+func isObjectOf(d *document) bool { return (d.json != nil) && isObject(d.json.Root) }
 
 // matters reports whether a file that cannot be parsed might name the old connector.
 func (m *migration) matters(in *input, file string, content []byte) bool {
@@ -160,6 +168,8 @@ func roleOfJSON(root *splice.Value) role {
 		return packageManifest
 	case isObject(root.Get("appDefinitionTemplate")):
 		return packageApp
+	case isLogicApp(root):
+		return codeView
 	case isDefinition(root.Get("properties", "definition")):
 		if hasSolutionReferences(root) {
 			return solutionFlow
@@ -188,6 +198,12 @@ func isObject(v *splice.Value) bool { return (v != nil) && (v.Kind == splice.Obj
 // isDefinition reports whether v is a workflow definition.
 func isDefinition(v *splice.Value) bool {
 	return isObject(v) && (isObject(v.Get("actions")) || isObject(v.Get("triggers")))
+}
+
+// isLogicApp reports whether root is a Logic App (Consumption) as Azure's API returns it.
+func isLogicApp(root *splice.Value) bool {
+	return strings.EqualFold(root.Get("type").Str(), "Microsoft.Logic/workflows") &&
+		isDefinition(root.Get("properties", "definition"))
 }
 
 // hasSolutionReferences reports whether a flow names its connectors as flows of solutions do.

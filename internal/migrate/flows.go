@@ -14,6 +14,10 @@ func (e *editor) editFlow() {
 	references := root.Get("properties", "connectionReferences")
 	at := splice.Pointer("properties", "connectionReferences")
 	keys := map[string]bool{}
+	if (references != nil) && !isObject(references) {
+		e.add(report.Finding{Code: report.NotJSON, Level: report.Error, At: at,
+			Text: "the connection references are no object"})
+	}
 	if references != nil {
 		for _, r := range references.Members {
 			if e.isOldReference(r.Value) {
@@ -79,7 +83,7 @@ func (e *editor) editReference(at string, r *splice.Value) {
 	}
 	api := r.Get("api")
 	if e.hasShared() && (e.Name != "") && (api.Get("name") != nil) {
-		e.setOrInsert(at+splice.Pointer("api"), api, "name", "logicalName", e.Name)
+		e.setOrInsert(at+splice.Pointer("api"), api, member{"logicalName", "name"}, e.Name)
 	}
 	e.replaceReference(at+splice.Pointer("connection", "connectionReferenceLogicalName"),
 		r.Get("connection", "connectionReferenceLogicalName"))
@@ -98,7 +102,7 @@ func (e *editor) replaceID(at string, v *splice.Value) {
 
 // replaceReference replaces a value that is the name of a connection reference of the old connector.
 func (e *editor) replaceReference(at string, v *splice.Value) {
-	if now, ok := e.references.renamed(v.Str()); ok {
+	if now, ok := e.renamed(v.Str()); ok {
 		e.set(at, v, now)
 	}
 }
@@ -153,5 +157,7 @@ func (e *editor) editSettings() {
 		if id := r.Get("ConnectionId"); id != nil {
 			e.set(at+"/ConnectionId", id, "")
 		}
+		e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, At: at + "/ConnectionId",
+			Text: "put the ID of a connection of the new connector here"})
 	}
 }

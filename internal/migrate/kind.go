@@ -78,7 +78,5 @@ func wantsGUID(k report.Kind) bool { return (k == report.Solution) || (k == repo
 // onlyReported reports whether exports of a kind are never changed.
 func onlyReported(k report.Kind) bool { return (k == report.CanvasApp) || (k == report.CodeApp) }
 
-// isPlainApp reports whether an archive is an .msapp itself.
-func isPlainApp(a *archive.Archive) bool {
-	return (a.Form() == archive.Zip) && (roleOfZip(a) == appFile)
-}
+// isPlainApp reports whether an archive is an .msapp itself, or what is in one.
+func isPlainApp(a *archive.Archive) bool { return roleOfZip(a) == appFile }

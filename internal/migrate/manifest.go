@@ -46,23 +46,27 @@ func (e *editor) editManifest() {
 			}
 		}
 		doc.Remove(r.Value, "id", "name")
-		e.setOrInsert(at, r.Value, "suggestedCreationType", "creationType", "Existing")
-		e.setOrInsert(at, r.Value, "creationType", "configurableBy", "User")
+		after := "suggestedCreationType"
+		if r.Value.Get(after) == nil {
+			after = "type"
+		}
+		e.setOrInsert(at, r.Value, member{"creationType", after}, "Existing")
+		e.setOrInsert(at, r.Value, member{"configurableBy", after}, "User")
 	}
 }
 
-// setOrInsert sets a string member of an object, which is inserted after another member if it is
-// missing.
-func (e *editor) setOrInsert(at string, object *splice.Value, after, name, text string) {
-	member := object.Get(name)
-	switch {
-	case member == nil && object.Get(after) != nil:
-		e.document.json.InsertAfter(object, after, name, text)
-		e.record(at+splice.Pointer(name), nil, text)
-	case (member != nil) && (member.Str() != text):
-		e.document.json.SetString(member, text)
-		e.record(at+splice.Pointer(name), plain(member), text)
+// A member is the name of a member of an object, and after which one it is inserted if it is missing.
+type member struct{ name, after string }
+
+// setOrInsert sets a string member of an object.
+func (e *editor) setOrInsert(at string, object *splice.Value, m member, text string) {
+	at += splice.Pointer(m.name)
+	if found := object.Get(m.name); found != nil {
+		e.set(at, found, text)
+		return
 	}
+	e.document.json.InsertAfter(object, m.after, m.name, text)
+	e.record(at, nil, text)
 }
 
 // set sets a string and records it.
@@ -97,10 +101,20 @@ func (e *editor) editPackageApp() {
 		if !e.input.facts.apis[id] && !e.From.is(id) {
 			continue
 		}
-		custom := r.Value.Get("isCustomApiConnection")
-		if (custom != nil) && (custom.Kind == splice.Bool) && (custom.Text == "false") {
-			e.document.json.SetRaw(custom, "true")
-			e.record(splice.Pointer(append(at, r.Name, "isCustomApiConnection")...), false, true)
-		}
+		e.setCustom(splice.Pointer(append(at, r.Name)...), r.Value)
+	}
+}
+
+// setCustom marks a connection reference of an app, which has an ID, as that of a custom connector.
+func (e *editor) setCustom(at string, r *splice.Value) {
+	const name = "isCustomApiConnection"
+	at += splice.Pointer(name)
+	switch custom := r.Get(name); {
+	case custom == nil:
+		e.document.json.InsertRawAfter(r, "id", name, "true")
+		e.record(at, nil, true)
+	case custom.Text != "true":
+		e.document.json.SetRaw(custom, "true")
+		e.record(at, plain(custom), true)
 	}
 }

@@ -86,11 +86,11 @@ func (o *Options) check(paths []string) error {
 	names := map[string]bool{}
 	for _, path := range paths {
 		if _, err := os.Stat(path); err != nil {
-			return optionError("input %s: %v", path, errors.Unwrap(err))
+			return optionError("input %q: %v", path, errors.Unwrap(err))
 		}
 		name := strings.ToLower(baseName(path))
 		if names[name] && (o.Out != "") {
-			return optionError("two inputs have the name %s: rename one of them", baseName(path))
+			return optionError("two inputs have the name %q: rename one of them", baseName(path))
 		}
 		names[name] = true
 		if o.Out != "" {
@@ -103,7 +103,7 @@ func (o *Options) check(paths []string) error {
 		return nil
 	}
 	if _, err := os.Lstat(o.Out); err == nil {
-		return optionError("output %s exists: choose another name, or remove it", o.Out)
+		return optionError("output %q exists: choose another name, or remove it", o.Out)
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func checkOutside(out, input string) error {
 		return err
 	}
 	if within, err := filepath.Rel(folder, absolute); (err == nil) && filepath.IsLocal(within) {
-		return optionError("output %s is inside of the input %s: choose a place outside", out, input)
+		return optionError("output %q is inside of the input %q: choose a place outside", out, input)
 	}
 	return nil
 }
@@ -149,6 +149,8 @@ type input struct {
 	order   map[string]int // of files, by name
 	changed map[string][]byte
 	facts   facts
+
+	undefined []string // new names of connection references that no input defines
 }
 
 func (m *migration) progress(format string, values ...any) {
@@ -171,6 +173,9 @@ func (m *migration) open(path string) {
 		return
 	}
 	in.archive = opened
+	if err := opened.Verify(); err != nil {
+		in.refuse(in.name, err)
+	}
 	for i, e := range opened.Entries() {
 		in.order[e.Name] = i
 		if mayMatter(e.Name) || (opened.Form() == archive.File) {

@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/partner-center/connector/internal/migrate/report"
 )
@@ -22,17 +23,26 @@ func (m *migration) addNext(in *input) {
 		r.Next = []string{"There is nothing to do: the export does not use the connector."}
 		return
 	}
-	if (len(r.Edits) > 0) && !r.Written {
+	switch {
+	case r.Written:
+	case len(r.Edits) == 0:
+		r.Next = append(r.Next, "There is nothing to write: what is left has to be changed by hand.")
+	default:
 		r.Next = append(r.Next, "Nothing was written yet: run the command again with --out.")
+	}
+	if r.Has(report.Warning) {
+		r.Next = append(r.Next, "Read the warnings: these places behave differently with the new connector. Change them "+
+			"before or after the import.")
+	}
+	if len(in.undefined) > 0 {
+		r.Next = append(r.Next, "The export uses "+strings.Join(in.undefined, ", ")+" but does not define it: migrate it "+
+			"in one run with the solution that does, or make the reference in the environment first.")
 	}
 	r.Next = append(r.Next, steps[r.Kind]...)
 	for _, b := range byHand {
 		if slices.ContainsFunc(r.Findings, func(f report.Finding) bool { return f.Code == b.code }) {
 			r.Next = append(r.Next, b.step)
 		}
-	}
-	if r.Has(report.Warning) {
-		r.Next = append(r.Next, "Read the warnings: these places behave differently with the new connector.")
 	}
 	r.Next = append(r.Next, goingBack[r.Kind]...)
 }

@@ -14,14 +14,15 @@ const maxReference = 200
 // references are the connection references of the old connector in all inputs, which are taken as those
 // of one environment. Names compare without regard to case.
 type references struct {
-	keep  bool
-	taken map[string]bool   // every reference, of any connector
-	ours  map[string]string // those of the old connector, as they were first written
-	now   map[string]string // new names of those of the old connector
+	keep    bool
+	taken   map[string]bool   // every reference, of any connector
+	ours    map[string]string // those of the old connector, as they were first written
+	defined map[string]bool   // those of them that an input defines, not only uses
+	now     map[string]string // their new names
 }
 
 func newReferences(keep bool) *references {
-	return &references{keep, map[string]bool{}, map[string]string{}, map[string]string{}}
+	return &references{keep, map[string]bool{}, map[string]string{}, map[string]bool{}, map[string]string{}}
 }
 
 // take records the name of a connection reference of any connector.
@@ -33,6 +34,12 @@ func (r *references) own(name string) {
 	if key := strings.ToLower(name); r.ours[key] == "" {
 		r.ours[key] = name
 	}
+}
+
+// define records a connection reference of the old connector that an input defines.
+func (r *references) define(name string) {
+	r.own(name)
+	r.defined[strings.ToLower(name)] = true
 }
 
 // infer takes names for references of the old connector unless an input defines them.
@@ -80,7 +87,10 @@ func free(name string, taken map[string]bool) string {
 }
 
 // renamed returns the new name of a reference of the old connector, and false for any other text.
-func (r *references) renamed(name string) (string, bool) {
-	now, ok := r.now[strings.ToLower(name)]
+func (r *references) renamed(name string) (now string, ok bool) {
+	now, ok = r.now[strings.ToLower(name)]
 	return now, ok
 }
+
+// isDefined reports whether an input defines a reference of the old connector.
+func (r *references) isDefined(name string) bool { return r.defined[strings.ToLower(name)] }

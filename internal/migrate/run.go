@@ -38,7 +38,7 @@ func (m *migration) checkTarget() error {
 	return nil
 }
 
-func describe(in *input) string { return fmt.Sprintf("%s, a %s,", in.name, in.report.Kind) }
+func describe(in *input) string { return fmt.Sprintf("%q (%s)", in.name, in.report.Kind.Words()) }
 
 // whereIs returns where to find the ID of a connector for a kind of export.
 func whereIs(k report.Kind) string {
@@ -146,7 +146,7 @@ func (m *migration) write() error {
 		return nil
 	})
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
-		return optionError("output %s cannot be made: %v", m.Out, err)
+		return optionError("output %q cannot be made: %v", m.Out, err)
 	}
 	return err
 }
@@ -180,6 +180,16 @@ func (e *editor) add(f report.Finding) {
 func (e *editor) leave(at string) {
 	e.add(report.Finding{Code: report.OldIDLeft, Level: report.Note, At: at,
 		Text: "the ID of the old connector was left as it is: this file needs the new one in another form than --to"})
+}
+
+// renamed returns the new name of a connection reference of the old connector, and false for any other
+// text. A reference that no input defines becomes a next step.
+func (e *editor) renamed(name string) (string, bool) {
+	now, ok := e.references.renamed(name)
+	if ok && !e.references.isDefined(name) && !slices.Contains(e.input.undefined, now) {
+		e.input.undefined = append(e.input.undefined, now)
+	}
+	return now, ok
 }
 
 // other records a connector that is left alone.

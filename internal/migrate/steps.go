@@ -8,29 +8,30 @@ const (
 		"make a connection."
 	licenses = "Custom connectors need premium licenses, and a data policy can put them into another group than the " +
 		"connectors beside them: both hold for the new connector too."
-	turnOn = "Run each flow once, turn it on if it is off, and turn off the old one."
+	turnOn = "The import replaces each flow. Turn on those that it left off, and run each once."
 )
 
 // steps are what to do with an export, by kind, in order.
 var steps = map[report.Kind][]string{
 	report.LegacyPackage: {
-		installConnector,
-		"In Power Automate, choose My flows, Import, Import Package (Legacy) and upload the package.",
+		licenses, installConnector,
+		"In Power Automate, choose My flows, Import, Import Package (Legacy) and upload the package. At the flow, choose " +
+			"Create as new.",
 		"At the connector, choose Select during import and the new connector; at its connection, do the same with a " +
 			"connection of it.",
-		turnOn, licenses,
+		"Turn off the old flow, turn on the new one, and run it once.",
 	},
 	report.Solution: {
-		installConnector,
+		licenses, installConnector,
 		"In Power Apps or Power Automate, choose Solutions, Import solution and upload the solution. The import asks " +
 			"for a connection for each new connection reference.",
-		turnOn, licenses,
+		turnOn,
 	},
 	report.SolutionSource: {
-		installConnector,
+		licenses, installConnector,
 		"Pack the folder (pac solution pack) and import the solution, or commit it and synchronize the environment. " +
 			"The import asks for a connection for each new connection reference.",
-		turnOn, licenses,
+		turnOn,
 	},
 	report.DeploymentSettings: {
 		installConnector,
@@ -58,8 +59,8 @@ var steps = map[report.Kind][]string{
 		"Apply the workspace to the agent, and set the connection of each tool that uses the connector.",
 		"Test the agent, and publish it.",
 	},
-	report.CanvasApp: {installConnector, licenses},
-	report.CodeApp:   {installConnector, licenses},
+	report.CanvasApp: {licenses, installConnector},
+	report.CodeApp:   {licenses, installConnector},
 }
 
 // byHand are steps for findings, in order.
@@ -90,7 +91,7 @@ var byHand = []struct {
 
 // goingBack is how to undo a migration, by kind.
 var goingBack = map[report.Kind][]string{
-	report.LegacyPackage:  {"To go back, turn the old flow on again: the import made a new one."},
+	report.LegacyPackage:  {"To go back, turn the old flow on again and the new one off."},
 	report.Solution:       {reimport},
 	report.SolutionSource: {reimport},
 	report.Agent:          {"To go back, apply the old workspace."},

@@ -61,7 +61,7 @@ func (m *migration) each(in *input, done string, visit func(*document)) {
 	const many = 500
 	for i, file := range in.files {
 		if (i > 0) && (i%many == 0) {
-			m.progress("%s: %d of %d files %s", in.name, i, len(in.files), done)
+			m.progress("%q: %d of %d files %s", in.name, i, len(in.files), done)
 		}
 		if d := m.read(in, file); d != nil {
 			visit(d)
@@ -91,15 +91,14 @@ func (m *migration) surveyDocument(in *input, d *document) {
 	}
 }
 
-// define records a connection reference with the ID of its connector, if it has one.
+// define records a connection reference that an input defines, if it has a connector.
 func (m *migration) define(in *input, name, connector string) {
-	switch is := m.From.is(connector); {
-	case is && (name != ""):
-		m.references.own(name)
-		fallthrough
-	case is:
+	switch {
+	case (name == "") || (connector == ""):
+	case m.From.is(connector):
+		m.references.define(name)
 		in.facts.used = true
-	case (connector != "") && (name != ""):
+	default:
 		m.references.take(name)
 	}
 }
@@ -110,9 +109,15 @@ func (m *migration) surveyFlow(in *input, root *splice.Value) {
 		return
 	}
 	for _, r := range references.Members {
-		api := r.Value.Get("api")
-		for _, id := range []string{r.Value.Get("id").Str(), api.Get("name").Str(), api.Get("id").Str()} {
-			m.define(in, r.Value.Get("connection", "connectionReferenceLogicalName").Str(), id)
+		name := r.Value.Get("connection", "connectionReferenceLogicalName").Str()
+		switch isOld := m.isOldReference(r.Value); {
+		case isOld && (name != ""):
+			m.references.own(name)
+			fallthrough
+		case isOld:
+			in.facts.used = true
+		case name != "":
+			m.references.take(name)
 		}
 	}
 }

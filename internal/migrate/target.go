@@ -92,9 +92,9 @@ func (id ID) replacement(text string) string {
 // isResource reports whether a resource ID of Azure is that of the connector. A part of the path that
 // holds a placeholder is not compared.
 func (id ID) isResource(path string) bool {
-	want := "/managedApis/" + id.name()
+	want := "managedApis/" + id.name()
 	if id.custom != "" {
-		want = id.custom
+		want = strings.TrimPrefix(id.custom, "/")
 	}
 	wanted, parts := strings.Split(want, "/"), strings.Split(path, "/")
 	if len(parts) < len(wanted) {

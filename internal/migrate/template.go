@@ -132,17 +132,19 @@ func matchKeys(keys map[string]bool) flow.Matcher {
 
 // editCodeView edits a Logic App as its code view shows it, or a definition alone.
 func (e *editor) editCodeView() {
-	root := e.document.json.Root
+	root, at := e.document.json.Root, ""
+	if isLogicApp(root) {
+		root, at = root.Get("properties"), "/properties"
+	}
 	if root.Get("definition") == nil {
 		e.readFlow(flow.Definition{Value: root, Ours: flow.Matcher{APIID: e.From.is, Key: e.From.isUsualKey}})
 		return
 	}
-	for key := range e.editLogicApp("", root, unknown) {
-		for _, m := range root.Get("parameters", "$connections", "value").Members {
-			if strings.EqualFold(m.Name, key) {
-				e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, Text: newPortalConnection,
-					At: splice.Pointer("parameters", "$connections", "value", m.Name)})
-			}
+	keys := e.editLogicApp(at, root, unknown)
+	for _, m := range members(root.Get("parameters", "$connections", "value")) {
+		if keys[strings.ToLower(m.Name)] {
+			e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, Text: newPortalConnection,
+				At: at + splice.Pointer("parameters", "$connections", "value", m.Name)})
 		}
 	}
 }

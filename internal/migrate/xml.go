@@ -20,11 +20,14 @@ func (e *editor) editXML() {
 				"if you have it"})
 	}
 	root.Walk(func(element *splice.Element) bool {
-		if element.Name == "connectionreference" {
+		switch element.Name {
+		case "connectionreference":
 			e.editReferenceElement(element)
-		} else {
-			e.editAttributes(element)
+			return false
+		case "CanvasApp":
+			e.readAppElement(element)
 		}
+		e.editAttributes(element)
 		return true
 	})
 }
@@ -44,7 +47,7 @@ func (e *editor) editReferenceElement(element *splice.Element) {
 		e.leave(at + "/connectorid")
 		return
 	}
-	if now, ok := e.references.renamed(name.Value); ok {
+	if now, ok := e.renamed(name.Value); ok {
 		e.record(at+"/@"+logicalName, name.Value, now)
 		doc.SetAttr(element, logicalName, now)
 	} else {
@@ -61,9 +64,13 @@ func (e *editor) editReferenceElement(element *splice.Element) {
 // setCustomConnector sets the Dataverse ID of the connector of a reference.
 func (e *editor) setCustomConnector(element, connector *splice.Element, at string) {
 	doc := e.document.xml
-	switch custom := element.Child("customconnectorid").Child("connectorid"); {
-	case custom == nil:
+	outer := element.Child("customconnectorid")
+	switch custom := outer.Child("connectorid"); {
+	case outer == nil:
 		doc.InsertAfter(connector, "customconnectorid", "connectorid", e.GUID)
+		e.record(at, nil, e.GUID)
+	case custom == nil:
+		doc.SetChild(outer, "connectorid", e.GUID)
 		e.record(at, nil, e.GUID)
 	case !strings.EqualFold(custom.Text, e.GUID):
 		e.record(at, custom.Text, e.GUID)
@@ -75,15 +82,29 @@ func (e *editor) setCustomConnector(element, connector *splice.Element, at strin
 func (e *editor) editAttributes(element *splice.Element) {
 	for i := range element.Attrs {
 		a := &element.Attrs[i]
-		if now, ok := e.references.renamed(a.Value); ok {
+		if now, ok := e.renamed(a.Value); ok {
 			e.record(place(element, a)+"/@"+a.Name, a.Value, now)
 			e.document.xml.SetAttr(element, a.Name, now)
 		}
 	}
-	if now, ok := e.references.renamed(element.Text); ok && (len(element.Children) == 0) {
+	if now, ok := e.renamed(element.Text); ok && (len(element.Children) == 0) {
 		e.record("//"+element.Name, element.Text, now)
 		e.document.xml.SetText(element, now)
 	}
+}
+
+// readAppElement reports a canvas app that uses the old connector and whose .msapp is not in the export.
+func (e *editor) readAppElement(element *splice.Element) {
+	references, document := element.Child("ConnectionReferences"), element.Child("DocumentUri")
+	if (references == nil) || !e.From.mentions()(references.Text) {
+		return
+	}
+	if document != nil {
+		if _, ok := e.input.order[strings.TrimPrefix(document.Text, "/")]; ok {
+			return // is read itself
+		}
+	}
+	e.add(report.Finding{Code: report.CanvasAppByHand, Level: report.Manual, Text: changeApp("of the old connector")})
 }
 
 // place returns where an element is, by one of its attributes.

@@ -111,7 +111,7 @@ func (e *editor) editScalar(key string, n *yaml.Node) {
 	if n.Kind != yaml.ScalarNode {
 		return
 	}
-	now, ok := e.references.renamed(n.Value)
+	now, ok := e.renamed(n.Value)
 	switch isID := strings.EqualFold(key, connectorKey); {
 	case isID && !e.From.is(n.Value):
 		e.other(n.Value)

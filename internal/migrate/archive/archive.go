@@ -78,6 +78,7 @@ type store interface {
 	has(name string) bool
 	read(name string) ([]byte, error)
 	links() []string
+	verify() error
 	write(path string, changed map[string][]byte) error
 	io.Closer
 }
@@ -186,6 +187,10 @@ func (a *Archive) Entries() []Entry { return a.store.entries() }
 // Links returns the names of what Open found in a folder other than files and folders: symbolic
 // links, devices, sockets and pipes. They are neither read nor written. It includes those in .git.
 func (a *Archive) Links() []string { return a.store.links() }
+
+// Verify unpacks every entry of a zip. The error is a *HostileError if one unpacks to more than it
+// declares, and wraps ErrNotZip if one is damaged. Other archives have nothing to verify.
+func (a *Archive) Verify() error { return a.store.verify() }
 
 // Close closes the archive, which must not be used afterwards.
 func (a *Archive) Close() error { return a.store.Close() }

@@ -42,6 +42,7 @@ func openFolder(path string, limit int) (*Archive, error) {
 
 func (s *folderStore) has(name string) bool { return s.byName[name] }
 func (s *folderStore) links() []string      { return slices.Clone(s.skipped) }
+func (s *folderStore) verify() error        { return nil }
 
 // Close closes the folder.
 func (s *folderStore) Close() error { return s.root.Close() }

@@ -16,6 +16,7 @@ type single struct{ source }
 func (s single) entries() []Entry     { return []Entry{{Name: s.name, Size: s.size}} }
 func (s single) has(name string) bool { return name == s.name }
 func (s single) links() []string      { return nil }
+func (s single) verify() error        { return nil }
 
 func (s single) read(name string) ([]byte, error) {
 	return readBounded(name, s.section())

@@ -39,13 +39,8 @@ func (z *zipStore) read(name string) ([]byte, error) {
 	if err != nil {
 		return nil, readError(name, err)
 	}
-	switch size := uint64(len(content)); {
-	case size > r.UncompressedSize64:
-		return nil, &HostileError{Entry: name, Reason: "it unpacks to more than it declares"}
-	case size < r.UncompressedSize64:
-		return nil, damaged(name, "it unpacks to less than it declares")
-	case crc32.ChecksumIEEE(content) != r.CRC32:
-		return nil, damaged(name, "wrong checksum")
+	if err := r.compare(uint64(len(content)), crc32.ChecksumIEEE(content)); err != nil {
+		return nil, err
 	}
 	return content, nil
 }
@@ -67,4 +62,43 @@ func readError(name string, err error) error {
 		return damaged(name, "corrupt deflate data")
 	}
 	return fmt.Errorf("read entry %s: %w", quote(name), err)
+}
+
+// verify unpacks every file and compares its size and checksum with what the entry declares.
+func (z *zipStore) verify() error {
+	for _, r := range z.records {
+		if r.folder {
+			continue
+		}
+		if err := z.verifyRecord(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (z *zipStore) verifyRecord(r *record) error {
+	content := z.raw(r)
+	if r.Method == zip.Deflate {
+		content = flate.NewReader(content)
+	}
+	sum := crc32.NewIEEE()
+	n, err := io.Copy(sum, io.LimitReader(content, int64(r.UncompressedSize64)+1))
+	if err != nil {
+		return readError(r.Name, err)
+	}
+	return r.compare(uint64(n), sum.Sum32())
+}
+
+// compare returns an error unless the content of an entry has the size and checksum that it declares.
+func (r *record) compare(size uint64, sum uint32) error {
+	switch {
+	case size > r.UncompressedSize64:
+		return &HostileError{Entry: r.Name, Reason: "it unpacks to more than it declares"}
+	case size < r.UncompressedSize64:
+		return damaged(r.Name, "it unpacks to less than it declares")
+	case sum != r.CRC32:
+		return damaged(r.Name, "wrong checksum")
+	}
+	return nil
 }

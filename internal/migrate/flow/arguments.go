@@ -111,7 +111,7 @@ func (c *Catalog) CheckText(operation, name string, argument Text) []report.Find
 		return nil
 	}
 	text := wrong.Text()
-	if shown[name] {
+	if argument.IsLiteral && shown[name] {
 		text = fmt.Sprintf("%s %q is refused. %s", name, value, text)
 	}
 	return []report.Finding{{Code: report.Code(wrong.Code), Level: report.Warning, Text: text}}

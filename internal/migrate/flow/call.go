@@ -62,6 +62,9 @@ func (r *reader) addUnknown(a *action, found report.Action) {
 	if found.By == report.ByPath {
 		code, what = report.UnknownPath, strings.ToLower(a.body.Get("inputs", "method").Str())
 	}
+	if found.Operation == "" {
+		what, found.Operation = "operation", "without a name"
+	}
 	r.add(report.Finding{Code: code, Level: report.Error, At: a.at},
 		"%s: the connector has no %s %s", a.name, what, found.Operation)
 }

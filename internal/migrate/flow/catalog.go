@@ -100,7 +100,7 @@ func matchTemplate(template string, segments []segment) (arguments map[string]st
 	for i, part := range parts {
 		name, isParameter := strings.CutPrefix(part, "{")
 		switch s := segments[i]; {
-		case !isParameter && (s.dynamic || (s.text != part)):
+		case !isParameter && (s.dynamic || (s.text != part)), s.text == "":
 			return nil, false
 		case isParameter && !s.dynamic:
 			value, err := url.PathUnescape(s.text)

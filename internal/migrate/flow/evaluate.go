@@ -81,26 +81,33 @@ func (r *reader) call(e *expression.Expr, p place) *value {
 		return arguments[0].elementOf()
 	case "take", "skip", "sort", "reverse", "removeproperty", "json", "string":
 		return arguments[0]
+	case "addproperty", "setproperty":
+		return withMember(arguments[0], e.Args)
 	case "array", "createarray":
-		return newArray(firstKnown(arguments))
+		return newArray(either(arguments))
 	case "chunk":
 		return newArray(arguments[0])
 	case "union", "intersection", "coalesce":
-		return firstKnown(arguments)
+		return either(arguments)
 	case "if":
-		return firstKnown(arguments[1:])
+		return either(arguments[1:])
 	}
 	return nil
 }
 
-// firstKnown returns the first value that something is known about.
-func firstKnown(values []*value) *value {
-	for _, v := range values {
-		if v != nil {
-			return v
-		}
+// withMember returns v with the member that addProperty or setProperty gives it. Of several, only the last
+// is known, so of the others nothing is.
+func withMember(v *value, arguments []*expression.Expr) *value {
+	if (v == nil) || (v.added != "") || (len(arguments) < 2) {
+		return nil
 	}
-	return nil
+	name, ok := arguments[1].Str()
+	if !ok {
+		return nil
+	}
+	with := *v
+	with.added = name
+	return &with
 }
 
 // named returns the action or trigger that a call names, or nil.

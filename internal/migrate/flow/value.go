@@ -8,9 +8,28 @@ type value struct {
 	answer *answer // that it is a part of; nil: it was built
 	path   string  // in that answer, such as items[]; empty: the whole
 
+	added   string            // a member that the flow added, in lower case
 	members map[string]*value // of a built object, by name in lower case
 	element *value            // of a built array
 	hasPart bool              // the built value has an object or an array of an answer in it
+
+	or *value // what it may be instead
+}
+
+// either returns a value that is one of several. Those that nothing is known about are left out.
+func either(values []*value) *value {
+	var v *value
+	for _, other := range values {
+		switch {
+		case v == nil:
+			v = other
+		case other != nil:
+			joined := *other
+			joined.or = v
+			v = &joined
+		}
+	}
+	return v
 }
 
 // newObject returns a built object.
@@ -43,10 +62,23 @@ func (m missingField) String() string {
 // nextLink is the field with the address of the next page.
 const nextLink = "nextLink"
 
-// member returns a member of v, or which one the answer does not have.
+// member returns a member of v, or which one the answer does not have. If v may be one of several, it is
+// missing if none has it.
 func (v *value) member(name string) (*value, missingField) {
+	member, missing := v.ownMember(name)
+	if (v == nil) || (v.or == nil) {
+		return member, missing
+	}
+	other, otherMissing := v.or.member(name)
+	if (missing.path == "") || (otherMissing.path == "") {
+		missing = missingField{}
+	}
+	return either([]*value{member, other}), missing
+}
+
+func (v *value) ownMember(name string) (*value, missingField) {
 	switch {
-	case v == nil:
+	case (v == nil) || ((v.added != "") && strings.EqualFold(v.added, name)):
 		return nil, missingField{}
 	case v.answer == nil:
 		return v.members[strings.ToLower(name)], missingField{}
@@ -65,6 +97,13 @@ func (v *value) member(name string) (*value, missingField) {
 
 // elementOf returns what every element of v is, or nil if v is no array.
 func (v *value) elementOf() *value {
+	if (v == nil) || (v.or == nil) {
+		return v.ownElement()
+	}
+	return either([]*value{v.ownElement(), v.or.elementOf()})
+}
+
+func (v *value) ownElement() *value {
 	switch {
 	case v == nil:
 		return nil

@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // WriteText writes reports for the person who signs a migration off. Each has a summary, then a section
@@ -28,18 +27,12 @@ type text struct{ *bufio.Writer }
 
 // line adds a line. An error is that of Flush.
 func (t *text) line(format string, values ...any) {
-	for _, r := range fmt.Sprintf(format, values...) {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) {
-			fmt.Fprintf(t, `\u%04x`, r)
-		} else {
-			t.WriteRune(r)
-		}
-	}
+	t.WriteString(escape(fmt.Sprintf(format, values...)))
 	t.WriteByte('\n')
 }
 
 func (r *Report) writeText(out *text) {
-	out.line("%s: %s", r.Input, r.Kind.words())
+	out.line("%s: %s", r.Input, r.Kind.Words())
 	out.line("%s", r.summary())
 	for _, s := range r.sections() {
 		if !s.isEmpty() {
@@ -57,8 +50,8 @@ func (r *Report) writeText(out *text) {
 	}
 }
 
-// words returns the name of a kind for people.
-func (k Kind) words() string {
+// Words returns the name of a kind for people.
+func (k Kind) Words() string {
 	switch k {
 	case SolutionSource:
 		return "unpacked solution"

@@ -58,21 +58,26 @@ func (d *JSON) Remove(object *Value, names ...string) {
 	}
 }
 
-// InsertAfter inserts a member with a string value behind the member named after. It copies the
-// white space before that member's name and the bytes between its name and value. Members inserted
-// behind the same member keep the order of the calls. It panics if after is not a member of object
-// or name already is one. Member after may be edited but not removed.
+// InsertAfter inserts a member with a string value as InsertRawAfter does.
 func (d *JSON) InsertAfter(object *Value, after, name, value string) {
+	d.InsertRawAfter(object, after, name, quoteJSON(value))
+}
+
+// InsertRawAfter inserts a member with a JSON value as written behind the member named after. It copies
+// the white space before that member's name and the bytes between its name and value. Members inserted
+// behind the same member keep the order of the calls. It panics if after is not a member of object,
+// name already is one, or literal is not JSON. Member after may be edited but not removed.
+func (d *JSON) InsertRawAfter(object *Value, after, name, literal string) {
 	i := object.member(after)
-	if i < 0 || object.member(name) >= 0 {
-		panic("splice: InsertAfter with a missing or duplicate member")
+	if (i < 0) || (object.member(name) >= 0) || !jsontext.Value(literal).IsValid() {
+		panic("splice: InsertRawAfter with a missing or duplicate member, or invalid JSON")
 	}
 	m := object.Members[i]
 	src := d.edits.src
 	before := src[:m.Start]
 	space := before[len(bytes.TrimRight(before, jsonSpace)):]
 	colon := src[m.End:m.Value.Start]
-	d.edits.insert(m.Value.End, ","+string(space)+quoteJSON(name)+string(colon)+quoteJSON(value))
+	d.edits.insert(m.Value.End, ","+string(space)+quoteJSON(name)+string(colon)+literal)
 }
 
 // quoteJSON returns s as a JSON string with the fewest escapes.

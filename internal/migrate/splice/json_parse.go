@@ -3,6 +3,7 @@ package splice
 import (
 	"bytes"
 	"errors"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -18,14 +19,18 @@ type JSON struct {
 }
 
 // ParseJSON parses one JSON value, which a byte order mark may precede. Duplicate names, invalid
-// UTF-8 and data after the value are errors. The document refers to src, which must not be modified.
+// UTF-8 and data after the value are errors. An escaped surrogate without its other half, which a text
+// that was cut short can have, counts as U+FFFD. The document refers to src, which must not be modified.
 func ParseJSON(src []byte) (*JSON, error) {
+	if at := invalidUTF8(src); at >= 0 {
+		return nil, errorAt(src, at, "invalid UTF-8")
+	}
 	base := contentStart(src)
 	p := jsonParser{
 		src:  src,
 		base: base,
 		// The decoder reads a bytes.Buffer in place and does not write to it.
-		dec: jsontext.NewDecoder(bytes.NewBuffer(src[base:])),
+		dec: jsontext.NewDecoder(bytes.NewBuffer(src[base:]), jsontext.AllowInvalidUTF8(true)),
 	}
 	root, err := p.value(1)
 	if err != nil {
@@ -120,10 +125,7 @@ func (p *jsonParser) scalar(kind jsontext.Kind) (*Value, error) {
 	end := p.offset()
 	v := &Value{Kind: scalarKinds[kind], Start: end - len(raw), End: end, Text: string(raw)}
 	if v.Kind == String {
-		text, err := jsontext.AppendUnquote(nil, raw)
-		if err != nil {
-			return nil, p.fail(err)
-		}
+		text, _ := jsontext.AppendUnquote(nil, raw) // fails only for a surrogate, which it replaces
 		v.Text = string(text)
 	}
 	return v, nil
@@ -139,4 +141,16 @@ func (p *jsonParser) fail(err error) error {
 		return errorAt(p.src, offset, "duplicate member name")
 	}
 	return errorAt(p.src, offset, "invalid JSON")
+}
+
+// invalidUTF8 returns the offset of the first byte that is not part of a character, or -1.
+func invalidUTF8(src []byte) int {
+	for at := 0; at < len(src); {
+		r, size := utf8.DecodeRune(src[at:])
+		if (r == utf8.RuneError) && (size == 1) {
+			return at
+		}
+		at += size
+	}
+	return -1
 }

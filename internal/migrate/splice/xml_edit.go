@@ -51,6 +51,20 @@ func (d *XML) InsertAfter(e *Element, name, child, text string) {
 	if e.Parent == nil {
 		panic("splice: InsertAfter of the root element")
 	}
+	d.edits.insert(e.End, spaceBefore(d.edits.src, e.Start)+d.nested(e, name, child, text))
+}
+
+// SetChild replaces an element by one of the same name without attributes, with a child as InsertAfter
+// writes it. It panics for the root.
+func (d *XML) SetChild(e *Element, child, text string) {
+	if e.Parent == nil {
+		panic("splice: SetChild of the root element")
+	}
+	d.edits.replace(e.Start, e.End, d.nested(e, e.Name, child, text))
+}
+
+// nested returns <name><child>text</child></name>, laid out for the place of e.
+func (d *XML) nested(e *Element, name, child, text string) string {
 	src := d.edits.src
 	space := spaceBefore(src, e.Start)
 	inner, outer := "", ""
@@ -58,9 +72,9 @@ func (d *XML) InsertAfter(e *Element, name, child, text string) {
 		outer = lineBreak(space[:at+1]) + space[at+1:]
 		inner = outer + indentUnit(space[at+1:], indentation(src, e.Parent.Start))
 	}
-	d.edits.insert(e.End, space+"<"+name+">"+
-		inner+"<"+child+">"+escapeXML(text, "")+"</"+child+">"+
-		outer+"</"+name+">")
+	return "<" + name + ">" +
+		inner + "<" + child + ">" + escapeXML(text, "") + "</" + child + ">" +
+		outer + "</" + name + ">"
 }
 
 // spaceBefore returns the white space that ends at an offset.
