@@ -16,7 +16,8 @@ type value struct {
 	or *value // what it may be instead
 }
 
-// either returns a value that is one of several. Those that nothing is known about are left out.
+// either returns a value that is one of several. Those that nothing is known about are left out. Of one that
+// may itself be several, only the first is kept, so that values stay small.
 func either(values []*value) *value {
 	var v *value
 	for _, other := range values {
