@@ -36,7 +36,7 @@ func (r *Report) writeText(out *text) {
 	out.line("%s", r.summary())
 	for _, s := range r.sections() {
 		if !s.isEmpty() {
-			s.write(out, r.verb())
+			s.write(out, r.verbs())
 		}
 	}
 	if len(r.Others) > 0 {
@@ -72,12 +72,25 @@ func (k Kind) Words() string {
 // summary counts what is in the report.
 func (r *Report) summary() string {
 	parts := []string{count(len(r.Actions), "action"), count(len(r.Edits), "edit")}
+	if n := r.countFlows(); n > 0 {
+		parts = append([]string{count(n, "flow")}, parts...)
+	}
 	for _, l := range Levels() {
 		if n := len(ofLevel(r.Findings, l)); n > 0 {
 			parts = append(parts, count(n, l.noun()))
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// countFlows returns the number of flows with an action.
+func (r *Report) countFlows() (n int) {
+	for _, s := range r.sections()[:len(r.Flows)] {
+		if len(s.actions) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // ofLevel returns the findings of a level.
@@ -152,16 +165,17 @@ func (r *Report) sections() []*section {
 	return all
 }
 
-// verb returns what the report says about edits.
-func (r *Report) verb() string {
+// verbs are the words for edits.
+type verbs struct{ adds, removes, replaces string }
+
+func (r *Report) verbs() verbs {
 	if r.Written {
-		return "edited"
+		return verbs{"added", "removed", "replaced"}
 	}
-	return "to edit"
+	return verbs{"adds", "removes", "replaces"}
 }
 
-// write writes a section. The verb precedes the place of each edit.
-func (s *section) write(out *text, verb string) {
+func (s *section) write(out *text, verbs verbs) {
 	out.line("")
 	out.line("%s", s.title)
 	for _, a := range s.actions {
@@ -175,11 +189,39 @@ func (s *section) write(out *text, verb string) {
 			}
 		}
 	}
-	for _, e := range s.edits {
-		out.line("  %s %s", verb, e.At)
-		out.line("    was %s", shown(e.Was, "missing"))
-		out.line("    now %s", shown(e.Now, "removed"))
+	for _, same := range s.replacements() {
+		was, now := same[0].Was, same[0].Now
+		switch {
+		case was == nil:
+			out.line("  %s %s", verbs.adds, shown(now))
+		case now == nil:
+			out.line("  %s %s", verbs.removes, shown(was))
+		default:
+			out.line("  %s %s", verbs.replaces, shown(was))
+			out.line("    by %s", shown(now))
+		}
+		for _, e := range same {
+			out.line("    at %s", e.At)
+		}
 	}
+}
+
+// replacements returns the edits of a section in groups with the same values.
+func (s *section) replacements() [][]Edit {
+	type values struct{ was, now any }
+	var groups [][]Edit
+	index := map[values]int{}
+	for _, e := range s.edits {
+		v := values{e.Was, e.Now}
+		i, ok := index[v]
+		if !ok {
+			i = len(groups)
+			index[v] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], e)
+	}
+	return groups
 }
 
 // String returns the action with its enclosing actions, operation and connection.
@@ -202,15 +244,9 @@ func (a Action) String() string {
 }
 
 // shown returns a value of an edit.
-func shown(v any, missing string) string {
-	switch v := v.(type) {
-	case nil:
-		return missing
-	case string:
-		if v == "" {
-			return "empty"
-		}
-		return v
+func shown(v any) string {
+	if v == "" {
+		return "nothing"
 	}
 	return fmt.Sprint(v)
 }
