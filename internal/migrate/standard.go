@@ -59,13 +59,7 @@ func withPlaceholders(text string) string {
 	if (err != nil) || (parsed.Whole() != nil) {
 		return placeholder
 	}
-	var out strings.Builder
-	for _, part := range parsed.Parts {
-		if out.WriteString(part.Literal); part.Expr != nil {
-			out.WriteString(placeholder)
-		}
-	}
-	return out.String()
+	return parsed.Masked(placeholder)
 }
 
 // editConnections edits connections.json of a Logic App (Standard).

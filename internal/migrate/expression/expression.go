@@ -48,6 +48,17 @@ func (t Text) Literal() (string, bool) {
 	return t.Parts[0].Literal, true
 }
 
+// Masked returns the text with mask in place of each expression.
+func (t Text) Masked(mask string) string {
+	var out strings.Builder
+	for _, part := range t.Parts {
+		if out.WriteString(part.Literal); part.Expr != nil {
+			out.WriteString(mask)
+		}
+	}
+	return out.String()
+}
+
 // An Expr is an expression. It is a call if Call is set, an access to a property or an element if Of
 // is set, and a literal otherwise.
 type Expr struct {

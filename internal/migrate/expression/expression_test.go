@@ -281,3 +281,22 @@ func parse(t *testing.T, text string) expression.Text {
 	}
 	return parsed
 }
+
+func TestMasked(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                        "",
+		"plain":                   "plain",
+		"@@a":                     "@a",
+		"@body('A')":              "#",
+		"/a/@{item()}/b/@{f(1)}":  "/a/#/b/#",
+		"@{item()}@{item()} @@{x": "## @{x",
+	} {
+		parsed, err := expression.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := parsed.Masked("#"); got != want {
+			t.Errorf("%q is masked as %q, want %q", text, got, want)
+		}
+	}
+}

@@ -51,13 +51,7 @@ func literalWithPlaceholders(text string) (string, bool) {
 	if whole := parsed.Whole(); whole != nil {
 		return concatenated(whole)
 	}
-	var out strings.Builder
-	for _, part := range parsed.Parts {
-		if out.WriteString(part.Literal); part.Expr != nil {
-			out.WriteString(placeholder)
-		}
-	}
-	return out.String(), true
+	return parsed.Masked(placeholder), true
 }
 
 // concatenated returns the text that concat('…', x, '…') makes, with a placeholder for every argument
