@@ -101,8 +101,8 @@ generated: ## Fail unless the generated files are current
 	git diff --exit-code -- gen apiDefinition.swagger.json internal/icon/icon.png
 
 .PHONY: update
-update: ## Write the golden files, the generated pages of the documentation and the packages of sample flows
-	go test ./internal/mapping ./internal/proxy ./internal/cli ./internal/e2e ./internal/definition/registration ./docs/flows -run 'TestGoldens|TestActions|TestGeneratedPages|TestLoadPicture|TestPackages' -update
+update: ## Write the golden files, the generated pages of the documentation and the zips of its examples
+	go test ./internal/mapping ./internal/proxy ./internal/cli ./internal/e2e ./internal/definition/registration ./docs/flows -run 'TestGoldens|TestActions|TestGeneratedPages|TestLoadPicture|TestPackages|TestMigrateExample' -update
 
 .PHONY: bench
 bench: ## Run the benchmarks: projection, limiter, and the served binary beside a plain reverse proxy

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,17 +14,22 @@ var commandLine = regexp.MustCompile(`(?m)^\./connector [^#\n]*`)
 
 // TestCommands parses every command line that the documentation shows, so that each command and
 // flag exists. It runs those that need nothing from outside and compares the output that is shown
-// below them.
+// below them. A page finds the files of its examples beside it, as a reader who downloaded them does.
 func TestCommands(t *testing.T) {
 	pages := documents(t)
 	texts := map[string]string{}
 	for _, path := range pages {
 		texts[path] = readPage(t, path)
 	}
+	repository, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Chdir(t.TempDir())
 	for _, path := range pages {
 		t.Run(path, func(t *testing.T) {
 			t.Chdir(t.TempDir())
+			copyExamples(t, filepath.Join(repository, strings.TrimSuffix(path, ".md")))
 			blocks := blocksOf(texts[path])
 			for i, b := range blocks {
 				if b.language != "sh" {
@@ -42,6 +49,24 @@ func TestCommands(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// copyExamples copies the files in a folder, if there is one, into the working directory.
+func copyExamples(t *testing.T, folder string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Base(file), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -115,7 +140,21 @@ func tryCommand(t *testing.T, arguments []string, shown string) {
 		if shown != "" { // package warns before it prints
 			compareOutput(t, line, shown, got.stderr+got.stdout)
 		}
+	case strings.HasPrefix(line, "migrate ") && ((shown != "") || exists(arguments[len(arguments)-1])):
+		got := run(t, line, environment())
+		if got.status != ExitOK {
+			t.Errorf("connector %s: %+v", line, got)
+		}
+		if shown != "" {
+			compareOutput(t, line, shown, got.stdout+got.stderr)
+		}
 	}
+}
+
+// exists reports whether a file is among the examples of the page.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // changing matches what differs from run to run: keys, digests, times, versions, ports.
@@ -138,8 +177,46 @@ func compareOutput(t *testing.T, line, shown, real string) {
 		shown = c.pattern.ReplaceAllString(shown, c.name)
 		real = c.pattern.ReplaceAllString(real, c.name)
 	}
-	if shown != real {
+	if !showsOutput(shown, real) {
 		t.Errorf("connector %s prints\n%s\nshown is\n%s", line, real, shown)
+	}
+}
+
+// leftOut matches a line that stands for one line or more of an output.
+var leftOut = regexp.MustCompile("(?m)^" + ellipsis + "\n")
+
+// showsOutput reports whether shown is the output real, of which it may leave lines out.
+func showsOutput(shown, real string) bool {
+	parts := leftOut.Split(shown, -1)
+	for i := range parts {
+		parts[i] = regexp.QuoteMeta(parts[i])
+	}
+	return regexp.MustCompile("^" + strings.Join(parts, "(?:.*\n)+") + "$").MatchString(real)
+}
+
+func TestShowsOutput(t *testing.T) {
+	for name, c := range map[string]struct {
+		shown, real string
+		want        bool
+	}{
+		"equal":                        {"a\nb\n", "a\nb\n", true},
+		"another line":                 {"a\nb\n", "a\nc\n", false},
+		"an end that is not shown":     {"a\n", "a\nb\n", false},
+		"lines left out":               {"a\n…\nd\n", "a\nb\nc\nd\n", true},
+		"the end left out":             {"a\n…\n", "a\nb\nc\n", true},
+		"nothing left out":             {"a\n…\nb\n", "a\nb\n", false},
+		"another line behind the gap":  {"a\n…\nc\n", "a\nb\nd\n", false},
+		"half a line before the gap":   {"a\n…\nc\n", "ab\nb\nc\n", false},
+		"an ellipsis within a line":    {"shared_…\n", "shared_…\n", true},
+		"an ellipsis is no wildcard":   {"shared_…\n", "shared_x\n", false},
+		"characters of an expression":  {"a.c (x)\n", "abc (x)\n", false},
+		"a line that is left out once": {"…\nb\n", "a\nb\n", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := showsOutput(c.shown, c.real); got != c.want {
+				t.Errorf("got %v", got)
+			}
+		})
 	}
 }
 
