@@ -96,7 +96,7 @@ func (a *appReader) dataSources() ([]string, error) {
 			if id := r.Value.Get("connectionRef", "id").Str(); a.From.is(id) {
 				names = append(names, texts(r.Value.Get("dataSources"))...)
 			} else if id != "" {
-				(&editor{input: a.input}).other(id)
+				(&editor{migration: a.migration, input: a.input}).other(id)
 			}
 		}
 	}

@@ -150,6 +150,7 @@ type input struct {
 	changed map[string][]byte
 	facts   facts
 
+	migrated  bool     // it uses the new connector already
 	undefined []string // new names of connection references that no input defines
 }
 

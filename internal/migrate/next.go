@@ -19,6 +19,9 @@ func (m *migration) addNext(in *input) {
 		r.Next = []string{"Nothing was written, because of --strict. Change what the warnings name, or run the " +
 			"command without it."}
 		return
+	case (len(r.Edits) == 0) && !r.Has(report.Manual) && in.migrated:
+		r.Next = []string{"There is nothing to do: the export uses the new connector already."}
+		return
 	case (len(r.Edits) == 0) && !r.Has(report.Manual):
 		r.Next = []string{"There is nothing to do: the export does not use the connector."}
 		return

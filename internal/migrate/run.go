@@ -194,6 +194,10 @@ func (e *editor) renamed(name string) (string, bool) {
 
 // other records a connector that is left alone.
 func (e *editor) other(id string) {
+	if (e.To != nil) && e.To.is(id) {
+		e.input.migrated = true
+		return
+	}
 	_, bare := cutApisPath(id)
 	if (bare != "") && !slices.Contains(e.input.report.Others, bare) {
 		e.input.report.Others = append(e.input.report.Others, bare)

@@ -92,6 +92,10 @@ func (e *editor) setResource(at string, id *splice.Value) {
 
 // otherResource records a connector that is left alone.
 func (e *editor) otherResource(id string) {
+	if e.hasCustom() && e.To.isResource(id) {
+		e.input.migrated = true
+		return
+	}
 	name := id[strings.LastIndex(id, "/")+1:]
 	if !strings.Contains(name, placeholder) {
 		e.other(name)
