@@ -1,10 +1,9 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"regexp"
-	"strings"
 
 	"github.com/partner-center/connector/internal/definition/registration"
 	"github.com/partner-center/connector/internal/migrate"
@@ -16,12 +15,12 @@ import (
 // migrateCommand rewrites exported flows, apps, Logic Apps and agents.
 type migrateCommand struct {
 	To            *string  `env:"-" placeholder:"ID" help:"${migrate_to}"`
-	Connector     string   `env:"-" placeholder:"FILE" help:"${migrate_connector}"`
+	Connector     *string  `env:"-" placeholder:"FILE" help:"${migrate_connector}"`
 	ConnectorGUID string   `env:"-" placeholder:"GUID" help:"${migrate_guid}"`
 	ConnectorName string   `env:"-" placeholder:"NAME" help:"${migrate_name}"`
 	From          string   `env:"-" default:"shared_microsoftpartnercent" placeholder:"ID" help:"${migrate_from}"`
 	References    string   `env:"-" default:"new" placeholder:"HOW" help:"${migrate_references}"`
-	Out           string   `env:"-" placeholder:"PATH" help:"${migrate_out}"`
+	Out           *string  `env:"-" placeholder:"PATH" help:"${migrate_out}"`
 	Report        string   `env:"-" default:"text" placeholder:"FORM" help:"Form of the report: text or json."`
 	Strict        bool     `env:"-" help:"Write nothing if there is a warning, and fail."`
 	Inputs        []string `arg:"" name:"input" help:"${migrate_input}"`
@@ -31,44 +30,45 @@ type migrateCommand struct {
 var errNotMigrated = errors.New("nothing was written: the report says why")
 
 // Run prints the report, and writes the migrated exports if --out is given.
-func (c *migrateCommand) Run(con *console) error {
+func (c *migrateCommand) Run(ctx context.Context, con *console) error {
 	options, err := c.options()
 	if err != nil {
 		return usageError{err}
 	}
 	options.Progress = func(message string) { fmt.Fprintf(con.stderr, "connector: %s\n", message) }
-	reports, err := migrate.Run(c.Inputs, options)
+	reports, err := migrate.Run(ctx, c.Inputs, options)
 	if errors.Is(err, migrate.ErrOptions) {
 		return usageError{err}
 	}
-	if err != nil {
+	if reports == nil {
 		return err
 	}
 	write := report.WriteText
 	if c.Report == "json" {
 		write = report.WriteJSON
 	}
-	if err := write(con.stdout, reports); err != nil {
+	if err := errors.Join(write(con.stdout, reports), err); err != nil {
 		return err
 	}
 	for _, r := range reports {
-		if r.Has(report.Error) || (c.Strict && r.Has(report.Warning)) {
+		if options.Refuses(r) {
 			return errNotMigrated
 		}
 	}
 	return nil
 }
 
-var (
-	guid          = regexp.MustCompile(`^\{?([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?$`)
-	dataverseName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
-)
-
 // options converts the flags. An error joins all mistakes.
 func (c *migrateCommand) options() (migrate.Options, error) {
 	from, fromErr := migrate.ParseID(c.From)
-	options := migrate.Options{From: from, KeepReferences: c.References == "keep", Strict: c.Strict, Out: c.Out}
-	var toErr, connectorErr, catalogErr error
+	options := migrate.Options{From: from, KeepReferences: c.References == "keep", Strict: c.Strict}
+	var toErr, outErr, connectorErr, catalogErr error
+	if c.Out != nil {
+		options.Out = *c.Out
+	}
+	if (c.Out != nil) && (*c.Out == "") { // such as of an unset variable
+		outErr = errors.New("--out is empty: want a file or a folder")
+	}
 	if c.To != nil { // an empty one is a mistake, such as an unset variable
 		var to migrate.ID
 		to, toErr = migrate.ParseID(*c.To)
@@ -80,7 +80,8 @@ func (c *migrateCommand) options() (migrate.Options, error) {
 		return options, err
 	}
 	options.Catalog, catalogErr = flow.NewCatalog(spec)
-	return options, errors.Join(named("--from", fromErr), named("--to", toErr), connectorErr, catalogErr,
+	return options, errors.Join(named("--from", fromErr), named("--to", toErr), outErr, connectorErr,
+		catalogErr,
 		oneOf("--references", c.References, "new", "keep"), oneOf("--report", c.Report, "text", "json"))
 }
 
@@ -102,22 +103,14 @@ func oneOf(flag, value, first, second string) error {
 
 // connector returns the Dataverse ID and name of the new connector, from its solution or from the flags.
 func (c *migrateCommand) connector() (id, name string, err error) {
-	if c.Connector != "" {
+	if c.Connector != nil {
 		if (c.ConnectorGUID != "") || (c.ConnectorName != "") {
 			return "", "", errors.New("--connector has the GUID and the name: leave out --connector-guid and " +
 				"--connector-name")
 		}
-		id, name, err := migrate.ReadConnector(c.Connector, registration.ConnectorName)
+		id, name, err := migrate.ReadConnector(*c.Connector, registration.ConnectorName)
 		return id, name, named("--connector", err)
 	}
-	var wrong []error
-	if m := guid.FindStringSubmatch(c.ConnectorGUID); m != nil {
-		id = strings.ToLower(m[1])
-	} else if c.ConnectorGUID != "" {
-		wrong = append(wrong, fmt.Errorf("--connector-guid %q: want a GUID", c.ConnectorGUID))
-	}
-	if (c.ConnectorName != "") && !dataverseName.MatchString(c.ConnectorName) {
-		wrong = append(wrong, fmt.Errorf("--connector-name %q: want a name such as pcc_partnercenter", c.ConnectorName))
-	}
-	return id, c.ConnectorName, errors.Join(wrong...)
+	id, name, err = migrate.CheckConnector(c.ConnectorGUID, c.ConnectorName)
+	return id, name, named("--connector-guid, --connector-name", err)
 }

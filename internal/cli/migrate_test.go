@@ -228,9 +228,9 @@ func TestMigrateMistakes(t *testing.T) {
 		template:                                                                 "needs --to",
 		"--references copy " + flow:                                              `"copy": want new or keep`,
 		"--report xml " + flow:                                                   `--report "xml": want text or json`,
-		"--connector-guid 1 " + flow:                                             `--connector-guid "1": want a GUID`,
-		"--connector-guid " + newGUID + "0 " + flow:                              "want a GUID",
-		"--connector-name a,b " + flow:                                           `--connector-name "a,b": want a name`,
+		"--connector-guid 1 " + flow:                                             `"1" is not the GUID`,
+		"--connector-guid " + newGUID + "0 " + flow:                              "is not the GUID",
+		"--connector-name a,b " + flow:                                           `"a,b" is not the name`,
 		"--connector " + flow + ".none " + flow:                                  "--connector: ",
 		"--connector " + flow + " " + flow:                                       "--connector: ",
 		"--connector x --connector-guid " + newGUID + " " + flow:                 "leave out --connector-guid",
@@ -238,9 +238,12 @@ func TestMigrateMistakes(t *testing.T) {
 		"--to " + newConnector + " " + solution:                                  "set --connector-guid",
 		"--to " + newConnector + " --connector-guid " + newGUID + " " + solution: "Dataverse",
 		"--to " + newConnector + " --connector-name csp " + solution:             "Dataverse",
-		"--out " + flow + " " + flow:                                             "is inside of the input",
+		"--out " + flow + " " + flow:                                             "or inside of it",
 		"--out " + solution + " " + flow:                                         "exists",
 		"--to shared_MicrosoftPartnerCent":                                       "<input>",
+		"--out= " + flow:                                                         "--out is empty",
+		"--to= " + flow:                                                          "--to: ",
+		"--connector= " + flow:                                                   "--connector: ",
 		"--nonsense " + flow:                                                     "unknown flag --nonsense",
 	} {
 		t.Run(line, func(t *testing.T) {
@@ -256,7 +259,7 @@ func TestMigrateMistakes(t *testing.T) {
 		got := run(t, "migrate --to a --from b --connector-guid c --connector-name d,e --references f --report g "+flow,
 			environment())
 		for _, want := range []string{
-			`--to: "a"`, `--from: "b"`, `guid "c"`, `name "d,e"`, `references "f"`, `report "g"`,
+			`--to: "a"`, `--from: "b"`, `"c" is not the GUID`, `"d,e" is not the name`, `references "f"`, `report "g"`,
 		} {
 			if got.status != ExitUsage || !strings.Contains(got.stderr, want) {
 				t.Errorf("no %q in %+v", want, got)

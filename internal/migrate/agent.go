@@ -21,8 +21,8 @@ var agentKinds = map[string]func(*editor, agentNode){
 	"InvokeConnectorAction":     (*editor).readTopicNode,
 }
 
-// operationOf records the action of a node. It returns the operation if the connector has it.
-func (e *editor) operationOf(n *yaml.Node) (operation string, ok bool) {
+// recordAction records the action of a node. It returns the operation if the connector has it.
+func (e *editor) recordAction(n *yaml.Node) (operation string, ok bool) {
 	reference, id := scalar(entry(n, "connectionReference")), entry(n, "operationId")
 	if (id == nil) || !e.references.isOurs(reference) {
 		return "", false
@@ -41,7 +41,7 @@ func (e *editor) operationOf(n *yaml.Node) (operation string, ok bool) {
 
 // readTool checks a tool of an agent.
 func (e *editor) readTool(n agentNode) {
-	operation, ok := e.operationOf(n.node)
+	operation, ok := e.recordAction(n.node)
 	if !ok {
 		return
 	}
@@ -62,7 +62,7 @@ func (e *editor) readTool(n agentNode) {
 
 // readTopicNode checks a node of a topic.
 func (e *editor) readTopicNode(n agentNode) {
-	operation, ok := e.operationOf(n.node)
+	operation, ok := e.recordAction(n.node)
 	if !ok {
 		return
 	}
@@ -93,11 +93,11 @@ type agentInput struct {
 
 // checkInput checks an argument. Power Fx begins with an equals sign.
 func (e *editor) checkInput(in agentInput) {
-	sent := flow.Text{Value: scalar(in.value), IsLiteral: true}
+	sent := flow.Argument{Value: scalar(in.value), IsLiteral: true}
 	if in.value != nil {
 		sent.IsLiteral = (in.value.Kind == yaml.ScalarNode) && !strings.HasPrefix(sent.Value, "=")
 	}
-	for _, f := range e.Catalog.CheckText(in.operation, in.name, sent) {
+	for _, f := range e.Catalog.CheckArgument(in.operation, in.name, sent) {
 		if (in.value == nil) && (f.Code != flow.UnknownParameter) {
 			continue // the agent fills it in
 		}

@@ -1,6 +1,8 @@
 package migrate
 
 import (
+	"bytes"
+	"errors"
 	"path"
 	"regexp"
 	"slices"
@@ -25,8 +27,9 @@ func (m *migration) readApp(in *input, file string, app *archive.Archive) {
 	}
 	a.add(report.Finding{Code: report.CanvasAppByHand, Level: report.Manual,
 		Text: changeApp(strings.Join(sources, ", "))}, "Properties.json")
+	calls := callsOf(sources)
 	for _, entry := range a.formulaFiles() {
-		a.readFormulas(entry, sources)
+		a.readFormulas(entry, calls)
 	}
 }
 
@@ -59,7 +62,7 @@ type appReader struct {
 }
 
 // entryName returns the name of an entry with slashes.
-func entryName(e archive.Entry) string { return strings.ReplaceAll(e.Name, `\`, "/") }
+func entryName(e archive.Entry) string { return slashed(e.Name) }
 
 // json returns a JSON file of the app, or nil if there is none.
 func (a *appReader) json(name string) (*splice.Value, error) {
@@ -73,34 +76,30 @@ func (a *appReader) json(name string) (*splice.Value, error) {
 		}
 		doc, err := splice.ParseJSON(content)
 		if err != nil {
-			return nil, err
+			return nil, errNotWellFormed{err}
 		}
 		return doc.Root, nil
 	}
 	return nil, nil
 }
 
+// An errNotWellFormed is an error in the JSON of an app.
+type errNotWellFormed struct{ error }
+
 // dataSources returns the names of the data sources of the old connector, sorted.
 func (a *appReader) dataSources() ([]string, error) {
-	var names []string
 	properties, err := a.json("Properties.json")
 	if err != nil {
 		return nil, err
 	}
-	if text := properties.Get("LocalConnectionReferences").Str(); text != "" {
-		references, err := splice.ParseJSON([]byte(text))
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range references.Root.Members {
-			if id := r.Value.Get("connectionRef", "id").Str(); a.From.is(id) {
-				names = append(names, texts(r.Value.Get("dataSources"))...)
-			} else if id != "" {
-				(&editor{migration: a.migration, input: a.input}).other(id)
-			}
-		}
+	sources, err := a.json("References/DataSources.json")
+	if (err != nil) && !errors.As(err, new(errNotWellFormed)) { // some describe a connector with a member twice
+		return nil, err
 	}
-	sources, _ := a.json("References/DataSources.json") // describes connectors, sometimes with a member twice
+	names, err := a.referenced(properties.Get("LocalConnectionReferences").Str())
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range elements(sources.Get("DataSources")) {
 		if a.From.is(s.Get("ApiId").Str()) {
 			names = append(names, s.Get("Name").Str())
@@ -110,23 +109,26 @@ func (a *appReader) dataSources() ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// elements returns the elements of an array, and none of nil.
-func elements(array *splice.Value) []*splice.Value {
-	if array == nil {
-		return nil
+// referenced returns the names of data sources in the connection references of an app, which are JSON in
+// a string.
+func (a *appReader) referenced(text string) (names []string, err error) {
+	if text == "" {
+		return nil, nil
 	}
-	return array.Elements
-}
-
-// texts returns the strings of an array.
-func texts(array *splice.Value) []string {
-	var out []string
-	for _, e := range elements(array) {
-		if s := e.Str(); s != "" {
-			out = append(out, s)
+	references, err := splice.ParseJSON([]byte(text))
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range references.Root.Members {
+		id := r.Value.Get("connectionRef", "id").Str()
+		if a.From.is(id) {
+			names = append(names, texts(r.Value.Get("dataSources"))...)
+		}
+		if _, bare := cutApisPath(id); !a.From.is(id) && ((a.To == nil) || !a.To.is(id)) {
+			a.input.other(bare)
 		}
 	}
-	return out
+	return names, nil
 }
 
 // formulaFiles returns the files with formulas: the sources if the app has them, and else the controls.
@@ -147,38 +149,56 @@ func (a *appReader) formulaFiles() []archive.Entry {
 	return controls
 }
 
+// callsOf returns a pattern for calls of data sources, whose names may be in quotes.
+func callsOf(sources []string) *regexp.Regexp {
+	quoted := make([]string, len(sources))
+	for i, s := range sources {
+		quoted[i] = regexp.QuoteMeta(s)
+	}
+	return regexp.MustCompile(`(?:^|[^A-Za-z0-9_])'?(` + strings.Join(quoted, "|") + `)'?\.([A-Za-z0-9_]+)\s*\(`)
+}
+
 // readFormulas records the calls of data sources in a file.
-func (a *appReader) readFormulas(e archive.Entry, sources []string) {
+func (a *appReader) readFormulas(e archive.Entry, calls *regexp.Regexp) {
 	content, err := a.app.Read(e.Name)
 	if err != nil {
 		a.input.refuse(a.file, err)
 		return
 	}
-	for _, source := range sources {
-		call := regexp.MustCompile(`(^|[^A-Za-z0-9_])'?` + regexp.QuoteMeta(source) + `'?\.([A-Za-z0-9_]+)\(`)
-		for _, at := range call.FindAllSubmatchIndex(content, -1) {
-			a.addCall(e, source, formula{
-				line:      1 + strings.Count(string(content[:at[0]]), "\n"),
-				operation: string(content[at[4]:at[5]]),
-			})
+	number := 0
+	for line := range bytes.Lines(content) {
+		number++
+		for _, m := range calls.FindAllSubmatch(withoutComment(line), -1) {
+			a.addCall(e, formula{line: number, source: string(m[1]), operation: string(m[2])})
 		}
 	}
 }
 
+// comment matches a comment of YAML on a line of its own, and one of Power Fx after a blank.
+var comment = regexp.MustCompile(`^\s*#.*|(^|\s)//.*`)
+
+// withoutComment returns a line of formulas without its comment.
+func withoutComment(line []byte) []byte {
+	if at := comment.FindIndex(line); at != nil {
+		return line[:at[0]]
+	}
+	return line
+}
+
 // A formula is a call in a formula.
 type formula struct {
-	line      int
-	operation string
+	line              int
+	source, operation string
 }
 
 // addCall records a call.
-func (a *appReader) addCall(e archive.Entry, source string, f formula) {
+func (a *appReader) addCall(e archive.Entry, f formula) {
 	at := "line " + itoa(f.line)
 	if !a.input.facts.isApp {
 		at = entryName(e) + " " + at
 	}
 	found := report.Action{
-		File: a.fileOf(e.Name), At: at, By: report.ByFormula, Operation: f.operation, Scope: []string{}, Key: &source,
+		File: a.fileOf(e.Name), At: at, By: report.ByFormula, Operation: f.operation, Scope: []string{}, Key: &f.source,
 		Known: a.Catalog.Has(f.operation),
 	}
 	a.input.report.Actions = append(a.input.report.Actions, found)

@@ -12,7 +12,10 @@ import (
 // placeholder stands for a part of a text that is not known. No resource ID has it.
 const placeholder = "\x00"
 
-// A names is what a template calls a value: a parameter with a default, or a variable.
+// longestText bounds the text of an expression, since a short one can make a very long text.
+const longestText = 4096
+
+// A names looks up a parameter with a default, or a variable, of a template.
 type names func(kind, name string) (text string, ok bool)
 
 // unknown is the names of a template of which nothing is known.
@@ -32,8 +35,15 @@ func templateText(text string, known names) string {
 	return textOf(parsed.Whole(), known)
 }
 
-// textOf returns the text that an expression of a template makes.
+// textOf returns the text that an expression of a template makes. One that is too long is not known.
 func textOf(e *expression.Expr, known names) string {
+	if text := unboundedText(e, known); len(text) <= longestText {
+		return text
+	}
+	return placeholder
+}
+
+func unboundedText(e *expression.Expr, known names) string {
 	if s, ok := e.Str(); ok {
 		return s
 	}
@@ -113,37 +123,29 @@ func (id ID) matchResource(text string, known names) match {
 }
 
 // namesOf returns the names of a template: the defaults of its parameters, and its variables, which may
-// refer to them.
+// refer to them and to each other.
 func namesOf(template *splice.Value) names {
+	source := map[string]string{} // by kind and name in lower case
+	for _, m := range members(template.Get("parameters")) {
+		source["parameters "+strings.ToLower(m.Name)] = m.Value.Get("defaultValue").Str()
+	}
+	for _, m := range members(template.Get("variables")) {
+		source["variables "+strings.ToLower(m.Name)] = m.Value.Str()
+	}
+	texts := map[string]string{}
 	var known names
-	depth := 0
 	known = func(kind, name string) (string, bool) {
-		v := memberFold(template.Get(kind), name)
-		if kind == "parameters" {
-			v = v.Get("defaultValue")
+		key := kind + " " + strings.ToLower(name)
+		if text, ok := texts[key]; ok {
+			return text, true
 		}
-		const deepest = 10 // variables may refer to themselves
-		if (v == nil) || (v.Kind != splice.String) || (depth > deepest) {
+		text, ok := source[key]
+		if !ok || (text == "") {
 			return "", false
 		}
-		depth++
-		defer func() { depth-- }()
-		return templateText(v.Text, known), true
+		texts[key] = placeholder // while it refers to itself
+		texts[key] = templateText(text, known)
+		return texts[key], true
 	}
 	return known
 }
-
-// memberFold returns a member of an object, without regard to case.
-func memberFold(object *splice.Value, name string) *splice.Value {
-	if object == nil {
-		return nil
-	}
-	for _, m := range object.Members {
-		if strings.EqualFold(m.Name, name) {
-			return m.Value
-		}
-	}
-	return nil
-}
-
-func itoa(i int) string { return strconv.Itoa(i) }

@@ -29,7 +29,7 @@ func BenchmarkRun(b *testing.B) {
 	b.SetBytes(size)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		_, err := migrate.Run([]string{input}, migrate.Options{
+		_, err := migrate.Run(b.Context(), []string{input}, migrate.Options{
 			Catalog: catalog, From: from, To: &to,
 			GUID: "7d3f1c52-6a0e-4b7e-9a55-0d2b8c4e1f60", Name: "contoso_partnercenter",
 			Out: filepath.Join(b.TempDir(), fmt.Sprint(i)),

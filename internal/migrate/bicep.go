@@ -35,11 +35,13 @@ func (e *editor) editBicep() {
 		return bicepText(text, unknown), ok
 	}
 	var out []byte
-	last := 0
+	last, lines := 0, lineCounter{source: source}
 	for _, at := range bicepID.FindAllIndex(source, -1) {
 		text := bicepExpression(source[at[1]:])
-		place := lineAt(source, at[0])
+		place := lines.at(at[0])
 		switch {
+		case (at[0] < last) || isComment(source, at[0]):
+			continue
 		case e.From.isResource(bicepText(text, unknown)) && e.hasCustom():
 			now := "'" + e.To.custom + "'"
 			out = append(append(out, source[last:at[1]]...), now...)
@@ -51,9 +53,10 @@ func (e *editor) editBicep() {
 		case e.From.isResource(bicepText(text, known)):
 			e.addIndirect(place)
 		default:
+			e.otherResource(bicepText(text, known))
 			continue
 		}
-		if bicepAPI.Match(source[:at[0]]) {
+		if bicepAPI.Match(source[max(0, at[0]-longestGap):at[0]]) {
 			e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, At: place, Text: newCredentials})
 		}
 	}
@@ -61,20 +64,40 @@ func (e *editor) editBicep() {
 		e.document.edited = append(out, source[last:]...)
 	}
 	if at := bicepFlow.FindIndex(source); at != nil {
-		e.add(report.Finding{Code: report.NotFollowed, Level: report.Note, At: lineAt(source, at[0]),
+		e.add(report.Finding{Code: report.NotFollowed, Level: report.Note, At: (&lineCounter{source: source}).at(at[0]),
 			Text: "a definition in Bicep is not read: build the template with az bicep build and migrate the JSON to " +
 				"see what its expressions read"})
 	}
 }
 
-// lineAt returns the place of an offset.
-func lineAt(source []byte, offset int) string {
-	return fmt.Sprintf("line %d", 1+bytes.Count(source[:offset], []byte("\n")))
+// longestGap bounds what may stand between api: and id:.
+const longestGap = 200
+
+// A lineCounter finds the lines of offsets that grow.
+type lineCounter struct {
+	source []byte
+	offset int
+	line   int // of offset, from 0
+}
+
+// at returns the place of an offset.
+func (c *lineCounter) at(offset int) string {
+	c.line += bytes.Count(c.source[c.offset:offset], []byte("\n"))
+	c.offset = offset
+	return fmt.Sprintf("line %d", c.line+1)
+}
+
+// isComment reports whether an offset is in a comment that has a line to itself.
+func isComment(source []byte, offset int) bool {
+	start := bytes.LastIndexByte(source[max(0, offset-longestText):offset], '\n') + 1
+	line := source[max(0, offset-longestText)+start : offset]
+	return bytes.HasPrefix(bytes.TrimSpace(line), []byte("//"))
 }
 
 // bicepExpression returns the expression at the start of source: a string, a name, or a call up to its
-// closing parenthesis.
+// closing parenthesis. One that is too long is cut.
 func bicepExpression(source []byte) string {
+	source = source[:min(len(source), longestText)]
 	depth, quoted := 0, false
 	for i, c := range source {
 		switch {

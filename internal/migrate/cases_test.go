@@ -219,7 +219,7 @@ func (f form) migrate(t testing.TB, files []file, o Options) (r *report.Report, 
 	t.Helper()
 	in := f.write(t, files)
 	o.Out = filepath.Join(t.TempDir(), filepath.Base(in))
-	reports, err := Run([]string{in}, o)
+	reports, err := Run(t.Context(), []string{in}, o)
 	if err != nil {
 		t.Fatal(err)
 	}

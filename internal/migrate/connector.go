@@ -3,6 +3,8 @@ package migrate
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"regexp"
 	"strings"
 
 	"github.com/partner-center/connector/internal/migrate/archive"
@@ -18,9 +20,12 @@ func ReadConnector(path, preferred string) (guid, name string, err error) {
 	}
 	defer solution.Close()
 	content, err := solution.Read("customizations.xml")
-	if err != nil {
-		return "", "", fmt.Errorf("%s is no solution: want the zip that connector package makes, such as "+
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", "", fmt.Errorf("%q is not a solution: want the zip that connector package writes, such as "+
 			"PartnerCenterConnector.zip", path)
+	}
+	if err != nil {
+		return "", "", err
 	}
 	doc, err := splice.ParseXML(content)
 	if err != nil {
@@ -33,7 +38,7 @@ func ReadConnector(path, preferred string) (guid, name string, err error) {
 			return true
 		}
 		if found++; (found == 1) || (named.Text == preferred) {
-			guid, name = strings.ToLower(strings.Trim(id.Text, "{}")), named.Text
+			guid, name = id.Text, named.Text
 		}
 		return true
 	})
@@ -43,5 +48,27 @@ func ReadConnector(path, preferred string) (guid, name string, err error) {
 	case (found > 1) && (name != preferred):
 		return "", "", fmt.Errorf("%s has %d custom connectors: set --connector-guid and --connector-name", path, found)
 	}
-	return guid, name, nil
+	return CheckConnector(guid, name)
+}
+
+var (
+	validGUID = regexp.MustCompile(`^\{?([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?$`)
+	validName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
+)
+
+// CheckConnector returns a Dataverse connectorid without braces and in lower case, and a name. Either may
+// be empty. An error joins what is wrong.
+func CheckConnector(guid, name string) (id, sameName string, err error) {
+	match := validGUID.FindStringSubmatch(guid)
+	var wrong []error
+	switch {
+	case match != nil:
+		id = strings.ToLower(match[1])
+	case guid != "":
+		wrong = append(wrong, fmt.Errorf("%q is not the GUID of a connector", guid))
+	}
+	if (name != "") && !validName.MatchString(name) {
+		wrong = append(wrong, fmt.Errorf("%q is not the name of a connector, such as pcc_partnercenter", name))
+	}
+	return id, name, errors.Join(wrong...)
 }

@@ -22,6 +22,9 @@ type document struct {
 	bicep  []byte
 	edited []byte // the new text of bicep; nil: unchanged
 	nested *archive.Archive
+
+	connections int      // of an Azure template: connections of the old connector that it makes
+	entries     []string // of an Azure template: pointers of entries of $connections with the old connector
 }
 
 // A role is what a document is in an export. Documents without one are left alone.
@@ -47,7 +50,7 @@ const (
 	codeApp                  // power.config.json
 )
 
-// essential matches files that an export is worth nothing without, so that they must be well formed.
+// essential matches the main files of exports, which must be well formed.
 var essential = regexp.MustCompile(`(?i)(^|[/\\])(manifest\.json|definition\.json|workflow\.json|connections\.json|` +
 	`customizations\.xml|solution\.xml|(workflows|modernflows)[/\\][^/\\]+\.json|[^/\\]+\.msapp|[^/\\]+\.mcs\.ya?ml)$`)
 
@@ -55,6 +58,11 @@ var essential = regexp.MustCompile(`(?i)(^|[/\\])(manifest\.json|definition\.jso
 // one that is damaged, which is a finding if it matters.
 func (m *migration) read(in *input, file string) *document {
 	content, err := in.archive.Read(file)
+	if (err != nil) && !essential.MatchString(file) {
+		in.report.Add(report.Finding{Code: report.NotFollowed, Level: report.Note, File: file,
+			Text: "this file could not be read, and is in the output as it is: " + err.Error()})
+		return nil
+	}
 	if err != nil {
 		in.refuse(file, err)
 		return nil
@@ -69,9 +77,9 @@ func (m *migration) read(in *input, file string) *document {
 		}
 		return nil
 	}
-	if d.role = d.find(); d.role == noRole {
+	if d.role = d.findRole(); d.role == noRole {
 		d.close()
-		if essential.MatchString(file) && !isObjectOf(d) {
+		if essential.MatchString(file) && !isObjectOf(d) && !bytes.HasPrefix(content, gitPointer) {
 			in.report.Add(report.Finding{Code: report.NotJSON, Level: report.Error, File: file,
 				Text: "this file is empty, not in UTF-8, or not what its name says"})
 		}
@@ -84,13 +92,23 @@ func (m *migration) read(in *input, file string) *document {
 // programs with the same names are.
 func isObjectOf(d *document) bool { return (d.json != nil) && isObject(d.json.Root) }
 
+// errNotText is the error for a file in UTF-16.
+var errNotText = errors.New("text in UTF-16: save it in UTF-8")
+
+// isUTF16 reports whether content begins with a byte order mark of UTF-16.
+func isUTF16(content []byte) bool {
+	return bytes.HasPrefix(content, []byte("\xff\xfe")) || bytes.HasPrefix(content, []byte("\xfe\xff"))
+}
+
 // matters reports whether a file that cannot be parsed might name the old connector.
 func (m *migration) matters(in *input, file string, content []byte) bool {
+	plain := bytes.ToLower(bytes.ReplaceAll(content, []byte{0}, nil)) // of UTF-16 too
 	return essential.MatchString(file) || (in.archive.Form() == archive.File) ||
-		bytes.Contains(bytes.ToLower(content), []byte(strings.ToLower(m.From.name())))
+		bytes.Contains(plain, []byte(strings.ToLower(m.From.name())))
 }
 
 var (
+	gitPointer    = []byte("version https://git-lfs") // in place of a large file in a repository
 	byteOrderMark = []byte("\xef\xbb\xbf")
 	zipSignature  = []byte("PK\x03\x04")
 )
@@ -105,7 +123,10 @@ func (d *document) parse(content []byte) (err error) {
 	switch {
 	case bytes.HasPrefix(content, zipSignature):
 		d.nested, err = archive.OpenBytes(d.file, content)
-	case len(start) == 0, bytes.IndexByte(start, 0) >= 0:
+	case len(start) == 0:
+	case isUTF16(start):
+		err = errNotText
+	case bytes.IndexByte(start, 0) >= 0:
 	case strings.HasSuffix(name, ".bicep"):
 		d.bicep = content
 	case (start[0] == '{') || (start[0] == '['):
@@ -141,8 +162,8 @@ func (d *document) changed() []byte {
 	return d.edited
 }
 
-// find returns the role of a document.
-func (d *document) find() role {
+// findRole returns the role of a document.
+func (d *document) findRole() role {
 	switch {
 	case d.json != nil:
 		return roleOfJSON(d.json.Root)
@@ -193,8 +214,6 @@ func roleOfJSON(root *splice.Value) role {
 	return noRole
 }
 
-func isObject(v *splice.Value) bool { return (v != nil) && (v.Kind == splice.Object) }
-
 // isDefinition reports whether v is a workflow definition.
 func isDefinition(v *splice.Value) bool {
 	return isObject(v) && (isObject(v.Get("actions")) || isObject(v.Get("triggers")))
@@ -233,7 +252,7 @@ func hasTypedValues(root *splice.Value) bool {
 // roleOfZip returns the role of a zip in an archive.
 func roleOfZip(nested *archive.Archive) role {
 	for _, e := range nested.Entries() {
-		switch strings.ReplaceAll(e.Name, `\`, "/") {
+		switch slashed(e.Name) {
 		case "Properties.json", "References/DataSources.json":
 			return appFile
 		}

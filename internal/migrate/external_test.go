@@ -114,7 +114,7 @@ func (c externalCase) options(t *testing.T) Options {
 func (c externalCase) run(t *testing.T, folder string) {
 	input := filepath.Join(folder, filepath.FromSlash(c.Input))
 	o := c.options(t)
-	reports, err := Run([]string{input}, o)
+	reports, err := Run(t.Context(), []string{input}, o)
 	if c.Exit == 2 {
 		if !errors.Is(err, ErrOptions) || isThere(o.Out) {
 			t.Errorf("%v", err)

@@ -14,9 +14,9 @@ func (e *editor) editFlow() {
 	references := root.Get("properties", "connectionReferences")
 	at := splice.Pointer("properties", "connectionReferences")
 	keys := map[string]bool{}
-	if (references != nil) && !isObject(references) {
+	if (references != nil) && (references.Kind != splice.Object) && (references.Kind != splice.Null) {
 		e.add(report.Finding{Code: report.NotJSON, Level: report.Error, At: at,
-			Text: "the connection references are no object"})
+			Text: "the connection references are not an object"})
 	}
 	if references != nil {
 		for _, r := range references.Members {
@@ -30,22 +30,24 @@ func (e *editor) editFlow() {
 	}
 	if (e.To == nil) && (len(keys) > 0) {
 		e.add(report.Finding{Code: report.OldIDLeft, Level: report.Note, At: at,
-			Text: "the flow keeps the ID of the old connector; the import puts that of the chosen connector in its " +
-				"place"})
+			Text: "the flow keeps the ID of the old connector, which the import replaces by that of the connector that you " +
+				"choose"})
 	}
 	definition := splice.Pointer("properties", "definition")
 	e.editHosts(definition, root.Get("properties", "definition"))
-	e.readFlow(flow.Definition{At: definition, Value: root.Get("properties", "definition"), Ours: flow.Matcher{
+	e.readFlow("", flow.Definition{At: definition, Value: root.Get("properties", "definition"), Ours: flow.Matcher{
 		APIID: e.From.is,
 		Key:   func(key string) bool { return keys[strings.ToLower(key)] },
 	}})
 }
 
-// readFlow reports on a definition.
-func (e *editor) readFlow(d flow.Definition) {
+// readFlow reports on a definition. Without a name that is known, the flow is named after the file.
+func (e *editor) readFlow(name string, d flow.Definition) {
+	if (name == "") || strings.Contains(name, placeholder) {
+		name = e.input.flowName(e.document.file, e.document.json.Root)
+	}
 	d.File, d.Ours.Mentions = e.document.file, e.From.mentions()
-	e.input.report.Flows = append(e.input.report.Flows,
-		report.Flow{File: d.File, At: d.At, Name: e.input.flowName(d.File, e.document.json.Root)})
+	e.input.report.Flows = append(e.input.report.Flows, report.Flow{File: d.File, At: d.At, Name: name})
 	e.Catalog.Read(d, e.input.report)
 }
 
@@ -74,8 +76,8 @@ func (e *editor) editReference(at string, r *splice.Value) {
 	for _, name := range []string{"source", "runtimeSource"} {
 		if strings.EqualFold(r.Get(name).Str(), "invoker") {
 			e.add(report.Finding{Code: report.InvokerConnection, Level: report.Manual, At: at + splice.Pointer(name),
-				Text: "the flow runs with the connections of the people who start it: each of them has to sign in to " +
-					"the new connector"})
+				Text: "the flow runs with the connections of the people who start it: each needs a connection of the " +
+					"new connector, which must be shared with them"})
 		}
 	}
 	for _, path := range [][]string{{"id"}, {"apiName"}, {"api", "id"}, {"api", "name"}} {
@@ -107,25 +109,24 @@ func (e *editor) replaceReference(at string, v *splice.Value) {
 	}
 }
 
-// editHosts edits the API IDs of the actions of a definition, and the copy that the new designer keeps
-// in the metadata of a trigger.
+// editHosts edits the IDs of connectors in the actions of a definition, and in the copy that the new
+// designer keeps in the metadata of a trigger.
 func (e *editor) editHosts(at string, definition *splice.Value) {
-	definition.Walk(func(pointer string, v *splice.Value) bool {
-		if graph := v.Get("associatedData", "graph"); (graph != nil) && strings.HasSuffix(pointer, "/metadata") {
-			e.editGraph(at+pointer+splice.Pointer("associatedData", "graph"), graph)
-			return false
+	flow.EachAction(definition, func(pointer string, action *splice.Value) {
+		host := splice.Pointer("inputs", "host", "apiId")
+		e.replaceID(at+pointer+host, action.Get("inputs", "host", "apiId"))
+		if graph := action.Get("metadata", "associatedData", "graph"); graph != nil {
+			e.editGraph(at+pointer+splice.Pointer("metadata", "associatedData", "graph"), graph)
 		}
-		if host := v.Get("inputs", "host"); host != nil {
-			e.replaceID(at+pointer+splice.Pointer("inputs", "host", "apiId"), host.Get("apiId"))
-		}
-		return true
 	})
 }
 
-// graphIDs are the members of a designer's graph that name a connector.
-var graphIDs = map[string]bool{
-	"id": true, "name": true, "apiid": true, "apiname": true, "connectorid": true, "connectorname": true,
-}
+// graphNames are the members of a designer's graph, in lower case, that hold the ID or the name of a
+// connector, and graphIDs those that may hold its ID among other things.
+var (
+	graphIDs   = map[string]bool{"id": true, "name": true}
+	graphNames = map[string]bool{"apiname": true, "connectorname": true, "apiid": true, "connectorid": true}
+)
 
 // editGraph edits the graph of the new designer.
 func (e *editor) editGraph(at string, graph *splice.Value) {
@@ -133,7 +134,7 @@ func (e *editor) editGraph(at string, graph *splice.Value) {
 		for _, m := range v.Members {
 			at := at + pointer + splice.Pointer(m.Name)
 			switch name := strings.ToLower(m.Name); {
-			case graphIDs[name]:
+			case graphNames[name], graphIDs[name] && e.From.is(m.Value.Str()):
 				e.replaceID(at, m.Value)
 			case name == "connectionreferencelogicalname":
 				e.replaceReference(at, m.Value)
@@ -157,7 +158,7 @@ func (e *editor) editSettings() {
 		if id := r.Get("ConnectionId"); id != nil {
 			e.set(at+"/ConnectionId", id, "")
 		}
-		e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, At: at + "/ConnectionId",
+		e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, At: at + splice.Pointer("ConnectionId"),
 			Text: "put the ID of a connection of the new connector here"})
 	}
 }

@@ -1,8 +1,8 @@
 package migrate
 
 import (
+	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -109,6 +109,9 @@ func TestForms(t *testing.T) {
 			{"name":
 			"shared_y"}}, "c": {"id": "shared_z"}, "d": {}, "e": 1`, `"actions": {}`),
 			[]string{"+ shared_x", "+ shared_y", "+ shared_z"}},
+		"references that are a list": {"a.json", `{"properties": {"connectionReferences": [],
+			"definition": {"actions": {}}}}`,
+			[]string{"! NotJSON /properties/connectionReferences"}},
 		"a flow without references": {"a.json", `{"properties": {"definition": {"actions": {"A": {"inputs": {"host":
 			{"apiId": "API/OLD", "operationId": "GetInvoices"}}}}}}}`,
 			[]string{"/properties/definition/actions/A/inputs/host/apiId: API/OLD → API/NEW"}},
@@ -194,12 +197,11 @@ func TestForms(t *testing.T) {
 		t.Parallel()
 		o := newOptions(t, newShared)
 		o.Name, o.GUID = "", ""
-		r, out := asFolder.migrate(t, []file{{"a.json", flowOf("a", "GetInvoices")}, {"b.mcs.yml", "a: b"},
+		in := asFolder.write(t, []file{{"a.json", flowOf("a", "GetInvoices")}, {"b.mcs.yml", "a: b"},
 			{"c.xml", `<x><connectionreference connectionreferencelogicalname="a"><connectorid>` + Retired +
-				`</connectorid></connectionreference></x>`}}, o)
-		if !r.Written || r.Kind != report.Agent || !slices.Equal(codes(r), []string{"OldIdLeft c.xml"}) ||
-			strings.Contains(readFile(t, filepath.Join(out, "a.json")), "logicalName") {
-			t.Errorf("%+v", r)
+				`</connectorid></connectionreference></x>`}})
+		if _, err := Run(t.Context(), []string{in}, o); !errors.Is(err, ErrOptions) {
+			t.Error(err) // else the flow would name a reference that nothing defines
 		}
 	})
 	t.Run("no name of the new connector", func(t *testing.T) {
@@ -225,7 +227,7 @@ func TestForms(t *testing.T) {
 func (s single) isRefused(t *testing.T, o Options) {
 	t.Helper()
 	in := asFile.write(t, []file{{s.name, strings.ReplaceAll(s.content, "OLD", Retired)}})
-	if _, err := Run([]string{in}, o); err == nil {
+	if _, err := Run(t.Context(), []string{in}, o); err == nil {
 		t.Error("it is migrated")
 	}
 }
@@ -240,7 +242,8 @@ func TestLogicAppForms(t *testing.T) {
 		"a default of the connections": {"a.json", `{` + schema + `, "resources": [{"type": "microsoft.logic/WORKFLOWS",
 			"properties": {"definition": {"parameters": {"$connections": {"defaultValue": {"Key": {
 			"id": "MANAGED/microsoftpartnercent"}}}}, ` + action + `}}}]}`, []string{
-			"! UnknownPath /resources/0/properties/definition/actions/A"}},
+			"! UnknownPath /resources/0/properties/definition/actions/A",
+			"! NewConnection /resources/0/properties/definition/parameters/$connections/defaultValue/Key"}},
 		"types in another case": {"a.json", `{` + schema + `, "resources": [{"type": "microsoft.web/CONNECTIONS",
 			"properties":
 			{"api": {"id": "MANAGED/microsoftpartnercent"}}}, {"type": "x", "properties": {"api": {"id":
@@ -257,8 +260,7 @@ func TestLogicAppForms(t *testing.T) {
 			{"api": {"id": "[concat('/managedApis/', 'x')]"}}}]}`, []string{"+ x"}},
 		"a variable that refers to itself": {"a.json", `{` + schema + `, "variables": {"a": "[variables('A')]"},
 			"resources": [
-			{"type": "Microsoft.Web/connections", "properties": {"api": {"id": "[concat(variables('a'), '/x')]"}}}]}`,
-			[]string{"+ x"}},
+			{"type": "Microsoft.Web/connections", "properties": {"api": {"id": "[concat(variables('a'), '/x')]"}}}]}`, nil},
 		"a parameter without a default": {"a.json", `{` + schema + `, "parameters": {"a": {"defaultvalue":
 			"MANAGED/microsoftpartnercent"}, "b": {"defaultValue": 1}},
 				"resources": [{"type": "Microsoft.Web/connections",
@@ -289,7 +291,7 @@ func TestLogicAppForms(t *testing.T) {
 			"param x string = 'y'\r\napi: {\r\n  id: 'MANAGED/microsoftpartnercent'\r\n\tid: 'MANAGED/x'\r\nid: x\r\n" +
 				"id: '${z}/managedApis/microsoftpartnercent' \r\n  idx: 'MANAGED/microsoftpartnercent'\r\n", []string{
 				"line 3: 'MANAGED/microsoftpartnercent' → 'CUSTOM'",
-				"line 6: '${z}/managedApis/microsoftpartnercent' → 'CUSTOM'", "! NewConnection line 3"}},
+				"line 6: '${z}/managedApis/microsoftpartnercent' → 'CUSTOM'", "! NewConnection line 3", "+ x"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -329,10 +331,13 @@ func TestKindsOfExports(t *testing.T) {
 		"a manifest elsewhere": {[]file{{"x/solution.xml", "<a><SolutionManifest/></a>"}}, report.SolutionSource},
 		"an unpacked solution": {[]file{{`Other\Solution.xml`, "<a><SolutionManifest/></a>"}},
 			report.SolutionSource},
+		"an unpacked solution with a flow": {[]file{{`Other\Solution.xml`, "<a><SolutionManifest/></a>"},
+			{"a.json", `{"properties": ` + definition + `}`}}, report.SolutionSource},
 		"a solution in a repository": {[]file{{"solutions/x/solution.yml", "a: b"}}, report.SolutionSource},
 		"a tool of an agent":         {[]file{{"a.yml", "a:\n  kind: InvokeConnectorTaskAction"}}, report.Agent},
 		"YAML of something else":     {[]file{{"a.yml", "kind: Pod"}}, report.Unknown},
-		"an app":                     {[]file{{"Properties.json", "{}"}}, report.CanvasApp},
+		"an app":                     {[]file{{"Properties.json", `{"DocumentType": "App"}`}}, report.CanvasApp},
+		"properties of anything":     {[]file{{"Properties.json", "{}"}}, report.Unknown},
 		"parameters":                 {[]file{{"a.json", `{"a": {"type": "String", "value": "x"}}`}}, report.Unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -358,7 +363,7 @@ func TestKindsOfExports(t *testing.T) {
 func targetFor(t *testing.T, k report.Kind) *ID {
 	t.Helper()
 	id := parseID(t, newShared)
-	if wantsCustom(k) {
+	if exports[k].custom {
 		id = parseID(t, newCustom)
 	}
 	return &id

@@ -2,13 +2,13 @@ package migrate
 
 import (
 	"regexp"
-	"strings"
 
 	"github.com/partner-center/connector/internal/migrate/archive"
 	"github.com/partner-center/connector/internal/migrate/report"
+	"github.com/partner-center/connector/internal/migrate/splice"
 )
 
-// kinds are the kinds of exports with the roles that make them, the first that fits.
+// kinds are the kinds of exports by a role that one of their files has. The first that fits counts.
 var kinds = []struct {
 	role role
 	kind report.Kind
@@ -36,7 +36,7 @@ var (
 func (in *input) findKind() report.Kind {
 	has := func(pattern *regexp.Regexp) bool {
 		for file := range in.order {
-			if pattern.MatchString(strings.ReplaceAll(file, `\`, "/")) {
+			if pattern.MatchString(slashed(file)) {
 				return true
 			}
 		}
@@ -48,8 +48,6 @@ func (in *input) findKind() report.Kind {
 		return report.Solution
 	case has(solutionSource):
 		return report.SolutionSource
-	case in.facts.isApp:
-		return report.CanvasApp
 	case has(agentFile):
 		return report.Agent
 	}
@@ -67,16 +65,15 @@ func (in *input) findKind() report.Kind {
 	return report.Unknown
 }
 
-// wantsCustom reports whether exports of a kind name connectors by resource IDs of Azure.
-func wantsCustom(k report.Kind) bool {
-	return (k == report.LogicAppsTemplate) || (k == report.LogicAppsCodeView) || (k == report.LogicAppsStandard)
-}
-
-// wantsGUID reports whether exports of a kind need the Dataverse ID and name of the new connector.
-func wantsGUID(k report.Kind) bool { return (k == report.Solution) || (k == report.SolutionSource) }
-
-// onlyReported reports whether exports of a kind are never changed.
-func onlyReported(k report.Kind) bool { return (k == report.CanvasApp) || (k == report.CodeApp) }
-
 // isPlainApp reports whether an archive is an .msapp itself, or what is in one.
-func isPlainApp(a *archive.Archive) bool { return roleOfZip(a) == appFile }
+func isPlainApp(a *archive.Archive) bool {
+	if roleOfZip(a) != appFile {
+		return false
+	}
+	content, err := a.Read("Properties.json")
+	if err != nil {
+		return true // of another spelling
+	}
+	doc, err := splice.ParseJSON(content)
+	return (err != nil) || (doc.Root.Get("LocalConnectionReferences") != nil) || (doc.Root.Get("DocumentType") != nil)
+}

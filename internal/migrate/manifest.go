@@ -55,40 +55,6 @@ func (e *editor) editManifest() {
 	}
 }
 
-// A member is the name of a member of an object, and after which one it is inserted if it is missing.
-type member struct{ name, after string }
-
-// setOrInsert sets a string member of an object.
-func (e *editor) setOrInsert(at string, object *splice.Value, m member, text string) {
-	at += splice.Pointer(m.name)
-	if found := object.Get(m.name); found != nil {
-		e.set(at, found, text)
-		return
-	}
-	e.document.json.InsertAfter(object, m.after, m.name, text)
-	e.record(at, nil, text)
-}
-
-// set sets a string and records it.
-func (e *editor) set(at string, v *splice.Value, text string) {
-	if v.Str() == text {
-		return
-	}
-	e.document.json.SetString(v, text)
-	e.record(at, plain(v), text)
-}
-
-// plain returns a scalar as it is in a report.
-func plain(v *splice.Value) any {
-	switch v.Kind {
-	case splice.String:
-		return v.Text
-	case splice.Bool:
-		return v.Text == "true"
-	}
-	return nil
-}
-
 // editPackageApp marks the old connector in the description of an app as a custom connector.
 func (e *editor) editPackageApp() {
 	at := []string{"appDefinitionTemplate", "properties", "connectionReferences"}
@@ -98,7 +64,7 @@ func (e *editor) editPackageApp() {
 	}
 	for _, r := range references.Members {
 		id := r.Value.Get("id").Str()
-		if !e.input.facts.apis[id] && !e.From.is(id) {
+		if (id == "") || (!e.input.facts.apis[id] && !e.From.is(id)) {
 			continue
 		}
 		e.setCustom(splice.Pointer(append(at, r.Name)...), r.Value)

@@ -3,6 +3,7 @@ package migrate
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -19,10 +20,12 @@ type references struct {
 	ours    map[string]string // those of the old connector, as they were first written
 	defined map[string]bool   // those of them that an input defines, not only uses
 	now     map[string]string // their new names
+	last    map[string]int    // number that was last given to a name with a beginning
 }
 
 func newReferences(keep bool) *references {
-	return &references{keep, map[string]bool{}, map[string]string{}, map[string]bool{}, map[string]string{}}
+	return &references{keep, map[string]bool{}, map[string]string{}, map[string]bool{}, map[string]string{},
+		map[string]int{}}
 }
 
 // take records the name of a connection reference of any connector.
@@ -44,7 +47,7 @@ func (r *references) define(name string) {
 
 // infer takes names for references of the old connector unless an input defines them.
 func (r *references) infer(names map[string]bool) {
-	for name := range names {
+	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if !r.taken[strings.ToLower(name)] {
 			r.own(name)
 		}
@@ -63,14 +66,17 @@ func (r *references) rename() {
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.ours)) {
-		name := free(r.ours[key], r.taken)
+		name := r.free(r.ours[key])
 		r.take(name)
 		r.now[key] = name
 	}
 }
 
+// isNew matches names that a migration chose.
+var isNew = regexp.MustCompile(`_pcc[0-9]*$`)
+
 // free returns the name with the suffix _pcc, or _pcc2 and so on, that is not taken.
-func free(name string, taken map[string]bool) string {
+func (r *references) free(name string) string {
 	for n := 1; ; n++ {
 		suffix := "_pcc"
 		if n > 1 {
@@ -78,11 +84,14 @@ func free(name string, taken map[string]bool) string {
 		}
 		start := name
 		if len(start) > maxReference-len(suffix) {
-			start = start[:maxReference-len(suffix)]
+			start = strings.ToValidUTF8(start[:maxReference-len(suffix)], "")
 		}
-		if !taken[strings.ToLower(start+suffix)] {
+		if !r.taken[strings.ToLower(start+suffix)] {
 			return start + suffix
 		}
+		stem := strings.ToLower(start)
+		n = max(n, r.last[stem]) // so that many names with one beginning do not try all numbers again
+		r.last[stem] = n + 1
 	}
 }
 

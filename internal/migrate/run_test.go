@@ -70,7 +70,7 @@ func TestDryRun(t *testing.T) {
 	folder := t.TempDir()
 	in := writeAs(t, folder, "solution", small(t, "solution"))
 	before := asFolder.read(t, in)
-	reports, err := Run([]string{in}, newOptions(t, newShared))
+	reports, err := Run(t.Context(), []string{in}, newOptions(t, newShared))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestSeveralInputs(t *testing.T) {
 		folder := t.TempDir()
 		first := writeAs(t, folder, "flows", small(t, "solution"))
 		o.Out = filepath.Join(t.TempDir(), "out")
-		reports, err := Run([]string{first, writeAs(t, folder, "second", second)}, o)
+		reports, err := Run(t.Context(), []string{first, writeAs(t, folder, "second", second)}, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +159,7 @@ func TestSeveralInputs(t *testing.T) {
 		writeFile(t, second, "PK\x03\x04 and no more")
 		o := newOptions(t, newShared)
 		o.Out = filepath.Join(t.TempDir(), "out")
-		reports, err := Run([]string{first, second}, o)
+		reports, err := Run(t.Context(), []string{first, second}, o)
 		if (err != nil) || !slices.Equal(codes(reports[1]), []string{"NotJSON damaged.zip"}) || isThere(o.Out) {
 			t.Errorf("%v %+v", err, reports)
 		}
@@ -193,14 +193,14 @@ func TestWrongOptions(t *testing.T) {
 		"no input at the path":   {[]string{filepath.Join(folder, "none")}, nil, "none\": "},
 		"old and new are one":    {only(legacy), func(o *Options) { o.To = &old }, "are the same"},
 		"an output that exists":  {only(legacy), writeTo(folder), "exists"},
-		"an output in the input": {only(legacy), writeTo(legacy, "a"), "inside of the input"},
-		"the input as output":    {only(legacy), writeTo(legacy), "inside of the input"},
+		"an output in the input": {only(legacy), writeTo(legacy, "a"), "or inside of it"},
+		"the input as output":    {only(legacy), writeTo(legacy), "or inside of it"},
 		"an output that is deep in the input": {only(legacy), writeTo(legacy, "a", "b"),
-			"inside of the input"},
+			"or inside of it"},
 		"an output in the second input": {[]string{legacy, solution}, writeTo(solution, "a"),
-			"inside of the input"},
+			"or inside of it"},
 		"an output without a folder": {only(legacy), writeTo(folder, "x", "y"),
-			"cannot be made"},
+			"make it first"},
 		"two inputs of one name": {[]string{solution, same}, writeTo(folder, "out"),
 			"two inputs have the name"},
 		"no new connector for a solution": {only(solution), without, "between /custom/ and /edit"},
@@ -219,7 +219,7 @@ func TestWrongOptions(t *testing.T) {
 			if test.change != nil {
 				test.change(&o)
 			}
-			reports, err := Run(test.inputs, o)
+			reports, err := Run(t.Context(), test.inputs, o)
 			if !errors.Is(err, ErrOptions) || !strings.Contains(fmt.Sprint(err), test.want) || (reports != nil) {
 				t.Errorf("%v", err)
 			}
@@ -256,7 +256,7 @@ func TestFittingOptions(t *testing.T) {
 			if test.change != nil {
 				test.change(&o)
 			}
-			if _, err := Run(test.inputs, o); err != nil {
+			if _, err := Run(t.Context(), test.inputs, o); err != nil {
 				t.Error(err)
 			}
 		})
@@ -279,8 +279,8 @@ func TestOutputAppears(t *testing.T) {
 		messages = append(messages, message)
 		os.Mkdir(o.Out, 0o755)
 	}
-	reports, err := Run([]string{in}, o)
-	if !errors.Is(err, ErrOptions) || (reports != nil) || (len(namesIn(t, o.Out)) > 0) {
+	reports, err := Run(t.Context(), []string{in}, o)
+	if !errors.Is(err, ErrOptions) || (len(reports) != 1) || reports[0].Written || (len(namesIn(t, o.Out)) > 0) {
 		t.Errorf("%v", err)
 	}
 	if (len(messages) == 0) || !strings.Contains(messages[0], `"in": 500 of 600 files read`) {
@@ -305,7 +305,7 @@ func TestLinks(t *testing.T) {
 	}
 	o := newOptions(t, newShared)
 	o.Out = filepath.Join(folder, "out")
-	reports, err := Run([]string{in}, o)
+	reports, err := Run(t.Context(), []string{in}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -377,7 +377,7 @@ func TestUnreadable(t *testing.T) {
 		if _, err := os.ReadFile(name); err == nil {
 			t.Skip("files of mode 0 can be read here")
 		}
-		reports, err := Run([]string{path}, newOptions(t, newShared))
+		reports, err := Run(t.Context(), []string{path}, newOptions(t, newShared))
 		if (err != nil) || !slices.Equal(codes(reports[0]), []string{"NotJSON solution.xml"}) ||
 			!strings.HasPrefix(reports[0].Findings[0].Text, "cannot be read: ") {
 			t.Errorf("%v %+v", err, reports)
@@ -452,7 +452,7 @@ func TestSecrets(t *testing.T) {
 		{"action.mcs.yml", agent}, {"cut.json", `{"a": "microsoftpartnercent hush30`}}
 	for name, files := range map[string][]file{"migrated": files[:3], "damaged": files} {
 		in := asFolder.write(t, files)
-		reports, err := Run([]string{in}, newOptions(t, newShared))
+		reports, err := Run(t.Context(), []string{in}, newOptions(t, newShared))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -481,14 +481,15 @@ func TestConnector(t *testing.T) {
 	connector := func(guid, name string) string {
 		return "<Connector><connectorid>" + guid + "</connectorid><name>" + name + "</name></Connector>"
 	}
-	one, two := connector("{6F1B7C1E-2d94-4c55-a1f3-90e8d7c6b5a4}", "contoso_csp"), connector("g2", "other")
+	one, two := connector("{6F1B7C1E-2d94-4c55-a1f3-90e8d7c6b5a4}", "contoso_csp"), connector("11111111-2222-4333-8444-555555555555", "other")
 	for name, test := range map[string]struct{ xml, guid, name, wrong string }{
 		"one connector":             {one, newGUID, "contoso_csp", ""},
-		"one with another name":     {two, "g2", "other", ""},
+		"one with another name":     {two, "11111111-2222-4333-8444-555555555555", "other", ""},
 		"the preferred of two":      {two + one, newGUID, "contoso_csp", ""},
 		"the preferred first":       {one + two, newGUID, "contoso_csp", ""},
 		"two without the preferred": {two + two, "", "", "2 custom connectors"},
 		"none":                      {"", "", "", "has no custom connector"},
+		"no GUID":                   {connector("g2", "other"), "", "other", "is not the GUID"},
 		"one without a name":        {"<Connector><connectorid>a</connectorid></Connector>", "", "", "has no"},
 		"a reference to one":        {"<x><connectorid>a</connectorid></x>", "", "", "has no"},
 		"damaged":                   {"<a>", "", "", "customizations.xml"},
@@ -504,7 +505,7 @@ func TestConnector(t *testing.T) {
 		t.Error(err)
 	}
 	_, _, err := ReadConnector(asZip.write(t, []file{{"a", ""}}), "")
-	if err == nil || !strings.Contains(err.Error(), "no solution") {
+	if err == nil || !strings.Contains(err.Error(), "not a solution") {
 		t.Error(err)
 	}
 }

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"path"
 	"strings"
 
 	"github.com/partner-center/connector/internal/migrate/expression"
@@ -9,67 +10,75 @@ import (
 	"github.com/partner-center/connector/internal/migrate/splice"
 )
 
-// surveyConnections records the keys of the old connector in connections.json.
-func (m *migration) surveyConnections(in *input, root *splice.Value) {
-	for _, c := range members(root.Get("managedApiConnections")) {
-		if in.matchStandard(m.From, c.Value.Get("api", "id").Str()) != noMatch {
-			in.facts.keys[strings.ToLower(c.Name)] = true
-			in.facts.used = true
+// A project is a Logic App (Standard): a folder with connections.json, parameters.json and workflows in
+// folders of their own.
+type project struct {
+	connections *splice.Value     // connections.json; nil if there is none
+	values      map[string]string // parameters, by name in lower case
+	keys        map[string]bool   // connections to the old connector, by key in lower case
+}
+
+// project returns the project in a folder.
+func (in *input) project(folder string) *project {
+	if in.facts.projects[folder] == nil {
+		in.facts.projects[folder] = &project{values: map[string]string{}, keys: map[string]bool{}}
+	}
+	return in.facts.projects[folder]
+}
+
+// surveyProjects records the connections to the old connector.
+func (m *migration) surveyProjects(in *input) {
+	for _, p := range in.facts.projects {
+		for _, c := range members(p.connections.Get("managedApiConnections")) {
+			if p.match(m.From, c.Value.Get("api", "id").Str()) != noMatch {
+				p.keys[strings.ToLower(c.Name)] = true
+				in.facts.used = true
+			}
 		}
 	}
 }
 
-// members returns the members of an object, and none of nil.
-func members(object *splice.Value) []splice.Member {
-	if object == nil {
-		return nil
-	}
-	return object.Members
-}
-
-// matchStandard reports how a text of connections.json names a connector.
-func (in *input) matchStandard(id ID, text string) match {
-	parsed, err := expression.Parse(text)
-	if err != nil {
-		return noMatch
-	}
-	if e := parsed.Whole(); e != nil {
-		if name, ok := parameterName(e); ok && id.isResource(withPlaceholders(in.facts.values[strings.ToLower(name)])) {
-			return indirect
-		}
-		return noMatch
-	}
-	if id.isResource(withPlaceholders(text)) {
+// match reports how a text of connections.json names a connector.
+func (p *project) match(id ID, text string) match {
+	switch {
+	case id.isResource(p.text(text, unknown)):
 		return direct
+	case id.isResource(p.text(text, p.known)):
+		return indirect
 	}
 	return noMatch
 }
 
-// parameterName returns NAME of parameters('NAME').
-func parameterName(e *expression.Expr) (string, bool) {
-	if !e.IsCall("parameters") || (len(e.Args) != 1) {
-		return "", false
-	}
-	return e.Args[0].Str()
+// known looks up a parameter.
+func (p *project) known(kind, name string) (string, bool) {
+	value, ok := p.values[strings.ToLower(name)]
+	return p.text(value, unknown), ok && (kind == "parameters")
 }
 
-// withPlaceholders returns a text with a placeholder for each of its expressions.
-func withPlaceholders(text string) string {
+// text returns a text with its expressions resolved as far as they are known.
+func (p *project) text(text string, known names) string {
 	parsed, err := expression.Parse(text)
-	if (err != nil) || (parsed.Whole() != nil) {
+	if err != nil {
 		return placeholder
 	}
-	return parsed.Masked(placeholder)
+	var out strings.Builder
+	for _, part := range parsed.Parts {
+		if out.WriteString(part.Literal); part.Expr != nil {
+			out.WriteString(textOf(part.Expr, known))
+		}
+	}
+	return out.String()
 }
 
 // editConnections edits connections.json of a Logic App (Standard).
 func (e *editor) editConnections() {
+	project := e.input.project(path.Dir(slashed(e.document.file)))
 	for _, c := range members(e.document.json.Root.Get("managedApiConnections")) {
 		at := splice.Pointer("managedApiConnections", c.Name)
 		id := c.Value.Get("api", "id")
-		switch e.input.matchStandard(e.From, id.Str()) {
+		switch project.match(e.From, id.Str()) {
 		case noMatch:
-			e.otherResource(withPlaceholders(id.Str()))
+			e.otherResource(project.text(id.Str(), project.known))
 			continue
 		case direct:
 			e.setResource(at+"/api/id", id)
@@ -84,6 +93,7 @@ func (e *editor) editConnections() {
 
 // readStandardWorkflow reports on the workflow of a Logic App (Standard), which is never changed.
 func (e *editor) readStandardWorkflow() {
-	e.readFlow(flow.Definition{At: "/definition", Value: e.document.json.Root.Get("definition"),
-		Ours: matchKeys(e.input.facts.keys)})
+	project := e.input.project(path.Dir(path.Dir(slashed(e.document.file))))
+	e.readFlow("", flow.Definition{At: "/definition", Value: e.document.json.Root.Get("definition"),
+		Ours: matchKeys(project.keys)})
 }

@@ -3,6 +3,7 @@ package migrate
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/partner-center/connector/internal/migrate/report"
@@ -12,17 +13,18 @@ import (
 // facts are what the files of an input say about each other.
 type facts struct {
 	roles     map[role]bool
-	isApp     bool              // the input is an .msapp
-	isAgent   bool              // a YAML file is part of an agent
-	apis      map[string]bool   // GUIDs in the manifest that stand for the old connector
-	keys      map[string]bool   // in lower case: connections of a Logic App (Standard) to the old connector
-	values    map[string]string // parameters of a Logic App (Standard)
-	flowNames map[string]string // display names of flows, by file in lower case
-	used      bool              // the old connector is named somewhere
+	isApp     bool                // the input is an .msapp
+	isAgent   bool                // a YAML file is part of an agent
+	apis      map[string]bool     // GUIDs in the manifest that stand for the old connector
+	projects  map[string]*project // Logic Apps (Standard), by folder
+	flowNames map[string]string   // display names of flows, by file in lower case
+	used      bool                // the old connector is named somewhere
+
+	definesXML bool // an XML file defines a connection reference of the old connector
 }
 
 func newFacts() facts {
-	return facts{roles: map[role]bool{}, apis: map[string]bool{}, keys: map[string]bool{}, values: map[string]string{},
+	return facts{roles: map[role]bool{}, apis: map[string]bool{}, projects: map[string]*project{},
 		flowNames: map[string]string{}}
 }
 
@@ -36,22 +38,15 @@ func (m *migration) survey(in *input) {
 		in.report.Kind = report.CanvasApp
 		return
 	}
-	var connections []*splice.Value
 	m.each(in, "read", func(d *document) {
 		in.facts.roles[d.role] = true
 		m.surveyDocument(in, d)
-		if d.role == standardConnections {
-			connections = append(connections, d.json.Root)
-		}
 	})
-	for _, root := range connections { // which refer to the parameters
-		m.surveyConnections(in, root)
-	}
+	m.surveyProjects(in)
 	in.report.Kind = in.findKind()
 	if (in.report.Kind == report.Unknown) && !in.report.Has(report.Error) {
 		in.report.Add(report.Finding{Code: report.NotJSON, Level: report.Error, File: in.name,
-			Text: "this is no export that is known: want a package, a solution, a template, an app or an agent; pass " +
-				"zips in a folder one by one"})
+			Text: in.notKnown()})
 	}
 }
 
@@ -63,11 +58,26 @@ func (m *migration) each(in *input, done string, visit func(*document)) {
 		if (i > 0) && (i%many == 0) {
 			m.progress("%q: %d of %d files %s", in.name, i, len(in.files), done)
 		}
+		if m.ctx.Err() != nil {
+			return
+		}
 		if d := m.read(in, file); d != nil {
-			visit(d)
+			in.visit(d, visit)
 			d.close()
 		}
 	}
+}
+
+// visit calls f with a document. A panic, which an export that nobody thought of can cause, becomes a
+// finding, so that nothing is written.
+func (in *input) visit(d *document, f func(*document)) {
+	defer func() {
+		if recover() != nil {
+			in.report.Add(report.Finding{Code: report.NotJSON, Level: report.Error, File: d.file,
+				Text: "the program failed on this file: please report it"})
+		}
+	}()
+	f(d)
 }
 
 func (m *migration) surveyDocument(in *input, d *document) {
@@ -80,9 +90,11 @@ func (m *migration) surveyDocument(in *input, d *document) {
 		for _, e := range d.json.Root.Get("ConnectionReferences").Elements {
 			m.define(in, e.Get("LogicalName").Str(), e.Get("ConnectorId").Str())
 		}
+	case standardConnections:
+		in.project(path.Dir(slashed(d.file))).connections = d.json.Root
 	case standardParameters:
 		for _, p := range d.json.Root.Members {
-			in.facts.values[strings.ToLower(p.Name)] = p.Value.Get("value").Str()
+			in.project(path.Dir(slashed(d.file))).values[strings.ToLower(p.Name)] = p.Value.Get("value").Str()
 		}
 	case solutionXML:
 		m.surveyXML(in, d.xml)
@@ -129,6 +141,7 @@ func (m *migration) surveyXML(in *input, doc *splice.XML) {
 		case e.Name == "connectionreference":
 			if name, id := e.Attr(logicalName), e.Child("connectorid"); (name != nil) && (id != nil) {
 				m.define(in, name.Value, id.Text)
+				in.facts.definesXML = in.facts.definesXML || m.From.is(id.Text)
 			}
 		case (e.Name == "Workflow") && (e.Attr("Name") != nil) && (e.Child("JsonFileName") != nil):
 			file := strings.TrimPrefix(strings.ToLower(e.Child("JsonFileName").Text), "/")
@@ -143,7 +156,7 @@ var trailingGUID = regexp.MustCompile(`(?i)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-
 
 // flowName returns the display name of a flow in a file.
 func (in *input) flowName(file string, root *splice.Value) string {
-	file = strings.ReplaceAll(file, `\`, "/")
+	file = slashed(file)
 	if name := root.Get("properties", "displayName").Str(); name != "" {
 		return name
 	}
@@ -155,4 +168,19 @@ func (in *input) flowName(file string, root *splice.Value) string {
 		return path.Base(path.Dir(file))
 	}
 	return trailingGUID.ReplaceAllString(name, "")
+}
+
+// notKnown returns why an input is no export.
+func (in *input) notKnown() string {
+	var zips []string
+	for file := range in.order {
+		if strings.EqualFold(path.Ext(file), ".zip") {
+			zips = append(zips, path.Base(file))
+		}
+	}
+	if len(zips) > 0 {
+		slices.Sort(zips)
+		return "this is not an export but has zips in it: pass them one by one, " + strings.Join(zips, ", ")
+	}
+	return "this is not an export: want a package, a solution, a template, an app or an agent"
 }

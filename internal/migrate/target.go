@@ -22,7 +22,7 @@ const sharedPrefix = "shared_"
 const apisPath = "/providers/microsoft.powerapps/apis/"
 
 var (
-	sharedID = regexp.MustCompile(`^shared_[A-Za-z0-9_-]{1,200}$`)
+	sharedID = regexp.MustCompile(`(?i)^shared_[A-Za-z0-9_-]{1,200}$`)
 	customID = regexp.MustCompile(
 		`(?i)^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/'"\s]{1,90}` +
 			`/providers/Microsoft\.Web/customApis/[^/'"\s]{1,120}$`)
@@ -42,7 +42,7 @@ func ParseID(text string) (ID, error) {
 			text,
 		)
 	}
-	return ID{shared: shared}, nil
+	return ID{shared: sharedPrefix + shared[len(sharedPrefix):]}, nil
 }
 
 // cutApisPath splits an ID of Power Platform into its path as it is written, perhaps empty, and the rest.
@@ -89,18 +89,19 @@ func (id ID) replacement(text string) string {
 	return path + id.shared
 }
 
-// isResource reports whether a resource ID of Azure is that of the connector. A part of the path that
-// holds a placeholder is not compared.
+// isResource reports whether a resource ID of Azure, or the end of one, is that of the connector. A part
+// of the path that holds a placeholder is not compared.
 func (id ID) isResource(path string) bool {
 	want := "managedApis/" + id.name()
 	if id.custom != "" {
 		want = strings.TrimPrefix(id.custom, "/")
 	}
-	wanted, parts := strings.Split(want, "/"), strings.Split(path, "/")
-	if len(parts) < len(wanted) {
+	wanted, parts := strings.Split(want, "/"), strings.Split(strings.TrimPrefix(path, "/"), "/")
+	n := min(len(wanted), len(parts))
+	if n < 2 {
 		return false
 	}
-	parts = parts[len(parts)-len(wanted):]
+	wanted, parts = wanted[len(wanted)-n:], parts[len(parts)-n:]
 	for i := range wanted {
 		if !strings.EqualFold(wanted[i], parts[i]) && (strings.Trim(parts[i], placeholder) != "") {
 			return false

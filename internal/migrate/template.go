@@ -12,20 +12,22 @@ import (
 const (
 	newCredentials = "the new connection needs its own credentials (parameterValues, or a sign-in in the portal) and " +
 		"a name that no old connection has"
-	newPortalConnection = "this is the connection of the old connector: make one of the new connector and put its ID " +
-		"and name here"
-	indirectID = "the connector is named through a parameter or a variable, which was left as it is: set it to the " +
-		"resource ID of the new one"
+	newPortalConnection = "connectionId and connectionName are those of the old connection: create one of the new " +
+		"connector and put its ID and name here"
+	indirectID = "a parameter or a variable names the connector, and was left as it is: set it to the resource ID of " +
+		"the new one"
 )
 
 // editTemplate edits an Azure template.
-func (e *editor) editTemplate() { e.editTemplateAt("", e.document.json.Root) }
-
-// editTemplateAt edits a template, which may be the template of a nested deployment.
-func (e *editor) editTemplateAt(at string, template *splice.Value) {
-	known := namesOf(template)
-	resources := template.Get("resources")
-	e.eachResource(at+"/resources", resources, known)
+func (e *editor) editTemplate() {
+	root := e.document.json.Root
+	e.eachResource("/resources", root.Get("resources"), namesOf(root))
+	if e.document.connections > 0 {
+		return
+	}
+	for _, at := range e.document.entries { // the connections are made elsewhere
+		e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, At: at, Text: newPortalConnection})
+	}
 }
 
 // eachResource edits the resources in an array or, by symbolic names, in an object.
@@ -47,16 +49,28 @@ func (e *editor) editResource(at string, r *splice.Value, known names) {
 	case "microsoft.web/connections":
 		id := r.Get("properties", "api", "id")
 		if e.replaceResource(at+"/properties/api/id", id, known) != noMatch {
+			e.document.connections++
 			e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, At: at, Text: newCredentials})
 		}
 	case "microsoft.logic/workflows":
-		e.editLogicApp(at+"/properties", r.Get("properties"), known)
+		e.editLogicApp(logicApp{
+			at: at + "/properties", name: templateText(r.Get("name").Str(), known), properties: r.Get("properties"),
+		}, known)
 	case "microsoft.resources/deployments":
-		if template := r.Get("properties", "template"); template != nil {
-			e.editTemplateAt(at+"/properties/template", template)
-		}
+		e.editDeployment(at+"/properties", r.Get("properties"), known)
 	}
 	e.eachResource(at+"/resources", r.Get("resources"), known)
+}
+
+// editDeployment edits the template of a nested deployment. Unless its scope is inner, its expressions use
+// the parameters and variables of the template around it:
+// https://learn.microsoft.com/azure/azure-resource-manager/templates/linked-templates#expression-evaluation-scope-in-nested-templates
+func (e *editor) editDeployment(at string, properties *splice.Value, known names) {
+	template := properties.Get("template")
+	if strings.EqualFold(properties.Get("expressionEvaluationOptions", "scope").Str(), "inner") {
+		known = namesOf(template)
+	}
+	e.eachResource(at+"/template/resources", template.Get("resources"), known)
 }
 
 // replaceResource replaces the resource ID of the old connector and reports how it was named.
@@ -97,33 +111,40 @@ func (e *editor) otherResource(id string) {
 		return
 	}
 	name := id[strings.LastIndex(id, "/")+1:]
-	if !strings.Contains(name, placeholder) {
-		e.other(name)
+	isAPI := strings.Contains(id, "managedApis/") || strings.Contains(id, "customApis/")
+	if isAPI && !strings.Contains(name, placeholder) {
+		e.input.other(name)
 	}
 }
 
-// editLogicApp edits the properties of a Logic App (Consumption) and returns the keys of the old
-// connector.
-func (e *editor) editLogicApp(at string, properties *splice.Value, known names) (keys map[string]bool) {
-	keys = map[string]bool{}
+// A logicApp is a Logic App (Consumption).
+type logicApp struct {
+	at         string // of the properties
+	name       string // empty, or with a placeholder, if it is not known
+	properties *splice.Value
+}
+
+// editLogicApp edits a Logic App.
+func (e *editor) editLogicApp(app logicApp, known names) {
+	keys := map[string]bool{}
 	for _, path := range [][]string{
 		{"parameters", "$connections", "value"}, {"definition", "parameters", "$connections", "defaultValue"},
 	} {
-		connections := properties.Get(path...)
+		connections := app.properties.Get(path...)
 		if connections == nil {
 			continue
 		}
 		for _, m := range connections.Members {
-			id := at + splice.Pointer(append(path, m.Name, "id")...)
+			id := app.at + splice.Pointer(append(path, m.Name, "id")...)
 			if e.replaceResource(id, m.Value.Get("id"), known) != noMatch {
 				keys[strings.ToLower(m.Name)] = true
+				e.document.entries = append(e.document.entries, app.at+splice.Pointer(append(path, m.Name)...))
 			}
 		}
 	}
-	if definition := properties.Get("definition"); definition != nil {
-		e.readFlow(flow.Definition{At: at + "/definition", Value: definition, Ours: matchKeys(keys)})
+	if definition := app.properties.Get("definition"); definition != nil {
+		e.readFlow(app.name, flow.Definition{At: app.at + "/definition", Value: definition, Ours: matchKeys(keys)})
 	}
-	return keys
 }
 
 // matchKeys returns a matcher for the actions of Logic Apps, which name a key. Its case does not matter.
@@ -137,18 +158,16 @@ func matchKeys(keys map[string]bool) flow.Matcher {
 // editCodeView edits a Logic App as its code view shows it, or a definition alone.
 func (e *editor) editCodeView() {
 	root, at := e.document.json.Root, ""
+	name := root.Get("name").Str()
 	if isLogicApp(root) {
 		root, at = root.Get("properties"), "/properties"
 	}
 	if root.Get("definition") == nil {
-		e.readFlow(flow.Definition{Value: root, Ours: flow.Matcher{APIID: e.From.is, Key: e.From.isUsualKey}})
+		e.readFlow("", flow.Definition{Value: root, Ours: flow.Matcher{APIID: e.From.is, Key: e.From.isUsualKey}})
 		return
 	}
-	keys := e.editLogicApp(at, root, unknown)
-	for _, m := range members(root.Get("parameters", "$connections", "value")) {
-		if keys[strings.ToLower(m.Name)] {
-			e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, Text: newPortalConnection,
-				At: at + splice.Pointer("parameters", "$connections", "value", m.Name)})
-		}
+	e.editLogicApp(logicApp{at: at, name: name, properties: root}, unknown)
+	for _, at := range e.document.entries {
+		e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, At: at, Text: newPortalConnection})
 	}
 }

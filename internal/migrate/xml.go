@@ -2,11 +2,16 @@ package migrate
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/partner-center/connector/internal/migrate/report"
 	"github.com/partner-center/connector/internal/migrate/splice"
 )
+
+// keptReference is the text of the finding for a connection reference that keeps its name.
+const keptReference = "the reference keeps its name and with it the connection of the old connector: give it a " +
+	"connection of the new one by hand"
 
 // logicalName is the attribute of an XML element that is a connection reference.
 const logicalName = "connectionreferencelogicalname"
@@ -16,8 +21,7 @@ func (e *editor) editXML() {
 	root := e.document.xml.Root
 	if managed := root.Child("SolutionManifest").Child("Managed"); (managed != nil) && (managed.Text == "1") {
 		e.add(report.Finding{Code: report.ManagedSolution, Level: report.Warning,
-			Text: "this is a managed solution, so an import lands over the publisher's: migrate the unmanaged source " +
-				"if you have it"})
+			Text: "this is a managed solution, so an import overwrites the publisher's version"})
 	}
 	root.Walk(func(element *splice.Element) bool {
 		switch element.Name {
@@ -52,8 +56,7 @@ func (e *editor) editReferenceElement(element *splice.Element) {
 		doc.SetAttr(element, logicalName, now)
 	} else {
 		e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, At: at,
-			Text: "the reference keeps its name and with it the connection of the old connector: give it a " +
-				"connection of the new one by hand"})
+			Text: keptReference})
 	}
 	now := e.To.replacement(connector.Text)
 	e.record(at+"/connectorid", connector.Text, now)
@@ -69,7 +72,7 @@ func (e *editor) setCustomConnector(element, connector *splice.Element, at strin
 	case outer == nil:
 		doc.InsertAfter(connector, "customconnectorid", "connectorid", e.GUID)
 		e.record(at, nil, e.GUID)
-	case custom == nil:
+	case (custom == nil) || (len(custom.Children) > 0):
 		doc.SetChild(outer, "connectorid", e.GUID)
 		e.record(at, nil, e.GUID)
 	case !strings.EqualFold(custom.Text, e.GUID):
@@ -99,12 +102,20 @@ func (e *editor) readAppElement(element *splice.Element) {
 	if (references == nil) || !e.From.mentions()(references.Text) {
 		return
 	}
-	if document != nil {
-		if _, ok := e.input.order[strings.TrimPrefix(document.Text, "/")]; ok {
-			return // is read itself
-		}
+	if (document != nil) && e.input.hasFile(document.Text) {
+		return // is read itself
 	}
 	e.add(report.Finding{Code: report.CanvasAppByHand, Level: report.Manual, Text: changeApp("of the old connector")})
+}
+
+// hasFile reports whether an input has a file with the name at the end of a path.
+func (in *input) hasFile(file string) bool {
+	for name := range in.order {
+		if path.Base(slashed(name)) == path.Base(file) {
+			return true
+		}
+	}
+	return false
 }
 
 // place returns where an element is, by one of its attributes.

@@ -47,7 +47,7 @@ func (m *migration) surveyYAML(in *input, doc *splice.YAML) {
 // usual form AGENT.shared_….ID and no input defines it.
 func (m *migration) inferReference(in *input, name string) {
 	parts := strings.Split(name, ".")
-	if (len(parts) == 3) && m.From.is(parts[1]) {
+	if (len(parts) == 3) && m.From.is(parts[1]) && !isNew.MatchString(name) {
 		m.agentKeys[name] = true
 		in.facts.used = true
 	}
@@ -94,6 +94,9 @@ func scalar(n *yaml.Node) string {
 func (e *editor) editYAML() {
 	for _, root := range e.document.yaml.Documents {
 		splice.WalkYAML(root, func(_, key string, n *yaml.Node) bool {
+			if e.From.is(scalar(entry(n, connectorKey))) {
+				e.editDefinition(n)
+			}
 			e.editScalar(key, n)
 			return true
 		})
@@ -103,6 +106,17 @@ func (e *editor) editYAML() {
 			}
 			return true
 		})
+	}
+}
+
+// editDefinition edits what a mapping that defines a connection reference has beside its connector.
+func (e *editor) editDefinition(n *yaml.Node) {
+	if e.GUID != "" {
+		e.setScalar(entry(n, "customconnectorid"), e.GUID)
+		e.setScalar(entry(n, "customconnectorid", connectorKey), e.GUID)
+	}
+	if e.KeepReferences {
+		e.add(report.Finding{Code: report.NewConnection, Level: report.Manual, At: line(n), Text: keptReference})
 	}
 }
 
@@ -122,7 +136,14 @@ func (e *editor) editScalar(key string, n *yaml.Node) {
 	case isID:
 		now, ok = e.To.replacement(n.Value), true
 	}
-	if !ok {
+	if ok {
+		e.setScalar(n, now)
+	}
+}
+
+// setScalar replaces a scalar, and nothing else.
+func (e *editor) setScalar(n *yaml.Node, now string) {
+	if (n == nil) || (n.Kind != yaml.ScalarNode) || (n.Value == now) {
 		return
 	}
 	if err := e.document.yaml.Set(n, now); err != nil {

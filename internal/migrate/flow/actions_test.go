@@ -217,6 +217,11 @@ func TestValuesInFindings(t *testing.T) {
 		"parameters": {"Size": "9999", "Offset": "minus", "Page": "hush1", "size": "hush2"}}},
 		"B": {"inputs": {"host": {"apiId": "ours", "operationId": "GetCustomerDetails"},
 		"parameters": {"CustomerTenantID": "hush3"}}}}}`)
+	huge := read(t, `{"actions": {"A": {"inputs": {"host": {"apiId": "ours", "operationId": "GetInvoices"},
+		"parameters": {"Size": 1e300, "Offset": -12e0}}}}}`)
+	if text := fmt.Sprint(huge.Findings); !strings.Contains(text, `"1e300"`) || !strings.Contains(text, `"-12"`) {
+		t.Error(text)
+	}
 	all := fmt.Sprint(r.Findings)
 	if !strings.Contains(all, `"9999"`) || !strings.Contains(all, `"minus"`) || strings.Contains(all, "hush") {
 		t.Error(all)
@@ -286,12 +291,11 @@ func TestCalls(t *testing.T) {
 		"get /v1/customers/@{1}/orders":               "GetCustomerOrders",
 		"get /v1/customers/@{1}/Orders":               "/v1/customers/{…}/Orders unknown",
 		"get /v1/customers/@{1}/orders/7":             "/v1/customers/{…}/orders/{…} unknown",
+		"get /v12/x":                                  "/{…}/x unknown",
 		"get /v1/@{1}/x":                              "/v1/{…}/x unknown",
 		"get @concat('/v1/invoices/', item())":        "GetInvoice",
 		"get @concat('/v1/in', 'voices')":             "GetInvoices",
 		"get @'/v1/invoices'":                         "GetInvoices",
-		"get @variables('path')":                      "{…} unknown",
-		"get @variables(":                             "{…} unknown",
 		"get /data/secret-1/1b4f.onmicrosoft.com?x=1": "/data/{…}/{…} unknown",
 	} {
 		t.Run(request, func(t *testing.T) {
@@ -399,7 +403,7 @@ func TestSettings(t *testing.T) {
 	const call = `{"inputs": {"host": {"apiId": "ours", "operationId": `
 	const pages = `}}, "runtimeConfiguration": {"paginationPolicy": {"minimumItemCount": 1}}`
 	for action, want := range map[string]string{
-		call + `"GetInvoices"` + pages + `}`:                                                 "now follows nextLink",
+		call + `"GetInvoices"` + pages + `}`:                                                 "now it follows nextLink",
 		call + `"GetCustomerOrders"` + pages + `}`:                                           "has no pages",
 		`{"inputs": {"host": {"apiId": "theirs", "operationId": "GetInvoices"` + pages + `}`: "",
 		call + `"GetInvoices"}}, "runtimeConfiguration": {}}`:                                "",
@@ -415,6 +419,39 @@ func TestSettings(t *testing.T) {
 			!strings.Contains(r.Findings[0].Text, want):
 			t.Errorf("%s: %+v", action, r.Findings)
 		}
+	}
+}
+
+// TestLoops checks what item() is in loops side by side, deep in others.
+func TestLoops(t *testing.T) {
+	t.Parallel()
+	loop := func(name, operation, inner string) string {
+		return fmt.Sprintf(`"%s": {"type": "Foreach", "foreach": "@body('%s')?['items']", "actions": {%s}}`,
+			name, operation, inner)
+	}
+	call := func(operation string) string {
+		return fmt.Sprintf(`"%s": {"inputs": {"host": {"apiId": "ours", "operationId": "%s"}}}`, operation, operation)
+	}
+	r := read(t, `{"actions": {`+call("GetAllCustomers")+","+call("GetInvoices")+","+
+		loop("A", "GetInvoices", loop("B", "GetInvoices", loop("C", "GetInvoices",
+			loop("P", "GetAllCustomers", `"X": {"inputs": "@item()?['companyProfile']"}`)+","+
+				loop("Q", "GetInvoices", `"Y": {"inputs": "@item()?['companyProfile']"}`))))+`}}`)
+	want := []string{"UndocumentedField /definition/actions/A/actions/B/actions/C/actions/Q/actions/Y/inputs " +
+		"items[].companyProfile"}
+	if diff := cmp.Diff(want, short(r.Findings, "")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestTriggers checks that the first trigger is the one whose answer expressions read.
+func TestTriggers(t *testing.T) {
+	t.Parallel()
+	r := read(t, `{"triggers": {"A": {"inputs": {"host": {"apiId": "ours", "operationId": "GetCustomerDetails"}}},
+		"B": {"inputs": {"host": {"apiId": "ours", "operationId": "GetAllCustomers"}}}},
+		"actions": {"X": {"inputs": ["@triggerBody()?['commerceId']", "@triggerBody()?['nextLink']"]}}}`)
+	if diff := cmp.Diff([]string{"UndocumentedField /definition/actions/X/inputs/1 nextLink"},
+		short(r.Findings, "")); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -455,5 +492,20 @@ func TestFields(t *testing.T) {
 	}
 	if _, problem := catalog.CheckField("GetCustomerDetails", "links"); strings.Contains(problem, "nextLink") {
 		t.Error(problem)
+	}
+}
+
+// TestComputedPath checks that an action whose path is only known in a run does not stop a migration.
+func TestComputedPath(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"@variables('path')", "@{concat('/v1/', 'customers')}", "@{item()}/customers"} {
+		r := read(t, `{"actions": {"X": {"inputs": {"host": {"connection": {"referenceName": "ours"}},
+			"method": "get", "path": "`+path+`"}}}}`)
+		if (len(r.Actions) != 1) || r.Actions[0].Known || (r.Actions[0].Operation != "{…}") {
+			t.Errorf("%s: %+v", path, r.Actions)
+		}
+		if (len(r.Findings) != 1) || (r.Findings[0].Code != report.ParameterNotChecked) {
+			t.Errorf("%s: %+v", path, r.Findings)
+		}
 	}
 }

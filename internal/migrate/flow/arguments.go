@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -22,8 +21,8 @@ func (r *reader) checkCall(a *action) {
 	if runtimeURL := a.body.Get("inputs", "host", "api", "runtimeUrl"); runtimeURL != nil {
 		r.add(report.Finding{Code: report.RuntimeURL, Level: report.Manual,
 			At: a.at + splice.Pointer("inputs", "host", "api", "runtimeUrl")},
-			"%s keeps the address of the old connector, which cannot be computed: open the flow after the import "+
-				"and add the action again if it does not save", a.name)
+			"%s has the address of the old connector, which cannot be computed: open the flow after the import, save "+
+				"it, and if that fails add the action again", a.name)
 	}
 	if a.operation == "" {
 		return
@@ -40,9 +39,9 @@ func (r *reader) checkCall(a *action) {
 
 // checkPagination reports the pagination setting of an action. It did nothing before.
 func (r *reader) checkPagination(a *action) {
-	effect := "the operation has no pages, so the setting still does nothing"
+	effect := "the operation has no pages, so the setting does nothing"
 	if r.catalog.hasPages(a.operation) {
-		effect = "it did nothing before and now follows nextLink, so loops may see more rows"
+		effect = "with the old connector it did nothing, now it follows nextLink, so loops can see more rows"
 	}
 	r.add(report.Finding{Code: report.PaginationSetting, Level: report.Warning,
 		At: a.at + splice.Pointer("runtimeConfiguration")}, "%s has pagination turned on: %s", a.name, effect)
@@ -58,7 +57,7 @@ func (r *reader) checkArguments(a *action, group string, arguments *splice.Value
 			continue
 		}
 		at := a.at + splice.Pointer("inputs", group, m.Name)
-		for _, f := range r.catalog.CheckText(a.operation, m.Name, literal(m.Value)) {
+		for _, f := range r.catalog.CheckArgument(a.operation, m.Name, literal(m.Value)) {
 			f.At = at
 			r.add(f, "%s: %s", a.name, f.Text)
 		}
@@ -71,37 +70,36 @@ func (r *reader) checkPath(a *action, path string) {
 	if !ok {
 		return
 	}
-	_, arguments, _ := r.catalog.match(a.body.Get("inputs", "method").Str(), request.segments)
-	query, _ := url.ParseQuery(request.query)
-	for name, values := range query {
-		arguments[name] = values[0]
+	_, inPath, ok := r.catalog.match(a.body.Get("inputs", "method").Str(), request.segments)
+	if !ok {
+		return
 	}
-	for name, value := range arguments {
-		if strings.Contains(value, placeholder) {
+	for _, argument := range append(inPath, request.arguments()...) {
+		if strings.Contains(argument.name+argument.value, placeholder) {
 			continue
 		}
-		for _, f := range r.catalog.CheckText(a.operation, name, Text{value, true}) {
+		for _, f := range r.catalog.CheckArgument(a.operation, argument.name, Argument{argument.value, true}) {
 			f.At = a.at + splice.Pointer("inputs", "path")
 			r.add(f, "%s: %s", a.name, f.Text)
 		}
 	}
 }
 
-// A Text is an argument as it is sent, or an expression that makes it.
-type Text struct {
+// An Argument is what a flow or an agent passes to an operation: a value as it is sent, or an expression.
+type Argument struct {
 	Value     string
 	IsLiteral bool
 }
 
-// CheckText returns what is to be said about an argument, without the place. The value of an expression
-// is not checked.
-func (c *Catalog) CheckText(operation, name string, argument Text) []report.Finding {
+// CheckArgument returns what is to be said about an argument, without the place. The value of an
+// expression is not checked.
+func (c *Catalog) CheckArgument(operation, name string, argument Argument) []report.Finding {
 	value := argument.Value
 	if !argument.IsLiteral {
 		value = ""
 	}
 	var wrong *fault.Error
-	errors.As(c.CheckArgument(operation, name, value), &wrong)
+	errors.As(c.operations[operation].CheckArgument(name, value), &wrong)
 	unknown := (wrong != nil) && (wrong.Code == fault.UnknownParameter)
 	switch {
 	case !argument.IsLiteral && !unknown:
@@ -111,8 +109,10 @@ func (c *Catalog) CheckText(operation, name string, argument Text) []report.Find
 		return nil
 	}
 	text := wrong.Text()
-	if argument.IsLiteral && shown[name] {
-		text = fmt.Sprintf("%s %q is refused. %s", name, value, text)
+	if argument.IsLiteral && shown[name] && (len(value) <= longestShown) {
+		text = fmt.Sprintf("%s %q is refused with status 400. %s", name, value, text)
+	} else {
+		text = "the call fails with status 400. " + text
 	}
 	return []report.Finding{{Code: report.Code(wrong.Code), Level: report.Warning, Text: text}}
 }
@@ -121,23 +121,23 @@ func (c *Catalog) CheckText(operation, name string, argument Text) []report.Find
 const UnknownParameter = report.Code(fault.UnknownParameter)
 
 // literal returns what is sent for an argument. Objects and arrays count as expressions.
-func literal(v *splice.Value) Text {
+func literal(v *splice.Value) Argument {
 	switch v.Kind {
 	case splice.String:
 		text, err := expression.Parse(v.Text)
 		if err != nil {
-			return Text{}
+			return Argument{}
 		}
 		value, ok := text.Literal()
-		return Text{value, ok}
+		return Argument{value, ok}
 	case splice.Number:
-		return Text{canonical(v.Text), true}
+		return Argument{canonical(v.Text), true}
 	case splice.Bool:
-		return Text{v.Text, true}
+		return Argument{v.Text, true}
 	case splice.Null:
-		return Text{"", true}
+		return Argument{"", true}
 	}
-	return Text{}
+	return Argument{}
 }
 
 // canonical returns a number as the platform sends it: a whole one without a point and an exponent.
@@ -149,5 +149,7 @@ func canonical(number string) string {
 	return strconv.FormatInt(int64(n), 10)
 }
 
-// shown are the parameters whose values a report may have.
+// shown are the parameters whose values a report may have, if they are short.
 var shown = map[string]bool{"Size": true, "Offset": true}
+
+const longestShown = 20

@@ -39,11 +39,15 @@ func (r *reader) identify(a *action) {
 		found.Operation = oldOperation(a)
 	}
 	found.Known = r.catalog.Has(found.Operation)
-	if found.Known {
-		a.operation = found.Operation
-	}
 	r.report.Actions = append(r.report.Actions, found)
-	if !found.Known {
+	switch {
+	case found.Known:
+		a.operation = found.Operation
+	case found.Operation == hidden:
+		r.add(report.Finding{Code: report.ParameterNotChecked, Level: report.Note,
+			At: a.at + splice.Pointer("inputs", "path")},
+			"%s computes its path, so its operation is not known and was not checked", a.name)
+	default:
 		r.addUnknown(a, found)
 	}
 }
@@ -109,10 +113,10 @@ func keyOfExpression(text string) string {
 }
 
 // operationOfPath returns the operation of an action that is bound by path, or the template of a path
-// that is unknown.
+// that is unknown. It returns hidden if the path is computed from its start.
 func (r *reader) operationOfPath(a *action) string {
 	request, ok := parseRequest(a.body.Get("inputs", "path").Str())
-	if !ok {
+	if !ok || request.segments[0].dynamic {
 		return hidden
 	}
 	operation, _, ok := r.catalog.match(a.body.Get("inputs", "method").Str(), request.segments)

@@ -38,12 +38,6 @@ func NewCatalog(spec *openapi3.T) (*Catalog, error) {
 // Has reports whether the connector has an operation.
 func (c *Catalog) Has(operation string) bool { return c.operations[operation] != nil }
 
-// CheckArgument returns an error for an argument that the service would refuse. The error is a
-// *fault.Error whose text never has the value.
-func (c *Catalog) CheckArgument(operation, name, value string) error {
-	return c.operations[operation].CheckArgument(name, value)
-}
-
 // CheckField checks a field of the answer of an operation, such as items/companyProfile or
 // items.companyProfile, which names no elements of arrays. If the connector never sends it, path is that
 // of the first missing member, such as items[].links, and problem continues a sentence with it.
@@ -78,7 +72,7 @@ func (c *Catalog) answerOf(operation string) *value {
 
 // match returns the operation of a request and the arguments in its path. A segment that is not
 // literal matches every parameter; its argument is left out.
-func (c *Catalog) match(method string, segments []segment) (operation string, arguments map[string]string, ok bool) {
+func (c *Catalog) match(method string, segments []segment) (operation string, arguments []argument, ok bool) {
 	if !strings.EqualFold(method, "GET") { // gate.Compile accepts no other
 		return "", nil, false
 	}
@@ -90,13 +84,15 @@ func (c *Catalog) match(method string, segments []segment) (operation string, ar
 	return "", nil, false
 }
 
+// An argument is a name and a literal value in a request.
+type argument struct{ name, value string }
+
 // matchTemplate matches the segments of a path with a template, such as /v1/invoices/{InvoiceID}.
-func matchTemplate(template string, segments []segment) (arguments map[string]string, ok bool) {
+func matchTemplate(template string, segments []segment) (arguments []argument, ok bool) {
 	parts := strings.Split(strings.TrimPrefix(template, "/"), "/")
 	if len(parts) != len(segments) {
 		return nil, false
 	}
-	arguments = map[string]string{}
 	for i, part := range parts {
 		name, isParameter := strings.CutPrefix(part, "{")
 		switch s := segments[i]; {
@@ -107,7 +103,7 @@ func matchTemplate(template string, segments []segment) (arguments map[string]st
 			if err != nil {
 				value = s.text
 			}
-			arguments[strings.TrimSuffix(name, "}")] = value
+			arguments = append(arguments, argument{strings.TrimSuffix(name, "}"), value})
 		}
 	}
 	return arguments, true

@@ -33,7 +33,7 @@ func (r *reader) access(e *expression.Expr, p place) *value {
 		}
 		member, missing := v.member(name)
 		if missing.path != "" {
-			r.addUndocumented(p, missing)
+			r.addUndocumented(p, missing, effectOf(e))
 			return nil
 		}
 		if v = member; !e.Safe {
@@ -45,11 +45,19 @@ func (r *reader) access(e *expression.Expr, p place) *value {
 
 func isIndex(name string) bool { return (name != "") && (strings.Trim(name, "0123456789") == "") }
 
+// effectOf returns what happens where an expression reads a member that is missing.
+func effectOf(e *expression.Expr) string {
+	if e.Safe {
+		return "the value is null"
+	}
+	return "the action fails"
+}
+
 // addUndocumented reports the read of a member that the connector never sends.
-func (r *reader) addUndocumented(p place, missing missingField) {
+func (r *reader) addUndocumented(p place, missing missingField, effect string) {
 	if !p.silent {
 		r.add(report.Finding{Code: report.UndocumentedField, Level: report.Warning, At: p.at, Field: missing.path},
-			"%s reads %s", p.action.name, missing)
+			"%s reads %s, so %s", p.action.name, missing, effect)
 	}
 }
 
@@ -59,7 +67,7 @@ func (r *reader) checkSafe(p place, v *value) {
 		return
 	}
 	r.add(report.Finding{Code: report.UnsafeAccess, Level: report.Note, At: p.at, Field: v.path},
-		"%s reads %s without ?, which fails where Partner Center has no value and the field is left out",
+		"%s reads %s without ?, so the action fails where Partner Center has no value and the field is left out",
 		p.action.name, v.path)
 }
 

@@ -45,6 +45,30 @@ func (c *Catalog) Read(d Definition, r *report.Report) {
 	for _, a := range reader.actions {
 		reader.readAction(a)
 	}
+	if outputs := d.Value.Get("outputs"); outputs != nil {
+		at := d.At + splice.Pointer("outputs")
+		reader.readTexts(&action{name: "The output of the flow", at: at, body: outputs}, at, outputs)
+	}
+}
+
+// EachAction calls visit with every action and trigger of a definition and its pointer in it.
+func EachAction(definition *splice.Value, visit func(at string, action *splice.Value)) {
+	for _, part := range []string{"triggers", "actions"} {
+		eachAction(splice.Pointer(part), definition.Get(part), visit)
+	}
+}
+
+func eachAction(at string, container *splice.Value, visit func(at string, action *splice.Value)) {
+	if container == nil {
+		return
+	}
+	for _, m := range container.Members {
+		at := at + splice.Pointer(m.Name)
+		visit(at, m.Value)
+		for pointer, inner := range containers(m.Value) {
+			eachAction(at+pointer, inner, visit)
+		}
+	}
 }
 
 // A reader reads one definition.
@@ -110,27 +134,35 @@ func (r *reader) collect(container *splice.Value, s scope) {
 	}
 }
 
-// containers yields the containers of actions in an action, with their pointers.
+// containers yields the containers of actions in an action, in the order of the file, with their pointers.
 func containers(a *splice.Value) func(yield func(string, *splice.Value) bool) {
 	return func(yield func(string, *splice.Value) bool) {
-		for _, path := range [][]string{{"actions"}, {"else", "actions"}, {"default", "actions"}} {
-			if v := a.Get(path...); (v != nil) && !yield(splice.Pointer(path...), v) {
-				return
-			}
+		if a.Kind != splice.Object {
+			return
 		}
-		for _, several := range []string{"cases", "tools"} {
-			v := a.Get(several)
-			if v == nil {
-				continue
-			}
-			for _, m := range v.Members {
-				inner := m.Value.Get("actions")
-				if (inner != nil) && !yield(splice.Pointer(several, m.Name, "actions"), inner) {
+		for _, m := range a.Members {
+			for _, path := range containersIn(m) {
+				if v := a.Get(path...); (v != nil) && !yield(splice.Pointer(path...), v) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// containersIn returns where a member of an action may have containers of actions.
+func containersIn(m splice.Member) (paths [][]string) {
+	switch m.Name {
+	case "actions":
+		return [][]string{{m.Name}}
+	case "else", "default":
+		return [][]string{{m.Name, "actions"}}
+	case "cases", "tools":
+		for _, inner := range m.Value.Members {
+			paths = append(paths, []string{m.Name, inner.Name, "actions"})
+		}
+	}
+	return paths
 }
 
 // add adds a finding in this file.

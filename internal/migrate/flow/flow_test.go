@@ -87,6 +87,7 @@ const surroundings = `{
 	"id": "@item()?['id']", "profile": "@item()?['companyProfile']"}}},
 "Same": {"type": "Select", "inputs": {"from": "@body('Customers')?['items']", "select": "@item()"}},
 "Parsed": {"type": "ParseJson", "inputs": {"content": "@body('One')"}},
+"Unsafe": {"type": "Compose", "inputs": "@body('One')['companyProfile']"},
 "Scope": {"type": "Scope", "actions": {"Inside": {"type": "Compose", "inputs": "@body('One')"}}},
 "Outer": {"type": "Foreach", "foreach": "@body('Subscriptions')?['items']", "actions": {
 "Loop": {"type": "Foreach", "foreach": "@outputs('Customers')?['body/items']", "actions": {"X": %s}}}}
@@ -215,6 +216,26 @@ func TestExpressions(t *testing.T) {
 		"@first(first(body('Subscriptions')?['items'])?['lineItems'])?['links']": {
 			"UndocumentedField /inputs items[].lineItems[].links"},
 
+		// One of several values, and members that the flow adds.
+		"@if(true, body('One'), body('Customers'))?['nextLink']": nil,
+		"@if(true, body('Customers'), body('One'))?['nextLink']": nil,
+		"@if(true, body('Customers'), body('One'))?['tag']":      {"UndocumentedField /inputs tag"},
+		"@if(true, body('One'), body('Customers'))?['companyProfile']?['tag']": {
+			"UndocumentedField /inputs companyProfile.tag"},
+		"@coalesce(body('Customers'), variables('x'), body('One'))?['commerceId']":               nil,
+		"@first(createArray(body('One'), body('Customers')))?['nextLink']":                       nil,
+		"@first(union(body('Customers')?['items'], body('Subscriptions')?['items']))?['status']": nil,
+		"@first(union(body('Customers')?['items'], body('Subscriptions')?['items']))?['tag']": {
+			"UndocumentedField /inputs items[].tag"},
+		"@addProperty(body('One'), 'Tag', 1)?['tag']":                               nil,
+		"@setProperty(body('One'), 'tag', 1)?['TAG']":                               nil,
+		"@setProperty(body('One'), 'tag', 1)?['links']":                             {links},
+		"@setProperty(body('One'), 'companyProfile', 1)?['companyProfile']?['tag']": nil,
+		"@addProperty(addProperty(body('One'), 'a', 1), 'b', 2)?['a']":              nil,
+		"@setProperty(body('One'), variables('x'), 1)?['links']":                    nil,
+		"@setProperty(variables('x'), 'a', 1)?['links']":                            nil,
+		"@setProperty(body('One'))?['links']":                                       nil,
+
 		// Values that are made of answers.
 		"@outputs('Kept')?['links']":                   {links},
 		"@outputs('Kept_twice')?['links']":             {links},
@@ -223,6 +244,7 @@ func TestExpressions(t *testing.T) {
 		"@outputs('Built')?['all/0/etag']":             {"UndocumentedField /inputs items[].etag"},
 		"@outputs('Built')?['one']?['links']":          {links},
 		"@outputs('List')?[0]?['links']":               {links},
+		"@outputs('Unsafe')?['tag']":                   {"UndocumentedField /inputs companyProfile.tag"},
 		"@outputs('Inside')?['links']":                 {links},
 		"@body('Sieve')?[0]?['etag']":                  {"UndocumentedField /inputs items[].etag"},
 		"@outputs('Sieve')?['body']?[0]?['etag']":      {"UndocumentedField /inputs items[].etag"},

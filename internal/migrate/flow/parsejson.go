@@ -45,9 +45,9 @@ func (r *reader) checkMember(p place, at string, v *value, name string) {
 	f := report.Finding{Code: report.ParseJSONRequires, Level: report.Warning, At: at, Field: missing.path}
 	switch {
 	case missing.path != "":
-		r.add(f, "%s requires %s", p.action.name, missing)
+		r.add(f, "%s fails: its schema requires %s", p.action.name, missing)
 	case (member != nil) && !isAlways(member.path):
 		f.Level, f.Field = report.Note, member.path
-		r.add(f, "%s requires %s, which is left out where Partner Center has no value", p.action.name, member.path)
+		r.add(f, "%s fails where Partner Center has no value for %s: its schema requires the field", p.action.name, member.path)
 	}
 }

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -11,6 +12,20 @@ import (
 type segment struct {
 	text    string
 	dynamic bool // has an expression
+}
+
+// arguments returns the arguments in the query. One without a value is left out, since it may be a value
+// itself.
+func (r request) arguments() (arguments []argument) {
+	for pair := range strings.SplitSeq(r.query, "&") {
+		name, value, ok := strings.Cut(pair, "=")
+		plainName, nameErr := url.QueryUnescape(name)
+		plainValue, valueErr := url.QueryUnescape(value)
+		if ok && (nameErr == nil) && (valueErr == nil) {
+			arguments = append(arguments, argument{plainName, plainValue})
+		}
+	}
+	return arguments
 }
 
 // hidden stands for a segment that a report must not have.

@@ -107,7 +107,7 @@ func (r *reader) readText(p place, text string) {
 		v := r.evaluate(part.Expr, p)
 		if handsOn[p.action.kind] && v.isPart() {
 			r.add(report.Finding{Code: report.NotFollowed, Level: report.Note, At: p.at},
-				"%s hands on %s; what its readers use was not followed", p.action.name, v)
+				"%s passes on %s; what is read from it there was not checked", p.action.name, v)
 		}
 	}
 }
@@ -116,13 +116,13 @@ func (r *reader) readText(p place, text string) {
 func (r *reader) checkMention(p place, text string) {
 	if r.definition.Ours.Mentions(text) {
 		r.add(report.Finding{Code: report.MentionLeft, Level: report.Note, At: p.at},
-			"%s has a text that names the old connector; it was left as it is", p.action.name)
+			"%s has a text with the ID of the old connector; it was left as it is", p.action.name)
 	}
 }
 
 // output returns what outputs() of an action returns; of a loop, what it loops over.
 func (r *reader) output(a *action) *value {
-	const deepest = 1000 // actions that refer to each other in a row: far more than a flow may have
+	const deepest = 1000 // actions that refer to each other in a row; a flow has at most 500
 	if a.resolved || (r.depth > deepest) {
 		return a.output
 	}

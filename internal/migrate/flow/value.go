@@ -1,6 +1,9 @@
 package flow
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A value is what is known about a value at run time: that it is a part of an answer, or that it was
 // built from such parts. A nil value is one that nothing is known about.
@@ -13,24 +16,42 @@ type value struct {
 	element *value            // of a built array
 	hasPart bool              // the built value has an object or an array of an answer in it
 
-	or *value // what it may be instead
+	or []*value // what it may be instead, none of which has alternatives itself
 }
 
-// either returns a value that is one of several. Those that nothing is known about are left out. Of one that
-// may itself be several, only the first is kept, so that values stay small.
+// maxAlternatives bounds what a value may be instead, so that values stay small.
+const maxAlternatives = 8
+
+// either returns a value that is one of several. Those that nothing is known about are left out, and so
+// are the last of very many.
 func either(values []*value) *value {
-	var v *value
-	for _, other := range values {
-		switch {
-		case v == nil:
-			v = other
-		case other != nil:
-			joined := *other
-			joined.or = v
-			v = &joined
+	var all []*value
+	for _, v := range values {
+		if v == nil {
+			continue
+		}
+		for _, one := range append([]*value{v}, v.or...) {
+			if (len(all) <= maxAlternatives) && !slices.ContainsFunc(all, one.isSame) {
+				all = append(all, one)
+			}
 		}
 	}
-	return v
+	if len(all) < 2 {
+		return slices.Concat(all, []*value{nil})[0]
+	}
+	first := *all[0]
+	first.or = nil
+	for _, other := range all[1:] {
+		single := *other
+		single.or = nil
+		first.or = append(first.or, &single)
+	}
+	return &first
+}
+
+// isSame reports whether two values are the same part of an answer, apart from their alternatives.
+func (v *value) isSame(other *value) bool {
+	return (v == other) || ((v.answer != nil) && (v.answer == other.answer) && (v.path == other.path))
 }
 
 // newObject returns a built object.
@@ -53,12 +74,16 @@ type missingField struct {
 
 // String returns the path and, as a part of the sentence, what is wrong with it.
 func (m missingField) String() string {
-	text := m.path + ", which the connector does not return"
+	text := m.path + ", which the new connector does not return"
 	if (m.path == "links") && m.answer.has(nextLink) {
-		text += "; the address of the next page is nextLink"
+		text += " (the address of the next page is in nextLink)"
 	}
 	return text
 }
+
+// inErrors are the members of an answer that is an error, in lower case: flows read them after a failure.
+// Those with the names of documented members are found as such.
+var inErrors = map[string]bool{"error": true, "message": true, "statuscode": true, "requestid": true}
 
 // nextLink is the field with the address of the next page.
 const nextLink = "nextLink"
@@ -67,14 +92,18 @@ const nextLink = "nextLink"
 // missing if none has it.
 func (v *value) member(name string) (*value, missingField) {
 	member, missing := v.ownMember(name)
-	if (v == nil) || (v.or == nil) {
+	if (v == nil) || (len(v.or) == 0) {
 		return member, missing
 	}
-	other, otherMissing := v.or.member(name)
-	if (missing.path == "") || (otherMissing.path == "") {
-		missing = missingField{}
+	members := []*value{member}
+	for _, other := range v.or {
+		otherMember, otherMissing := other.ownMember(name)
+		members = append(members, otherMember)
+		if otherMissing.path == "" {
+			missing = missingField{}
+		}
 	}
-	return either([]*value{member, other}), missing
+	return either(members), missing
 }
 
 func (v *value) ownMember(name string) (*value, missingField) {
@@ -85,6 +114,8 @@ func (v *value) ownMember(name string) (*value, missingField) {
 		return v.members[strings.ToLower(name)], missingField{}
 	case v.isArray():
 		return nil, missingField{} // fails whatever the connector answers
+	case (v.path == "") && inErrors[strings.ToLower(name)]:
+		return nil, missingField{}
 	}
 	path := name
 	if v.path != "" {
@@ -98,10 +129,14 @@ func (v *value) ownMember(name string) (*value, missingField) {
 
 // elementOf returns what every element of v is, or nil if v is no array.
 func (v *value) elementOf() *value {
-	if (v == nil) || (v.or == nil) {
+	if (v == nil) || (len(v.or) == 0) {
 		return v.ownElement()
 	}
-	return either([]*value{v.ownElement(), v.or.elementOf()})
+	elements := []*value{v.ownElement()}
+	for _, other := range v.or {
+		elements = append(elements, other.ownElement())
+	}
+	return either(elements)
 }
 
 func (v *value) ownElement() *value {

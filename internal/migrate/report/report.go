@@ -139,6 +139,11 @@ func (r *Report) Has(level Level) bool {
 	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Level == level })
 }
 
+// HasCode reports whether a finding with the code is in the report.
+func (r *Report) HasCode(code Code) bool {
+	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Code == code })
+}
+
 // Add adds a finding, once.
 func (r *Report) Add(f Finding) {
 	if r.seen[f] {

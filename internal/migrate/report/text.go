@@ -39,9 +39,9 @@ func (r *Report) writeText(out *text) {
 			s.write(out, r.verbs())
 		}
 	}
-	if len(r.Others) > 0 {
+	if left := r.leftAlone(); len(left) > 0 {
 		out.line("")
-		out.line("Left alone: %s", strings.Join(r.Others, ", "))
+		out.line("Left alone: %s", strings.Join(left, ", "))
 	}
 	out.line("")
 	out.line("Next")
@@ -72,8 +72,9 @@ func (k Kind) Words() string {
 // summary counts what is in the report.
 func (r *Report) summary() string {
 	parts := []string{count(len(r.Actions), "action"), count(len(r.Edits), "edit")}
-	if n := r.countFlows(); n > 0 {
-		parts = append([]string{count(n, "flow")}, parts...)
+	if len(r.Flows) > 0 {
+		using := fmt.Sprintf("%d of %s use the connector", len(r.Flows)-len(r.unusedFlows()), count(len(r.Flows), "flow"))
+		parts = append([]string{using}, parts...)
 	}
 	for _, l := range Levels() {
 		if n := len(ofLevel(r.Findings, l)); n > 0 {
@@ -83,14 +84,23 @@ func (r *Report) summary() string {
 	return strings.Join(parts, ", ")
 }
 
-// countFlows returns the number of flows with an action.
-func (r *Report) countFlows() (n int) {
+// unusedFlows returns the names of flows without an action that calls the connector.
+func (r *Report) unusedFlows() (names []string) {
 	for _, s := range r.sections()[:len(r.Flows)] {
-		if len(s.actions) > 0 {
-			n++
+		if len(s.actions) == 0 {
+			names = append(names, s.flow)
 		}
 	}
-	return n
+	return names
+}
+
+// leftAlone returns the flows and connectors that a migration has nothing to do with.
+func (r *Report) leftAlone() []string {
+	var left []string
+	for _, name := range r.unusedFlows() {
+		left = append(left, "flow "+name)
+	}
+	return append(left, r.Others...)
 }
 
 // ofLevel returns the findings of a level.
@@ -118,6 +128,7 @@ func count(n int, noun string) string {
 // A section is what there is to say about a flow or about a file.
 type section struct {
 	title    string
+	flow     string // its name, of a flow
 	actions  []Action
 	findings []Finding
 	edits    []Edit
@@ -129,20 +140,24 @@ func (s *section) isEmpty() bool { return len(s.actions)+len(s.findings)+len(s.e
 // of a flow but in no definition belongs to the first flow of the file.
 func (r *Report) sections() []*section {
 	var all []*section
-	flows := map[string][]int{} // indexes of the flows of a file
-	for i, f := range r.Flows {
-		all = append(all, &section{title: fmt.Sprintf("Flow %s, in %s", f.Name, f.File)})
-		flows[f.File] = append(flows[f.File], i)
+	flows := map[string]*section{} // by file and place; those of a file alone: its first
+	for _, f := range r.Flows {
+		s := &section{title: fmt.Sprintf("Flow %s, in %s", f.Name, f.File), flow: f.Name}
+		all = append(all, s)
+		flows[f.File+"\x00"+f.At] = s
+		if flows[f.File] == nil {
+			flows[f.File] = s
+		}
 	}
 	files := map[string]*section{}
 	find := func(file, at string) *section {
-		for _, i := range flows[file] {
-			if in := r.Flows[i].At; (at == in) || strings.HasPrefix(at, in+"/") {
-				return all[i]
+		for end := len(at); end >= 0; end = strings.LastIndexByte(at[:end], '/') {
+			if s := flows[file+"\x00"+at[:end]]; s != nil {
+				return s
 			}
 		}
-		if in := flows[file]; len(in) > 0 {
-			return all[in[0]]
+		if s := flows[file]; s != nil {
+			return s
 		}
 		if files[file] == nil {
 			files[file] = &section{title: file}

@@ -3,7 +3,6 @@ package splice
 import (
 	"bytes"
 	"errors"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -22,8 +21,8 @@ type JSON struct {
 // UTF-8 and data after the value are errors. An escaped surrogate without its other half, which a text
 // that was cut short can have, counts as U+FFFD. The document refers to src, which must not be modified.
 func ParseJSON(src []byte) (*JSON, error) {
-	if at := invalidUTF8(src); at >= 0 {
-		return nil, errorAt(src, at, "invalid UTF-8")
+	if err := checkUTF8(src); err != nil {
+		return nil, err
 	}
 	base := contentStart(src)
 	p := jsonParser{
@@ -141,16 +140,4 @@ func (p *jsonParser) fail(err error) error {
 		return errorAt(p.src, offset, "duplicate member name")
 	}
 	return errorAt(p.src, offset, "invalid JSON")
-}
-
-// invalidUTF8 returns the offset of the first byte that is not part of a character, or -1.
-func invalidUTF8(src []byte) int {
-	for at := 0; at < len(src); {
-		r, size := utf8.DecodeRune(src[at:])
-		if (r == utf8.RuneError) && (size == 1) {
-			return at
-		}
-		at += size
-	}
-	return -1
 }

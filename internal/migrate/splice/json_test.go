@@ -70,7 +70,7 @@ func TestParseJSONErrors(t *testing.T) {
 		"siblings":         {"[" + strings.Repeat("[],", 300) + "[]]", ""},
 		"long_names":       {nameOf(splice.MaxNames/2, nameOf(splice.MaxNames/2, "0")), ""},
 		"too_long_names": {
-			nameOf(splice.MaxNames/2, nameOf(splice.MaxNames/2+1, "0")), "line 1, offset 4101: names are too long",
+			nameOf(splice.MaxNames/2, nameOf(splice.MaxNames/2+1, "0")), "line 1, offset 2053: names are too long",
 		},
 		"long_names_in_turn": {"[" + nameOf(splice.MaxNames, "0") + "," + nameOf(splice.MaxNames, "0") + "]", ""},
 		"a_million":          {"[" + strings.Repeat("0,", splice.MaxValues-2) + "0]", ""},

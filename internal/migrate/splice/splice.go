@@ -22,9 +22,9 @@ const MaxDepth = 200
 // It bounds memory: a JSON element such as "0," takes two bytes of input but about 100 of tree.
 const MaxValues = 1_000_000
 
-// MaxNames is the maximum number of bytes in the names on the way to a value of a JSON document. Pointers
+// MaxNames is the maximum number of bytes in the names on the way to a value of JSON or YAML. Pointers
 // have them all, so the limit bounds what Walk costs for each value.
-const MaxNames = 8 << 10
+const MaxNames = 4 << 10
 
 // MaxYAML is the maximum size of a YAML source in bytes. The YAML parser builds the tree of a whole
 // document before MaxValues and MaxDepth can be checked. That takes about 30 bytes of memory per byte

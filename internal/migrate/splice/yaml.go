@@ -45,7 +45,7 @@ func decodeYAML(src []byte) (documents []*yaml.Node, err error) {
 		}
 	}()
 	dec := yaml.NewDecoder(bytes.NewReader(src))
-	count := 0
+	var check yamlCheck
 	for {
 		var document yaml.Node
 		err := dec.Decode(&document)
@@ -56,7 +56,7 @@ func decodeYAML(src []byte) (documents []*yaml.Node, err error) {
 			return nil, yamlError(err)
 		}
 		for _, root := range document.Content {
-			if err := checkYAML(root, 1, &count); err != nil {
+			if err := check.check(root, 1, 0); err != nil {
 				return nil, err
 			}
 			documents = append(documents, root)
@@ -75,18 +75,27 @@ func yamlError(err error) error {
 	return errors.New(line + "invalid YAML")
 }
 
-// checkYAML checks the limits of n and the nodes within it, and adds them to count.
-func checkYAML(n *yaml.Node, depth int, count *int) error {
-	*count++
-	if *count > MaxValues {
+// A yamlCheck counts the values of a stream.
+type yamlCheck struct{ count int }
+
+// check checks the limits of n, below names of so many bytes, and of the nodes within it.
+func (c *yamlCheck) check(n *yaml.Node, depth, names int) error {
+	c.count++
+	collection := (n.Kind == yaml.MappingNode) || (n.Kind == yaml.SequenceNode)
+	switch {
+	case c.count > MaxValues:
 		return fmt.Errorf("line %d: too many values", n.Line)
-	}
-	collection := n.Kind == yaml.MappingNode || n.Kind == yaml.SequenceNode
-	if collection && depth > MaxDepth {
+	case collection && (depth > MaxDepth):
 		return fmt.Errorf("line %d: values are nested too deeply", n.Line)
+	case names > MaxNames:
+		return fmt.Errorf("line %d: names are too long", n.Line)
 	}
-	for _, child := range n.Content {
-		if err := checkYAML(child, depth+1, count); err != nil {
+	for i, child := range n.Content {
+		below := names
+		if (n.Kind == yaml.MappingNode) && (i%2 == 1) {
+			below += len(keyName(n.Content[i-1]))
+		}
+		if err := c.check(child, depth+1, below); err != nil {
 			return err
 		}
 	}

@@ -46,9 +46,12 @@ func (d *YAML) Set(n *yaml.Node, s string) error {
 	return nil
 }
 
+// maxColumn bounds the characters that are counted to find a scalar, since one line can have many.
+const maxColumn = 16 << 10
+
 // find returns the offset of a scalar's text, which must be spelled as given.
 func (d *YAML) find(n *yaml.Node, spelled string) (int, bool) {
-	if n.Line < 1 || n.Line > len(d.lines) {
+	if (n.Line < 1) || (n.Line > len(d.lines)) || (n.Column > maxColumn) {
 		return 0, false
 	}
 	src := d.edits.src
