@@ -15,18 +15,18 @@ type export struct {
 
 // Steps that several kinds of exports share.
 const (
-	licenses = "Custom connectors need premium licenses, and a data policy can put them into another group than the " +
-		"connectors beside them: check both for the new connector."
+	licenses = "Custom connectors need premium licenses, and a data policy can put them into another group than " +
+		"the connectors beside them: check both for the new connector."
 	installConnector = "Install the new connector in the environment, on its own (connector package), save it once, " +
 		"share it with all makers and users of the flows, and create a connection."
 	deployConnector = "Deploy the new connector (connector package --form arm) and create a connection."
-	runsInProgress  = "Keep the old export, and wait until no run of the old flows is in progress. Do not delete the old " +
-		"connection before all of them have ended."
+	runsInProgress  = "Keep the old export, and wait until no run of the old flows is in progress. Do not delete " +
+		"the old connection before all of them have ended."
 	askForConnections = "The import asks for a connection for each new connection reference."
 	turnOn            = "The import replaces each flow. Turn on those that it left off, and run each once."
-	reimport          = "To go back, import the old export: its connection references and their connections are still " +
-		"there."
-	redeploy  = "To go back, deploy the old version: its connection is still there if you gave the new one another name."
+	reimport          = "To go back, import the old export: its references and their connections are still there."
+	redeploy          = "To go back, deploy the old version: its connection is still there if the new one has its own " +
+		"name."
 	testAgent = "Set the connection of each tool of the agents, test the agents, and publish them."
 )
 
@@ -35,9 +35,9 @@ var exports = map[report.Kind]export{
 	report.LegacyPackage: {
 		prepare: []string{licenses, installConnector, runsInProgress},
 		apply: []string{
-			"In Power Automate, choose My flows, Import, Import Package (Legacy) and upload the package. At the flow, " +
-				"choose Create as new. At the connector, choose Select during import and the new connector; at its " +
-				"connection, do the same with a connection of it.",
+			"In Power Automate, choose My flows, Import, Import Package (Legacy) and upload the package. At the " +
+				"flow, choose Create as new. At the connector, choose Select during import and the new connector; " +
+				"at its connection, do the same with a connection of it.",
 			"Turn off the old flow, turn on the new one, and run it once.",
 		},
 		back: "To go back, turn the new flow off and the old one on.",
@@ -57,19 +57,20 @@ var exports = map[report.Kind]export{
 		guid:    true,
 		prepare: []string{licenses, installConnector, runsInProgress},
 		apply: []string{
-			"Pack the folder (pac solution pack) and import the solution, or commit it and synchronize the environment. " +
-				askForConnections,
+			"Pack the folder (pac solution pack) and import the solution, or commit it and synchronize the " +
+				"environment. " + askForConnections,
 			turnOn,
 		},
-		keep: "Pack the folder (pac solution pack) and import the solution, or commit it and synchronize the environment.",
+		keep: "Pack the folder (pac solution pack) and import the solution, or commit it and synchronize the " +
+			"environment.",
 		back: reimport,
 	},
 	report.DeploymentSettings: {
 		prepare: []string{installConnector,
 			"Migrate the solution of these settings in the same run, so that both have the same new names."},
 		apply: []string{
-			"Enter the ID of a connection of the new connector into each ConnectionId that is empty now, and import the " +
-				"migrated solution with these settings.",
+			"Enter the ID of a connection of the new connector into each ConnectionId that is empty now, and import " +
+				"the migrated solution with these settings.",
 		},
 	},
 	report.LogicAppsTemplate: {
@@ -117,9 +118,9 @@ var byHand = []struct {
 		"Open each flow with old actions (RuntimeUrl) and save it. If that fails, add the action again."},
 	{report.InvokerConnection,
 		"Tell the people who run flows with their own connection to create one of the new connector."},
-	{report.CanvasAppByHand, "Change the data sources of the canvas apps in Power Apps Studio, and check their formulas: " +
-		"their arguments and fields were not checked."},
+	{report.CanvasAppByHand, "Change the data sources of the canvas apps in Power Apps Studio, and check their " +
+		"formulas: their arguments and fields were not checked."},
 	{report.CodeAppByHand, "Generate the services of the code apps again (pac code add-data-source)."},
-	{report.ManagedSolution, "Migrate the unmanaged source instead, if you have it: an update of the publisher can undo " +
-		"the import."},
+	{report.ManagedSolution, "Migrate the unmanaged source instead, if you have it: an update of the publisher can " +
+		"undo the import."},
 }

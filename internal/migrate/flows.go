@@ -30,8 +30,8 @@ func (e *editor) editFlow() {
 	}
 	if (e.To == nil) && (len(keys) > 0) {
 		e.add(report.Finding{Code: report.OldIDLeft, Level: report.Note, At: at,
-			Text: "the flow keeps the ID of the old connector, which the import replaces by that of the connector that you " +
-				"choose"})
+			Text: "the flow keeps the ID of the old connector, which the import replaces by that of the connector " +
+				"that you choose"})
 	}
 	definition := splice.Pointer("properties", "definition")
 	e.editHosts(definition, root.Get("properties", "definition"))

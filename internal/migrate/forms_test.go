@@ -260,7 +260,8 @@ func TestLogicAppForms(t *testing.T) {
 			{"api": {"id": "[concat('/managedApis/', 'x')]"}}}]}`, []string{"+ x"}},
 		"a variable that refers to itself": {"a.json", `{` + schema + `, "variables": {"a": "[variables('A')]"},
 			"resources": [
-			{"type": "Microsoft.Web/connections", "properties": {"api": {"id": "[concat(variables('a'), '/x')]"}}}]}`, nil},
+			{"type": "Microsoft.Web/connections", "properties": {"api":
+				{"id": "[concat(variables('a'), '/x')]"}}}]}`, nil},
 		"a parameter without a default": {"a.json", `{` + schema + `, "parameters": {"a": {"defaultvalue":
 			"MANAGED/microsoftpartnercent"}, "b": {"defaultValue": 1}},
 				"resources": [{"type": "Microsoft.Web/connections",

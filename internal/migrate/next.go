@@ -14,12 +14,13 @@ func (m *migration) next(in *input) []string {
 		return []string{reason}
 	}
 	if len(r.Edits) == 0 {
-		return append([]string{"There is nothing to write: what is left has to be changed by hand."}, stepsByHand(r)...)
+		next := []string{"There is nothing to write: what is left has to be changed by hand."}
+		return append(next, stepsByHand(r)...)
 	}
 	var next []string
 	if r.Has(report.Warning) {
-		next = append(next, "Read the warnings. Where an action or a call fails, correct the flow and export it again, or "+
-			"correct it before you turn it on.")
+		next = append(next, "Read the warnings. Where an action or a call fails, correct the flow and export it "+
+			"again, or correct it before you turn it on.")
 	}
 	if !r.Written {
 		next = append(next, "Nothing was written yet: run the command again with --out.")
@@ -78,8 +79,8 @@ func (m *migration) nothingToDo(in *input) string {
 	case len(r.Actions) > 0:
 		return "The export uses the connector but does not name it: migrate the file that has its connection too."
 	case in.migrated:
-		return "There is nothing to do: the export uses the new connector already. Its actions were not checked again, " +
-			"so the warnings of the first report still hold."
+		return "There is nothing to do: the export uses the new connector already. Its actions were not checked " +
+			"again, so the warnings of the first report still hold."
 	}
 	return "There is nothing to do: the export does not use the old connector."
 }

@@ -481,7 +481,8 @@ func TestConnector(t *testing.T) {
 	connector := func(guid, name string) string {
 		return "<Connector><connectorid>" + guid + "</connectorid><name>" + name + "</name></Connector>"
 	}
-	one, two := connector("{6F1B7C1E-2d94-4c55-a1f3-90e8d7c6b5a4}", "contoso_csp"), connector("11111111-2222-4333-8444-555555555555", "other")
+	one := connector("{6F1B7C1E-2d94-4c55-a1f3-90e8d7c6b5a4}", "contoso_csp")
+	two := connector("11111111-2222-4333-8444-555555555555", "other")
 	for name, test := range map[string]struct{ xml, guid, name, wrong string }{
 		"one connector":             {one, newGUID, "contoso_csp", ""},
 		"one with another name":     {two, "11111111-2222-4333-8444-555555555555", "other", ""},

@@ -64,7 +64,7 @@ func (e *editor) editResource(at string, r *splice.Value, known names) {
 
 // editDeployment edits the template of a nested deployment. Unless its scope is inner, its expressions use
 // the parameters and variables of the template around it:
-// https://learn.microsoft.com/azure/azure-resource-manager/templates/linked-templates#expression-evaluation-scope-in-nested-templates
+// https://learn.microsoft.com/azure/azure-resource-manager/templates/linked-templates
 func (e *editor) editDeployment(at string, properties *splice.Value, known names) {
 	template := properties.Get("template")
 	if strings.EqualFold(properties.Get("expressionEvaluationOptions", "scope").Str(), "inner") {

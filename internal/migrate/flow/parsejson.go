@@ -48,6 +48,7 @@ func (r *reader) checkMember(p place, at string, v *value, name string) {
 		r.add(f, "%s fails: its schema requires %s", p.action.name, missing)
 	case (member != nil) && !isAlways(member.path):
 		f.Level, f.Field = report.Note, member.path
-		r.add(f, "%s fails where Partner Center has no value for %s: its schema requires the field", p.action.name, member.path)
+		r.add(f, "%s fails where Partner Center has no value for %s: its schema requires the field", p.action.name,
+			member.path)
 	}
 }

@@ -73,8 +73,9 @@ func (k Kind) Words() string {
 func (r *Report) summary() string {
 	parts := []string{count(len(r.Actions), "action"), count(len(r.Edits), "edit")}
 	if len(r.Flows) > 0 {
-		using := fmt.Sprintf("%d of %s use the connector", len(r.Flows)-len(r.unusedFlows()), count(len(r.Flows), "flow"))
-		parts = append([]string{using}, parts...)
+		using := len(r.Flows) - len(r.unusedFlows())
+		flows := fmt.Sprintf("%d of %s use the connector", using, count(len(r.Flows), "flow"))
+		parts = append([]string{flows}, parts...)
 	}
 	for _, l := range Levels() {
 		if n := len(ofLevel(r.Findings, l)); n > 0 {
