@@ -24,9 +24,10 @@ const (
 		"the old connection before all of them have ended."
 	askForConnections = "The import asks for a connection for each new connection reference."
 	turnOn            = "The import replaces each flow. Turn on those that it left off, and run each once."
-	reimport          = "To go back, import the old export: its references and their connections are still there."
-	redeploy          = "To go back, deploy the old version: its connection is still there if the new one has its own " +
-		"name."
+	reimport          = "To go back, import the old export: its references and their connections are still " +
+		"there."
+	redeploy = "To go back, deploy the old version: its connection is still there if the new one has its " +
+		"own name."
 	testAgent = "Set the connection of each tool of the agents, test the agents, and publish them."
 )
 
