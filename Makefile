@@ -106,7 +106,7 @@ update: ## Write the golden files, the generated pages of the documentation and 
 
 .PHONY: bench
 bench: ## Run the benchmarks: projection, limiter, and the served binary beside a plain reverse proxy
-	go test ./internal/mapping ./internal/ratelimit/... -run '^$$' -bench . -cpu 1
+	go test ./internal/mapping ./internal/ratelimit/... ./internal/migrate -run '^$$' -bench . -cpu 1
 	go test ./internal/e2e -run '^$$' -bench . -benchtime 1x
 
 .PHONY: load
