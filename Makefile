@@ -27,7 +27,7 @@ help: ## Show this list
 # Packages whose tests run without the race detector: they generate and read files, or start hundreds of processes,
 # which it makes ten times as slow. Those of the command that writes packages do so too.
 PLAIN_TESTS := ^TestPackage
-PLAIN       := ./deploy ./docs/... ./internal/definition/... ./internal/icon/...
+PLAIN       := ./deploy ./docs/... ./internal/definition/... ./internal/icon/... ./internal/migrate/...
 
 .PHONY: check
 check: lint generated test memory plain fuzz ## All that CI runs
