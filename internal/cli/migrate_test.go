@@ -191,6 +191,15 @@ func TestMigrate(t *testing.T) {
 			t.Errorf("%d, %s, %.50s", got.status, got.stderr, got.stdout)
 		}
 	})
+	t.Run("an output that cannot be written", func(t *testing.T) {
+		t.Parallel()
+		out := filepath.Join(t.TempDir(), strings.Repeat("x", 300))
+		got := run(t, "migrate --report json --to "+newConnector+" --out "+out+" "+legacyFlow(t, "GetInvoices", "1"),
+			environment())
+		if got.status != ExitFailed || !strings.Contains(got.stdout, `"written": false`) || got.stderr == "" {
+			t.Errorf("%+v", got)
+		}
+	})
 	t.Run("a report that is lost", func(t *testing.T) {
 		t.Parallel()
 		for _, form := range []string{"text", "json"} {
@@ -212,7 +221,10 @@ func TestMigrateMistakes(t *testing.T) {
 		"Microsoft.Web/customApis/csp"
 	template := writeExport(t, "azuredeploy.json", `{"$schema":
 		"https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", "resources": []}`)
+	connector := writeExport(t, "customizations.xml", `<x><Connector><connectorid>g2</connectorid><name>csp</name
+		></Connector></x>`)
 	for line, want := range map[string]string{
+		"--connector " + filepath.Dir(connector) + " " + flow: `--connector: "g2" is not the GUID of a connector`,
 		"":                              `"<input> ..."`,
 		flow + ".none":                  "flow.json.none\": ",
 		"--to contoso " + flow:          `--to: "contoso" is no ID of a connector`,

@@ -42,7 +42,7 @@ func TestNextStepsOfOthers(t *testing.T) {
 	}
 	flow := flowWith(`"a": {"id": "`+Retired+`"}`, `"actions": {}`)
 	r, _ := asFile.migrate(t, []file{{"a.json", flow}}, newOptions(t, ""))
-	if next := strings.Join(r.Next, "\n"); strings.Contains(next, "does not use the connector") {
+	if next := strings.Join(r.Next, "\n"); strings.Contains(next, "does not use the old connector") {
 		t.Errorf("%s, beside %+v", next, r.Findings)
 	}
 }
