@@ -25,7 +25,7 @@ var (
 // editBicep edits a Bicep file: each id that names the old connector. A definition that is written in
 // Bicep is not read.
 func (e *editor) editBicep() {
-	source := e.document.bicep
+	source := withoutComments(e.document.bicep)
 	assigned := map[string]string{}
 	for _, m := range bicepName.FindAllSubmatchIndex(source, -1) {
 		assigned[string(source[m[2]:m[3]])] = bicepExpression(source[m[1]:])
@@ -40,11 +40,11 @@ func (e *editor) editBicep() {
 		text := bicepExpression(source[at[1]:])
 		place := lines.at(at[0])
 		switch {
-		case (at[0] < last) || isComment(source, at[0]):
+		case at[0] < last:
 			continue
 		case e.From.isResource(bicepText(text, unknown)) && e.hasCustom():
 			now := "'" + e.To.custom + "'"
-			out = append(append(out, source[last:at[1]]...), now...)
+			out = append(append(out, e.document.bicep[last:at[1]]...), now...)
 			last = at[1] + len(text)
 			e.record(place, text, now)
 		case e.From.isResource(bicepText(text, unknown)):
@@ -61,7 +61,7 @@ func (e *editor) editBicep() {
 		}
 	}
 	if last > 0 {
-		e.document.edited = append(out, source[last:]...)
+		e.document.edited = append(out, e.document.bicep[last:]...)
 	}
 	if at := bicepFlow.FindIndex(source); at != nil {
 		e.add(report.Finding{Code: report.NotFollowed, Level: report.Note, At: (&lineCounter{source: source}).at(at[0]),
@@ -87,17 +87,33 @@ func (c *lineCounter) at(offset int) string {
 	return fmt.Sprintf("line %d", c.line+1)
 }
 
-// isComment reports whether an offset is in a comment that has a line to itself.
-func isComment(source []byte, offset int) bool {
-	start := bytes.LastIndexByte(source[max(0, offset-longestText):offset], '\n') + 1
-	line := source[max(0, offset-longestText)+start : offset]
-	return bytes.HasPrefix(bytes.TrimSpace(line), []byte("//"))
+// comments matches what Bicep does not evaluate, and strings, which can look like comments.
+var comments = regexp.MustCompile(`(?s)'''.*?'''|'(?:[^'\\\r\n]|\\.)*'|//[^\r\n]*|/\*.*?\*/`)
+
+// withoutComments returns a file with blanks in place of its comments, so that offsets stay.
+func withoutComments(source []byte) []byte {
+	return comments.ReplaceAllFunc(source, func(found []byte) []byte {
+		if found[0] == '\'' {
+			return found
+		}
+		blank := bytes.Repeat([]byte(" "), len(found))
+		for i, c := range found {
+			if (c == '\n') || (c == '\r') {
+				blank[i] = c
+			}
+		}
+		return blank
+	})
 }
 
+// longestBicep bounds the expressions that are looked at.
+const longestBicep = 1024
+
 // bicepExpression returns the expression at the start of source: a string, a name, or a call up to its
-// closing parenthesis. One that is too long is cut.
+// closing parenthesis. It returns "" for one that is too long or does not end.
 func bicepExpression(source []byte) string {
-	source = source[:min(len(source), longestText)]
+	whole := len(source) <= longestBicep
+	source = source[:min(len(source), longestBicep)]
 	depth, quoted := 0, false
 	for i, c := range source {
 		switch {
@@ -113,7 +129,10 @@ func bicepExpression(source []byte) string {
 			return string(source[:i])
 		}
 	}
-	return string(source)
+	if whole && (depth == 0) && !quoted {
+		return string(source)
+	}
+	return ""
 }
 
 // bicepText returns the text of an expression in Bicep. Parts that are not known are placeholders.

@@ -113,8 +113,7 @@ func (e *editor) replaceReference(at string, v *splice.Value) {
 // designer keeps in the metadata of a trigger.
 func (e *editor) editHosts(at string, definition *splice.Value) {
 	flow.EachAction(definition, func(pointer string, action *splice.Value) {
-		host := splice.Pointer("inputs", "host", "apiId")
-		e.replaceID(at+pointer+host, action.Get("inputs", "host", "apiId"))
+		e.replaceID(at+pointer+splice.Pointer("inputs", "host", "apiId"), flow.Host(action).Get("apiId"))
 		if graph := action.Get("metadata", "associatedData", "graph"); graph != nil {
 			e.editGraph(at+pointer+splice.Pointer("metadata", "associatedData", "graph"), graph)
 		}

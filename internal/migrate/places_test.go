@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -64,14 +65,16 @@ func TestBicepExpression(t *testing.T) {
 		"a": "a", "a b": "a",
 		"a}": "a", "a)": "a", "a]": "a", "a,": "a", "a\r\n": "a", "": "", " a": "", "'a b'}": "'a b'",
 		"f(a, b) c": "f(a, b)", "f(')') c": "f(')')", "a[0] ": "a[0]", "f([(1)], {})}": "f([(1)], {})",
-		`'\' x' y`: `'\' x'`, "f(a": "f(a", "f(a))": "f(a)",
+		`'\' x' y`: `'\' x'`, "f(a": "", "'a": "", "f(a))": "f(a)",
 	} {
 		if got := bicepExpression([]byte(source)); got != want {
 			t.Errorf("%q: %q", source, got)
 		}
 	}
-	if got := bicepExpression([]byte("(" + strings.Repeat("x", 10_000))); len(got) != longestText {
-		t.Errorf("%d bytes", len(got))
+	for n, want := range map[int]int{longestBicep - 1: longestBicep - 1, longestBicep: 0} {
+		if got := bicepExpression([]byte("f(" + strings.Repeat("x", n-3) + ") ")); len(got) != want {
+			t.Errorf("%d bytes of %d", len(got), n)
+		}
 	}
 }
 
@@ -417,5 +420,49 @@ func TestDataSources(t *testing.T) {
 		if !r.Has(report.Error) || r.HasCode(report.CanvasAppByHand) {
 			t.Errorf("%s: %+v", name, r.Findings)
 		}
+	}
+}
+
+// TestBicepComments checks that comments are left alone and keep their length.
+func TestBicepComments(t *testing.T) {
+	t.Parallel()
+	const id = "id: '/managedApis/microsoftpartnercent'"
+	for source, want := range map[string]string{
+		"a // " + id + "\nb":        "a    " + strings.Repeat(" ", len(id)) + "\nb",
+		"a /* ö\r\n" + id + " */ b": "a      \r\n" + strings.Repeat(" ", len(id)) + "    b",
+		"a: 'https://x' // ö":       "a: 'https://x'      ",
+		"a: '''/* x */''' // '''":   "a: '''/* x */'''       ",
+		`a: '\' // x' // y`:         `a: '\' // x'     `,
+	} {
+		if got := string(withoutComments([]byte(source))); got != want {
+			t.Errorf("%q is %q, want %q", source, got, want)
+		}
+	}
+	single{"a.bicep", "x: 1 // " + id + "\n/* " + id + " */\n" + id + "\n", []string{
+		"line 3: '/managedApis/microsoftpartnercent' → 'CUSTOM'"}}.run(t, newOptions(t, newCustom))
+}
+
+// TestBuiltIn checks that the inputs of actions that call no connector are the maker's.
+func TestBuiltIn(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"Compose", "Http", "SetVariable", "ParseJson"} {
+		flow := flowWith("", `"actions": {"A": {"type": "`+kind+`", "inputs": {"host": {"apiId": "API/OLD",
+			"operationId": "x"}}}}`)
+		single{"a.json", flow, []string{"! MentionLeft /properties/definition/actions/A/inputs/host/apiId"}}.
+			run(t, newOptions(t, newShared))
+	}
+}
+
+// TestKeysInAnyCase checks that agents may spell the keys of YAML as they like.
+func TestKeysInAnyCase(t *testing.T) {
+	t.Parallel()
+	const old = "shared_contoso-5fold-5f0000000000000000"
+	o := newOptions(t, newShared)
+	o.From, o.KeepReferences = parseID(t, old), true
+	r, out := asFolder.migrate(t, []file{{"a.mcs.yml", "kind: GptComponentMetadata\nr:\n" +
+		"- connectionReferenceLogicalName: a\n  connectorId: " + old + "\n" +
+		"  customConnectorId: 11111111-2222-4333-8444-555555555555\n"}}, o)
+	if !r.HasCode(report.NewConnection) || !strings.Contains(readFile(t, filepath.Join(out, "a.mcs.yml")), o.GUID) {
+		t.Errorf("%+v", r)
 	}
 }

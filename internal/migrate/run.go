@@ -62,7 +62,7 @@ func (m *migration) migrate(in *input) {
 		return
 	}
 	if in.facts.isApp {
-		m.readApp(in, in.name, in.archive)
+		in.visit(&document{file: in.name}, func(*document) { m.readApp(in, in.name, in.archive) })
 	} else if !in.report.Has(report.Error) {
 		m.each(in, "edited", func(d *document) {
 			m.editDocument(in, d)

@@ -47,7 +47,10 @@ func (m *migration) surveyYAML(in *input, doc *splice.YAML) {
 // usual form AGENT.shared_….ID and no input defines it.
 func (m *migration) inferReference(in *input, name string) {
 	parts := strings.Split(name, ".")
-	if (len(parts) == 3) && m.From.is(parts[1]) && !isNew.MatchString(name) {
+	switch isUsual := (len(parts) == 3) && m.From.is(parts[1]); {
+	case isUsual && isNew.MatchString(name):
+		in.migrated = true
+	case isUsual:
 		m.agentKeys[name] = true
 		in.facts.used = true
 	}
@@ -67,12 +70,12 @@ func pairs(n *yaml.Node) func(yield func(string, *yaml.Node) bool) {
 	}
 }
 
-// entry returns the value of a key of a mapping, or nil.
+// entry returns the value of a key of a mapping, or nil. The case of keys does not matter.
 func entry(n *yaml.Node, path ...string) *yaml.Node {
 	for _, name := range path {
 		var found *yaml.Node
 		for key, v := range pairs(n) {
-			if key == name {
+			if strings.EqualFold(key, name) {
 				found = v
 			}
 		}

@@ -10,7 +10,7 @@ import (
 
 // identify finds out whether an action calls the connector, and which operation.
 func (r *reader) identify(a *action) {
-	host := a.body.Get("inputs", "host")
+	host := Host(a.body)
 	key, byPath := connectionKey(host)
 	id := host.Get("apiId").Str()
 	switch {
@@ -58,6 +58,22 @@ func oldOperation(a *action) string {
 		return id
 	}
 	return a.body.Get("metadata", "flowSystemMetadata", "swaggerOperationId").Str()
+}
+
+// builtIn are the types of actions, in lower case, that call no connector. Their inputs are the maker's.
+var builtIn = map[string]bool{
+	"compose": true, "parsejson": true, "select": true, "query": true, "table": true, "join": true, "http": true,
+	"httpwebhook": true, "response": true, "workflow": true, "terminate": true, "wait": true, "expression": true,
+	"javascriptcode": true, "initializevariable": true, "setvariable": true, "incrementvariable": true,
+	"decrementvariable": true, "appendtoarrayvariable": true, "appendtostringvariable": true,
+}
+
+// Host returns what names the connection of an action or a trigger, or nil if it calls no connector.
+func Host(action *splice.Value) *splice.Value {
+	if builtIn[strings.ToLower(action.Get("type").Str())] {
+		return nil
+	}
+	return action.Get("inputs", "host")
 }
 
 // addUnknown adds the finding for an operation that the connector does not have.

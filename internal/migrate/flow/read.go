@@ -51,7 +51,7 @@ func (r *reader) readTexts(a *action, at string, part *splice.Value) {
 }
 
 // isHost reports whether a pointer is that of an action's host, which names a connection.
-func isHost(a *action, at string) bool { return at == a.at+"/inputs/host" }
+func isHost(a *action, at string) bool { return (Host(a.body) != nil) && (at == a.at+"/inputs/host") }
 
 // itemAt returns what item() is at a place of an action: a row in the parts of Select, Filter array and
 // Create table that are evaluated for each row, and else the item of the innermost loop.

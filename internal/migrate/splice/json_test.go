@@ -197,7 +197,7 @@ func TestJSONEdits(t *testing.T) {
 				d.SetRaw(d.Root.Get("b"), "3")
 			},
 		},
-		"insert_and_remove_neighbours": {
+		"insert_and_remove_neighbors": {
 			`{"x":0, "a":1, "b":2, "c":3}`, `{"a":"new", "n":"y", "c":3}`,
 			func(d *splice.JSON) {
 				d.Remove(d.Root, "b", "x")
@@ -274,7 +274,7 @@ func TestJSONMistakes(t *testing.T) {
 			d.InsertAfter(d.Root.Get("b"), "c", "n", "x")
 			d.SetString(d.Root.Get("b"), "x")
 		},
-		"remove_neighbours_in_two_calls": func(d *splice.JSON) {
+		"remove_neighbors_in_two_calls": func(d *splice.JSON) {
 			d.Remove(d.Root, "a")
 			d.Remove(d.Root, "b")
 		},
