@@ -25,8 +25,8 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 # Packages whose tests run without the race detector: they generate and read files, or start hundreds of processes,
-# which it makes ten times as slow. Those of the command that writes packages do so too.
-PLAIN_TESTS := ^TestPackage
+# which it makes ten times as slow. Those of the commands package and migrate do so too.
+PLAIN_TESTS := ^(TestPackage|TestMigrate)
 PLAIN       := ./deploy ./docs/... ./internal/definition/... ./internal/icon/... ./internal/migrate/...
 
 .PHONY: check
@@ -78,7 +78,7 @@ fuzz: ## Fuzz every target for FUZZTIME inputs
 	@grep -rqE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' internal || { echo "no fuzz targets"; exit 1; }
 	@grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' internal | while IFS=: read -r file target; do \
 		echo "$${target#func } in $${file%/*}"; \
-		go test "./$${file%/*}" -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) || exit 1; \
+		go test "./$${file%/*}" -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x || exit 1; \
 	done
 
 .PHONY: dist
