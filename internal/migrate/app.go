@@ -64,7 +64,7 @@ type appReader struct {
 // entryName returns the name of an entry with slashes.
 func entryName(e archive.Entry) string { return slashed(e.Name) }
 
-// json returns a JSON file of the app, or nil if there is none.
+// json parses a JSON file of the app. It returns nil if the app does not have the file.
 func (a *appReader) json(name string) (*splice.Value, error) {
 	for _, e := range a.app.Entries() {
 		if entryName(e) != name {

@@ -263,7 +263,7 @@ func TestFittingOptions(t *testing.T) {
 	}
 }
 
-// TestOutputAppears checks that an output that somebody else makes meanwhile is not replaced.
+// TestOutputAppears checks that an output that another program makes meanwhile is not replaced.
 func TestOutputAppears(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

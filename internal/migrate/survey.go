@@ -68,8 +68,8 @@ func (m *migration) each(in *input, done string, visit func(*document)) {
 	}
 }
 
-// visit calls f with a document. A panic, which an export that nobody thought of can cause, becomes a
-// finding, so that nothing is written.
+// visit calls f with a document. It turns a panic of f into an error in the report, so that nothing is
+// written after a bug that an unusual export triggers.
 func (in *input) visit(d *document, f func(*document)) {
 	defer func() {
 		if recover() != nil {
