@@ -29,14 +29,17 @@ type SignIn struct{ config Config }
 func NewSignIn(c Config) *SignIn { return &SignIn{c} }
 
 // Challenges returns the values of the WWW-Authenticate headers for a 401: one per kind of
-// credential that is accepted.
-func (s *SignIn) Challenges() []string {
+// credential that is accepted. bearer has more parameters for that of tokens, or is empty.
+func (s *SignIn) Challenges(bearer string) []string {
 	var all []string
 	if s.config.Keys != nil {
 		all = append(all, `ApiKey realm="Partner Center", header="X-Api-Key"`)
 	}
 	if s.config.Tokens != nil {
-		all = append(all, `Bearer realm="Partner Center"`)
+		if bearer != "" {
+			bearer = ", " + bearer
+		}
+		all = append(all, `Bearer realm="Partner Center"`+bearer)
 	}
 	return all
 }

@@ -28,6 +28,7 @@ type Info struct {
 	ClientRequestID string // x-ms-client-request-id: received and returned; empty if absent
 	Locale          string // X-Locale, sent to Partner Center: the best match for Accept-Language
 	Operation       string // operationId of the action; empty if the path is no action's
+	Transport       string // REST or MCP
 
 	// Link returns the URL of the same list with other arguments. The transport sets it; nil means
 	// that lists have no links.
@@ -37,6 +38,12 @@ type Info struct {
 	// Center sets it, and the log reads it.
 	UpstreamStatus int
 }
+
+// Transports, as logs and metrics name them.
+const (
+	REST = "rest"
+	MCP  = "mcp"
+)
 
 // Headers of the IDs, in the canonical form, in which Get and Set need no conversion.
 const (
@@ -56,6 +63,7 @@ var (
 func New(h http.Header) *Info {
 	i := &Info{
 		Started:         time.Now(),
+		Transport:       REST,
 		RequestID:       guid(h.Get(headerRequestID)),
 		CorrelationID:   guid(h.Get(headerCorrelationID)),
 		CV:              h.Get(headerCV),

@@ -14,12 +14,12 @@ import (
 	"github.com/partner-center/connector/internal/ratelimit/redislimit"
 )
 
-// newMetrics returns the metrics for a service. The operations and projections determine the values
+// newMetrics returns the metrics for a service. The outcomes and projections determine the values
 // of the metrics' labels, so that all series exist from the start.
-func newMetrics(operations gate.Operations, projections proxy.Projections) *metrics.Metrics {
+func newMetrics(outcomes []gate.Outcome, projections proxy.Projections) *metrics.Metrics {
 	return metrics.New(metrics.Config{
 		Build:    metrics.Build{Version: version(), Commit: commit(), Go: runtime.Version()},
-		Outcomes: operations.Outcomes(),
+		Outcomes: outcomes,
 		Paths:    projections.DroppablePaths(),
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/partner-center/connector/internal/config"
 	"github.com/partner-center/connector/internal/entra"
 	"github.com/partner-center/connector/internal/gate"
+	"github.com/partner-center/connector/internal/mcp"
 	"github.com/partner-center/connector/internal/metrics"
 	"github.com/partner-center/connector/internal/outbound"
 	"github.com/partner-center/connector/internal/partnercenter"
@@ -122,7 +123,11 @@ func (s *service) assemble(
 		return err
 	}
 	client := outbound.NewClient(roots, c.UpstreamTimeout)
-	s.metrics = newMetrics(operations, projections)
+	tools, err := newTools(c)
+	if err != nil {
+		return err
+	}
+	s.metrics = newMetrics(outcomes(operations, c, tools), projections)
 	if c.Traces {
 		if s.traces, err = traces.New(version(), log); err != nil {
 			return err
@@ -174,6 +179,10 @@ func (s *service) assemble(
 		SignIn:    auth.NewSignIn(auth.Config{Keys: s.keys, Tokens: s.tokens, PassOn: c.Accepts(config.Caller)}),
 		PublicURL: c.PublicURL,
 		Sandbox:   c.Sandbox,
+
+		EndpointPath: mcp.Path,
+		MetadataPath: mcp.MetadataPath,
+		Endpoint:     s.newEndpoint(c, tools, toolParts{core, actions, sealer, log}),
 	})
 	return nil
 }

@@ -35,7 +35,8 @@ func checkFiles(c config.Config) error {
 	if c.Accepts(config.APIKey) {
 		keys = checkKeys(c.APIKeysFile)
 	}
-	return errors.Join(keys, validateCredentials(c))
+	_, tools := newTools(c)
+	return errors.Join(keys, validateCredentials(c), tools)
 }
 
 // checkKeys returns a mistake if the keys file is malformed. An unreadable file is not its concern:

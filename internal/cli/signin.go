@@ -59,7 +59,7 @@ func (s *service) signInOurselves(c config.Config, client *http.Client, log *slo
 		own.Observe = s.metrics.Token(metrics.App)
 		s.app = entra.NewApp(own)
 	}
-	if (c.RefreshTokenFile != "") || (c.RefreshToken != "") {
+	if c.HasUser() {
 		own.Observe = s.metrics.Token(metrics.User)
 		s.user = entra.NewUser(own)
 	}

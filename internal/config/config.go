@@ -42,6 +42,8 @@ type Flags struct {
 	MaxBody         string `default:"16MiB" placeholder:"SIZE"`
 	Drain           string `placeholder:"DURATION"`
 	AdminListen     string `placeholder:"HOST:PORT"`
+	MCP             Toggle `placeholder:"BOOL"`
+	MCPTools        string `placeholder:"LIST"`
 	LogLevel        string `default:"info" placeholder:"LEVEL"`
 	LogFormat       string `placeholder:"FORMAT"`
 }
@@ -100,6 +102,8 @@ type Config struct {
 	MaxBody         int64         // bytes
 	Drain           time.Duration // 0: stop accepting calls at once
 	AdminListen     string        // host:port; empty: off
+	MCP             bool          // serve the actions as MCP tools
+	MCPTools        []string      // names of the tools that are offered; empty: all
 	Traces          bool          // OpenTelemetry's own variables name a collector
 	LogLevel        slog.Level
 	LogFormat       string // json, text, or empty to choose by the output
@@ -143,6 +147,9 @@ func (p Partner) HasApp() bool {
 	return p.ClientSecret != "" || p.ClientCertificateFile != "" || p.FederatedTokenFile != "" ||
 		p.ManagedIdentity != ""
 }
+
+// HasUser reports whether the service is signed in as a user (App+User).
+func (p Partner) HasUser() bool { return p.RefreshTokenFile != "" || p.RefreshToken != "" }
 
 // A Cloud holds the addresses of one of Microsoft's clouds. They are documented at
 // https://learn.microsoft.com/partner-center/developer/partner-center-authentication and

@@ -119,6 +119,7 @@ func TestLoad(t *testing.T) {
 		UpstreamTimeout: 30 * time.Second,
 		MaxBody:         16 << 20,
 		Drain:           10 * time.Second,
+		MCP:             true,
 		LogLevel:        slog.LevelInfo,
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {

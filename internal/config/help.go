@@ -61,8 +61,11 @@ var helpTexts = map[string]string{
 	"drain": "How long the service still answers calls after SIGTERM while /readyz fails, " + drainRange.String() +
 		". Default: 10s, in the sandbox 0s.",
 	"admin-listen": "Address of /metrics for Prometheus. Anyone who can reach it can read it. Default: off.",
-	"log-level":    "debug, info, warn or error.",
-	"log-format":   "json or text. Default: text on a terminal, else json.",
+	"mcp": "Serve the actions as tools of the Model Context Protocol at /mcp, for agents. " +
+		"Default: true, with CONNECTOR_SIGN_IN=caller false.",
+	"mcp-tools":  "Names of the tools that are offered, separated by commas. Default: all that the service can serve.",
+	"log-level":  "debug, info, warn or error.",
+	"log-format": "json or text. Default: text on a terminal, else json.",
 }
 
 // secretTexts describe the secrets. A secret has no flag, because command lines are visible to

@@ -52,6 +52,7 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 		UpstreamTimeout: l.duration("CONNECTOR_UPSTREAM_TIMEOUT", f.UpstreamTimeout, upstreamTimeoutRange),
 		MaxBody:         l.size("CONNECTOR_MAX_BODY", f.MaxBody, maxBodyRange),
 		AdminListen:     l.adminListen(f.AdminListen, f.Listen),
+		MCPTools:        split(f.MCPTools),
 		Traces:          l.traces(),
 		LogLevel:        l.level(f.LogLevel),
 		LogFormat:       f.LogFormat,
@@ -59,6 +60,7 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 	l.oneOf("CONNECTOR_LOG_FORMAT", f.LogFormat, "", "json", "text")
 	l.oneOf("CONNECTOR_LIMIT_STORE_DOWN", f.LimitStoreDown, "refuse", "local")
 	c.Drain = l.drain(f.Drain, c)
+	c.MCP = l.mcp(f.MCP, c)
 	isPublic := l.boolean("CONNECTOR_SANDBOX_PUBLIC", f.SandboxPublic)
 	if c.Sandbox {
 		c.Cloud = l.cloud(f.Cloud)
@@ -101,4 +103,18 @@ func (l *loader) drain(value string, c Config) time.Duration {
 	default:
 		return 10 * time.Second
 	}
+}
+
+// mcp reports whether MCP tools are served: by default, unless every caller brings a token for Partner
+// Center, which an MCP server must not pass on:
+// https://modelcontextprotocol.io/docs/tutorials/security/security_best_practices#token-passthrough.
+func (l *loader) mcp(value Toggle, c Config) bool {
+	switch {
+	case value == "":
+		return !c.OnlyCallers()
+	case l.boolean("CONNECTOR_MCP", value) && c.OnlyCallers():
+		l.report("CONNECTOR_MCP", "false with CONNECTOR_SIGN_IN=caller: an MCP server must not pass tokens on", "")
+		return false
+	}
+	return l.boolean("CONNECTOR_MCP", value)
 }

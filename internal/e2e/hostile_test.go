@@ -214,7 +214,8 @@ func between(value, low, high string) bool {
 
 // logKeys are the keys that a line of the access log may have.
 var logKeys = []string{
-	"time", "level", "msg", "status", "duration_ms", "operation", "connection", "upstream_status", "request_id",
+	"time", "level", "msg", "status", "transport", "duration_ms",
+	"operation", "connection", "upstream_status", "request_id",
 	"correlation_id", "cv",
 	"client_request_id", "error",
 }

@@ -256,7 +256,8 @@ func TestSandbox(t *testing.T) {
 func TestAccessLog(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, "CONNECTOR_LOG_LEVEL=info")
-	always := []string{"time", "level", "msg", "status", "duration_ms", "request_id", "correlation_id", "cv"}
+	always := []string{"time", "level", "msg", "status", "transport", "duration_ms", "request_id",
+		"correlation_id", "cv"}
 	for _, c := range []struct {
 		name        string
 		target, key string

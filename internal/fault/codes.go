@@ -9,6 +9,7 @@ const (
 	MalformedPath                 Code = "MalformedPath"
 	MalformedQuery                Code = "MalformedQuery"
 	BodyNotAllowed                Code = "BodyNotAllowed"
+	MalformedMessage              Code = "MalformedMessage"
 	MultipleCredentials           Code = "MultipleCredentials"
 	MutuallyExclusiveFilters      Code = "MutuallyExclusiveFilters"
 	PartnerCenterInvalidProperty  Code = "PartnerCenterInvalidProperty"
@@ -33,6 +34,7 @@ const (
 	TenantNotAllowed         Code = "TenantNotAllowed"
 	ClientNotAllowed         Code = "ClientNotAllowed"
 	InsufficientScope        Code = "InsufficientScope"
+	OriginNotAllowed         Code = "OriginNotAllowed"
 	InsufficientPrivileges   Code = "InsufficientPrivileges"
 	RoleNotAllowed           Code = "RoleNotAllowed"
 	AccessDenied             Code = "AccessDenied"
@@ -62,7 +64,13 @@ const (
 
 	MethodNotAllowed Code = "MethodNotAllowed"
 
+	NotAcceptable Code = "NotAcceptable"
+
+	BodyTooLarge Code = "BodyTooLarge"
+
 	UriTooLong Code = "UriTooLong"
+
+	UnsupportedMediaType Code = "UnsupportedMediaType"
 
 	MisdirectedRequest Code = "MisdirectedRequest"
 
@@ -104,6 +112,8 @@ var codes = []struct {
 	{MalformedQuery, 400, "The query of the call cannot be parsed. URL-encode each value: " +
 		"a percent sign is %25, a semicolon is %3B."},
 	{BodyNotAllowed, 400, "The call has a body, which no action takes. Send it without one."},
+	{MalformedMessage, 400, "The body is not a JSON-RPC request that this server answers. " +
+		"Send one request of the Model Context Protocol as JSON."},
 	{MultipleCredentials, 400, "The call carries more than one credential. Send one: " +
 		"the API key in X-Api-Key, or the token in Authorization."},
 	{MutuallyExclusiveFilters, 400, "The call has two filters that Partner Center does not combine. Send one of them."},
@@ -150,6 +160,8 @@ var codes = []struct {
 	{InsufficientScope, 403, "The connection's token does not allow calls of this service for a signed-in user. " +
 		"Sign in as a user, or ask your administrator to grant the connector's app the permission that " +
 		"CONNECTOR_SCOPE names."},
+	{OriginNotAllowed, 403, "Web pages of this origin are not allowed to call the service. " +
+		"Call it from an agent host, or from the service's own public URL."},
 	{InsufficientPrivileges, 403, "The service's app or user lacks the privileges for this call in Partner Center. " +
 		"Ask your administrator to grant them."},
 	{RoleNotAllowed, 403, "The role of the user that the service signs in with does not allow this call. " +
@@ -194,7 +206,11 @@ var codes = []struct {
 	{PartnerCenterNotFound, 404, "Partner Center did not find what you asked for. " +
 		"Check the IDs that you gave the action."},
 	{MethodNotAllowed, 405, "Every action is called with GET."},
+	{NotAcceptable, 406, "The call does not accept the answers of this path. " +
+		"Send Accept: application/json, text/event-stream."},
+	{BodyTooLarge, 413, "The body of the call is larger than 64 KiB. Send a smaller one."},
 	{UriTooLong, 414, "The address of the call is longer than 8 KiB. Shorten its parameters."},
+	{UnsupportedMediaType, 415, "The body of the call is not labeled as JSON. Send Content-Type: application/json."},
 	{MisdirectedRequest, 421, "The call has another host name than this service. Use the host of the definition. " +
 		"A proxy in between must keep the Host header."},
 	{RateLimitExceeded, 429, "Rate limit is exceeded."},

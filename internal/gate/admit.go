@@ -77,11 +77,16 @@ func limitKey(c auth.Connection) ratelimit.Key {
 	return ratelimit.Key{Identity: c.Identity, Name: c.Name}
 }
 
+// Limit returns how many calls a connection may make in a window, and the length of the window.
+func (g *Gate) Limit() (calls int, window time.Duration) {
+	return g.config.Limiter.Calls(), g.config.Limiter.Window()
+}
+
 // SetPolicy sets the response header that states the limit, as in
 // https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/.
 func (g *Gate) SetPolicy(h http.Header) {
-	calls, window := g.config.Limiter.Calls(), int(g.config.Limiter.Window().Seconds())
-	h.Set("Ratelimit-Policy", `"connection";q=`+strconv.Itoa(calls)+";w="+strconv.Itoa(window))
+	calls, window := g.Limit()
+	h.Set("Ratelimit-Policy", `"connection";q=`+strconv.Itoa(calls)+";w="+strconv.Itoa(int(window.Seconds())))
 }
 
 // SetLimit sets the response header that states what is left: r calls now, and t seconds until the

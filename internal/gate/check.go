@@ -24,6 +24,25 @@ func (g *Gate) Check(operation string, arguments url.Values) (url.Values, error)
 	if !ok {
 		return nil, fmt.Errorf("gate: no operation %q", operation)
 	}
+	checked, err := o.Check(arguments)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range o.parameters {
+		if !p.sealed || !checked.Has(p.Name) {
+			continue
+		}
+		value, ok := g.config.Sealer.Open(operation, checked.Get(p.Name))
+		if !ok {
+			return nil, p.invalid()
+		}
+		checked.Set(p.Name, value)
+	}
+	return checked, nil
+}
+
+// Check is Gate.Check without opening sealed arguments.
+func (o *Operation) Check(arguments url.Values) (url.Values, error) {
 	if err := o.checkNames(arguments); err != nil {
 		return nil, err
 	}
@@ -33,21 +52,11 @@ func (g *Gate) Check(operation string, arguments url.Values) (url.Values, error)
 		if err := p.check(value); err != nil {
 			return nil, err
 		}
-		if value == "" {
-			continue
-		}
-		checked[p.Name] = arguments[p.Name]
-		if p.sealed {
-			if value, ok = g.config.Sealer.Open(operation, value); !ok {
-				return nil, p.invalid()
-			}
-			checked.Set(p.Name, value)
+		if value != "" {
+			checked[p.Name] = []string{value}
 		}
 	}
-	if err := o.checkCombination(checked); err != nil {
-		return nil, err
-	}
-	return checked, nil
+	return checked, o.checkCombination(checked)
 }
 
 // checkNames returns a fault for an argument that the operation does not have, or that is sent

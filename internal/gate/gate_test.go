@@ -228,7 +228,8 @@ func TestRecoveredLogsTheStack(t *testing.T) {
 
 // TestOutcomes checks that every outcome is there once, for every operation, and no other.
 func TestOutcomes(t *testing.T) {
-	all := operations(t).Outcomes()
+	const rest = call.REST
+	all := operations(t).Outcomes(rest)
 	count := map[string]int{}
 	for i, o := range all {
 		if slices.Contains(all[:i], o) {
@@ -236,20 +237,24 @@ func TestOutcomes(t *testing.T) {
 		}
 		count[o.Operation]++
 	}
-	if len(count) != len(operations(t))+1 || count[NoOperation] != len(fault.Codes())+1 {
+	if len(count) != len(operations(t))+1 || count[NoOperation] != len(fault.Codes())+2 {
 		t.Errorf("by operation: %v", count)
 	}
 	for _, want := range []Outcome{
-		{"GetInvoices", 200, Good}, {"GetInvoices", 200, BrokenOff}, {"GetInvoices", 499, CallerGone},
-		{"GetInvoices", 400, "InvalidSize"}, {"GetCustomerProducts", 400, "MissingTargetView"},
-		{"GetCustomerSubscription", 400, "ProductSubtypeRequiresProductType"}, {NoOperation, 404, "NotFound"},
+		{rest, "GetInvoices", 200, Good},
+		{rest, "GetInvoices", 200, BrokenOff}, {rest, "GetInvoices", 499, CallerGone},
+		{rest, "GetInvoices", 400, "InvalidSize"},
+		{rest, "GetCustomerProducts", 400, "MissingTargetView"},
+		{rest, "GetCustomerSubscription", 400, "ProductSubtypeRequiresProductType"},
+		{rest, NoOperation, 404, "NotFound"},
 	} {
 		if !slices.Contains(all, want) {
 			t.Errorf("%v is missing", want)
 		}
 	}
 	for _, never := range []Outcome{
-		{NoOperation, 200, Good}, {"GetInvoices", 400, "MissingSize"}, {"GetCustomerDetails", 400, "InvalidSize"},
+		{rest, NoOperation, 200, BrokenOff},
+		{rest, "GetInvoices", 400, "MissingSize"}, {rest, "GetCustomerDetails", 400, "InvalidSize"},
 	} {
 		if slices.Contains(all, never) {
 			t.Errorf("%v is impossible", never)

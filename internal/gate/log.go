@@ -13,6 +13,7 @@ import (
 // Keys of the access log.
 const (
 	keyOperation       = "operation"
+	keyTransport       = "transport"
 	keyConnection      = "connection"
 	keyStatus          = "status"
 	keyUpstreamStatus  = "upstream_status"
@@ -27,9 +28,10 @@ const (
 // log writes the access log line of a call. It contains no arguments, headers or bodies.
 func (g *Gate) log(ctx context.Context, o Outcome, err error, duration time.Duration) {
 	info := call.FromContext(ctx)
-	attributes := make([]slog.Attr, 0, 10)
+	attributes := make([]slog.Attr, 0, 11)
 	attributes = append(attributes,
 		slog.Int(keyStatus, o.Status),
+		slog.String(keyTransport, o.Transport),
 		slog.Float64(keyDuration, float64(duration.Microseconds())/1000))
 	if o.Operation != NoOperation {
 		attributes = append(attributes, slog.String(keyOperation, o.Operation))

@@ -38,22 +38,32 @@ func Compile(spec *openapi3.T) (Operations, error) {
 		if item.Get == nil || len(item.Operations()) != 1 {
 			return nil, fmt.Errorf("%s: every path has a GET and no other method", path)
 		}
-		o := &Operation{ID: item.Get.OperationID, Path: path}
-		for _, ref := range slices.Concat(item.Parameters, item.Get.Parameters) {
-			p, err := newParameter(ref.Value)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", o.ID, err)
-			}
-			o.parameters = append(o.parameters, p)
-		}
-		for _, p := range o.parameters {
-			if (p.excludes != "" && !o.has(p.excludes)) || (p.requires != "" && !o.has(p.requires)) {
-				return nil, fmt.Errorf("%s: parameter %s excludes or requires one that does not exist", o.ID, p.Name)
-			}
+		o, err := NewOperation(item.Get.OperationID, path, slices.Concat(item.Parameters, item.Get.Parameters))
+		if err != nil {
+			return nil, err
 		}
 		operations[o.ID] = o
 	}
 	return operations, nil
+}
+
+// NewOperation compiles an operation. Compile does so for each of a spec; a transport that has inputs
+// of its own makes an operation with these.
+func NewOperation(id, path string, parameters openapi3.Parameters) (*Operation, error) {
+	o := &Operation{ID: id, Path: path}
+	for _, ref := range parameters {
+		p, err := newParameter(ref.Value)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", id, err)
+		}
+		o.parameters = append(o.parameters, p)
+	}
+	for _, p := range o.parameters {
+		if (p.excludes != "" && !o.has(p.excludes)) || (p.requires != "" && !o.has(p.requires)) {
+			return nil, fmt.Errorf("%s: parameter %s excludes or requires one that does not exist", id, p.Name)
+		}
+	}
+	return o, nil
 }
 
 // newParameter reads the extensions of a parameter.

@@ -14,6 +14,7 @@ import (
 // An Outcome describes how a call ended. There are finitely many, so metrics can be labeled with
 // it.
 type Outcome struct {
+	Transport string     // call.REST or call.MCP
 	Operation string     // operationId, or NoOperation
 	Status    int        // HTTP status of the response, or StatusCallerGone
 	Code      fault.Code // code of the error, or one of the constants below
@@ -44,17 +45,20 @@ func IsCallerGone(ctx context.Context, err error) bool {
 
 // outcomeOf returns the outcome of a call that ended with err.
 func outcomeOf(ctx context.Context, err error) Outcome {
-	operation := cmp.Or(call.FromContext(ctx).Operation, NoOperation)
+	info := call.FromContext(ctx)
+	o := Outcome{Transport: info.Transport, Operation: cmp.Or(info.Operation, NoOperation)}
 	switch {
 	case err == nil:
-		return Outcome{operation, http.StatusOK, Good}
+		o.Status, o.Code = http.StatusOK, Good
 	case errors.Is(err, ErrBrokenOff):
-		return Outcome{operation, http.StatusOK, BrokenOff}
+		o.Status, o.Code = http.StatusOK, BrokenOff
 	case IsCallerGone(ctx, err):
-		return Outcome{operation, StatusCallerGone, CallerGone}
+		o.Status, o.Code = StatusCallerGone, CallerGone
+	default:
+		o.Code = Fault(err).Code
+		o.Status = o.Code.Status()
 	}
-	code := Fault(err).Code
-	return Outcome{operation, code.Status(), code}
+	return o
 }
 
 // Fault returns the fault that callers get for err. An error that is not a fault becomes an
@@ -65,22 +69,25 @@ func Fault(err error) *fault.Error {
 	return f
 }
 
-// Outcomes returns every outcome that a call of one of the operations, or of none, can have.
-func (o Operations) Outcomes() []Outcome {
-	all := failures(NoOperation, fault.Codes())
+// Outcomes returns every outcome that a call of one of the operations, or of none, can have when it
+// arrives by the given transport.
+func (o Operations) Outcomes(transport string) []Outcome {
+	all := append(failures(transport, NoOperation, fault.Codes()),
+		Outcome{transport, NoOperation, http.StatusOK, Good}, // such as a list of tools
+	)
 	for id, operation := range o {
-		all = append(all, Outcome{id, http.StatusOK, Good}, Outcome{id, http.StatusOK, BrokenOff})
-		all = append(all, failures(id, slices.Concat(fault.Codes(), operation.codes()))...)
+		all = append(all, Outcome{transport, id, http.StatusOK, Good}, Outcome{transport, id, http.StatusOK, BrokenOff})
+		all = append(all, failures(transport, id, slices.Concat(fault.Codes(), operation.codes()))...)
 	}
 	return all
 }
 
 // failures returns the outcomes of an operation's calls that fail with one of codes or lose their
 // caller.
-func failures(operation string, codes []fault.Code) []Outcome {
-	all := []Outcome{{operation, StatusCallerGone, CallerGone}}
+func failures(transport, operation string, codes []fault.Code) []Outcome {
+	all := []Outcome{{transport, operation, StatusCallerGone, CallerGone}}
 	for _, code := range codes {
-		all = append(all, Outcome{operation, code.Status(), code})
+		all = append(all, Outcome{transport, operation, code.Status(), code})
 	}
 	return all
 }

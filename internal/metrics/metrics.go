@@ -68,9 +68,9 @@ func New(c Config) *Metrics {
 		credentials: map[string]*credential{App: new(credential), User: new(credential)},
 
 		calls: counter("calls_total",
-			"Calls by operation (none: no action matched), status and error code "+
+			"Calls by transport (rest or mcp), operation (none: no action matched), status and error code "+
 				"(-: success; CallerGone: the caller disconnected; BrokenOff: the answer was cut short).",
-			"operation", "status", "code"),
+			"transport", "operation", "status", "code"),
 		callSeconds: histogram("call_duration_seconds",
 			"Time from the start of a call to the end of its answer.", "operation"),
 		upstream: counter("upstream_calls_total",
@@ -119,7 +119,7 @@ func histogram(name, help string, labels ...string) *prometheus.HistogramVec {
 // a series that does not exist before it.
 func (m *Metrics) createSeries(c Config) {
 	for _, o := range c.Outcomes {
-		m.calls.WithLabelValues(o.Operation, strconv.Itoa(o.Status), string(o.Code))
+		m.calls.WithLabelValues(o.Transport, o.Operation, strconv.Itoa(o.Status), string(o.Code))
 		m.callSeconds.WithLabelValues(o.Operation)
 		if o.Operation == gate.NoOperation {
 			continue // such calls do not reach Partner Center
@@ -203,7 +203,7 @@ func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 
 // Call counts a completed call. Its outcome must be one of Config.Outcomes.
 func (m *Metrics) Call(o gate.Outcome, took time.Duration) {
-	m.calls.WithLabelValues(o.Operation, strconv.Itoa(o.Status), string(o.Code)).Inc()
+	m.calls.WithLabelValues(o.Transport, o.Operation, strconv.Itoa(o.Status), string(o.Code)).Inc()
 	m.callSeconds.WithLabelValues(o.Operation).Observe(took.Seconds())
 }
 

@@ -22,9 +22,9 @@ import (
 var small = Config{
 	Build: Build{"v1", "abc", "go1"},
 	Outcomes: []gate.Outcome{
-		{Operation: "Get", Status: 200, Code: "-"},
-		{Operation: "Get", Status: 404, Code: "NotFound"},
-		{Operation: gate.NoOperation, Status: 404, Code: "NotFound"},
+		{Transport: "rest", Operation: "Get", Status: 200, Code: "-"},
+		{Transport: "rest", Operation: "Get", Status: 404, Code: "NotFound"},
+		{Transport: "rest", Operation: gate.NoOperation, Status: 404, Code: "NotFound"},
 	},
 	Paths: map[string][]string{"Get": {"items[].id"}},
 }
@@ -65,8 +65,8 @@ func TestMetrics(t *testing.T) {
 	t.Run("have every series from the start", func(t *testing.T) {
 		expect(t, m,
 			`connector_build_info{commit="abc",goversion="go1",version="v1"} 1`,
-			`connector_calls_total{code="-",operation="Get",status="200"} 0`,
-			`connector_calls_total{code="NotFound",operation="none",status="404"} 0`,
+			`connector_calls_total{code="-",operation="Get",status="200",transport="rest"} 0`,
+			`connector_calls_total{code="NotFound",operation="none",status="404",transport="rest"} 0`,
 			`connector_call_duration_seconds_count{operation="none"} 0`,
 			`connector_upstream_calls_total{operation="Get",status="none"} 0`,
 			`connector_upstream_duration_seconds_count{operation="Get"} 0`,
@@ -128,9 +128,9 @@ func TestHandler(t *testing.T) {
 func TestCounters(t *testing.T) {
 	m := New(small)
 	t.Run("count a call by its outcome", func(t *testing.T) {
-		m.Call(gate.Outcome{Operation: "Get", Status: 404, Code: "NotFound"}, 20*time.Millisecond)
+		m.Call(gate.Outcome{Transport: "rest", Operation: "Get", Status: 404, Code: "NotFound"}, 20*time.Millisecond)
 		expect(t, m,
-			`connector_calls_total{code="NotFound",operation="Get",status="404"} 1`,
+			`connector_calls_total{code="NotFound",operation="Get",status="404",transport="rest"} 1`,
 			`connector_call_duration_seconds_bucket{operation="Get",le="0.01"} 0`,
 			`connector_call_duration_seconds_bucket{operation="Get",le="0.025"} 1`,
 		)
@@ -282,6 +282,6 @@ func BenchmarkCall(b *testing.B) {
 	for b.Loop() { // all events of one call
 		m.Decide(true, nil)
 		m.Upstream(ctx)(200)
-		m.Call(gate.Outcome{Operation: "Get", Status: 200, Code: "-"}, time.Millisecond)
+		m.Call(gate.Outcome{Transport: "rest", Operation: "Get", Status: 200, Code: "-"}, time.Millisecond)
 	}
 }

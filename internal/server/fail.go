@@ -74,7 +74,7 @@ func (s *Server) writeFault(c *gin.Context, f *fault.Error) {
 		h.Set("Retry-After", strconv.Itoa(f.RetrySeconds()))
 	}
 	if status == http.StatusUnauthorized {
-		h["Www-Authenticate"] = s.config.SignIn.Challenges()
+		h["Www-Authenticate"] = s.challenges(c.Request)
 	}
 	c.Writer.WriteHeader(status)
 	c.Writer.Write(body)

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"net"
 	"net/http"
 	"strings"
@@ -18,15 +17,38 @@ const (
 // guard rejects requests that are invalid for any caller. It checks the request as it was sent: a
 // path that another server could read differently is rejected rather than corrected.
 func (s *Server) guard(c *gin.Context) {
-	code := cmp.Or(s.checkRequest(c.Request), checkGet(c.Request))
+	path := rawPath(c.Request.RequestURI)
+	isEndpoint := path == s.config.EndpointPath
+	code := s.checkRequest(c.Request)
+	switch {
+	case code != "":
+	case isEndpoint && s.config.Endpoint != nil:
+		code = s.guardEndpoint(c)
+	case !isEndpoint:
+		code = checkGet(c.Request)
+	}
+	switch {
+	case code != "":
+		s.rejectRequest(c, code)
+	case path == s.config.MetadataPath:
+		s.serveMetadata(c)
+	default:
+		if f := s.templates.malformed(path); f != nil {
+			s.fail(c, f)
+		}
+	}
+}
+
+// rejectRequest fails with the code of a rule that is the same for any caller.
+func (s *Server) rejectRequest(c *gin.Context, code fault.Code) {
 	if code == fault.MethodNotAllowed {
-		c.Header("Allow", http.MethodGet)
+		allowed := http.MethodGet
+		if s.isEndpoint(c.Request) {
+			allowed = http.MethodPost
+		}
+		c.Header("Allow", allowed)
 	}
-	if code != "" {
-		s.fail(c, &fault.Error{Code: code})
-	} else if f := s.templates.malformed(rawPath(c.Request.RequestURI)); f != nil {
-		s.fail(c, f)
-	}
+	s.fail(c, &fault.Error{Code: code})
 }
 
 // checkRequest checks the rules for requests of any transport, about host and size. It returns the

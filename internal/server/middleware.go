@@ -73,7 +73,7 @@ func (s *Server) serviceURL(r *http.Request) string {
 // authenticate rejects callers without a valid credential. Later steps can rely on the connection
 // in the context.
 func (s *Server) authenticate(c *gin.Context) {
-	connection, err := s.config.SignIn.Authenticate(c.Request.Context(), c.Request.Header)
+	connection, err := s.signIn(c.Request).Authenticate(c.Request.Context(), c.Request.Header)
 	if err != nil {
 		s.fail(c, err)
 		return

@@ -25,6 +25,11 @@ type Config struct {
 	SignIn    *auth.SignIn
 	PublicURL string // scheme and host; if set, requests with another Host are rejected
 	Sandbox   bool   // mark every response with a header
+
+	// EndpointPath is the path of another transport, and MetadataPath that of its document about signing
+	// in. Without an Endpoint, neither has anything, whatever the method.
+	EndpointPath, MetadataPath string
+	Endpoint                   *Endpoint // nil: none
 }
 
 // A Server answers requests. It is safe for concurrent use.
@@ -71,6 +76,9 @@ func (s *Server) newEngine() *gin.Engine {
 	}
 	e.Use(s.begin, s.guard, s.authenticate, s.rejectWhenClosed)
 	e.NoRoute(s.notFound)
+	if s.config.Endpoint != nil {
+		e.POST(s.config.EndpointPath, s.serveEndpoint)
+	}
 
 	// gin reuses contexts, and a dial in the background may outlive its request. So an action gets a
 	// copy of its context.
@@ -96,7 +104,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.Draining() {
 		w.Header().Set("Connection", "close")
 	}
-	if r.ContentLength != 0 {
+	if r.ContentLength != 0 && !s.isEndpoint(r) {
 		abandonBody(w)
 	}
 	if r.Method == http.MethodGet && s.serveHealth(w, rawPath(r.RequestURI)) {

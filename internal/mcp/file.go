@@ -1,0 +1,67 @@
+package mcp
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/proxy"
+)
+
+// maxFile is the size of the largest file in a result, in bytes. Base64 adds a third, and Copilot
+// Studio rejects results beyond 500 kB.
+const maxFile = 350_000
+
+// file returns a file: its address and name as text, and the file itself unless it is too large.
+func (h *Handler) file(
+	x *exchange, t *tool, arguments url.Values, answer *proxy.Result,
+) (*sdk.CallToolResult, error) {
+	address := x.baseURL + t.address(arguments)
+	result := textResult(fmt.Sprintf("%s: GET %s returns it as a file (%s), with the credential of this connection.",
+		answer.Filename, address, answer.ContentType))
+	if answer.Size > maxFile {
+		return result, nil
+	}
+	var content bytes.Buffer
+	_, err := answer.WriteTo(&limitedWriter{&content, maxFile})
+	switch {
+	case err == errTooLarge:
+		return result, nil
+	case err != nil:
+		return nil, &fault.Error{Code: fault.PartnerCenterInvalidResponse, Cause: err}
+	}
+	result.Content = append(result.Content, &sdk.EmbeddedResource{Resource: &sdk.ResourceContents{
+		URI: address, MIMEType: answer.ContentType, Blob: content.Bytes(),
+	}})
+	return result, nil
+}
+
+// address returns the path of the action with its arguments. Arguments of paths need no escapes.
+func (t *tool) address(arguments url.Values) string {
+	path := t.path
+	for name := range arguments {
+		path = strings.ReplaceAll(path, "{"+name+"}", arguments.Get(name))
+	}
+	return path
+}
+
+// errTooLarge reports that more was written than the limit allows.
+var errTooLarge = fmt.Errorf("mcp: larger than %d bytes", maxFile)
+
+// A limitedWriter fails with errTooLarge once more than left bytes are written.
+type limitedWriter struct {
+	io.Writer
+	left int
+}
+
+// Write implements io.Writer.
+func (w *limitedWriter) Write(b []byte) (int, error) {
+	if w.left -= len(b); w.left < 0 {
+		return 0, errTooLarge
+	}
+	return w.Writer.Write(b)
+}

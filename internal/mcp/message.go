@@ -1,0 +1,96 @@
+package mcp
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+// modern is the first version of the protocol without a handshake.
+const modern = "2026-07-28"
+
+// offered are the methods that are served. The SDK would also answer methods of features that the
+// server does not have, and hold a stream open for subscriptions.
+var offered = []string{"initialize", "ping", "server/discover", "tools/call", "tools/list"}
+
+// A message is a JSON-RPC request (https://www.jsonrpc.org/specification).
+type message struct {
+	Version string         `json:"jsonrpc"`
+	ID      jsontext.Value `json:"id"`
+	Method  string         `json:"method"`
+}
+
+// readMessage reads a message. An error means that the SDK must not see it.
+func readMessage(body []byte) (message, *rpcError) {
+	var m message
+	value := jsontext.Value(body)
+	if !value.IsValid(jsontext.AllowDuplicateNames(true)) {
+		return m, &rpcError{http.StatusBadRequest, jsonrpc.CodeParseError, "the body is not one JSON text"}
+	}
+	switch {
+	case value.Kind() == '[':
+		return m, &rpcError{http.StatusBadRequest, jsonrpc.CodeInvalidRequest, "batches are not supported"}
+	case jsonv2.Unmarshal(body, &m, jsontext.AllowDuplicateNames(true)) != nil:
+		return message{}, &rpcError{http.StatusBadRequest, jsonrpc.CodeInvalidRequest, "not a JSON-RPC request"}
+	}
+	if kind := m.ID.Kind(); len(m.ID) > 0 && kind != '"' && kind != '0' && kind != 'n' {
+		m.ID = nil
+		return m, &rpcError{http.StatusBadRequest, jsonrpc.CodeInvalidRequest, "id must be a text or a number"}
+	}
+	if m.Version != "2.0" || m.Method == "" {
+		return m, &rpcError{http.StatusBadRequest, jsonrpc.CodeInvalidRequest, "not a request of JSON-RPC 2.0"}
+	}
+	return m, nil
+}
+
+// isNotification reports whether the sender expects no response. Copilot Studio sends the id null with
+// notifications.
+func (m message) isNotification() bool { return len(m.ID) == 0 || m.ID.Kind() == 'n' }
+
+// refusal returns an error for a message that older protocol versions must not pass to the SDK, which
+// would answer it with plain text. version is that of the header.
+func (m message) refusal(version string) *rpcError {
+	if version < modern && (!slices.Contains(offered, m.Method) || m.Method == "server/discover") {
+		return &rpcError{http.StatusOK, jsonrpc.CodeMethodNotFound, "method not found"}
+	}
+	return nil
+}
+
+// isVersion reports whether a version header is absent or names a supported version.
+func isVersion(header string) bool {
+	return header == "" || slices.Contains(sdk.SupportedProtocolVersions(), header)
+}
+
+// An rpcError is an error of JSON-RPC with its HTTP status.
+type rpcError struct {
+	status  int
+	code    int64
+	message string
+}
+
+// response returns the error as a response to a message.
+func (e *rpcError) response(id jsontext.Value) []byte {
+	if len(id) == 0 {
+		id = jsontext.Value("null")
+	}
+	text, err := json.Marshal(map[string]any{
+		"jsonrpc": "2.0",
+		"id":      json.RawMessage(id),
+		"error":   map[string]any{"code": e.code, "message": e.message},
+	})
+	if err != nil {
+		panic(err) // texts and numbers always marshal
+	}
+	return text
+}
+
+// replaceText turns an error that the SDK wrote as plain text into one of JSON-RPC.
+func replaceText(status int, text []byte) *rpcError {
+	return &rpcError{status, jsonrpc.CodeInvalidRequest, strings.TrimSpace(string(text))}
+}

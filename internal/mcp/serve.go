@@ -1,0 +1,177 @@
+package mcp
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/partner-center/connector/internal/fault"
+	"github.com/partner-center/connector/internal/gate"
+)
+
+// maxBody is the length of the longest request body, in bytes.
+const maxBody = 64 << 10
+
+// cacheTime is how long clients may keep the list of tools.
+const cacheTime = 5 * time.Minute
+
+// Serve answers a POST of a signed-in caller. baseURL is that of the service. The error is what became
+// of the call, for package gate: that of the tool, whose answer is written already, or one that has
+// still to be written.
+func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, baseURL string) error {
+	if code := negotiate(r.Header); code != "" {
+		return &fault.Error{Code: code}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if errors.As(err, new(*http.MaxBytesError)) {
+		return &fault.Error{Code: fault.BodyTooLarge}
+	}
+	if err != nil {
+		return &fault.Error{Code: fault.MalformedMessage, Cause: err}
+	}
+	x := &exchange{ctx: r.Context(), baseURL: baseURL}
+	answer := h.answer(x, r, body)
+	if err := r.Context().Err(); err != nil {
+		return err
+	}
+	answer.setLimit(h.config.Gate, x, w.Header())
+	if err := answer.send(w); err != nil {
+		return err
+	}
+	if x.err == nil && answer.refused {
+		return &fault.Error{Code: fault.MalformedMessage}
+	}
+	return x.err
+}
+
+// negotiate returns the code of the first rule for headers that h violates, or "".
+func negotiate(h http.Header) fault.Code {
+	if media, _, err := mime.ParseMediaType(h.Get("Content-Type")); err != nil || media != "application/json" {
+		return fault.UnsupportedMediaType
+	}
+	accept := h.Values("Accept")
+	if len(accept) > 0 && (!accepts(accept, "application/json") || !accepts(accept, "text/event-stream")) {
+		return fault.NotAcceptable
+	}
+	return ""
+}
+
+// accepts reports whether an Accept header admits a media type.
+func accepts(accept []string, media string) bool {
+	major, _, _ := strings.Cut(media, "/")
+	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		name, parameters, err := mime.ParseMediaType(part)
+		if err != nil || (name != media && name != major+"/*" && name != "*/*") {
+			continue
+		}
+		if quality, err := strconv.ParseFloat(parameters["q"], 64); err != nil || quality > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// answer returns the answer to a body.
+func (h *Handler) answer(x *exchange, r *http.Request, body []byte) *answer {
+	m, refused := readMessage(body)
+	version := r.Header.Get("Mcp-Protocol-Version")
+	if refused == nil && isVersion(version) {
+		if m.isNotification() {
+			return &answer{status: http.StatusAccepted} // none has an effect without a session
+		}
+		refused = m.refusal(version)
+	}
+	if refused != nil {
+		return refused.answer(m.ID)
+	}
+	a := &answer{header: http.Header{}, status: http.StatusOK}
+	h.sdk.ServeHTTP(a, forSDK(x, r, body))
+	x.close()
+	if a.status >= http.StatusBadRequest && a.header.Get("Content-Type") != "application/json" {
+		return replaceText(a.status, a.body.Bytes()).answer(m.ID)
+	}
+	a.refused = a.status >= http.StatusBadRequest
+	return a
+}
+
+// forSDK returns a request with a body that has been read. It lacks the headers that the SDK refuses
+// or that a server without sessions ignores, and accepts what the SDK insists on.
+func forSDK(x *exchange, r *http.Request, body []byte) *http.Request {
+	out := r.Clone(x.newContext())
+	out.Body, out.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	out.Header.Del("Last-Event-Id")
+	out.Header.Del("Mcp-Session-Id")
+	out.Header.Set("Accept", "application/json, text/event-stream")
+	return out
+}
+
+// refuseUnoffered refuses methods that are not offered, which newer protocol versions pass to the SDK.
+func refuseUnoffered(next sdk.MethodHandler) sdk.MethodHandler {
+	return func(ctx context.Context, method string, r sdk.Request) (sdk.Result, error) {
+		for _, name := range offered {
+			if name == method {
+				return next(ctx, method, r)
+			}
+		}
+		return nil, &jsonrpc.Error{Code: jsonrpc.CodeMethodNotFound, Message: "method not found"}
+	}
+}
+
+// setCacheable lets clients keep the list of tools for a while, each for itself: it depends on the
+// settings of this service.
+func setCacheable(_ context.Context, _ sdk.Request, c *sdk.Cacheable) {
+	c.TTLMs, c.CacheScope = int(cacheTime.Milliseconds()), "private"
+}
+
+// An answer is a response in memory. The SDK writes it there, so that it can still be replaced and the
+// headers of the limit can be added.
+type answer struct {
+	header  http.Header
+	status  int
+	body    bytes.Buffer
+	refused bool // the request was not one that the server answers
+}
+
+// Header implements http.ResponseWriter.
+func (a *answer) Header() http.Header { return a.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (a *answer) WriteHeader(status int) { a.status = status }
+
+// Write implements http.ResponseWriter.
+func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
+
+// answer returns the error as the answer to a message.
+func (e *rpcError) answer(id []byte) *answer {
+	a := &answer{status: e.status, refused: true}
+	a.body.Write(e.response(id))
+	return a
+}
+
+// setLimit sets the header that states what is left of the limit.
+func (a *answer) setLimit(g *gate.Gate, x *exchange, h http.Header) {
+	if x.decision != nil {
+		gate.SetLimit(h, *x.decision)
+	} else if decision, ok := g.Peek(x.ctx); ok {
+		gate.SetLimit(h, decision)
+	}
+}
+
+// send writes the answer. An error means that it is incomplete.
+func (a *answer) send(w http.ResponseWriter) error {
+	if a.body.Len() > 0 {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", strconv.Itoa(a.body.Len()))
+	}
+	w.WriteHeader(a.status)
+	_, err := w.Write(a.body.Bytes())
+	return err
+}

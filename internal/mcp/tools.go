@@ -1,0 +1,247 @@
+package mcp
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/partner-center/connector/internal/gate"
+)
+
+// Tools are the tools of a spec, sorted by name.
+type Tools struct {
+	title string            // of the server
+	lines []line            // of the instructions
+	words *strings.Replacer // from the words of the REST API to those of tools
+	all   []*tool
+
+	withheld []*tool // left out, because the service is not signed in as a user
+}
+
+// A line is a line of the instructions.
+type line struct {
+	Text  string   `json:"text"`
+	Tools []string `json:"tools"` // show the line only if all of these are offered
+}
+
+// A tool is an action as agents see it.
+type tool struct {
+	name, title, description string
+	operation                string          // operationId
+	path                     string          // of the action, such as /v1/invoices/{InvoiceID}
+	inputs                   *gate.Operation // validates the inputs, which are not all the action's
+	parameters               openapi3.Parameters
+	needsUser                bool     // requires that the service is signed in as a user (App+User)
+	sized                    bool     // the action has a parameter Size, so Partner Center makes the pages
+	columns                  []column // list: all columns, the usual ones first
+	usual                    int      // list: number of usual columns
+}
+
+// Inputs of lists, which are not the action's.
+const (
+	inputSize   = "Size"
+	inputCursor = "Cursor"
+	inputFields = "Fields"
+	inputFormat = "Format"
+)
+
+// extensions are the extensions of the spec, decoded. They are described in docs/architecture.md.
+type extensions struct {
+	Inputs       map[string]json.RawMessage `json:"inputs"`
+	Instructions []line                     `json:"instructions"`
+}
+
+// toolExtension is the extension x-tool of an operation.
+type toolExtension struct {
+	Name        string   `json:"name"`
+	Description string   `json:"description"`
+	Columns     []string `json:"columns"` // usual columns of a list; absent: the answer is one thing
+}
+
+// Compile returns the tools of a spec: one for each operation with the extension x-tool. An error
+// names the place in the spec.
+func Compile(spec *openapi3.T) (Tools, error) {
+	var common extensions
+	if err := decode(spec.Extensions["x-tools"], &common); err != nil {
+		return Tools{}, fmt.Errorf("x-tools: %w", err)
+	}
+	extra, err := listInputs(common.Inputs)
+	if err != nil {
+		return Tools{}, fmt.Errorf("x-tools: %w", err)
+	}
+	tools := Tools{title: spec.Info.Title, lines: common.Instructions}
+	words := []string{"This action", "This tool", "this action", "this tool", "the action", "the tool"}
+	for path, item := range spec.Paths.Map() {
+		if item.Get.Extensions["x-tool"] == nil {
+			continue
+		}
+		t, err := newTool(path, item, extra)
+		if err != nil {
+			return Tools{}, fmt.Errorf("%s: %w", item.Get.OperationID, err)
+		}
+		tools.all = append(tools.all, t)
+		words = append(words, t.title+" ", t.name+" ", t.title+".", t.name+".", t.title+",", t.name+",")
+	}
+	tools.words = strings.NewReplacer(words...)
+	slices.SortFunc(tools.all, func(a, b *tool) int { return strings.Compare(a.name, b.name) })
+	return tools, nil
+}
+
+// listInputs returns the inputs that every list has besides the action's, in their order.
+func listInputs(inputs map[string]json.RawMessage) (openapi3.Parameters, error) {
+	var all openapi3.Parameters
+	for _, name := range []string{inputSize, inputCursor, inputFields, inputFormat} {
+		var schema openapi3.Schema
+		if err := json.Unmarshal(inputs[name], &schema); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		p := &openapi3.Parameter{Name: name, In: "query", Schema: schema.NewRef(), Extensions: map[string]any{
+			"x-rule": schema.Extensions["x-rule"], "x-tool-description": schema.Description,
+		}}
+		all = append(all, &openapi3.ParameterRef{Value: p})
+	}
+	return all, nil
+}
+
+// newTool returns the tool for the operation at path. extra are the inputs of lists.
+func newTool(path string, item *openapi3.PathItem, extra openapi3.Parameters) (*tool, error) {
+	var x toolExtension
+	if err := decode(item.Get.Extensions["x-tool"], &x); err != nil {
+		return nil, err
+	}
+	t := &tool{
+		name:        x.Name,
+		title:       item.Get.Summary,
+		description: x.Description,
+		operation:   item.Get.OperationID,
+		path:        path,
+	}
+	t.needsUser, _ = item.Get.Extensions["x-app-user"].(bool)
+	for _, ref := range slices.Concat(item.Parameters, item.Get.Parameters) {
+		p := ref.Value
+		paging, _ := p.Extensions["x-tool-paging"].(bool)
+		sealed, _ := p.Extensions["x-sealed"].(bool)
+		t.sized = t.sized || (paging && p.Name == inputSize)
+		if !paging && !sealed {
+			t.parameters = append(t.parameters, ref)
+		}
+	}
+	if len(x.Columns) > 0 {
+		t.parameters = append(t.parameters, extra...)
+		if err := t.setColumns(item.Get, x.Columns); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	t.inputs, err = gate.NewOperation(t.operation, path, t.parameters)
+	return t, err
+}
+
+// setColumns sets the columns of a list from the schema of its items.
+func (t *tool) setColumns(operation *openapi3.Operation, usual []string) error {
+	media := operation.Responses.Status(http.StatusOK).Value.Content.Get("application/json")
+	if media == nil {
+		return errors.New("x-tool has columns, but the answer is not JSON")
+	}
+	items := media.Schema.Value.Properties["items"]
+	if items == nil {
+		return errors.New("x-tool has columns, but the answer has no items")
+	}
+	all := columnsOf(items.Value.Items.Value)
+	for _, name := range usual {
+		i := slices.IndexFunc(all, func(c column) bool { return c.name == name })
+		if i < 0 {
+			return fmt.Errorf("x-tool: there is no column %q", name)
+		}
+		t.columns = append(t.columns, all[i])
+		all = slices.Delete(all, i, i+1)
+	}
+	t.usual, t.columns = len(usual), append(t.columns, all...)
+	return nil
+}
+
+// isList reports whether the tool lists rows.
+func (t *tool) isList() bool { return len(t.columns) > 0 }
+
+// decode decodes an extension, which kin-openapi leaves as maps and slices.
+func decode(extension, into any) error {
+	text, err := json.Marshal(extension)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
+}
+
+// A SelectError reports a tool that cannot be offered.
+type SelectError struct {
+	Tool      string
+	NeedsUser bool     // it exists but requires App+User; else it does not exist
+	Known     []string // the names of all tools that can be offered
+}
+
+// Error implements error.
+func (e *SelectError) Error() string {
+	if e.NeedsUser {
+		return e.Tool + " works only with App+User: set CONNECTOR_REFRESH_TOKEN_FILE, or leave it out"
+	}
+	return fmt.Sprintf("there is no tool %q; want some of %s", e.Tool, strings.Join(e.Known, ", "))
+}
+
+// WithoutUser returns the tools that a service can serve that is not signed in as a user.
+func (t Tools) WithoutUser() Tools {
+	t.withheld = slices.DeleteFunc(slices.Clone(t.all), func(one *tool) bool { return !one.needsUser })
+	t.all = slices.DeleteFunc(slices.Clone(t.all), func(one *tool) bool { return one.needsUser })
+	return t
+}
+
+// Select returns the tools with the given names, or all if there are none. An error is a *SelectError.
+func (t Tools) Select(names []string) (Tools, error) {
+	if len(names) == 0 {
+		return t, nil
+	}
+	for _, name := range names {
+		if !t.offers([]string{name}) {
+			return t, &SelectError{Tool: name, NeedsUser: indexOf(t.withheld, name) >= 0, Known: t.names()}
+		}
+	}
+	t.all = slices.DeleteFunc(slices.Clone(t.all), func(one *tool) bool { return !slices.Contains(names, one.name) })
+	return t, nil
+}
+
+// names returns the names of the tools, sorted.
+func (t Tools) names() []string {
+	var names []string
+	for _, one := range t.all {
+		names = append(names, one.name)
+	}
+	return names
+}
+
+// indexOf returns the index of the tool with a name, or -1.
+func indexOf(tools []*tool, name string) int {
+	return slices.IndexFunc(tools, func(one *tool) bool { return one.name == name })
+}
+
+// offers reports whether all named tools are offered.
+func (t Tools) offers(names []string) bool {
+	for _, name := range names {
+		if indexOf(t.all, name) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Operations returns the actions with the inputs of their tools, for the outcomes that calls of
+// tools can have.
+func (t Tools) Operations() gate.Operations {
+	operations := gate.Operations{}
+	for _, one := range t.all {
+		operations[one.operation] = one.inputs
+	}
+	return operations
+}
