@@ -256,9 +256,18 @@ type target struct {
 // calls describes the calls of a measurement.
 type calls struct {
 	path        string
+	body        string // of a POST; empty: a GET
 	n           int
 	callers     int           // with a connection each
 	credentials []http.Header // the callers use them in turns
+}
+
+// method returns the method of the calls.
+func (c calls) method() string {
+	if c.body != "" {
+		return http.MethodPost
+	}
+	return http.MethodGet
 }
 
 // perCall makes calls and returns the processor time that the process takes for each.
@@ -272,7 +281,7 @@ func perCall(b *testing.B, to target, c calls) time.Duration {
 	for caller := range c.callers {
 		group.Go(func() {
 			for range c.n / c.callers {
-				request, _ := http.NewRequest(http.MethodGet, "http://"+to.address+c.path, nil)
+				request, _ := http.NewRequest(c.method(), "http://"+to.address+c.path, strings.NewReader(c.body))
 				request.Header = c.credentials[caller%len(c.credentials)].Clone()
 				resp, err := client.Do(request)
 				if err != nil {

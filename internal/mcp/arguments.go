@@ -1,9 +1,7 @@
 package mcp
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"net/url"
 	"strings"
 
@@ -14,20 +12,15 @@ import (
 // allows it.
 const wrongType = "\xff"
 
-var errArguments = errors.New("arguments must be an object")
-
 // readArguments returns the arguments of a tool call as texts, by name. A member that is there twice
 // has two values. Models are read leniently: null is an empty text, which counts as absent, and a
-// number can be a text or the reverse. An error means that the call is malformed.
+// number can be a text or the reverse. raw is an object, or empty.
 func (t *tool) readArguments(raw json.RawMessage) (url.Values, error) {
 	arguments := url.Values{}
-	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
+	if len(raw) == 0 {
 		return arguments, nil
 	}
 	d := newDecoder(raw)
-	if d.PeekKind() != '{' {
-		return nil, errArguments
-	}
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
 	}

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/url"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/partner-center/connector/internal/call"
@@ -15,7 +15,7 @@ import (
 )
 
 // handler returns the SDK's handler of a tool. The SDK runs it in a goroutine of its own, with a
-// context that older protocol versions do not cancel; so it uses the context of the HTTP request.
+// context that older protocol versions do not cancel; so the tool uses that of the HTTP request.
 func (h *Handler) handler(t *tool) sdk.ToolHandler {
 	return func(ctx context.Context, r *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
 		x := exchangeOf(ctx)
@@ -23,18 +23,26 @@ func (h *Handler) handler(t *tool) sdk.ToolHandler {
 			return nil, context.Canceled
 		}
 		defer x.end()
-		result, err := h.run(x, t, r.Params.Arguments)
-		if err == nil || errors.As(err, new(*jsonrpc.Error)) {
-			return result, err
+		if !isObject(jsontext.Value(r.Params.Arguments)) {
+			return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "arguments must be an object"}
 		}
-		x.err = err
-		return h.failure(gate.Fault(err), call.FromContext(x.ctx).RequestID), nil
+		return h.call(x, t, r.Params.Arguments).forSDK(), nil
 	}
 }
 
-// run runs a tool. An error is that of the action, or a *jsonrpc.Error for a malformed call. It
-// recovers from a panic, which would end the process.
-func (h *Handler) run(x *exchange, t *tool, raw json.RawMessage) (result *sdk.CallToolResult, err error) {
+// call runs a tool. An error of the action is a result as well, and stays in x for the log. raw is an
+// object or empty.
+func (h *Handler) call(x *exchange, t *tool, raw json.RawMessage) result {
+	r, err := h.run(x, t, raw)
+	if err != nil {
+		x.err = err
+		return h.failure(gate.Fault(err), call.FromContext(x.ctx).RequestID)
+	}
+	return r
+}
+
+// run runs a tool. It recovers from a panic, which in the SDK would end the process.
+func (h *Handler) run(x *exchange, t *tool, raw json.RawMessage) (r result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = h.config.Gate.Recovered(x.ctx, p)
@@ -43,17 +51,17 @@ func (h *Handler) run(x *exchange, t *tool, raw json.RawMessage) (result *sdk.Ca
 	call.FromContext(x.ctx).Operation = t.operation
 	arguments, err := t.readArguments(raw)
 	if err != nil {
-		return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: err.Error()}
+		return result{}, err
 	}
 	if arguments, err = t.inputs.Check(arguments); err != nil {
-		return nil, err
+		return result{}, err
 	}
 	if t.isList() {
 		return h.list(x, t, arguments)
 	}
 	answer, err := h.act(x, t, arguments)
 	if err != nil {
-		return nil, err
+		return result{}, err
 	}
 	defer answer.Close()
 	if answer.Filename != "" {
@@ -61,9 +69,9 @@ func (h *Handler) run(x *exchange, t *tool, raw json.RawMessage) (result *sdk.Ca
 	}
 	content, err := read(answer)
 	if err != nil {
-		return nil, err
+		return result{}, err
 	}
-	return textResult(objectText(content)), nil
+	return result{text: objectText(content)}, nil
 }
 
 // act runs the action of a tool, as one call of the connection. The caller closes the Result.

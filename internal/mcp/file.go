@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 
-	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/proxy"
 )
@@ -17,27 +16,23 @@ import (
 const maxFile = 350_000
 
 // file returns a file: its address and name as text, and the file itself unless it is too large.
-func (h *Handler) file(
-	x *exchange, t *tool, arguments url.Values, answer *proxy.Result,
-) (*sdk.CallToolResult, error) {
+func (h *Handler) file(x *exchange, t *tool, arguments url.Values, answer *proxy.Result) (result, error) {
 	address := x.baseURL + t.address(arguments)
-	result := textResult(fmt.Sprintf("%s: GET %s returns it as a file (%s), with the credential of this connection.",
-		answer.Filename, address, answer.ContentType))
+	r := result{text: fmt.Sprintf("%s: GET %s returns it as a file (%s), with the credential of this connection.",
+		answer.Filename, address, answer.ContentType)}
 	if answer.Size > maxFile {
-		return result, nil
+		return r, nil
 	}
 	var content bytes.Buffer
 	_, err := answer.WriteTo(&limitedWriter{&content, maxFile})
 	switch {
 	case err == errTooLarge:
-		return result, nil
+		return r, nil
 	case err != nil:
-		return nil, &fault.Error{Code: fault.PartnerCenterInvalidResponse, Cause: err}
+		return result{}, &fault.Error{Code: fault.PartnerCenterInvalidResponse, Cause: err}
 	}
-	result.Content = append(result.Content, &sdk.EmbeddedResource{Resource: &sdk.ResourceContents{
-		URI: address, MIMEType: answer.ContentType, Blob: content.Bytes(),
-	}})
-	return result, nil
+	r.file = &file{address: address, mediaType: answer.ContentType, content: content.Bytes()}
+	return r, nil
 }
 
 // address returns the path of the action with its arguments. Arguments of paths need no escapes.

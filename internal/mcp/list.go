@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/partner-center/connector/internal/call"
 )
 
@@ -21,10 +20,10 @@ type listing struct {
 }
 
 // list returns some rows of a list.
-func (h *Handler) list(x *exchange, t *tool, arguments url.Values) (*sdk.CallToolResult, error) {
+func (h *Handler) list(x *exchange, t *tool, arguments url.Values) (result, error) {
 	l, err := h.newListing(x, t, arguments)
 	if err != nil {
-		return nil, err
+		return result{}, err
 	}
 	var next url.Values // arguments of the next page; nil: there is none
 	call.FromContext(x.ctx).Link = func(link url.Values) string {
@@ -33,20 +32,20 @@ func (h *Handler) list(x *exchange, t *tool, arguments url.Values) (*sdk.CallToo
 	}
 	answer, err := h.act(x, t, l.arguments())
 	if err != nil {
-		return nil, err
+		return result{}, err
 	}
 	defer answer.Close()
 	content, err := read(answer)
 	if err != nil {
-		return nil, err
+		return result{}, err
 	}
 	rows, err := readRows(content, l.columns)
 	if err != nil {
-		return nil, err
+		return result{}, err
 	}
 	rows = rows[min(l.from.skip, len(rows)):]
 	after := func(n int) (position, bool) { return l.after(n, len(rows), next) }
-	return textResult(h.render(x, l, rows[:min(l.size, len(rows))], after)), nil
+	return result{text: h.render(x, l, rows[:min(l.size, len(rows))], after)}, nil
 }
 
 // newListing reads the inputs of a list, which are valid.
@@ -150,14 +149,35 @@ func (h *Handler) render(x *exchange, l listing, rows []row, after func(n int) (
 		}
 		return summary + "\n\n" + l.body(rows)
 	}
-	if whole := text(rows, ""); length(whole) <= maxText {
-		return whole
+	possible := l.possible(rows)
+	if possible == len(rows) {
+		if whole := text(rows, ""); isShort(whole) {
+			return whole
+		}
 	}
-	n := largest(1, len(rows)-1, func(n int) bool { return length(text(rows[:n], noteRows)) <= maxText })
-	if cut := text(rows[:n], noteRows); length(cut) <= maxText {
+	n := largest(1, min(possible, len(rows)-1), func(n int) bool { return isShort(text(rows[:n], noteRows)) })
+	if cut := text(rows[:n], noteRows); isShort(cut) {
 		return cut
 	}
 	return shorten(func(l limits) string { return text([]row{rows[0].trim(l)}, noteRow) })
+}
+
+// possible returns a number of rows, at least one, that is not less than those that fit in one answer.
+// It is quick to find.
+func (l listing) possible(rows []row) int {
+	bytes := 0
+	for n, r := range rows {
+		if l.columns == nil {
+			bytes += len(r.whole)
+		}
+		for _, cell := range r.cells {
+			bytes += len(cell)
+		}
+		if bytes > maxBytes {
+			return max(1, n)
+		}
+	}
+	return len(rows)
 }
 
 // largest returns the largest number from low to high for which fits, or low. It assumes that fits

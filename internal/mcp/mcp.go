@@ -34,22 +34,26 @@ type Config struct {
 
 // A Handler answers requests for Path. It is safe for concurrent use.
 type Handler struct {
-	config Config
-	sdk    http.Handler
+	config         Config
+	sdk            http.Handler
+	implementation *sdk.Implementation
 }
 
 // New returns a Handler.
 func New(c Config) *Handler {
-	server := sdk.NewServer(
-		&sdk.Implementation{Name: "partner-center-connector", Title: c.Tools.title, Version: c.Version},
-		&sdk.ServerOptions{
-			Instructions: instructions(c),
-			Capabilities: &sdk.ServerCapabilities{Tools: &sdk.ToolCapabilities{}},
-			SetCacheable: setCacheable,
-			PageSize:     len(c.Tools.all) + 1,
-		})
-	server.AddReceivingMiddleware(refuseUnoffered)
 	h := &Handler{config: c}
+	h.implementation = &sdk.Implementation{
+		Name:    "partner-center-connector",
+		Title:   c.Tools.title,
+		Version: c.Version,
+	}
+	server := sdk.NewServer(h.implementation, &sdk.ServerOptions{
+		Instructions: instructions(c),
+		Capabilities: &sdk.ServerCapabilities{Tools: &sdk.ToolCapabilities{}},
+		SetCacheable: setCacheable,
+		PageSize:     len(c.Tools.all) + 1,
+	})
+	server.AddReceivingMiddleware(refuseUnoffered)
 	for _, t := range c.Tools.all {
 		server.AddTool(t.describe(), h.handler(t))
 	}

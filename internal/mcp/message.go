@@ -15,6 +15,9 @@ import (
 // modern is the first version of the protocol without a handshake.
 const modern = "2026-07-28"
 
+// headerVersion is the header with the version of the protocol.
+const headerVersion = "Mcp-Protocol-Version"
+
 // offered are the methods that are served. The SDK would also answer methods of features that the
 // server does not have, and hold a stream open for subscriptions.
 var offered = []string{"initialize", "ping", "server/discover", "tools/call", "tools/list"}
@@ -24,20 +27,14 @@ type message struct {
 	Version string         `json:"jsonrpc"`
 	ID      jsontext.Value `json:"id"`
 	Method  string         `json:"method"`
+	Params  jsontext.Value `json:"params"`
 }
 
 // readMessage reads a message. An error means that the SDK must not see it.
 func readMessage(body []byte) (message, *rpcError) {
 	var m message
-	value := jsontext.Value(body)
-	if !value.IsValid(jsontext.AllowDuplicateNames(true)) {
-		return m, &rpcError{http.StatusBadRequest, jsonrpc.CodeParseError, "the body is not one JSON text"}
-	}
-	switch {
-	case value.Kind() == '[':
-		return m, &rpcError{http.StatusBadRequest, jsonrpc.CodeInvalidRequest, "batches are not supported"}
-	case jsonv2.Unmarshal(body, &m, jsontext.AllowDuplicateNames(true)) != nil:
-		return message{}, &rpcError{http.StatusBadRequest, jsonrpc.CodeInvalidRequest, "not a JSON-RPC request"}
+	if err := jsonv2.Unmarshal(body, &m, jsontext.AllowDuplicateNames(true)); err != nil {
+		return message{}, refuseBody(body)
 	}
 	if kind := m.ID.Kind(); len(m.ID) > 0 && kind != '"' && kind != '0' && kind != 'n' {
 		m.ID = nil
@@ -47,6 +44,17 @@ func readMessage(body []byte) (message, *rpcError) {
 		return m, &rpcError{http.StatusBadRequest, jsonrpc.CodeInvalidRequest, "not a request of JSON-RPC 2.0"}
 	}
 	return m, nil
+}
+
+// refuseBody returns the error for a body that is no message.
+func refuseBody(body jsontext.Value) *rpcError {
+	switch {
+	case !body.IsValid(jsontext.AllowDuplicateNames(true)):
+		return &rpcError{http.StatusBadRequest, jsonrpc.CodeParseError, "the body is not one JSON text"}
+	case body.Kind() == '[':
+		return &rpcError{http.StatusBadRequest, jsonrpc.CodeInvalidRequest, "batches are not supported"}
+	}
+	return &rpcError{http.StatusBadRequest, jsonrpc.CodeInvalidRequest, "the body is not a JSON-RPC request"}
 }
 
 // isNotification reports whether the sender expects no response. Copilot Studio sends the id null with

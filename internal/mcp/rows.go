@@ -3,6 +3,7 @@ package mcp
 import (
 	"bytes"
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -14,7 +15,8 @@ type row struct {
 	cells []jsontext.Value
 }
 
-// A selection finds the chosen columns of an item in one pass. Its keys are the names of members.
+// A selection finds the chosen columns of an item in one pass. Its keys are the names of members, in
+// quotes as in the answer.
 type selection map[string]*branch
 
 // A branch is a chosen column, or an object with chosen columns below.
@@ -30,12 +32,13 @@ func newSelection(columns []column) selection {
 		at := root
 		names := strings.Split(c.path, ".")
 		for _, name := range names[:len(names)-1] {
-			if at[name] == nil {
-				at[name] = &branch{index: -1, below: selection{}}
+			key := strconv.Quote(name)
+			if at[key] == nil {
+				at[key] = &branch{index: -1, below: selection{}}
 			}
-			at = at[name].below
+			at = at[key].below
 		}
-		at[names[len(names)-1]] = &branch{index: i}
+		at[strconv.Quote(names[len(names)-1])] = &branch{index: i}
 	}
 	return root
 }
@@ -58,7 +61,7 @@ func readRows(answer []byte, columns []column) ([]row, error) {
 	for d.PeekKind() != ']' {
 		start := int(d.InputOffset())
 		r := row{cells: make([]jsontext.Value, len(columns))}
-		if err := chosen.read(d, r.cells); err != nil {
+		if err := chosen.read(d, items, r.cells); err != nil {
 			return nil, err
 		}
 		r.whole = bytes.TrimLeft(items[start:d.InputOffset()], ", \n")
@@ -94,26 +97,28 @@ func itemsOf(answer []byte) (jsontext.Value, error) {
 	return nil, errNoItems
 }
 
-// read reads an object and sets the cells of the selected members.
-func (s selection) read(d *jsontext.Decoder, cells []jsontext.Value) error {
+// read reads an object and sets the cells of the selected members, which are parts of text, the input
+// of d.
+func (s selection) read(d *jsontext.Decoder, text []byte, cells []jsontext.Value) error {
 	if _, err := d.ReadToken(); err != nil { // {
 		return err
 	}
 	for d.PeekKind() != '}' {
-		name, err := d.ReadToken()
+		name, err := d.ReadValue()
 		if err != nil {
 			return err
 		}
-		b := s[name.String()]
+		b := s[string(name)]
 		switch {
 		case b == nil:
 			err = d.SkipValue()
 		case b.index < 0:
-			err = b.below.read(d, cells)
+			err = b.below.read(d, text, cells)
 		default:
 			var value jsontext.Value
 			value, err = d.ReadValue()
-			cells[b.index] = bytes.Clone(value)
+			end := int(d.InputOffset())
+			cells[b.index] = text[end-len(value) : end]
 		}
 		if err != nil {
 			return err

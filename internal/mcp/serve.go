@@ -30,7 +30,9 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, baseURL string) 
 	if code := negotiate(r.Header); code != "" {
 		return &fault.Error{Code: code}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var body bytes.Buffer
+	body.Grow(int(min(max(0, r.ContentLength), maxBody)) + bytes.MinRead)
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
 	if errors.As(err, new(*http.MaxBytesError)) {
 		return &fault.Error{Code: fault.BodyTooLarge}
 	}
@@ -38,7 +40,7 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, baseURL string) 
 		return &fault.Error{Code: fault.MalformedMessage, Cause: err}
 	}
 	x := &exchange{ctx: r.Context(), baseURL: baseURL}
-	answer := h.answer(x, r, body)
+	answer := h.answer(x, r, body.Bytes())
 	if err := r.Context().Err(); err != nil {
 		return err
 	}
@@ -52,22 +54,32 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, baseURL string) 
 	return x.err
 }
 
+// Media types of requests and answers. A server may choose between the latter two, so clients accept
+// both, most of them in this order.
+const (
+	jsonMedia   = "application/json"
+	eventStream = "text/event-stream"
+	usualAccept = jsonMedia + ", " + eventStream
+)
+
 // negotiate returns the code of the first rule for headers that h violates, or "".
 func negotiate(h http.Header) fault.Code {
-	if media, _, err := mime.ParseMediaType(h.Get("Content-Type")); err != nil || media != "application/json" {
-		return fault.UnsupportedMediaType
+	if contentType := h.Get("Content-Type"); contentType != jsonMedia {
+		if media, _, err := mime.ParseMediaType(contentType); err != nil || media != jsonMedia {
+			return fault.UnsupportedMediaType
+		}
 	}
-	accept := h.Values("Accept")
-	if len(accept) > 0 && (!accepts(accept, "application/json") || !accepts(accept, "text/event-stream")) {
+	accept := strings.Join(h.Values("Accept"), ",")
+	if accept != "" && accept != usualAccept && (!accepts(accept, jsonMedia) || !accepts(accept, eventStream)) {
 		return fault.NotAcceptable
 	}
 	return ""
 }
 
 // accepts reports whether an Accept header admits a media type.
-func accepts(accept []string, media string) bool {
+func accepts(accept, media string) bool {
 	major, _, _ := strings.Cut(media, "/")
-	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+	for part := range strings.SplitSeq(accept, ",") {
 		name, parameters, err := mime.ParseMediaType(part)
 		if err != nil || (name != media && name != major+"/*" && name != "*/*") {
 			continue
@@ -82,7 +94,7 @@ func accepts(accept []string, media string) bool {
 // answer returns the answer to a body.
 func (h *Handler) answer(x *exchange, r *http.Request, body []byte) *answer {
 	m, refused := readMessage(body)
-	version := r.Header.Get("Mcp-Protocol-Version")
+	version := r.Header.Get(headerVersion)
 	if refused == nil && isVersion(version) {
 		if m.isNotification() {
 			return &answer{status: http.StatusAccepted} // none has an effect without a session
@@ -92,10 +104,13 @@ func (h *Handler) answer(x *exchange, r *http.Request, body []byte) *answer {
 	if refused != nil {
 		return refused.answer(m.ID)
 	}
+	if c, ok := h.direct(m, r.Header); ok {
+		return h.answerDirectly(x, m, c)
+	}
 	a := &answer{header: http.Header{}, status: http.StatusOK}
 	h.sdk.ServeHTTP(a, forSDK(x, r, body))
 	x.close()
-	if a.status >= http.StatusBadRequest && a.header.Get("Content-Type") != "application/json" {
+	if a.status >= http.StatusBadRequest && a.header.Get("Content-Type") != jsonMedia {
 		return replaceText(a.status, a.body.Bytes()).answer(m.ID)
 	}
 	a.refused = a.status >= http.StatusBadRequest
@@ -109,7 +124,7 @@ func forSDK(x *exchange, r *http.Request, body []byte) *http.Request {
 	out.Body, out.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	out.Header.Del("Last-Event-Id")
 	out.Header.Del("Mcp-Session-Id")
-	out.Header.Set("Accept", "application/json, text/event-stream")
+	out.Header.Set("Accept", usualAccept)
 	return out
 }
 
@@ -168,7 +183,7 @@ func (a *answer) setLimit(g *gate.Gate, x *exchange, h http.Header) {
 // send writes the answer. An error means that it is incomplete.
 func (a *answer) send(w http.ResponseWriter) error {
 	if a.body.Len() > 0 {
-		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Type", jsonMedia)
 		w.Header().Set("Content-Length", strconv.Itoa(a.body.Len()))
 	}
 	w.WriteHeader(a.status)

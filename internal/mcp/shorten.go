@@ -15,14 +15,14 @@ const unlimited = 1 << 30
 // shorten returns what render makes of the largest limits with which it is not too long. Texts are cut
 // only if it does not suffice to empty all arrays.
 func shorten(render func(limits) string) string {
-	fits := func(l limits) bool { return length(render(l)) <= maxText }
+	fits := func(l limits) bool { return isShort(render(l)) }
 	if fits(limits{array: 0, text: unlimited}) {
 		return render(limits{
-			array: largest(0, maxText, func(n int) bool { return fits(limits{array: n, text: unlimited}) }),
+			array: largest(0, maxBytes, func(n int) bool { return fits(limits{array: n, text: unlimited}) }),
 			text:  unlimited,
 		})
 	}
-	return render(limits{text: largest(0, maxText, func(n int) bool { return fits(limits{text: n}) })})
+	return render(limits{text: largest(0, maxBytes, func(n int) bool { return fits(limits{text: n}) })})
 }
 
 // noteObject is the first line of an object that is too long.
@@ -30,7 +30,7 @@ const noteObject = "This is too long for one answer: its largest values are cut.
 
 // objectText returns an object as text, shortened if it is too long.
 func objectText(object []byte) string {
-	if text := string(object); length(text) <= maxText {
+	if text := string(object); isShort(text) {
 		return text
 	}
 	return shorten(func(l limits) string { return noteObject + "\n\n" + string(l.trim(object)) })

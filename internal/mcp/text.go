@@ -11,6 +11,13 @@ import (
 // count. A run of Copilot Studio has failed with one answer of 30,000 characters.
 const maxText = 25_000
 
+// maxBytes is the length of the longest JSON whose text is not longer than maxText. The longest spelling
+// of a character is an escape, such as \u00e9.
+const maxBytes = len(`\u00e9`) * maxText
+
+// isShort reports whether text fits in one result.
+func isShort(text string) bool { return len(text) <= maxText || length(text) <= maxText }
+
 // length returns the length of text in UTF-16 code units.
 func length(text string) int {
 	n := 0
@@ -70,11 +77,14 @@ func cellText(cell jsontext.Value) string {
 	if isEmpty(cell) {
 		return ""
 	}
-	text := []byte(cell)
+	text := string(cell)
 	if cell.Kind() == '"' {
-		text, _ = jsontext.AppendUnquote(nil, cell) // valid
+		if text = text[1 : len(text)-1]; strings.IndexByte(text, '\\') >= 0 {
+			unquoted, _ := jsontext.AppendUnquote(nil, cell) // valid
+			text = string(unquoted)
+		}
 	}
-	return strings.Map(blankControl, string(text))
+	return strings.Map(blankControl, text)
 }
 
 // blankControl replaces control characters, which could forge lines or hide text.
