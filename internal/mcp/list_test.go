@@ -173,7 +173,8 @@ func TestCursor(t *testing.T) {
 	for _, c := range []struct{ name, tool, arguments, want string }{
 		{"continues", "csp_list_customers", `"CompanyNameStartsWith":"a"`, "15 customers, no more follow."},
 		{"continues_with_another_size", "csp_list_customers", `"CompanyNameStartsWith":"a","Size":2`, "2 customers, more"},
-		{"continues_with_other_columns", "csp_list_customers", `"CompanyNameStartsWith":"a","Fields":"id","Format":"json"`,
+		{"continues_with_other_columns", "csp_list_customers",
+			`"CompanyNameStartsWith":"a","Fields":"id","Format":"json"`,
 			"15 customers"},
 		{"rejects_other_filters", "csp_list_customers", `"CompanyNameStartsWith":"b"`, "InvalidCursor"},
 		{"rejects_no_filters", "csp_list_customers", `"Size":5`, "InvalidCursor"},
