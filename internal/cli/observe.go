@@ -68,6 +68,7 @@ func (s *service) observer() gate.Observer {
 		if outcome.Code == gate.Good {
 			code = ""
 		}
+		s.traces.Name(ctx, outcome.Operation)
 		s.traces.End(ctx, outcome.Status, code)
 	}
 	return o

@@ -1,10 +1,10 @@
 package mcp
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"net/url"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -67,11 +67,12 @@ func (h *Handler) run(x *exchange, t *tool, raw json.RawMessage) (r result, err 
 	if answer.Filename != "" {
 		return h.file(x, t, arguments, answer)
 	}
-	content, err := read(answer)
-	if err != nil {
+	var content strings.Builder
+	content.Grow(int(max(0, answer.Size)))
+	if _, err := answer.WriteTo(&content); err != nil {
 		return result{}, err
 	}
-	return result{text: objectText(content)}, nil
+	return result{text: objectText(strings.TrimSuffix(content.String(), "\n"))}, nil
 }
 
 // act runs the action of a tool, as one call of the connection. The caller closes the Result.
@@ -86,14 +87,4 @@ func (h *Handler) act(x *exchange, t *tool, arguments url.Values) (*proxy.Result
 		return nil, err
 	}
 	return h.config.Actions[t.operation](x.ctx, checked)
-}
-
-// read returns the JSON of an answer.
-func read(answer *proxy.Result) ([]byte, error) {
-	var b bytes.Buffer
-	b.Grow(int(max(0, answer.Size)))
-	if _, err := answer.WriteTo(&b); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

@@ -72,6 +72,7 @@ func (h *Handler) answerDirectly(x *exchange, m message, c directCall) *answer {
 		Result  wireResult     `json:"result"`
 	}{"2.0", m.ID, h.call(x, c.tool, c.arguments).forClient(server)}
 	a := &answer{status: http.StatusOK}
+	a.body.Grow(response.Result.size())
 	if err := jsonv2.MarshalWrite(&a.body, response); err != nil {
 		panic(err) // texts always marshal
 	}

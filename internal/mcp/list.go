@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"bytes"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -35,11 +36,12 @@ func (h *Handler) list(x *exchange, t *tool, arguments url.Values) (result, erro
 		return result{}, err
 	}
 	defer answer.Close()
-	content, err := read(answer)
-	if err != nil {
+	var content bytes.Buffer
+	content.Grow(int(max(0, answer.Size)))
+	if _, err := answer.WriteTo(&content); err != nil {
 		return result{}, err
 	}
-	rows, err := readRows(content, l.columns)
+	rows, err := readRows(content.Bytes(), l.columns)
 	if err != nil {
 		return result{}, err
 	}

@@ -84,6 +84,19 @@ type wireResource struct {
 	Blob     string `json:"blob"`
 }
 
+// size returns about how many bytes the result has as JSON.
+func (r wireResult) size() int {
+	const rest = 512 // the response around the texts
+	n := rest
+	for _, c := range r.Content {
+		n += len(c.Text) + len(c.Text)/8 // for escapes
+		if c.Resource != nil {
+			n += len(c.Resource.Blob)
+		}
+	}
+	return n
+}
+
 // forClient returns the result as a client gets it. server is set for the newest version of the
 // protocol alone.
 func (r result) forClient(server *sdk.Implementation) wireResult {

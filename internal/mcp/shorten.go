@@ -29,11 +29,12 @@ func shorten(render func(limits) string) string {
 const noteObject = "This is too long for one answer: its largest values are cut."
 
 // objectText returns an object as text, shortened if it is too long.
-func objectText(object []byte) string {
-	if text := string(object); isShort(text) {
-		return text
+func objectText(object string) string {
+	if isShort(object) {
+		return object
 	}
-	return shorten(func(l limits) string { return noteObject + "\n\n" + string(l.trim(object)) })
+	value := jsontext.Value(object)
+	return shorten(func(l limits) string { return noteObject + "\n\n" + string(l.trim(value)) })
 }
 
 // trim returns the row with its values cut.

@@ -68,9 +68,18 @@ func (s *Server) serveMetadata(c *gin.Context) {
 	c.Writer.Write(document)
 }
 
-// challenges returns the values of the WWW-Authenticate headers for a 401.
-func (s *Server) challenges(r *http.Request) []string {
-	if s.isEndpoint(r) {
+// challenges returns the values of the WWW-Authenticate headers for a fault: of every 401, and for
+// clients of the endpoint, which can request another token, of a 403 for lack of a scope
+// (https://www.rfc-editor.org/rfc/rfc6750#section-3.1).
+func (s *Server) challenges(r *http.Request, code fault.Code) []string {
+	isEndpoint := s.isEndpoint(r)
+	switch {
+	case isEndpoint && code == fault.InsufficientScope:
+		parameters := s.config.Endpoint.Challenge(s.serviceURL(r))
+		return []string{`Bearer realm="Partner Center", error="insufficient_scope", ` + parameters}
+	case code.Status() != http.StatusUnauthorized:
+		return nil
+	case isEndpoint:
 		return s.config.Endpoint.SignIn.Challenges(s.config.Endpoint.Challenge(s.serviceURL(r)))
 	}
 	return s.config.SignIn.Challenges("")

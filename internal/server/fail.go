@@ -73,8 +73,8 @@ func (s *Server) writeFault(c *gin.Context, f *fault.Error) {
 	if f.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(f.RetrySeconds()))
 	}
-	if status == http.StatusUnauthorized {
-		h["Www-Authenticate"] = s.challenges(c.Request)
+	if challenges := s.challenges(c.Request, f.Code); len(challenges) > 0 {
+		h["Www-Authenticate"] = challenges
 	}
 	c.Writer.WriteHeader(status)
 	c.Writer.Write(body)

@@ -123,6 +123,11 @@ const (
 	keyError  = attribute.Key("error.type")
 )
 
+// Name renames the span of a call, whose operation can be unknown when it begins.
+func (t *Traces) Name(ctx context.Context, operation string) {
+	trace.SpanFromContext(ctx).SetName(operation)
+}
+
 // End ends the span of a call that Begin started. code is the error code, or empty if the call
 // succeeded. A client error does not mark the span as an error: the service worked as it should.
 func (t *Traces) End(ctx context.Context, status int, code string) {
