@@ -20,7 +20,8 @@ func loadSettings(f config.Flags, con *console) (config.Config, serviceLog, erro
 	unknown := unknownVariables(os.Environ(), con.getenv)
 	settings, err := config.Load(f, con.getenv)
 	if err != nil {
-		return settings, serviceLog{}, errors.Join(append(unknown, err, checkKeys(f.APIKeysFile))...)
+		_, tools := newTools(settings)
+		return settings, serviceLog{}, errors.Join(append(unknown, err, checkKeys(f.APIKeysFile), tools)...)
 	}
 	log := newLog(settings, con.stderr)
 	for _, u := range unknown {

@@ -14,10 +14,10 @@ const wrongType = "\xff"
 
 // readArguments returns the arguments of a tool call as texts, by name. A member that is there twice
 // has two values. Models are read leniently: null is an empty text, which counts as absent, and a
-// number can be a text or the reverse. raw is an object, or empty.
+// number can be a text or the reverse. raw is an object or absent.
 func (t *tool) readArguments(raw json.RawMessage) (url.Values, error) {
 	arguments := url.Values{}
-	if len(raw) == 0 {
+	if isAbsent(jsontext.Value(raw)) {
 		return arguments, nil
 	}
 	d := newDecoder(raw)

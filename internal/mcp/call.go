@@ -31,7 +31,7 @@ func (h *Handler) handler(t *tool) sdk.ToolHandler {
 }
 
 // call runs a tool. An error of the action is a result as well, and stays in x for the log. raw is an
-// object or empty.
+// object or absent.
 func (h *Handler) call(x *exchange, t *tool, raw json.RawMessage) result {
 	r, err := h.run(x, t, raw)
 	if err != nil {

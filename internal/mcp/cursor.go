@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/fault"
 )
@@ -28,7 +29,19 @@ const (
 // for another tool, with other filters or of another connection does not open.
 func (t *tool) purpose(ctx context.Context, filters url.Values) string {
 	connection, _ := auth.FromContext(ctx)
-	return "cursor of " + t.name + "?" + filters.Encode() + " for " + strconv.Quote(connection.String())
+	same := url.Values{}
+	for name := range filters {
+		same.Set(name, canonical(filters.Get(name)))
+	}
+	return "cursor of " + t.name + "?" + same.Encode() + " for " + strconv.Quote(connection.String())
+}
+
+// canonical returns a GUID in lower case, and any other value as it is.
+func canonical(value string) string {
+	if uuid.Validate(value) == nil {
+		return strings.ToLower(value)
+	}
+	return value
 }
 
 // sealCursor returns a cursor for a position.

@@ -48,7 +48,10 @@ func (h *Handler) direct(m message, header http.Header) (directCall, bool) {
 }
 
 // isObject reports whether arguments are an object or absent.
-func isObject(arguments jsontext.Value) bool { return len(arguments) == 0 || arguments.Kind() == '{' }
+func isObject(arguments jsontext.Value) bool { return isAbsent(arguments) || arguments.Kind() == '{' }
+
+// isAbsent reports whether arguments are absent or null.
+func isAbsent(arguments jsontext.Value) bool { return len(arguments) == 0 || arguments.Kind() == 'n' }
 
 // isModern reports whether the call has what the newest version of the protocol requires: the version
 // and the client's capabilities in the body, and headers that agree with the body.

@@ -30,8 +30,11 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, baseURL string) 
 	if code := negotiate(r.Header); code != "" {
 		return &fault.Error{Code: code}
 	}
+	if r.ContentLength > maxBody {
+		return &fault.Error{Code: fault.BodyTooLarge}
+	}
 	var body bytes.Buffer
-	body.Grow(int(min(max(0, r.ContentLength), maxBody)) + bytes.MinRead)
+	body.Grow(int(max(0, r.ContentLength)) + bytes.MinRead)
 	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
 	if errors.As(err, new(*http.MaxBytesError)) {
 		return &fault.Error{Code: fault.BodyTooLarge}

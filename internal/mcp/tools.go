@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -127,7 +128,9 @@ func newTool(path string, item *openapi3.PathItem, extra openapi3.Parameters) (*
 		sealed, _ := p.Extensions["x-sealed"].(bool)
 		t.sized = t.sized || (paging && p.Name == inputSize)
 		if !paging && !sealed {
-			t.parameters = append(t.parameters, ref)
+			input := *p
+			input.In = openapi3.ParameterInQuery // tools have no path
+			t.parameters = append(t.parameters, &openapi3.ParameterRef{Value: &input})
 		}
 	}
 	if len(x.Columns) > 0 {
@@ -176,19 +179,24 @@ func decode(extension, into any) error {
 	return json.Unmarshal(text, into)
 }
 
-// A SelectError reports a tool that cannot be offered.
+// A SelectError reports tools that cannot be offered.
 type SelectError struct {
-	Tool      string
-	NeedsUser bool     // it exists but requires App+User; else it does not exist
-	Known     []string // the names of all tools that can be offered
+	Unknown   []string // names that no tool has
+	NeedUser  []string // names of tools that require App+User, which the service does not have
+	Available []string // the names of all tools that can be offered
 }
 
 // Error implements error.
 func (e *SelectError) Error() string {
-	if e.NeedsUser {
-		return e.Tool + " works only with App+User: set CONNECTOR_REFRESH_TOKEN_FILE, or leave it out"
+	var wrong []string
+	if len(e.Unknown) > 0 {
+		wrong = append(wrong, fmt.Sprintf("there is no tool %s", strings.Join(e.Unknown, ", ")))
 	}
-	return fmt.Sprintf("there is no tool %q; want some of %s", e.Tool, strings.Join(e.Known, ", "))
+	if len(e.NeedUser) > 0 {
+		wrong = append(wrong, strings.Join(e.NeedUser, ", ")+" works only with App+User, "+
+			"which needs CONNECTOR_REFRESH_TOKEN_FILE")
+	}
+	return strings.Join(wrong, "; ") + "; want some of " + strings.Join(e.Available, ", ")
 }
 
 // WithoutUser returns the tools that a service can serve that is not signed in as a user.
@@ -203,10 +211,18 @@ func (t Tools) Select(names []string) (Tools, error) {
 	if len(names) == 0 {
 		return t, nil
 	}
+	wrong := &SelectError{Available: t.names()}
 	for _, name := range names {
-		if !t.offers([]string{name}) {
-			return t, &SelectError{Tool: name, NeedsUser: indexOf(t.withheld, name) >= 0, Known: t.names()}
+		switch {
+		case indexOf(t.all, name) >= 0:
+		case indexOf(t.withheld, name) >= 0:
+			wrong.NeedUser = append(wrong.NeedUser, name)
+		default:
+			wrong.Unknown = append(wrong.Unknown, strconv.Quote(name))
 		}
+	}
+	if len(wrong.Unknown)+len(wrong.NeedUser) > 0 {
+		return t, wrong
 	}
 	t.all = slices.DeleteFunc(slices.Clone(t.all), func(one *tool) bool { return !slices.Contains(names, one.name) })
 	return t, nil

@@ -38,6 +38,9 @@ func (s *Server) fail(c *gin.Context, err error) {
 	if gate.IsCallerGone(c.Request.Context(), err) {
 		panic(http.ErrAbortHandler)
 	}
+	if s.isEndpoint(c.Request) && c.Request.ContentLength != 0 {
+		abandonBody(c.Writer) // it has not been read
+	}
 	s.showLimit(c)
 	s.writeFault(c, gate.Fault(err))
 }
