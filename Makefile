@@ -18,7 +18,7 @@ COMMIT_TIME  = $(shell git log -1 --format=%ct)
 FUZZTIME ?= 20000x
 
 # Tests of memory limits. The race detector multiplies the memory that is measured, so these run without it.
-MEMORY_TESTS := ^(TestGiantAnswers|TestHalfOpenConnections|TestMillionIdentities)$$
+MEMORY_TESTS := ^(TestGiantAnswers|TestMCPGiantAnswers|TestHalfOpenConnections|TestMillionIdentities)$$
 
 .PHONY: help
 help: ## Show this list

@@ -34,6 +34,9 @@ type Info struct {
 	// that lists have no links.
 	Link func(arguments url.Values) string
 
+	// Status is the status of a response without an error. The transport sets it; 0 stands for 200.
+	Status int
+
 	// UpstreamStatus is the status of Partner Center's last response, or 0. The client of Partner
 	// Center sets it, and the log reads it.
 	UpstreamStatus int

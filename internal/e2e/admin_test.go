@@ -92,7 +92,7 @@ func TestAdminAnswersWhileDraining(t *testing.T) {
 	rejected.expect(t, 503, "Draining")
 	m := s.scrape(t)
 	if (m["connector_requests_under_way"] != 1) ||
-		(m[`connector_calls_total{code="Draining",operation="none",status="503"}`] != 1) {
+		(m[`connector_calls_total{code="Draining",operation="none",status="503",transport="rest"}`] != 1) {
 		t.Errorf("in flight %v, %d calls counted", m["connector_requests_under_way"], m.sum("connector_calls_total"))
 	}
 	close(release)

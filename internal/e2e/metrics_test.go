@@ -183,7 +183,7 @@ func TestMetricsOfTheLimit(t *testing.T) {
 		"connector_limiter_connections":                                                             admitted,
 		`connector_limiter_decisions_total{decision="admitted"}`:                                    admitted,
 		`connector_limiter_decisions_total{decision="unavailable"}`:                                 2,
-		`connector_calls_total{code="LimiterUnavailable",operation="GetAllCustomers",status="503"}`: 2,
+		`connector_calls_total{code="LimiterUnavailable",operation="GetAllCustomers",status="503",transport="rest"}`: 2,
 	} {
 		if got := after[name]; (got != float64(want)) || (admitted < 1000) {
 			t.Errorf("%s is %v, want %d", name, got, want)

@@ -112,7 +112,8 @@ func (s scrape) since(before scrape) []string {
 func called(operation string, status int, code string) []string {
 	return []string{
 		fmt.Sprintf(`connector_call_duration_seconds_count{operation="%s"} +1`, operation),
-		fmt.Sprintf(`connector_calls_total{code="%s",operation="%s",status="%d"} +1`, code, operation, status),
+		fmt.Sprintf(`connector_calls_total{code="%s",operation="%s",status="%d",transport="rest"} +1`, code, operation,
+			status),
 	}
 }
 

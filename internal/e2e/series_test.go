@@ -132,11 +132,14 @@ func checkLabels(t *testing.T, s scrape) {
 				string(fault.RequiresParameter(p.Value.Name, needed).Code))
 		}
 	}
+	for _, input := range []string{"Size", "Cursor", "Fields", "Format"} { // of tools
+		codes = append(codes, string(fault.InvalidParameter(input, "").Code))
+	}
 	for _, k := range fault.Codes() {
 		codes = append(codes, string(k))
 	}
 	tables := map[string][]string{
-		"operation": operations, "code": codes,
+		"operation": operations, "code": codes, "transport": {"rest", "mcp"},
 		"decision": {"admitted", "refused", "unavailable"}, "kind": {"app", "user", "redis", "signing_keys"},
 		"result": {"ok", "refused", "unavailable"},
 	}

@@ -49,7 +49,7 @@ func outcomeOf(ctx context.Context, err error) Outcome {
 	o := Outcome{Transport: info.Transport, Operation: cmp.Or(info.Operation, NoOperation)}
 	switch {
 	case err == nil:
-		o.Status, o.Code = http.StatusOK, Good
+		o.Status, o.Code = cmp.Or(info.Status, http.StatusOK), Good
 	case errors.Is(err, ErrBrokenOff):
 		o.Status, o.Code = http.StatusOK, BrokenOff
 	case IsCallerGone(ctx, err):
@@ -73,7 +73,8 @@ func Fault(err error) *fault.Error {
 // arrives by the given transport.
 func (o Operations) Outcomes(transport string) []Outcome {
 	all := append(failures(transport, NoOperation, fault.Codes()),
-		Outcome{transport, NoOperation, http.StatusOK, Good}, // such as a list of tools
+		Outcome{transport, NoOperation, http.StatusOK, Good},       // such as a list of tools
+		Outcome{transport, NoOperation, http.StatusAccepted, Good}, // a notification
 	)
 	for id, operation := range o {
 		all = append(all, Outcome{transport, id, http.StatusOK, Good}, Outcome{transport, id, http.StatusOK, BrokenOff})

@@ -53,19 +53,16 @@ func (c column) isNamed(name string) bool {
 }
 
 // choose returns the columns that the input Fields names: by name or by path, with or without items.
-// in front, or by the path of an object for all below it. Empty means the usual ones. An error is a
+// in front, or by the path of an object for all below it. No name means the usual ones. An error is a
 // *fault.Error that lists the columns.
 func (t *tool) choose(fields string) ([]column, error) {
-	switch fields {
-	case "":
-		return t.columns[:t.usual], nil
-	case "all":
+	if strings.TrimSpace(fields) == "all" {
 		return t.columns, nil
 	}
 	var chosen []column
 	for name := range strings.SplitSeq(fields, ",") {
 		name = strings.TrimPrefix(strings.TrimSpace(name), "items.")
-		known := false
+		known := name == ""
 		for _, c := range t.columns {
 			if !c.isNamed(name) {
 				continue
@@ -78,6 +75,9 @@ func (t *tool) choose(fields string) ([]column, error) {
 		if !known {
 			return nil, t.invalidFields()
 		}
+	}
+	if len(chosen) == 0 {
+		return t.columns[:t.usual], nil
 	}
 	return chosen, nil
 }

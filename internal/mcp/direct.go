@@ -1,7 +1,6 @@
 package mcp
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 
@@ -30,8 +29,7 @@ type callParams struct {
 // every other message: the SDK decides what is wrong with it, if anything is.
 func (h *Handler) direct(m message, header http.Header) (directCall, bool) {
 	var p callParams
-	isPlainID := (m.ID.Kind() == '"') || !bytes.ContainsAny(m.ID, ".eE")
-	if (m.Method != "tools/call") || !isPlainID || jsonv2.Unmarshal(m.Params, &p, jsonv2.RejectUnknownMembers(true),
+	if (m.Method != "tools/call") || jsonv2.Unmarshal(m.Params, &p, jsonv2.RejectUnknownMembers(true),
 		jsontext.AllowDuplicateNames(true)) != nil {
 		return directCall{}, false
 	}

@@ -157,15 +157,18 @@ func (h *Handler) render(x *exchange, l listing, rows []row, after func(n int) (
 			return whole
 		}
 	}
-	n := largest(1, min(possible, len(rows)-1), func(n int) bool { return isShort(text(rows[:n], noteRows)) })
-	if cut := text(rows[:n], noteRows); isShort(cut) {
-		return cut
+	if possible > 0 {
+		n := largest(1, min(possible, len(rows)-1), func(n int) bool { return isShort(text(rows[:n], noteRows)) })
+		if cut := text(rows[:n], noteRows); isShort(cut) {
+			return cut
+		}
 	}
-	return shorten(func(l limits) string { return text([]row{rows[0].trim(l)}, noteRow) })
+	first := rows[0].trim(limits{array: maxBytes, text: maxBytes})
+	return shorten(func(l limits) string { return text([]row{first.trim(l)}, noteRow) })
 }
 
-// possible returns a number of rows, at least one, that is not less than those that fit in one answer.
-// It is quick to find.
+// possible returns a number of rows that is not less than those that fit in one answer. It is quick to
+// find.
 func (l listing) possible(rows []row) int {
 	bytes := 0
 	for n, r := range rows {
@@ -176,7 +179,7 @@ func (l listing) possible(rows []row) int {
 			bytes += len(cell)
 		}
 		if bytes > maxBytes {
-			return max(1, n)
+			return n
 		}
 	}
 	return len(rows)

@@ -53,7 +53,7 @@ func New(c Config) *Handler {
 		SetCacheable: setCacheable,
 		PageSize:     len(c.Tools.all) + 1,
 	})
-	server.AddReceivingMiddleware(refuseUnoffered)
+	server.AddReceivingMiddleware(h.refuseUnoffered)
 	for _, t := range c.Tools.all {
 		server.AddTool(t.describe(), h.handler(t))
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	jsonv2 "github.com/go-json-experiment/json"
@@ -36,14 +37,29 @@ func readMessage(body []byte) (message, *rpcError) {
 	if err := jsonv2.Unmarshal(body, &m, jsontext.AllowDuplicateNames(true)); err != nil {
 		return message{}, refuseBody(body)
 	}
-	if kind := m.ID.Kind(); len(m.ID) > 0 && kind != '"' && kind != '0' && kind != 'n' {
+	if !isID(m.ID) {
 		m.ID = nil
-		return m, &rpcError{http.StatusBadRequest, jsonrpc.CodeInvalidRequest, "id must be a text or a number"}
+		return m, &rpcError{http.StatusBadRequest, jsonrpc.CodeInvalidRequest, "id must be a text or a whole number"}
 	}
 	if m.Version != "2.0" || m.Method == "" {
 		return m, &rpcError{http.StatusBadRequest, jsonrpc.CodeInvalidRequest, "not a request of JSON-RPC 2.0"}
 	}
 	return m, nil
+}
+
+// maxID is the largest number that clients in JavaScript, and the SDK, keep exactly.
+const maxID = 1<<53 - 1
+
+// isID reports whether id is one that the answer can repeat exactly, or none.
+func isID(id jsontext.Value) bool {
+	switch id.Kind() {
+	case '0':
+		n, err := strconv.ParseInt(string(id), 10, 64)
+		return err == nil && -maxID <= n && n <= maxID
+	case '"', 'n':
+		return true
+	}
+	return len(id) == 0
 }
 
 // refuseBody returns the error for a body that is no message.
@@ -65,7 +81,7 @@ func (m message) isNotification() bool { return len(m.ID) == 0 || m.ID.Kind() ==
 // would answer it with plain text. version is that of the header.
 func (m message) refusal(version string) *rpcError {
 	if version < modern && (!slices.Contains(offered, m.Method) || m.Method == "server/discover") {
-		return &rpcError{http.StatusOK, jsonrpc.CodeMethodNotFound, "method not found"}
+		return &rpcError{http.StatusOK, jsonrpc.CodeMethodNotFound, methodNotFound}
 	}
 	return nil
 }
@@ -74,6 +90,9 @@ func (m message) refusal(version string) *rpcError {
 func isVersion(header string) bool {
 	return header == "" || slices.Contains(sdk.SupportedProtocolVersions(), header)
 }
+
+// methodNotFound is the message for methods that are not offered.
+const methodNotFound = "method not found"
 
 // An rpcError is an error of JSON-RPC with its HTTP status.
 type rpcError struct {

@@ -7,12 +7,14 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/partner-center/connector/internal/call"
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/gate"
 )
@@ -100,6 +102,7 @@ func (h *Handler) answer(x *exchange, r *http.Request, body []byte) *answer {
 	version := r.Header.Get(headerVersion)
 	if refused == nil && isVersion(version) {
 		if m.isNotification() {
+			call.FromContext(x.ctx).Status = http.StatusAccepted
 			return &answer{status: http.StatusAccepted} // none has an effect without a session
 		}
 		refused = m.refusal(version)
@@ -131,15 +134,19 @@ func forSDK(x *exchange, r *http.Request, body []byte) *http.Request {
 	return out
 }
 
-// refuseUnoffered refuses methods that are not offered, which newer protocol versions pass to the SDK.
-func refuseUnoffered(next sdk.MethodHandler) sdk.MethodHandler {
+// refuseUnoffered refuses methods and tools that are not offered. It does not repeat their names, which
+// can be long.
+func (h *Handler) refuseUnoffered(next sdk.MethodHandler) sdk.MethodHandler {
 	return func(ctx context.Context, method string, r sdk.Request) (sdk.Result, error) {
-		for _, name := range offered {
-			if name == method {
-				return next(ctx, method, r)
-			}
+		if !slices.Contains(offered, method) {
+			return nil, &jsonrpc.Error{Code: jsonrpc.CodeMethodNotFound, Message: methodNotFound}
 		}
-		return nil, &jsonrpc.Error{Code: jsonrpc.CodeMethodNotFound, Message: "method not found"}
+		c, ok := r.GetParams().(*sdk.CallToolParamsRaw)
+		if ok && !h.config.Tools.offers([]string{c.Name}) {
+			names := strings.Join(h.config.Tools.names(), ", ")
+			return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "unknown tool; the tools are " + names}
+		}
+		return next(ctx, method, r)
 	}
 }
 

@@ -13,7 +13,8 @@ type limits struct{ array, text int }
 const unlimited = 1 << 30
 
 // shorten returns what render makes of the largest limits with which it is not too long. Texts are cut
-// only if it does not suffice to empty all arrays.
+// only if it does not suffice to empty all arrays. What render cuts should be cut to maxBytes before,
+// since it is cut again with each attempt.
 func shorten(render func(limits) string) string {
 	fits := func(l limits) bool { return isShort(render(l)) }
 	if fits(limits{array: 0, text: unlimited}) {
@@ -33,7 +34,7 @@ func objectText(object string) string {
 	if isShort(object) {
 		return object
 	}
-	value := jsontext.Value(object)
+	value := limits{array: maxBytes, text: maxBytes}.trim(jsontext.Value(object))
 	return shorten(func(l limits) string { return noteObject + "\n\n" + string(l.trim(value)) })
 }
 
