@@ -180,9 +180,9 @@ func TestMetricsOfTheLimit(t *testing.T) {
 	s.get(t, "/v1/customers", "key-1399").expect(t, 503, "LimiterUnavailable")
 	after := s.scrape(t)
 	for name, want := range map[string]int{
-		"connector_limiter_connections":                                                             admitted,
-		`connector_limiter_decisions_total{decision="admitted"}`:                                    admitted,
-		`connector_limiter_decisions_total{decision="unavailable"}`:                                 2,
+		"connector_limiter_connections":                                                                              admitted,
+		`connector_limiter_decisions_total{decision="admitted"}`:                                                     admitted,
+		`connector_limiter_decisions_total{decision="unavailable"}`:                                                  2,
 		`connector_calls_total{code="LimiterUnavailable",operation="GetAllCustomers",status="503",transport="rest"}`: 2,
 	} {
 		if got := after[name]; (got != float64(want)) || (admitted < 1000) {

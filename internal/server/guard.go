@@ -41,14 +41,15 @@ func (s *Server) guard(c *gin.Context) {
 
 // rejectRequest fails with the code of a rule that is the same for any caller.
 func (s *Server) rejectRequest(c *gin.Context, code fault.Code) {
+	f := &fault.Error{Code: code}
 	if code == fault.MethodNotAllowed {
 		allowed := http.MethodGet
 		if s.isEndpoint(c.Request) {
-			allowed = http.MethodPost
+			allowed, f.Message = http.MethodPost, "Tools are called with POST."
 		}
 		c.Header("Allow", allowed)
 	}
-	s.fail(c, &fault.Error{Code: code})
+	s.fail(c, f)
 }
 
 // checkRequest checks the rules for requests of any transport, about host and size. It returns the
