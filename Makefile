@@ -102,7 +102,7 @@ generated: ## Fail unless the generated files are current
 
 .PHONY: update
 update: ## Write the golden files, the generated pages of the documentation and the zips of its examples
-	go test ./internal/mapping ./internal/proxy ./internal/cli ./internal/e2e ./internal/definition/registration ./docs/flows ./internal/mcp ./internal/migrate ./internal/migrate/report -run 'TestGolden|TestToolList|TestText$$|TestActions|TestGeneratedPages|TestLoadPicture|TestPackages|TestMigrateExample' -update
+	go test ./internal/mapping ./internal/proxy ./internal/cli ./internal/e2e ./internal/definition ./internal/definition/registration ./docs/flows ./internal/mcp ./internal/migrate ./internal/migrate/report -run 'TestGolden|TestToolList|TestText$$|TestActions|TestGeneratedPages|TestLoadPicture|TestPackages|TestMigrateExample' -update
 
 .PHONY: bench
 bench: ## Run the benchmarks: projection, limiter, and the served binary beside a plain reverse proxy

@@ -16,6 +16,12 @@ import (
 //go:embed connector.yaml
 var YAML []byte
 
+// MCP is mcp.yaml, an OpenAPI 3.0.3 document. It describes the connector of the MCP tools to the
+// platform; the tools themselves are described in YAML.
+//
+//go:embed mcp.yaml
+var MCP []byte
+
 // Spec parses and validates YAML, with its references resolved. Each call returns a document of its
 // own.
 func Spec() (*openapi3.T, error) {

@@ -34,6 +34,7 @@ type definitionFlags struct {
 // definitionCommand prints the connector's definition.
 type definitionCommand struct {
 	definitionFlags
+	MCP      bool   `env:"-" help:"${definition_mcp}"`
 	TenantID string `default:"common" placeholder:"ID" help:"${definition_tenant_id}"`
 	Out      string `env:"-" placeholder:"FILE" help:"File to write instead of standard output."`
 }
@@ -41,12 +42,12 @@ type definitionCommand struct {
 // Run writes the definition to the file or to standard output. It warns about placeholders on
 // standard error.
 func (c *definitionCommand) Run(con *console) error {
-	options, err := c.options()
+	spec, options, err := c.source()
 	if err != nil {
 		return err
 	}
 	options.OAuth.Tenant = c.TenantID
-	text, err := definition.Generate(openapi.YAML, options)
+	text, err := definition.Generate(spec, options)
 	if err != nil {
 		return usageError{err} // the embedded spec is tested, so an option is wrong
 	}
@@ -56,6 +57,16 @@ func (c *definitionCommand) Run(con *console) error {
 	}
 	_, err = con.stdout.Write(text)
 	return err
+}
+
+// source returns the spec of the connector that the flags choose, and its options.
+func (c *definitionCommand) source() ([]byte, definition.Options, error) {
+	options, err := c.options()
+	if !c.MCP {
+		return openapi.YAML, options, err
+	}
+	options, mcpErr := c.mcpOptions(options)
+	return openapi.MCP, options, errors.Join(err, mcpErr)
 }
 
 // warnPlaceholders warns about placeholders with which nothing works.
@@ -83,11 +94,32 @@ func (c *definitionFlags) options() (definition.Options, error) {
 	}, errors.Join(hostErr, oauthErr)
 }
 
-// host returns the host for the definition, or "" if none is given. The public URL must be https,
-// because the platform calls nothing else.
+// mcpOptions returns the options of the connector of the MCP tools, given those of the actions. They
+// differ in what tokens are for.
+func (c *definitionFlags) mcpOptions(o definition.Options) (definition.Options, error) {
+	switch c.SignIn {
+	case config.Caller:
+		return o, usageError{errors.New("--mcp with sign-in caller: an MCP server must not pass on the tokens of " +
+			"callers, choose --sign-in=api-key or --sign-in=entra")}
+	case config.Entra:
+		o.OAuth.Resource = toolResource(c.origin(), c.audiences())
+	}
+	return o, nil
+}
+
+// host returns the host for the definition, or "" if none is given.
 func (c *definitionFlags) host() (string, error) {
-	if c.Host != "" || c.PublicURL == "" {
+	if c.Host != "" {
 		return c.Host, nil
+	}
+	return c.publicHost()
+}
+
+// publicHost returns the host of the public URL, or "" if none is given. The URL must be https, because
+// the platform calls nothing else.
+func (c *definitionFlags) publicHost() (string, error) {
+	if c.PublicURL == "" {
+		return "", nil
 	}
 	u, ok := config.ParseOrigin(c.PublicURL)
 	if !ok || u.Scheme != "https" {
@@ -123,18 +155,32 @@ func (c *definitionFlags) oauth() (definition.OAuth, error) {
 		o.Resource, o.Scope = cloud.Upstream, entra.UserScope
 		return o, nil
 	}
-	o.Resource, o.Scope = applicationID(cmp.Or(c.Audience, definition.NoResource)), c.Scope
+	o.Resource, o.Scope = applicationID(c.audiences()), c.Scope
 	return o, nil
 }
 
-// applicationID returns the audience whose scopes callers request: the first Application ID URI in
-// a comma-separated list, or else the first audience.
-func applicationID(audiences string) string {
-	list := strings.Split(audiences, ",")
+// origin returns the public URL of the service, or else that of the host.
+func (c *definitionFlags) origin() string {
+	host, _ := c.publicHost() // host reports the mistake
+	return "https://" + cmp.Or(host, c.Host)
+}
+
+// audiences returns the audiences of the service, or else a placeholder.
+func (c *definitionFlags) audiences() []string {
+	list := strings.Split(cmp.Or(c.Audience, definition.NoResource), ",")
 	for i := range list {
-		if list[i] = strings.TrimSpace(list[i]); strings.HasPrefix(list[i], "api://") {
-			return list[i]
+		list[i] = strings.TrimSpace(list[i])
+	}
+	return list
+}
+
+// applicationID returns the audience whose scopes callers request: the first Application ID URI, or
+// else the first audience.
+func applicationID(audiences []string) string {
+	for _, audience := range audiences {
+		if strings.HasPrefix(audience, "api://") {
+			return audience
 		}
 	}
-	return list[0]
+	return audiences[0]
 }

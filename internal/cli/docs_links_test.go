@@ -169,7 +169,8 @@ func TestNothingIsUndocumented(t *testing.T) {
 	})
 	t.Run("registration", func(t *testing.T) {
 		page := readPage(t, "docs/power-platform.md")
-		names := []string{registration.SolutionName, registration.ConnectorName, registration.ConnectorGUID}
+		names := []string{registration.SolutionName, registration.ConnectorName, registration.ConnectorGUID,
+			registration.MCPConnectorName, registration.MCPConnectorGUID}
 		for _, form := range registration.Forms() {
 			names = append(names, string(form))
 		}

@@ -14,13 +14,17 @@ var helpTexts = kong.Vars{
 	"definition_cloud": "For entra and caller: Microsoft cloud: global, usgov or china.",
 	"definition_tenant_id": "For entra and caller: the tenant whose accounts sign in. " +
 		"An app registered for one tenant needs that tenant's ID.",
+	"definition_mcp": "Print the definition of the MCP connector for Copilot Studio. " +
+		"With --sign-in entra the audience PUBLIC_URL/mcp is preferred.",
 	"definition_website": "URL of a web site about the connector; https.",
 	"definition_audience": "For entra: Application ID URI of the service's own app registration. " +
 		"Of a list separated by commas, the first that begins with api:// is used. Default: a placeholder.",
 
 	"package":      "Write what registers the connector: a solution, files for pac or paconn, Azure templates.",
 	"package_form": "paconn, pac, independent-publisher, solution, arm, or all, which makes a folder for each.",
-	"package_out":  "Folder to write into. It must not exist, or be empty.",
+	"package_mcp": "Also register the MCP connector for Copilot Studio: in a second folder with the suffix -mcp, or " +
+		"in the same solution. A title of yours gets MCP appended for it.",
+	"package_out": "Folder to write into. It must not exist, or be empty.",
 	"package_client_id": "For entra and caller: client ID of the app registration with which makers sign in. " +
 		"Default: a placeholder, or asked for at import.",
 	"package_icon":        "PNG file with an icon, a square of 100 to 230 pixels. Default: the project's.",

@@ -288,15 +288,19 @@ func TestMigrateMistakes(t *testing.T) {
 	})
 }
 
-// TestMigrateWithSolution takes the GUID and the name from the solution that the command package makes.
+// TestMigrateWithSolution takes the GUID and the name from the solution that the command package makes, in
+// which they are those of the actions.
 func TestMigrateWithSolution(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	if got := run(t, "package --form solution --out "+folder, environment()); got.status != ExitOK {
-		t.Fatalf("%+v", got)
+	folder, withMCP := t.TempDir(), t.TempDir()
+	for out, flags := range map[string]string{folder: "", withMCP: " --mcp"} {
+		if got := run(t, "package --form solution --out "+out+flags, environment()); got.status != ExitOK {
+			t.Fatalf("%+v", got)
+		}
 	}
 	for name, flags := range map[string]string{
-		"the solution": "--connector " + filepath.Join(folder, "PartnerCenterConnector.zip"),
+		"the solution":                "--connector " + filepath.Join(folder, "PartnerCenterConnector.zip"),
+		"the solution with MCP tools": "--connector " + filepath.Join(withMCP, "PartnerCenterConnector.zip"),
 		"the flags": "--connector-name " + registration.ConnectorName + " --connector-guid {" +
 			strings.ToUpper(registration.ConnectorGUID) + "}",
 	} {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/partner-center/connector/internal/config"
+	"github.com/partner-center/connector/internal/definition"
 	"github.com/partner-center/connector/internal/definition/registration"
 	"github.com/partner-center/connector/internal/icon"
 	"github.com/partner-center/connector/openapi"
@@ -20,6 +21,7 @@ import (
 // packageCommand writes packages that register the connector.
 type packageCommand struct {
 	definitionFlags
+	MCP               bool   `env:"-" help:"${package_mcp}"`
 	Form              string `env:"-" default:"all" placeholder:"NAME" help:"${package_form}"`
 	Out               string `env:"-" required:"" placeholder:"FOLDER" help:"${package_out}"`
 	ConnectorClientID string `env:"-" placeholder:"ID" help:"${package_client_id}"`
@@ -48,17 +50,22 @@ func (c *packageCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	var files []registration.File
+	var packages []registration.Package
 	for _, form := range forms {
-		built, err := builder.Files(form)
+		built, err := builder.Packages(form)
 		if err != nil {
 			return usageError{err} // of an option that is wrong for this form alone
 		}
-		if built, err = c.packed(form, built); err != nil {
+		packages = append(packages, built...)
+	}
+	var files []registration.File
+	for _, p := range packages {
+		packed, err := c.packed(p)
+		if err != nil {
 			return err
 		}
-		for _, f := range built {
-			files = append(files, registration.File{Path: path.Join(c.folder(form), f.Path), Content: f.Content})
+		for _, f := range packed {
+			files = append(files, registration.File{Path: path.Join(c.folder(p), f.Path), Content: f.Content})
 		}
 	}
 	err = registration.Write(c.Out, files)
@@ -69,8 +76,8 @@ func (c *packageCommand) Run(con *console) error {
 		return err
 	}
 	c.warnDefaults(con, builder.Options)
-	for _, form := range forms {
-		fmt.Fprintf(con.stdout, "%s: %s\n  next: %s\n", form, filepath.Join(c.Out, c.folder(form)), c.nextStep(form))
+	for _, p := range packages {
+		fmt.Fprintf(con.stdout, "%s: %s\n  next: %s\n", p.Name, filepath.Join(c.Out, c.folder(p)), c.nextStep(p))
 	}
 	return nil
 }
@@ -100,13 +107,13 @@ func (c *packageCommand) builder() (*registration.Builder, []registration.Form, 
 }
 
 // nextStep returns what to do with a package as it was written.
-func (c *packageCommand) nextStep(form registration.Form) string {
-	step := nextSteps[form]
+func (c *packageCommand) nextStep(p registration.Package) string {
+	step := nextSteps[p.Form]
 	switch {
-	case form == registration.Solution && c.Unpacked:
+	case p.Form == registration.Solution && c.Unpacked:
 		step = "zip what is in this folder, without a folder around it, and import the zip"
-	case form != registration.Solution && c.Zip:
-		step = "unpack " + string(form) + ".zip; " + step
+	case p.Form != registration.Solution && c.Zip:
+		step = "unpack " + p.Name + ".zip; " + step
 	}
 	return step
 }
@@ -114,17 +121,32 @@ func (c *packageCommand) nextStep(form registration.Form) string {
 // options converts the flags. One error joins all mistakes in those of the definition, the other is that
 // of the icon.
 func (c *packageCommand) options() (o registration.Options, definitionErr, iconErr error) {
-	definition, definitionErr := c.definitionFlags.options()
+	actions, definitionErr := c.definitionFlags.options()
+	tools, mcpErr := c.tools(actions)
 	picture, iconErr := c.icon()
 	border, _ := icon.Border(picture)
 	return registration.Options{
-		Definition: definition,
+		Definition: actions,
+		MCP:        tools,
 		ClientID:   c.ConnectorClientID,
 		Icon:       picture,
 		BrandColor: cmp.Or(c.BrandColor, border, icon.BrandColor),
 		Version:    version(),
 		Managed:    c.Managed,
-	}, definitionErr, iconErr
+	}, errors.Join(definitionErr, mcpErr), iconErr
+}
+
+// tools returns the connector of the MCP tools, given the definition of the actions, or nil without --mcp.
+// Its title differs from that of the actions, since makers see both.
+func (c *packageCommand) tools(actions definition.Options) (*registration.MCP, error) {
+	if !c.MCP {
+		return nil, nil
+	}
+	o, err := c.mcpOptions(actions)
+	if o.Info.Title != "" {
+		o.Info.Title += " MCP"
+	}
+	return &registration.MCP{Spec: openapi.MCP, Definition: o}, err
 }
 
 // icon returns the operator's icon, or else the project's.
@@ -175,25 +197,26 @@ func (c *packageCommand) checkForm() error {
 	return usageError{errors.Join(wrong...)}
 }
 
-// folder returns where a form goes inside of the output folder.
-func (c *packageCommand) folder(form registration.Form) string {
-	if c.Form == "all" {
-		return string(form)
+// folder returns where a package goes inside of the output folder. A folder has one connector, since
+// each has files of the same names.
+func (c *packageCommand) folder(p registration.Package) string {
+	if c.Form == "all" || (c.MCP && p.Form != registration.Solution) {
+		return p.Name
 	}
 	return ""
 }
 
-// packed returns the files of a form as they are written: as they are, or as one archive.
-func (c *packageCommand) packed(form registration.Form, files []registration.File) ([]registration.File, error) {
-	name := string(form) + ".zip"
+// packed returns the files of a package as they are written: as they are, or as one archive.
+func (c *packageCommand) packed(p registration.Package) ([]registration.File, error) {
+	name := p.Name + ".zip"
 	pack := c.Zip
-	if form == registration.Solution {
+	if p.Form == registration.Solution {
 		name, pack = registration.SolutionName+".zip", !c.Unpacked
 	}
 	if !pack {
-		return files, nil
+		return p.Files, nil
 	}
-	archive, err := registration.Zip(files)
+	archive, err := registration.Zip(p.Files)
 	return []registration.File{{Path: name, Content: archive}}, err
 }
 

@@ -32,6 +32,14 @@ func TestPackage(t *testing.T) {
 			"solution/PartnerCenterConnector.zip"},
 		"--form all --zip": {"arm/arm.zip", "independent-publisher/independent-publisher.zip", "pac/pac.zip",
 			"paconn/paconn.zip", "solution/PartnerCenterConnector.zip"},
+		"--mcp --form solution":  {"PartnerCenterConnector.zip"},
+		"--mcp --form paconn":    slices.Concat(below("paconn", paconn), below("paconn-mcp", paconn)),
+		"--mcp --form arm --zip": {"arm/arm.zip", "arm-mcp/arm-mcp.zip"},
+		"--mcp --zip --sign-in entra": {"arm/arm.zip", "arm-mcp/arm-mcp.zip",
+			"independent-publisher/independent-publisher.zip",
+			"independent-publisher-mcp/independent-publisher-mcp.zip", "pac/pac.zip",
+			"pac-mcp/pac-mcp.zip", "paconn/paconn.zip", "paconn-mcp/paconn-mcp.zip",
+			"solution/PartnerCenterConnector.zip"},
 	} {
 		t.Run(line, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "out")
@@ -39,7 +47,9 @@ func TestPackage(t *testing.T) {
 			if got.status != ExitOK || !strings.Contains(got.stdout, "  next: ") {
 				t.Fatalf("%+v", got)
 			}
-			if files := filesBelow(t, out); !slices.Equal(files, want) {
+			files := filesBelow(t, out)
+			slices.Sort(want)
+			if slices.Sort(files); !slices.Equal(files, want) {
 				t.Errorf("got %v, want %v", files, want)
 			}
 		})
@@ -57,6 +67,14 @@ func TestPackage(t *testing.T) {
 			}
 		}
 	})
+}
+
+// below returns the paths of files in a folder.
+func below(folder string, names []string) (paths []string) {
+	for _, name := range names {
+		paths = append(paths, folder+"/"+name)
+	}
+	return paths
 }
 
 // filesBelow returns the files below a folder, sorted.
@@ -90,6 +108,46 @@ func TestPackageHasTheDefinition(t *testing.T) {
 	if string(text) != want {
 		t.Error("the package has another definition")
 	}
+}
+
+// TestPackageMCP checks that the packages have the definition of the MCP connector too, with a title of its
+// own, and that two runs write the same.
+func TestPackageMCP(t *testing.T) {
+	environment := environment("CONNECTOR_PUBLIC_URL=https://connector.contoso.com", "CONNECTOR_SIGN_IN=entra",
+		"CONNECTOR_AUDIENCE=api://connector,https://connector.contoso.com/mcp")
+	first, second := filepath.Join(t.TempDir(), "out"), filepath.Join(t.TempDir(), "out")
+	for _, out := range []string{first, second} {
+		if got := run(t, "package --mcp --unpacked --title Contoso --out "+out, environment); got.status != ExitOK {
+			t.Fatalf("%+v", got)
+		}
+	}
+	for _, name := range filesBelow(t, first) {
+		one, two := readFile(t, filepath.Join(first, name)), readFile(t, filepath.Join(second, name))
+		if one != two {
+			t.Errorf("two runs write another %s", name)
+		}
+	}
+	for name, flags := range map[string][]string{
+		"pac/apiDefinition.json":                {"--title", "Contoso"},
+		"pac-mcp/apiDefinition.json":            {"--mcp", "--title", "Contoso MCP"},
+		"arm-mcp/apiDefinition.swagger.json":    {"--mcp", "--title", "Contoso MCP"},
+		"paconn-mcp/apiDefinition.swagger.json": {"--mcp", "--title", "Contoso MCP"},
+	} {
+		var stdout, stderr bytes.Buffer
+		Run(t.Context(), append([]string{"definition"}, flags...), environment, &stdout, &stderr)
+		if readFile(t, filepath.Join(first, name)) != stdout.String() {
+			t.Errorf("%s is not what definition %v prints, %s", name, flags, &stderr)
+		}
+	}
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // TestPackageWarnings checks that nothing that was not chosen goes unsaid.
@@ -177,6 +235,8 @@ func TestPackageMistakes(t *testing.T) {
 		"--icon " + text + ".none":                                   "text.png.none",
 		"--title ! --brand-color teal":                               `title "!"`,
 		"--brand-color teal --host a/b":                              `host "a/b"`,
+		"--mcp --sign-in caller":                                     "--mcp with sign-in caller",
+		"--mcp --title Contoso-Partner-Center-Reader":                `title "Contoso-Partner-Center-Reader MCP"`,
 	} {
 		t.Run(line, func(t *testing.T) {
 			folder := t.TempDir()
@@ -263,6 +323,8 @@ func TestPackageNextStep(t *testing.T) {
 		"--form paconn --zip":        "next: unpack paconn.zip; paconn login, then",
 		"--form solution --zip":      "next: import it",
 		"--form solution --unpacked": "next: zip what is in this folder",
+		"--form pac --mcp":           "pac-mcp\n  next: pac auth create, then",
+		"--form pac --mcp --zip":     "pac-mcp\n  next: unpack pac-mcp.zip; pac auth create, then",
 	} {
 		if got := run(t, "package "+line+" --out "+t.TempDir(), environment()); !strings.Contains(got.stdout, want) {
 			t.Errorf("%s: %+v", line, got)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
-	"strings"
 
 	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/call"
@@ -94,7 +93,7 @@ func toolResource(publicURL string, audiences []string) string {
 	if address := publicURL + mcp.Path; slices.Contains(audiences, address) {
 		return address
 	}
-	return applicationID(strings.Join(audiences, ","))
+	return applicationID(audiences)
 }
 
 // outcomes returns every outcome that a call can have.

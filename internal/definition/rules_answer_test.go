@@ -248,9 +248,9 @@ var knownExtensions = []struct {
 }{
 	{regexp.MustCompile(`^$`), "capabilities connector-metadata docs"},
 	{regexp.MustCompile(`^/info$`), "api-annotation deployment-version"},
-	{regexp.MustCompile(`^/paths/[^ ]*/(get|put|post|patch|delete)$`), "api-annotation capabilities no-generic-test " +
-		"operation-context pageable safe-operation summary trigger trigger-hint trigger-metadata notification " +
-		"visibility"},
+	{regexp.MustCompile(`^/paths/[^ ]*/(get|put|post|patch|delete)$`), "agentic-protocol api-annotation " +
+		"capabilities no-generic-test operation-context pageable safe-operation summary trigger trigger-hint " +
+		"trigger-metadata notification visibility"},
 	{regexp.MustCompile(`/parameters/[^/]+$`), "dynamic-list dynamic-values dynamic-tree enum-values " +
 		"localizeDefaultValue summary test-value trigger-value url-encoding visibility"},
 	{regexp.MustCompile(`/responses/[^/]+$`), "summary"},

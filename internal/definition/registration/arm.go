@@ -126,7 +126,7 @@ func (b *Builder) armTemplate(d summary) (armTemplate, error) {
 	parameters := armParameters{
 		Host: described("string", hostDescription,
 			b.Definition.Host),
-		Name: described("string", nameDescription, "partner-center"),
+		Name: described("string", nameDescription, b.azureName),
 		Location: described("string", locationDescription,
 			"[resourceGroup().location]"),
 	}

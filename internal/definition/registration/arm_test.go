@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/partner-center/connector/internal/definition"
 	"github.com/partner-center/connector/internal/e2e/schemas"
 )
 
@@ -41,11 +40,8 @@ func TestTemplate(t *testing.T) {
 				}
 			}
 			o := choices(signIn).Definition
-			o.OAuth.Tenant, o.HostExpression = "common", "[parameters('host')]"
-			want, err := definition.Generate(spec(t), o)
-			if err != nil {
-				t.Fatal(err)
-			}
+			o.HostExpression = "[parameters('host')]"
+			want := generate(t, spec(t), o)
 			if got := template.Resources[0].Properties["swagger"]; compact(t, got) != compact(t, want) {
 				t.Error("the template has another definition")
 			}
@@ -85,9 +81,12 @@ func TestTemplateText(t *testing.T) {
 // TestTemplateSchema validates the template's resources against Azure's schemas. They do not list
 // three properties that Azure takes: https://learn.microsoft.com/connectors/custom-connectors/connection-parameters.
 func TestTemplateSchema(t *testing.T) {
-	for _, signIn := range []string{"api-key", "entra", "caller"} {
+	eachPackage(t, func(t *testing.T, form Form, _ Options, files map[string][]byte) {
+		if form != ARM {
+			return
+		}
 		var template struct{ Resources []map[string]any }
-		unmarshal(t, chosen(t, ARM, signIn)["azuredeploy.json"], &template)
+		unmarshal(t, files["azuredeploy.json"], &template)
 		for _, resource := range template.Resources {
 			delete(resource, "dependsOn")
 			parameters, _ := resource["properties"].(map[string]any)["connectionParameters"].(map[string]any)
@@ -100,10 +99,10 @@ func TestTemplateSchema(t *testing.T) {
 			}
 			schema := schemas.Azure(t, resource["type"].(string), resource["apiVersion"].(string))
 			if err := schema.Validate(resource); err != nil {
-				t.Errorf("%s, %s: %v", signIn, resource["type"], err)
+				t.Errorf("%s: %v", resource["type"], err)
 			}
 		}
-	}
+	})
 }
 
 // TestPlatformSchemas validates properties and settings against the platform's schemas.
@@ -126,16 +125,17 @@ func TestPlatformSchemas(t *testing.T) {
 		if form != Solution {
 			return
 		}
-		connector := "Connector/" + ConnectorName // has the properties in pieces
-		inPieces, err := encode(map[string]any{"properties": map[string]json.RawMessage{
-			"iconBrandColor":          json.RawMessage(`"#0a5f63"`),
-			"connectionParameters":    files[connector+"_connectionparameters.json"],
-			"policyTemplateInstances": files[connector+"_policytemplateinstances.json"],
-		}})
-		if err != nil {
-			t.Fatal(err)
+		for _, c := range readXML(t, files["customizations.xml"]).Connectors { // has the properties in pieces
+			inPieces, err := encode(map[string]any{"properties": map[string]json.RawMessage{
+				"iconBrandColor":          json.RawMessage(`"#0a5f63"`),
+				"connectionParameters":    files[strings.TrimPrefix(c.Parameters, "/")],
+				"policyTemplateInstances": files[strings.TrimPrefix(c.Policies, "/")],
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			validate(properties, inPieces)
 		}
-		validate(properties, inPieces)
 	})
 }
 
@@ -199,7 +199,7 @@ func TestBicepCompiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		files, err := b.Files(ARM)
+		files, err := b.files(ARM)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,21 +21,39 @@ func TestGoldens(t *testing.T) {
 	elsewhere := regexp.MustCompile(`apiDefinition|_openapidefinition|[.](png|Png)$`) // compared by other tests
 	var want []string
 	for _, signIn := range []string{"api-key", "entra", "caller"} {
-		for _, form := range Forms() {
-			files := chosen(t, form, signIn)
-			for _, name := range slices.Sorted(maps.Keys(files)) {
+		for _, p := range goldenPackages(t, signIn) {
+			for _, name := range slices.Sorted(maps.Keys(p.files)) {
 				if elsewhere.MatchString(name) {
 					continue
 				}
-				path := filepath.Join("testdata", "golden", signIn, string(form), filepath.FromSlash(name))
+				path := filepath.Join("testdata", "golden", signIn, p.folder, filepath.FromSlash(name))
 				want = append(want, path)
-				compareGolden(t, path, withoutDefinition(t, name, files[name]))
+				compareGolden(t, path, withoutDefinition(t, name, p.files[name]))
 			}
 		}
 	}
 	if there := goldenFiles(t); !slices.Equal(there, want) {
 		t.Errorf("the golden files are not those of the packages:\n%s", cmp.Diff(there, want))
 	}
+}
+
+// A goldenPackage is a package that is compared with the files in a folder.
+type goldenPackage struct {
+	folder string
+	files  map[string][]byte
+}
+
+// goldenPackages returns the packages of a sign-in: those of the actions, and those of the MCP tools, with
+// the solution that has both.
+func goldenPackages(t *testing.T, signIn string) (all []goldenPackage) {
+	t.Helper()
+	for _, form := range Forms() {
+		all = append(all, goldenPackage{string(form), chosen(t, form, signIn)})
+		if signIn != "caller" {
+			all = append(all, goldenPackage{string(form) + "-mcp", chosenMCP(t, form, signIn)})
+		}
+	}
+	return all
 }
 
 // withoutDefinition returns a file, a template without its definition and icon.
@@ -79,8 +97,8 @@ func compareGolden(t *testing.T, path string, got []byte) {
 func goldenFiles(t *testing.T) (all []string) {
 	t.Helper()
 	for _, signIn := range []string{"api-key", "entra", "caller"} {
-		for _, form := range Forms() {
-			folder := filepath.Join("testdata", "golden", signIn, string(form))
+		for _, p := range goldenPackages(t, signIn) {
+			folder := filepath.Join("testdata", "golden", signIn, p.folder)
 			for _, path := range tree(t, folder) {
 				if info, err := os.Stat(filepath.Join(folder, path)); err == nil && !info.IsDir() {
 					all = append(all, filepath.Join(folder, filepath.FromSlash(path)))

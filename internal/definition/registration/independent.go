@@ -58,6 +58,7 @@ func independent(b *Builder) ([]File, error) {
 	}
 	readme, err := render("readme.md", map[string]any{
 		"Info": parsed.Info, "Publisher": p.Properties.Publisher, "Operations": visibleOperations(parsed), "Home": home,
+		"MCP":    b.identity == mcpIdentity,
 		"APIKey": b.Definition.SignIn == definition.APIKey, "Caller": b.Definition.SignIn == definition.Caller,
 	})
 	if err != nil {

@@ -134,11 +134,10 @@ func (b *Builder) app() app {
 // name itself by its client ID, or Entra ID answers AADSTS90009:
 // https://learn.microsoft.com/entra/identity-platform/reference-error-codes.
 func (b *Builder) resource() string {
-	resource := b.Definition.OAuth.Resource
-	if b.ClientID != "" && strings.EqualFold(resource, "api://"+b.ClientID) {
+	if b.toItself {
 		return b.ClientID
 	}
-	return resource
+	return b.Definition.OAuth.Resource
 }
 
 // whomToAsk returns who has keys and host names, for the help of an input.
@@ -152,7 +151,8 @@ func (b *Builder) whomToAsk() string {
 
 // policies returns the policy that lets the platform follow the links to next pages. Without it the
 // gateway calls such a link without the connection's credential:
-// https://github.com/microsoft/PowerPlatformConnectors/issues/2959.
+// https://github.com/microsoft/PowerPlatformConnectors/issues/2959. A definition without pages has no
+// policy.
 func policies(d summary) []policy {
 	var paged []string
 	for _, path := range d.Paths {
@@ -161,6 +161,9 @@ func policies(d summary) []policy {
 				paged = append(paged, operation.OperationID)
 			}
 		}
+	}
+	if len(paged) == 0 {
+		return []policy{}
 	}
 	slices.Sort(paged)
 	return []policy{{

@@ -2,7 +2,8 @@
 // command-line tools, a solution, templates for Azure, and a folder for the public repository of
 // connectors. Every form holds the same definition, byte for byte except for the host. The same
 // options always give the same bytes, and no form has a secret, or the ID of a tenant that no option
-// holds. The package writes to the disk only in Write; warning about placeholders is left to the caller.
+// holds. The connector of the MCP tools can be registered beside that of the actions. The package writes
+// to the disk only in Write; warning about placeholders is left to the caller.
 package registration
 
 import (
@@ -37,11 +38,19 @@ type Options struct {
 	// sign in, and the service decides which may call.
 	Definition definition.Options
 
+	MCP *MCP // the connector of the MCP tools; nil: packages have that of the actions alone
+
 	ClientID   string // of the connector's own app registration, for Entra ID; empty: NoClientID
 	Icon       []byte // PNG
 	BrandColor string // "#rrggbb", the background of the icon
 	Version    string // of the solution, as this program states its own, such as v0.2.0
 	Managed    bool   // whether the solution is managed
+}
+
+// MCP describes the connector of the MCP tools.
+type MCP struct {
+	Spec       []byte             // OpenAPI 3.0
+	Definition definition.Options // as that of the actions, but for title and resource
 }
 
 // NoClientID stands in forms without variables for an app registration that is not known. It belongs
@@ -58,26 +67,84 @@ type File struct {
 	Content []byte
 }
 
-// A Builder builds packages. It is safe for concurrent use.
+// A Package registers a connector in one form; a solution registers all.
+type Package struct {
+	Name  string // that of the form, with a suffix for the MCP tools
+	Form  Form
+	Files []File // sorted by path
+}
+
+// A Builder builds packages of one connector. It is safe for concurrent use.
 type Builder struct {
 	Options
-	spec []byte
-	own  []byte // the definition with the operator's host
+	identity
+	spec     []byte
+	own      []byte   // the definition with the operator's host
+	toItself bool     // whether the connector's app registration is that of the service
+	mcp      *Builder // of the MCP tools; nil: none
+}
+
+// An identity has the names of a connector. They are the same for every host, sign-in and version.
+type identity struct {
+	guid, name       string // in Dataverse
+	resourceVariable variable
+	azureName        string // by default
+	suffix           string // of the names of packages
 }
 
 // New returns a Builder for spec, the connector's OpenAPI 3.0 document. An error joins one error per
 // invalid option.
 func New(spec []byte, o Options) (*Builder, error) {
-	o.Definition.OAuth.Tenant = anyTenant
-	own, err := definition.Generate(spec, o.Definition)
+	b, err := newBuilder(spec, o, actionsIdentity)
 	if err := errors.Join(o.Validate(), err); err != nil {
 		return nil, err
 	}
-	return &Builder{o, spec, own}, nil
+	b.toItself = o.ClientID != "" && strings.EqualFold(o.Definition.OAuth.Resource, "api://"+o.ClientID)
+	if o.MCP == nil {
+		return b, nil
+	}
+	o.Definition = o.MCP.Definition
+	if b.mcp, err = newBuilder(o.MCP.Spec, o, mcpIdentity); err != nil {
+		return nil, err
+	}
+	b.mcp.toItself = b.toItself
+	return b, nil
 }
 
-// Files returns the files of a package, sorted by path.
-func (b *Builder) Files(form Form) ([]File, error) {
+func newBuilder(spec []byte, o Options, i identity) (*Builder, error) {
+	o.Definition.OAuth.Tenant = anyTenant
+	own, err := definition.Generate(spec, o.Definition)
+	return &Builder{Options: o, identity: i, spec: spec, own: own}, err
+}
+
+// connectors returns the builders of all connectors, that of the actions first.
+func (b *Builder) connectors() []*Builder {
+	if b.mcp == nil {
+		return []*Builder{b}
+	}
+	return []*Builder{b, b.mcp}
+}
+
+// Packages returns the packages of a form: a solution with all connectors, or one package for each
+// connector.
+func (b *Builder) Packages(form Form) ([]Package, error) {
+	connectors := b.connectors()
+	if form == Solution {
+		connectors = connectors[:1]
+	}
+	var all []Package
+	for _, c := range connectors {
+		files, err := c.files(form)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Package{string(form) + c.suffix, form, files})
+	}
+	return all, nil
+}
+
+// files returns the files of a package, sorted by path.
+func (b *Builder) files(form Form) ([]File, error) {
 	build, ok := map[Form]func(*Builder) ([]File, error){
 		Paconn: paconn, Pac: pac, Independent: independent, Solution: solution, ARM: arm,
 	}[form]

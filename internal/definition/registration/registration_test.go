@@ -91,7 +91,7 @@ func build(t *testing.T, form Form, o Options) map[string][]byte {
 // filesOf returns the files of a package by path, which must be sorted.
 func filesOf(t *testing.T, b *Builder, form Form) map[string][]byte {
 	t.Helper()
-	files, err := b.Files(form)
+	files, err := b.files(form)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,12 +105,18 @@ func filesOf(t *testing.T, b *Builder, form Form) map[string][]byte {
 	return byPath
 }
 
-// eachPackage runs a test for every form and sign-in.
+// eachPackage runs a test for every form and sign-in, and for the MCP tools.
 func eachPackage(t *testing.T, test func(t *testing.T, form Form, o Options, files map[string][]byte)) {
 	for _, form := range Forms() {
 		for _, signIn := range []string{"api-key", "entra", "caller"} {
 			t.Run(string(form)+" "+signIn, func(t *testing.T) {
 				test(t, form, choices(signIn), chosen(t, form, signIn))
+			})
+			if signIn == "caller" {
+				continue
+			}
+			t.Run(string(form)+"-mcp "+signIn, func(t *testing.T) {
+				test(t, form, choicesMCP(t, signIn), chosenMCP(t, form, signIn))
 			})
 		}
 	}
@@ -120,33 +126,45 @@ func eachPackage(t *testing.T, test func(t *testing.T, form Form, o Options, fil
 func TestOneDefinition(t *testing.T) {
 	names := regexp.MustCompile(`(^apiDefinition(\.swagger)?|_openapidefinition)\.json$`)
 	hostLine := regexp.MustCompile(`(?m)^    "host": .*$`)
-	wanted := map[string][]byte{}
-	for _, signIn := range []string{"api-key", "entra", "caller"} {
-		o := choices(signIn).Definition
-		o.OAuth.Tenant = "common"
-		want, err := definition.Generate(spec(t), o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		wanted[signIn] = want
-	}
-	eachPackage(t, func(t *testing.T, _ Form, o Options, files map[string][]byte) {
-		want, found := wanted[o.Definition.SignIn], 0
+	eachPackage(t, func(t *testing.T, form Form, o Options, files map[string][]byte) {
+		found := 0
 		for name, content := range files {
 			if !names.MatchString(name) {
 				continue
 			}
 			found++
+			want := generate(t, spec(t), o.Definition)
+			if o.MCP != nil && !strings.Contains(name, ConnectorName+"_") {
+				want = generate(t, o.MCP.Spec, o.MCP.Definition)
+			}
 			replaced := hostLine.ReplaceAll(content, []byte(`    "host": "`+host+`",`))
 			if !bytes.Equal(replaced, want) {
 				t.Errorf("%s is another definition", name)
 			}
 		}
-		if found != 1 {
+		if both := form == Solution && o.MCP != nil; found != 1 && !both || found != 2 && both {
 			t.Errorf("%d definitions", found)
 		}
 	})
 }
+
+// generate returns the definition that packages have but for the host. Tests share it and must not change
+// it.
+func generate(t *testing.T, spec []byte, o definition.Options) []byte {
+	t.Helper()
+	o.OAuth.Tenant = "common"
+	if generated[o] == nil {
+		text, err := definition.Generate(spec, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		generated[o] = text
+	}
+	return generated[o]
+}
+
+// generated holds the definitions that generate has returned. Those of two specs differ in their titles.
+var generated = map[definition.Options][]byte{}
 
 // TestNothingPrivate checks that no form has the ID of the tenant or a secret, and that no parameter
 // for one has a value.
@@ -173,7 +191,7 @@ func TestNothingPrivate(t *testing.T) {
 			}
 		}
 	})
-	if secrets != 4 { // solution and template, for two kinds of accounts
+	if secrets != 7 { // solution and template for two kinds of accounts; for one of them MCP, with both in the solution
 		t.Errorf("%d secrets", secrets)
 	}
 }
@@ -387,7 +405,7 @@ func TestFilesRejectsANamelessPublisher(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Files(Independent); err == nil || !strings.Contains(err.Error(), "names the publisher") {
+	if _, err := b.files(Independent); err == nil || !strings.Contains(err.Error(), "names the publisher") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -398,7 +416,7 @@ func TestFilesRejectsAnUnknownForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `form "zip": want one of [paconn pac independent-publisher solution arm]`
-	if files, err := b.Files("zip"); err == nil || err.Error() != want || files != nil {
+	if files, err := b.files("zip"); err == nil || err.Error() != want || files != nil {
 		t.Errorf("%d files, %v", len(files), err)
 	}
 }

@@ -6,21 +6,36 @@ import (
 	"encoding/xml"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"text/template"
 
 	"github.com/partner-center/connector/internal/definition"
 )
 
-// Identity of the connector in a solution. It is the same for every host, sign-in and version, so
-// that an import updates the connector that is there, and flows can refer to it.
+// Identity of the connectors in a solution. It is the same for every host, sign-in and version, so
+// that an import updates the connector that is there, and flows and agents can refer to it.
 const (
-	SolutionName  = "PartnerCenterConnector"
-	ConnectorGUID = "c2cc9f3f-0a66-44d3-9053-22ad3acb5e08"
-	ConnectorName = prefix + "_partnercenter"
+	SolutionName     = "PartnerCenterConnector"
+	ConnectorGUID    = "c2cc9f3f-0a66-44d3-9053-22ad3acb5e08" // of the actions
+	ConnectorName    = prefix + "_partnercenter"
+	MCPConnectorGUID = "cf2f6487-7c8c-494e-a5da-f1bb13a7a347"
+	MCPConnectorName = prefix + "_partnercentermcp"
 
 	prefix            = "pcc"
 	optionValuePrefix = 46721
+)
+
+var (
+	actionsIdentity = identity{
+		guid: ConnectorGUID, name: ConnectorName, azureName: "partner-center",
+		resourceVariable: variable{Name: prefix + "_PartnerCenterResource", DisplayName: "Partner Center resource"},
+	}
+	mcpIdentity = identity{
+		guid: MCPConnectorGUID, name: MCPConnectorName, azureName: "partner-center-mcp", suffix: "-mcp",
+		resourceVariable: variable{Name: prefix + "_PartnerCenterMCPResource",
+			DisplayName: "Partner Center MCP resource"},
+	}
 )
 
 // Types of environment variables:
@@ -69,9 +84,10 @@ func (b *Builder) variables() (host variable, app []variable) {
 	if b.Definition.SignIn == definition.Caller {
 		resourceDescription = "Address of Partner Center, which tokens are for."
 	}
-	resource := b.resource()
-	if resource == definition.NoResource {
-		resource = ""
+	resource := b.resourceVariable
+	resource.Type, resource.Description, resource.Default = textVariable, resourceDescription, b.resource()
+	if resource.Default == definition.NoResource {
+		resource.Default = ""
 	}
 	return host, []variable{
 		{
@@ -84,11 +100,7 @@ func (b *Builder) variables() (host variable, app []variable) {
 			Type:        secretVariable,
 			Description: secretDescription + " It is a reference to Azure Key Vault.",
 		},
-		{
-			Name: prefix + "_PartnerCenterResource", DisplayName: "Partner Center resource", Type: textVariable,
-			Description: resourceDescription,
-			Default:     resource,
-		},
+		resource,
 		{
 			Name: prefix + "_PartnerCenterTenant", DisplayName: "Partner Center tenant", Type: textVariable,
 			Description: "ID of the tenant whose accounts sign in; common, if the app registration is multitenant.",
@@ -118,40 +130,34 @@ func escapeXML(text string) (string, error) {
 	return out.String(), err
 }
 
-// solution returns the parts of a solution, as they lie in its zip.
+// A component is a connector in a solution.
+type component struct {
+	GUID, Name         string
+	Title, Description string
+	files              []File
+	variables          []variable // that the files refer to
+}
+
+// solution returns the parts of a solution with all connectors, as they lie in its zip.
 func solution(b *Builder) ([]File, error) {
-	host, registration := b.variables()
-	text, err := b.withHost(host.expression())
-	if err != nil {
-		return nil, err
-	}
-	parsed, err := summarize(text)
-	if err != nil {
-		return nil, err
-	}
-	var a app
-	if len(registration) > 0 {
-		a = app{registration[0].expression(), registration[1].expression(), registration[2].expression(),
-			registration[3].expression()}
-	}
-	connector := "Connector/" + ConnectorName
-	files := []File{
-		{connector + "_openapidefinition.json", text},
-		{connector + "_iconblob.Png", b.Icon},
-	}
-	for name, value := range map[string]any{
-		"_connectionparameters.json":    b.connectionParameters(a),
-		"_policytemplateinstances.json": policies(parsed),
-	} {
-		content, err := encode(value)
+	var components []component
+	var files []File
+	var variables []variable
+	for _, connector := range b.connectors() {
+		c, err := connector.component()
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, File{connector + name, content})
+		components = append(components, c)
+		files = append(files, c.files...)
+		for _, v := range c.variables {
+			if !slices.Contains(variables, v) {
+				variables = append(variables, v)
+			}
+		}
 	}
-	variables := append([]variable{host}, registration...)
 	about := map[string]any{
-		"Solution": SolutionName, "Connector": ConnectorName, "GUID": ConnectorGUID, "Info": parsed.Info,
+		"Solution": SolutionName, "Connectors": components, "Info": components[0],
 		"Color": strings.ToLower(b.BrandColor), "Version": solutionVersion(b.Version), "Managed": b.Managed,
 		"Prefix": prefix, "OptionValuePrefix": optionValuePrefix, "Variables": variables,
 		"Publisher": b.Definition.Info,
@@ -172,6 +178,43 @@ func solution(b *Builder) ([]File, error) {
 			content})
 	}
 	return files, nil
+}
+
+// component returns the connector as a solution has it.
+func (b *Builder) component() (component, error) {
+	host, registration := b.variables()
+	text, err := b.withHost(host.expression())
+	if err != nil {
+		return component{}, err
+	}
+	parsed, err := summarize(text)
+	if err != nil {
+		return component{}, err
+	}
+	var a app
+	if len(registration) > 0 {
+		a = app{registration[0].expression(), registration[1].expression(), registration[2].expression(),
+			registration[3].expression()}
+	}
+	parameters, err := encode(b.connectionParameters(a))
+	if err != nil {
+		return component{}, err
+	}
+	policies, err := encode(policies(parsed))
+	if err != nil {
+		return component{}, err
+	}
+	path := "Connector/" + b.name
+	return component{
+		GUID: b.guid, Name: b.name, Title: parsed.Info.Title, Description: parsed.Info.Description,
+		files: []File{
+			{path + "_openapidefinition.json", text},
+			{path + "_iconblob.Png", b.Icon},
+			{path + "_connectionparameters.json", parameters},
+			{path + "_policytemplateinstances.json", policies},
+		},
+		variables: append([]variable{host}, registration...),
+	}, nil
 }
 
 // releaseForm matches the version of a release. Those of candidates and of other commits have more.

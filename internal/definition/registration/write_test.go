@@ -150,7 +150,7 @@ func TestZip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := b.Files(Solution)
+	files, err := b.files(Solution)
 	if err != nil {
 		t.Fatal(err)
 	}
