@@ -12,10 +12,11 @@ import (
 	"testing"
 )
 
-// sandboxCall is a call of the sandbox as documents write it. Any other form fails the test, so
-// that none is left out.
+// sandboxCall is a call of the sandbox as documents write it: of an action, or of a tool with a body.
+// Any other form fails the test, so that none is left out.
 var sandboxCall = regexp.MustCompile(
-	`^curl -s -H 'X-Api-Key: sandbox' (?:-o (\S+) )?'(http://127\.0\.0\.1:8080/[^']*)'( \| jq)?$`)
+	`^curl -s -H 'X-Api-Key: sandbox' (?:-o (\S+) )?(?:-H 'Content-Type: application/json' -d '([^']*)' )?` +
+		`'(http://127\.0\.0\.1:8080/[^']*)'(?: \| jq| \| jq -r '(\.result\.content\[0\]\.text)')?$`)
 
 // TestExamples runs every call of the sandbox that the documentation shows and compares the answer
 // that it shows.
@@ -32,7 +33,7 @@ func TestExamples(t *testing.T) {
 				for line := range strings.Lines(b.text) {
 					if strings.Contains(line, "X-Api-Key: sandbox") {
 						examples++
-						tryExample(t, s, strings.TrimSpace(line), answerTo(blocks[i+1:]))
+						tryExample(t, s, strings.TrimSpace(line), blocks[i+1:])
 					}
 				}
 			}
@@ -54,26 +55,53 @@ func answerTo(following []block) string {
 	return ""
 }
 
-// tryExample runs one call and compares its answer with the one that is shown.
-func tryExample(t *testing.T, s *docsService, line, shown string) {
+// tryExample runs one call and compares its answer with the one that is shown below it.
+func tryExample(t *testing.T, s *docsService, line string, following []block) {
 	t.Helper()
 	parts := sandboxCall.FindStringSubmatch(line)
 	if parts == nil {
 		t.Fatalf("%s\nis not of the form that is tried here: %s", line, sandboxCall)
 	}
-	answer := s.get(t, parts[2])
-	if file := parts[1]; file != "" {
+	file, body, address, text := parts[1], parts[2], parts[3], parts[4]
+	answer := s.get(t, address)
+	if body != "" {
+		answer = s.post(t, address, body)
+	}
+	if file != "" {
 		if !bytes.HasPrefix(answer, []byte("%PDF-")) || !strings.HasSuffix(file, ".pdf") {
 			t.Errorf("%s\ndoes not write a PDF", line)
 		}
 		return
 	}
+	if text != "" {
+		shown, real := strings.TrimSpace(outputOf(following)), strings.TrimSpace(toolText(t, answer))
+		if (shown == "") || !matches(shown, real) {
+			t.Errorf("%s\nshown is\n%s\nthe answer is\n%s", line, shown, real)
+		}
+		return
+	}
+	shown := answerTo(following)
 	if shown == "" {
 		t.Fatalf("%s\nno answer is shown", line)
 	}
 	if err := compareShown(shown, string(answer)); err != nil {
 		t.Errorf("%s\n%v; the answer is\n%s", line, err, answer)
 	}
+}
+
+// toolText returns the text of a tool's result.
+func toolText(t *testing.T, answer []byte) string {
+	t.Helper()
+	var response struct {
+		Result struct{ Content []struct{ Text string } }
+	}
+	if err := json.Unmarshal(answer, &response); err != nil {
+		t.Fatal(err)
+	}
+	if len(response.Result.Content) == 0 {
+		t.Fatalf("no content: %s", answer)
+	}
+	return response.Result.Content[0].Text
 }
 
 // compareShown returns how a shown answer differs from the real one. Both must be equal as JSON,

@@ -14,6 +14,7 @@ import (
 	"github.com/partner-center/connector/internal/config"
 	"github.com/partner-center/connector/internal/definition/registration"
 	"github.com/partner-center/connector/internal/sandbox"
+	"github.com/partner-center/connector/openapi"
 )
 
 var (
@@ -128,8 +129,11 @@ func TestReadmeIsShort(t *testing.T) {
 	}
 }
 
-// TestNothingIsUndocumented shows that each action, parameter, command and failing customer is on
-// its page. The generated pages have the settings, codes and metrics.
+// extensionKey matches a key of the spec that is an extension of OpenAPI.
+var extensionKey = regexp.MustCompile(`(?m)^ *(?:- )?(x-[a-z-]+):`)
+
+// TestNothingIsUndocumented shows that each action, parameter, command, extension and failing customer
+// is on its page. The generated pages have the settings, codes and metrics.
 func TestNothingIsUndocumented(t *testing.T) {
 	t.Run("actions", func(t *testing.T) {
 		readme, page := readPage(t, "README.md"), readPage(t, "docs/actions.md")
@@ -195,6 +199,15 @@ func TestNothingIsUndocumented(t *testing.T) {
 		for _, name := range regexp.MustCompile("`(internal/[^` ]+)`").FindAllStringSubmatch(page, -1) {
 			if _, err := os.Stat(filepath.Join(root, name[1])); err != nil {
 				t.Errorf("docs/architecture.md names %s, which does not exist", name[1])
+			}
+		}
+	})
+	t.Run("extensions of the spec", func(t *testing.T) {
+		page := readPage(t, "docs/architecture.md")
+		for _, key := range extensionKey.FindAllSubmatch(openapi.YAML, -1) {
+			name := string(key[1])
+			if !strings.HasPrefix(name, "x-ms-") && !strings.Contains(page, "\n| `"+name+"` |") {
+				t.Errorf("docs/architecture.md has no row for %s", name)
 			}
 		}
 	})

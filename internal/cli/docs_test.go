@@ -137,22 +137,36 @@ func newDocsService(t *testing.T) *docsService {
 // documentation has it.
 func (s *docsService) get(t *testing.T, address string) []byte {
 	t.Helper()
+	return s.send(t, http.MethodGet, address, nil)
+}
+
+// post returns what the service answers to a POST of JSON, in the same way.
+func (s *docsService) post(t *testing.T, address, body string) []byte {
+	t.Helper()
+	return s.send(t, http.MethodPost, address, strings.NewReader(body))
+}
+
+func (s *docsService) send(t *testing.T, method, address string, body io.Reader) []byte {
+	t.Helper()
 	path := strings.TrimPrefix(address, shownAddress)
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
+	request, err := http.NewRequestWithContext(t.Context(), method, s.url+path, body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	request.Header.Set("X-Api-Key", "sandbox")
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	answer, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bytes.ReplaceAll(body, []byte(s.url), []byte(shownAddress))
+	return bytes.ReplaceAll(answer, []byte(s.url), []byte(shownAddress))
 }
 
 // shownAddress is where the service is in the documentation.
