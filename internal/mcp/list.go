@@ -170,15 +170,15 @@ func (h *Handler) render(x *exchange, l listing, rows []row, after func(n int) (
 // possible returns a number of rows that is not less than those that fit in one answer. It is quick to
 // find.
 func (l listing) possible(rows []row) int {
-	bytes := 0
+	size := 0
 	for n, r := range rows {
 		if l.columns == nil {
-			bytes += len(r.whole)
+			size += len(r.whole)
 		}
 		for _, cell := range r.cells {
-			bytes += len(cell)
+			size += len(cell)
 		}
-		if bytes > maxBytes {
+		if size > maxBytes {
 			return n
 		}
 	}

