@@ -1,12 +1,12 @@
 package mcp
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // A directCall is a call of a tool that does not need the SDK. Through the SDK, a call takes three
@@ -20,9 +20,14 @@ type directCall struct {
 
 // callParams are the parameters of tools/call.
 type callParams struct {
-	Name      string                    `json:"name"`
-	Arguments jsontext.Value            `json:"arguments"`
-	Meta      map[string]jsontext.Value `json:"_meta"`
+	Name      string         `json:"name"`
+	Arguments jsontext.Value `json:"arguments"`
+	Meta      struct {
+		Version      jsontext.Value `json:"io.modelcontextprotocol/protocolVersion"`
+		Capabilities jsontext.Value `json:"io.modelcontextprotocol/clientCapabilities"`
+		Client       jsontext.Value `json:"io.modelcontextprotocol/clientInfo"`
+		Others       jsontext.Value `json:",unknown"`
+	} `json:"_meta"`
 }
 
 // direct returns the call of a message that is plainly a valid call of a tool. It returns false for
@@ -42,7 +47,7 @@ func (h *Handler) direct(m message, header http.Header) (directCall, bool) {
 	if c.isModern = version == modern; c.isModern {
 		return c, p.isModern(header)
 	}
-	return c, (p.Meta[sdk.MetaKeyProtocolVersion] == nil) && (version < modern) && isVersion(version)
+	return c, (p.Meta.Version == nil) && (version < modern) && isVersion(version)
 }
 
 // isObject reports whether arguments are an object or absent.
@@ -54,28 +59,19 @@ func isAbsent(arguments jsontext.Value) bool { return len(arguments) == 0 || arg
 // isModern reports whether the call has what the newest version of the protocol requires: the version
 // and the client's capabilities in the body, and headers that agree with the body.
 func (p callParams) isModern(header http.Header) bool {
-	info := p.Meta[sdk.MetaKeyClientInfo]
-	return string(p.Meta[sdk.MetaKeyProtocolVersion]) == `"`+modern+`"` &&
-		p.Meta[sdk.MetaKeyClientCapabilities].Kind() == '{' &&
-		(info == nil || info.Kind() == '{') &&
+	return string(p.Meta.Version) == `"`+modern+`"` &&
+		p.Meta.Capabilities.Kind() == '{' &&
+		(p.Meta.Client == nil || p.Meta.Client.Kind() == '{') &&
 		header.Get("Mcp-Method") == "tools/call" && header.Get("Mcp-Name") == p.Name
 }
 
 // answerDirectly runs the tool of a call and returns the answer to its message.
 func (h *Handler) answerDirectly(x *exchange, m message, c directCall) *answer {
-	server := h.implementation
-	if !c.isModern {
-		server = nil
+	var server jsontext.Value
+	if c.isModern {
+		server = h.server
 	}
-	response := struct {
-		Version string         `json:"jsonrpc"`
-		ID      jsontext.Value `json:"id"`
-		Result  wireResult     `json:"result"`
-	}{"2.0", m.ID, h.call(x, c.tool, c.arguments).forClient(server)}
-	a := &answer{status: http.StatusOK}
-	a.body.Grow(response.Result.size())
-	if err := jsonv2.MarshalWrite(&a.body, response); err != nil {
-		panic(err) // texts always marshal
-	}
-	return a
+	r := h.call(x, c.tool, c.arguments)
+	body := r.appendResponse(make([]byte, 0, r.size()), m.ID, server)
+	return &answer{status: http.StatusOK, body: *bytes.NewBuffer(body)}
 }

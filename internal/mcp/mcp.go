@@ -34,20 +34,20 @@ type Config struct {
 
 // A Handler answers requests for Path. It is safe for concurrent use.
 type Handler struct {
-	config         Config
-	sdk            http.Handler
-	implementation *sdk.Implementation
+	config Config
+	sdk    http.Handler
+	server []byte // JSON of the server's name and version
 }
 
 // New returns a Handler.
 func New(c Config) *Handler {
-	h := &Handler{config: c}
-	h.implementation = &sdk.Implementation{
+	implementation := &sdk.Implementation{
 		Name:    "partner-center-connector",
 		Title:   c.Tools.title,
 		Version: c.Version,
 	}
-	server := sdk.NewServer(h.implementation, &sdk.ServerOptions{
+	h := &Handler{config: c, server: mustEncode(implementation)}
+	server := sdk.NewServer(implementation, &sdk.ServerOptions{
 		Instructions: instructions(c),
 		Capabilities: &sdk.ServerCapabilities{Tools: &sdk.ToolCapabilities{}},
 		SetCacheable: setCacheable,

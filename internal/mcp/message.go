@@ -106,15 +106,11 @@ func (e *rpcError) response(id jsontext.Value) []byte {
 	if len(id) == 0 {
 		id = jsontext.Value("null")
 	}
-	text, err := json.Marshal(map[string]any{
+	return mustEncode(map[string]any{
 		"jsonrpc": "2.0",
 		"id":      json.RawMessage(id),
 		"error":   map[string]any{"code": e.code, "message": e.message},
 	})
-	if err != nil {
-		panic(err) // texts and numbers always marshal
-	}
-	return text
 }
 
 // replaceText turns an error that the SDK wrote as plain text into one of JSON-RPC.

@@ -1,9 +1,6 @@
 package mcp
 
-import (
-	"encoding/json"
-	"fmt"
-)
+import "fmt"
 
 // MetadataPath is where clients learn how to sign in, as in
 // https://www.rfc-editor.org/rfc/rfc9728#section-3.1.
@@ -30,17 +27,13 @@ func (h *Handler) Metadata(baseURL string) []byte {
 	if h.config.Entra == nil {
 		return nil
 	}
-	text, err := json.Marshal(metadata{
+	return append(mustEncode(metadata{
 		Resource:             baseURL + Path,
 		ResourceName:         h.config.Tools.title,
 		AuthorizationServers: []string{h.config.Entra.Issuer},
 		ScopesSupported:      []string{h.config.Entra.Scope},
 		BearerMethods:        []string{"header"},
-	})
-	if err != nil {
-		panic(err) // texts always marshal
-	}
-	return append(text, '\n')
+	}), '\n')
 }
 
 // Challenge returns the parameters that a Bearer challenge has in addition: where the metadata are, and

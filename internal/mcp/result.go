@@ -2,8 +2,11 @@ package mcp
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/partner-center/connector/internal/fault"
 )
@@ -29,7 +32,7 @@ type errorDetails struct {
 	Code       fault.Code `json:"code"`
 	Status     int        `json:"status"` // that of the same call of the REST API
 	RequestID  string     `json:"requestId"`
-	RetryAfter int        `json:"retryAfterSeconds,omitzero"`
+	RetryAfter int        `json:"retryAfterSeconds,omitempty"`
 }
 
 // failure returns a fault as a result. It is a result and no error of the protocol, so that the model
@@ -58,59 +61,68 @@ func (r result) forSDK() *sdk.CallToolResult {
 	return out
 }
 
-// The types below are the same result as clients get it, for calls that do not pass the SDK.
-
-type wireResult struct {
-	Meta       *wireMeta     `json:"_meta,omitzero"`
-	Content    []wireContent `json:"content"`
-	IsError    bool          `json:"isError,omitzero"`
-	ResultType string        `json:"resultType,omitzero"` // only of the newest version
+// appendResponse appends the response with the result to a message with the given id, as clients get it
+// when a call does not pass the SDK. server has the JSON of the server's name and version for the newest
+// version of the protocol, and is nil for older ones.
+func (r result) appendResponse(dst []byte, id, server jsontext.Value) []byte {
+	dst = append(append(append(dst, `{"jsonrpc":"2.0","id":`...), id...), `,"result":{`...)
+	if meta := r.meta(server); meta != nil {
+		dst = append(append(append(dst, `"_meta":`...), meta...), ',')
+	}
+	dst = append(dst, `"content":[{"type":"text","text":`...)
+	dst, _ = jsontext.AppendQuote(dst, r.text) // replaces what is not UTF-8
+	dst = append(dst, '}')
+	if r.file != nil {
+		dst = r.file.appendContent(append(dst, ','))
+	}
+	dst = append(dst, ']')
+	if r.err != nil {
+		dst = append(dst, `,"isError":true`...)
+	}
+	if server != nil {
+		dst = append(dst, `,"resultType":"complete"`...)
+	}
+	return append(dst, "}}"...)
 }
 
-type wireMeta struct {
-	ServerInfo *sdk.Implementation `json:"io.modelcontextprotocol/serverInfo,omitzero"`
-	Error      *errorDetails       `json:"partner-center-connector/error,omitzero"`
+// meta returns the _meta of the result as JSON, or nil.
+func (r result) meta(server jsontext.Value) jsontext.Value {
+	var members []string
+	if server != nil {
+		members = append(members, `"`+sdk.MetaKeyServerInfo+`":`+string(server))
+	}
+	if r.err != nil {
+		members = append(members, `"`+metaError+`":`+string(mustEncode(r.err)))
+	}
+	if members == nil {
+		return nil
+	}
+	return jsontext.Value("{" + strings.Join(members, ",") + "}")
 }
 
-type wireContent struct {
-	Type     string        `json:"type"`
-	Text     string        `json:"text,omitzero"`
-	Resource *wireResource `json:"resource,omitzero"`
+// appendContent appends the file as a content of a result.
+func (f *file) appendContent(dst []byte) []byte {
+	dst, _ = jsontext.AppendQuote(append(dst, `{"type":"resource","resource":{"uri":`...), f.address)
+	dst, _ = jsontext.AppendQuote(append(dst, `,"mimeType":`...), f.mediaType)
+	dst = base64.StdEncoding.AppendEncode(append(dst, `,"blob":"`...), f.content)
+	return append(dst, `"}}`...)
 }
 
-type wireResource struct {
-	URI      string `json:"uri"`
-	MIMEType string `json:"mimeType"`
-	Blob     string `json:"blob"`
-}
-
-// size returns about how many bytes the result has as JSON.
-func (r wireResult) size() int {
-	const rest = 512 // the response around the texts
-	n := rest
-	for _, c := range r.Content {
-		n += len(c.Text) + len(c.Text)/8 // for escapes
-		if c.Resource != nil {
-			n += len(c.Resource.Blob)
-		}
+// size returns about how many bytes the response has.
+func (r result) size() int {
+	const rest = 512 // what is around the text
+	n := rest + len(r.text) + len(r.text)/8
+	if r.file != nil {
+		n += base64.StdEncoding.EncodedLen(len(r.file.content))
 	}
 	return n
 }
 
-// forClient returns the result as a client gets it. server is set for the newest version of the
-// protocol alone.
-func (r result) forClient(server *sdk.Implementation) wireResult {
-	out := wireResult{Content: []wireContent{{Type: "text", Text: r.text}}, IsError: r.err != nil}
-	if r.file != nil {
-		out.Content = append(out.Content, wireContent{Type: "resource", Resource: &wireResource{
-			URI: r.file.address, MIMEType: r.file.mediaType, Blob: base64.StdEncoding.EncodeToString(r.file.content),
-		}})
+// mustEncode returns the JSON of a value of this package, which can always be encoded.
+func mustEncode(value any) []byte {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
 	}
-	if server != nil {
-		out.ResultType = "complete"
-	}
-	if server != nil || r.err != nil {
-		out.Meta = &wireMeta{ServerInfo: server, Error: r.err}
-	}
-	return out
+	return text
 }
