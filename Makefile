@@ -30,7 +30,7 @@ PLAIN_TESTS := ^(TestPackage|TestMigrate)
 PLAIN       := ./deploy ./docs/... ./internal/definition/... ./internal/icon/... ./internal/migrate/...
 
 .PHONY: check
-check: lint generated test memory plain fuzz ## All that CI runs
+check: lint generated test memory plain fuzz ## All that CI runs, except mcp-clients
 
 .PHONY: lint
 lint: format vet ## Check format, correctness, style and spelling
@@ -72,6 +72,16 @@ memory: ## Run the tests of memory limits
 plain: ## Run the tests for which the race detector costs more than it finds
 	go test -shuffle=on $(PLAIN)
 	go test -shuffle=on -run '$(PLAIN_TESTS)' ./internal/cli
+
+# Programs that speak the Model Context Protocol. Their lock file names no registry.
+CLIENTS := internal/e2e/testdata/clients
+
+.PHONY: mcp-clients
+mcp-clients: $(CLIENTS)/node_modules/.package-lock.json ## Run the MCP conformance suite and clients from npm
+	go test ./internal/e2e -run '^TestMCPPrograms$$' -count 1 -v -clients
+
+$(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package-lock.json
+	npm ci --prefix $(CLIENTS) --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME inputs
