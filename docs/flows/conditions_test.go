@@ -1,10 +1,7 @@
 package flows_test
 
 import (
-	"bufio"
-	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -12,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/partner-center/connector/internal/cli"
+	"github.com/partner-center/connector/internal/e2e/sandboxtest"
 )
 
 // filter is the condition of a Filter array action at a time.
@@ -149,7 +146,7 @@ func TestInvoicesOfTheMonth(t *testing.T) {
 
 // TestSandbox applies the filters to what the service answers for the sandbox, as the flows call it.
 func TestSandbox(t *testing.T) {
-	service := startSandbox(t)
+	service := sandboxService(sandboxtest.Serve(t))
 	t.Run("subscriptions", func(t *testing.T) {
 		f := readFilter(t, "ending-subscriptions", "Filter_subscriptions", time.Date(2026, 9, 10, 5, 0, 0, 0, time.UTC))
 		kept := map[string]bool{}
@@ -181,33 +178,6 @@ func TestSandbox(t *testing.T) {
 // sandboxService is the address of a service with a sandbox.
 type sandboxService string
 
-// startSandbox serves the sandbox until the test ends.
-func startSandbox(t *testing.T) sandboxService {
-	t.Helper()
-	logs, w := io.Pipe()
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan int, 1)
-	go func() {
-		ended <- cli.Run(ctx, []string{"serve", "--sandbox", "--listen=127.0.0.1:0", "--drain=0s", "--log-format=json",
-			"--limit-calls=10000"}, func(string) string { return "" }, io.Discard, w)
-		w.Close()
-	}()
-	t.Cleanup(func() {
-		cancel()
-		<-ended
-	})
-	lines := bufio.NewScanner(logs)
-	for lines.Scan() {
-		var line struct{ Msg, Address string }
-		if (json.Unmarshal(lines.Bytes(), &line) == nil) && (line.Msg == "listening") {
-			go io.Copy(io.Discard, logs)
-			return sandboxService("http://" + line.Address)
-		}
-	}
-	t.Fatal("the sandbox does not listen")
-	return ""
-}
-
 // items returns the items of a page, or none if the answer is an error, which the sandbox has for
 // some customers.
 func (s sandboxService) items(t *testing.T, path string) []map[string]any {
@@ -216,7 +186,7 @@ func (s sandboxService) items(t *testing.T, path string) []map[string]any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header.Set("X-Api-Key", "sandbox")
+	request.Header.Set("X-Api-Key", sandboxtest.Key)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
