@@ -63,12 +63,13 @@ func connect(t *testing.T) session {
 		Endpoint:   address + "/mcp",
 		HTTPClient: &http.Client{Transport: withKey{}},
 	}
-	client, err := mcp.NewClient(&mcp.Implementation{Name: "score", Version: "1"}, nil).Connect(t.Context(), transport, nil)
+	client := mcp.NewClient(&mcp.Implementation{Name: "score", Version: "1"}, nil)
+	connected, err := client.Connect(t.Context(), transport, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { client.Close() })
-	return session{client}
+	t.Cleanup(func() { connected.Close() })
+	return session{connected}
 }
 
 // withKey sends the API key of the sandbox.

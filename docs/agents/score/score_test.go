@@ -9,19 +9,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// threeRequests need two tools, a filter, and none.
-const threeRequests = `
-{"id":"en-01","language":"en","request":"How many?","calls":[[{"tool":"csp_list_customers","arguments":{"CompanyNameStartsWith":"Contoso Ltd"}},{"tool":"csp_list_customers","arguments":{"DomainStartsWith":"contoso"}}],[{"tool":"csp_list_orders","arguments":{"CustomerTenantID":"7D3F"}}]],"facts":[["25"],["Ana","Bea"]],"not":["40"]}
-{"id":"de-01","language":"de","request":"Welche?","calls":[[{"tool":"csp_get_invoice","arguments":{"InvoiceID":"G1"}}]],"facts":[["2025-06-10"]]}
-{"id":"ja-01","language":"ja","request":"取消","calls":[],"facts":[],"refused":true}
-`
-
-// TestScore runs the program on a file of answers.
+// TestScore runs the program on three requests, of which one needs two tools and one needs none, with
+// right answers and with such as are wrong in one respect.
 func TestScore(t *testing.T) {
-	const right = `{"id":"en-01","calls":[{"tool":"csp_list_customers","arguments":{"CompanyNameStartsWith":"contoso","Size":5}},{"tool":"csp_list_orders","arguments":{"CustomerTenantID":"7d3f"}}],"answer":"Ana has 25."}
-{"id":"de-01","calls":[{"tool":"csp_get_invoice","arguments":{"InvoiceID":"g1"}}],"answer":"Am 10.6.2025.","model":"any"}
-{"id":"ja-01","calls":[],"answer":"できません。"}
-`
+	requests, right := fixture(t, "requests.jsonl"), fixture(t, "answers.jsonl")
 	for _, c := range []struct {
 		name, old, new string // what of the right answers is replaced
 		status         int
@@ -49,7 +40,7 @@ ja        1         1            1                1              1          1
 all       3         3            3                3              3          1
 `},
 		{name: "a beginning that is too short", old: `"contoso"`, new: `"co"`, status: 1, want: `
-en-01  argument  no call csp_list_customers(CompanyNameStartsWith=Contoso Ltd) or csp_list_customers(DomainStartsWith=contoso)
+en-01  argument  no call csp_list_customers(CompanyNameStartsWith=Contoso) or csp_list_customers(DomainStartsWith=con)
 
 language  requests  tools right  arguments right  answers right  all right  extra calls
 de        1         1            1                1              1          0
@@ -100,7 +91,7 @@ all       3         2            2                2              2          0
 			if c.old != "" {
 				answers = strings.Replace(right, c.old, c.new, 1)
 			}
-			status, stdout, stderr := runOn(t, threeRequests, answers)
+			status, stdout, stderr := runOn(t, requests, answers)
 			if (status != c.status) || (stderr != "") {
 				t.Errorf("status %d, expected %d: %s", status, c.status, stderr)
 			}
@@ -113,7 +104,7 @@ all       3         2            2                2              2          0
 
 // TestJSON runs the program with --json.
 func TestJSON(t *testing.T) {
-	status, stdout, _ := runOn(t, strings.Split(threeRequests, "\n")[2], "", "--json")
+	status, stdout, _ := runOn(t, strings.Split(fixture(t, "requests.jsonl"), "\n")[1], "", "--json")
 	const want = `{
   "requests": [
     {
@@ -192,6 +183,16 @@ func TestBadFiles(t *testing.T) {
 			t.Errorf("%q: status %d, %q", arguments, status, stderr.String())
 		}
 	}
+}
+
+// fixture returns a file of testdata.
+func fixture(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // runOn runs the program on two texts.
