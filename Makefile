@@ -15,7 +15,7 @@ GOARCH      ?= $(shell go env GOARCH)
 COMMIT_TIME  = $(shell git log -1 --format=%ct)
 
 # Inputs for each fuzz target. A duration could end within an input, which go test reports as a failure.
-FUZZTIME ?= 20000x
+FUZZTIME ?= 10000x
 
 # Tests of memory limits. The race detector multiplies the memory that is measured, so these run without it.
 MEMORY_TESTS := ^(TestGiantAnswers|TestMCPGiantAnswers|TestHalfOpenConnections|TestMillionIdentities)$$
@@ -25,9 +25,12 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 # Packages whose tests run without the race detector: they generate and read files, or start hundreds of processes,
-# which it makes ten times as slow. Those of the commands package and migrate do so too.
-PLAIN_TESTS := ^(TestPackage|TestMigrate)
+# which it makes ten times as slow. Some tests of internal/cli do so too.
+PLAIN_TESTS := ^(TestPackage|TestMigrate|TestCommands|TestLinks|TestDefinitionMCP|TestGeneratedPages)
 PLAIN       := ./deploy ./docs/... ./internal/definition/... ./internal/icon/... ./internal/migrate/...
+
+# Packages whose tests take longest, which begin first.
+SLOWEST := ./internal/e2e ./internal/ratelimit/redislimit
 
 .PHONY: check
 check: lint generated test memory plain fuzz ## All that CI runs, except mcp-clients
@@ -62,7 +65,7 @@ test-all: ## Run all tests without the race detector
 
 .PHONY: test
 test: ## Run the tests with the race detector, except those of memory limits and of the packages of plain
-	CGO_ENABLED=1 go test -race -shuffle=on -skip '$(MEMORY_TESTS)|$(PLAIN_TESTS)' $(filter-out $(shell go list $(PLAIN)),$(shell go list ./...))
+	CGO_ENABLED=1 go test -race -shuffle=on -skip '$(MEMORY_TESTS)|$(PLAIN_TESTS)' $(SLOWEST) $(filter-out $(shell go list $(PLAIN)),$(shell go list ./...))
 
 .PHONY: memory
 memory: ## Run the tests of memory limits

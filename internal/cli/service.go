@@ -21,7 +21,6 @@ import (
 	"github.com/partner-center/connector/internal/sandbox"
 	"github.com/partner-center/connector/internal/server"
 	"github.com/partner-center/connector/internal/traces"
-	"github.com/partner-center/connector/openapi"
 )
 
 // A service holds the wired parts behind the listener. Parts that the settings do not enable are
@@ -118,7 +117,7 @@ func (s *service) close() error {
 func (s *service) assemble(
 	c config.Config, plainKeys map[string]string, roots *x509.CertPool, log *slog.Logger,
 ) error {
-	operations, projections, err := compileSpec()
+	spec, err := compiled()
 	if err != nil {
 		return err
 	}
@@ -127,7 +126,7 @@ func (s *service) assemble(
 	if err != nil {
 		return err
 	}
-	s.metrics = newMetrics(outcomes(operations, c, tools), projections)
+	s.metrics = newMetrics(outcomes(spec.operations, c, tools), spec.projections)
 	if c.Traces {
 		if s.traces, err = traces.New(version(), log); err != nil {
 			return err
@@ -160,14 +159,14 @@ func (s *service) assemble(
 		return err
 	}
 	core := gate.New(gate.Config{
-		Operations: operations,
+		Operations: spec.operations,
 		Limiter:    s.limiter,
 		Sealer:     sealer,
 		Log:        log,
 		Observer:   s.observer(),
 	})
 	actions := proxy.New(proxy.Config{
-		Projections: projections,
+		Projections: spec.projections,
 		Upstream:    s.upstream,
 		Sealer:      sealer,
 		Log:         log,
@@ -185,18 +184,4 @@ func (s *service) assemble(
 		Endpoint:     s.newEndpoint(c, tools, toolParts{core, actions, sealer, log}),
 	})
 	return nil
-}
-
-// compileSpec returns what the spec says about arguments and about answers.
-func compileSpec() (gate.Operations, proxy.Projections, error) {
-	spec, err := openapi.Spec()
-	if err != nil {
-		return gate.Operations{}, nil, err
-	}
-	operations, err := gate.Compile(spec)
-	if err != nil {
-		return gate.Operations{}, nil, err
-	}
-	projections, err := proxy.Compile(spec)
-	return operations, projections, err
 }

@@ -13,19 +13,15 @@ import (
 	"github.com/partner-center/connector/internal/proxy"
 	"github.com/partner-center/connector/internal/seal"
 	"github.com/partner-center/connector/internal/server"
-	"github.com/partner-center/connector/openapi"
 )
 
 // newTools returns the MCP tools that the settings offer. An error is a mistake in the settings.
 func newTools(c config.Config) (mcp.Tools, error) {
-	spec, err := openapi.Spec()
+	spec, err := compiled()
 	if err != nil {
 		return mcp.Tools{}, err
 	}
-	all, err := mcp.Compile(spec)
-	if err != nil {
-		return mcp.Tools{}, err
-	}
+	all := spec.tools
 	if !c.Sandbox && !c.HasUser() {
 		all = all.WithoutUser()
 	}
