@@ -20,6 +20,10 @@ const countOf = "x-count-of"
 // upstream member with the string's own name is ignored.
 const derivedFrom = "x-made-from"
 
+// given is the schema extension of a property that Options.Given has. An upstream member with its name
+// is ignored.
+const given = "x-given"
+
 const (
 	maxFields   = 64  // properties of one object: each is a bit of a word
 	maxOrdinals = 256 // objects and properties of one response: each is an index into writer.follower
@@ -41,7 +45,7 @@ func Compile(schema *openapi3.SchemaRef) (*Projection, error) {
 	if assignOrdinals(root, 0) > maxOrdinals {
 		return nil, fmt.Errorf("mapping: more than %d objects and properties cannot be projected", maxOrdinals)
 	}
-	return &Projection{root: root, collection: root.hasRequiredArray()}, nil
+	return &Projection{root: root, collection: root.hasRequiredArray(), elem: root.requiredElement()}, nil
 }
 
 // assignOrdinals numbers every object and property below n, starting at next, and returns the next
@@ -131,6 +135,9 @@ func (n *node) compileObject(s *openapi3.Schema, depth int) error {
 		return schemaError(n.path, what)
 	}
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		if isGiven, _ := properties[name].Value.Extensions[given].(bool); isGiven {
+			continue
+		}
 		if err := n.addField(name, properties, depth); err != nil {
 			return err
 		}

@@ -83,6 +83,17 @@ func (n *node) hasRequiredArray() bool {
 	return slices.ContainsFunc(n.defaults, func(i int) bool { return n.fields[i].node.kind == array })
 }
 
+// requiredElement returns the schema of the elements of the first array of objects that an object
+// always has, or nil.
+func (n *node) requiredElement() *node {
+	for _, i := range n.defaults {
+		if elem := n.fields[i].node.elem; (elem != nil) && (elem.kind == object) {
+			return elem
+		}
+	}
+	return nil
+}
+
 // indexOf returns the index of the field with the given name, or -1.
 func (n *node) indexOf(name string) int {
 	return slices.IndexFunc(n.fields, func(f field) bool { return f.name == name })

@@ -27,9 +27,10 @@ const (
 	partCost   = 32       // of a value that is read in place of another
 )
 
-// A sample is an object that has been read: where it is in src, and where its output is in dst.
+// A sample is an object that has been read: where it is in src, and its output.
 type sample struct {
-	src, dst span
+	src      span
+	out      []byte
 	parts    []part  // in order, without overlap
 	drops    []*node // of the values that were dropped
 	follower int     // a guess at the number of the sample that the next element is like
@@ -38,9 +39,9 @@ type sample struct {
 // A part is a value of a sample in whose place a similar object may have another one.
 type part struct {
 	node     *node // schema of the value; nil if it is not documented, so that any value may take its place
-	src, dst span  // dst is empty if the value is not documented
+	src, dst span  // in the input and in out; dst is empty if the value is not documented
 	depth    int   // of the value
-	varies   bool  // another object differed there
+	varies   bool  // another object differed there, or there is a condition on the value
 }
 
 // A span is the part of a slice between two offsets.
@@ -104,7 +105,7 @@ func (w *writer) dropAgain(nodes []*node) {
 // record reads an object and makes it a sample, in place of the oldest one if there are many.
 func (w *writer) record(n *node, i, depth int) int {
 	s := w.samples
-	s.next = sample{parts: s.next.parts[:0], drops: s.next.drops[:0]}
+	s.next = sample{out: s.next.out[:0], parts: s.next.parts[:0], drops: s.next.drops[:0]}
 	before := len(w.dst)
 	w.recording = &s.next
 	next := w.object(n, i, depth)
@@ -113,7 +114,11 @@ func (w *writer) record(n *node, i, depth int) int {
 		return next
 	}
 	w.recording = nil
-	s.next.src, s.next.dst = span{i, next}, span{before, len(w.dst)}
+	s.next.src, s.next.out = span{i, next}, append(s.next.out, w.dst[before:]...)
+	for k := range s.next.parts {
+		s.next.parts[k].dst.from -= before
+		s.next.parts[k].dst.to -= before
+	}
 	k := s.oldest
 	s.oldest = (k + 1) % maxSamples
 	s.known = s.known[:max(len(s.known), k+1)]
@@ -173,7 +178,7 @@ func (w *writer) recordSkipped(i, end, depth int) {
 // attempt has cost beside comparing, in bytes.
 func (w *writer) repeat(s *sample, i int) (next, cost int) {
 	before, start := len(w.dst), i
-	at, out := s.src.from, s.dst.from // what is left of the sample to compare and to write begins there
+	at, out := s.src.from, 0 // what is left of the sample to compare and to write begins there
 	for k, varying := 0, 0; ; k++ {
 		for varying = max(varying, k); varying < len(s.parts) && !s.parts[varying].varies; {
 			varying++
@@ -191,21 +196,26 @@ func (w *writer) repeat(s *sample, i int) (next, cost int) {
 				break
 			}
 		} else if k == len(s.parts) {
-			w.dst = append(w.dst, w.dst[out:s.dst.to]...)
+			w.dst = append(w.dst, s.out[out:]...)
 			return i + same, cost
 		}
 		p := &s.parts[k]
-		w.dst = append(w.dst, w.dst[out:p.dst.from]...)
+		w.dst = append(w.dst, s.out[out:p.dst.from]...)
 		from := i + p.src.from - at
 		cost += partCost
+		value := len(w.dst)
 		if i = w.replace(p, from); i < 0 {
 			cost += from - start
 			break
+		}
+		if w.where != nil {
+			w.test(p.node, value)
 		}
 		p.varies = true
 		at, out = p.src.to, p.dst.to
 	}
 	w.dst = w.dst[:before]
+	w.begin(w.samples.elem)
 	return -1, cost
 }
 

@@ -24,6 +24,12 @@ type writer struct {
 
 	samples   *samples
 	recording *sample // the object that is being read; nil: it is no sample
+
+	elem      *node       // of the collection
+	content   span        // of dst: the elements of the collection
+	contained int         // number of them
+	where     []condition // of the collection
+	unmet     bool        // the element of the collection that is being read does not meet a condition
 }
 
 // document reads the whole input, which must be one object.
@@ -63,7 +69,9 @@ func (w *writer) value(n *node, i, depth int) (next int, kept bool) {
 		if n.kind.begins(c) {
 			before := len(w.dst)
 			if next, kept = w.scalar(n, i); kept {
-				w.recordPart(part{node: n, src: span{i, next}, dst: span{before, len(w.dst)}, depth: depth})
+				tested := (w.where != nil) && w.test(n, before)
+				w.recordPart(part{node: n, src: span{i, next}, dst: span{before, len(w.dst)}, depth: depth,
+					varies: tested})
 			}
 			return next, kept
 		}
@@ -141,6 +149,9 @@ func (w *writer) object(n *node, i, depth int) int {
 	}
 	w.dst = append(w.dst, '{')
 	o := openObject{node: n, first: len(w.dst), previous: n.ordinal}
+	if n == w.elem {
+		w.dst = append(w.dst, w.options.Given...)
+	}
 	i = skipSpace(w.src, i+1)
 	if byteAt(w.src, i) == '}' {
 		w.finish(&o)
@@ -195,6 +206,9 @@ func (w *writer) member(o *openObject, i, depth int) int {
 func (w *writer) field(o *openObject, found, i, depth int) int {
 	if c := byteAt(w.src, i); found == o.counted && c != '[' && c != 'n' {
 		return ^i
+	}
+	if (found == o.counter) && (len(w.where) > 0) && (o.fields[o.counted].node.elem == w.elem) {
+		return skipValue(w.src, i, depth)
 	}
 	before := len(w.dst)
 	w.writeKey(o, found)
@@ -272,17 +286,25 @@ func (w *writer) finish(o *openObject) {
 	w.dst = append(w.dst, '}')
 }
 
-// array reads an array. It drops elements that are null or do not have the documented type.
+// An openArray is the state of an array that is being read.
+type openArray struct {
+	elem  *node
+	first int // offset in dst of its first element
+	read  int // number of elements before
+	kept  int // number of those that were written
+}
+
+// array reads an array. It drops elements that are null or do not have the documented type, and those
+// of the collection that do not meet a condition.
 func (w *writer) array(n *node, i, depth int) int {
 	if depth > MaxDepth {
 		return ^i
 	}
 	w.dst = append(w.dst, '[')
-	first, elements := len(w.dst), 0
+	a := openArray{elem: n.elem, first: len(w.dst)}
 	i = skipSpace(w.src, i+1)
 	if byteAt(w.src, i) == ']' {
-		w.elements = 0
-		w.dst = append(w.dst, ']')
+		w.close(&a)
 		return i + 1
 	}
 	if w.samples.elem == nil && n.elem.kind == object {
@@ -290,20 +312,17 @@ func (w *writer) array(n *node, i, depth int) int {
 		defer w.samples.reset()
 	}
 	for {
-		next, kept := w.element(n.elem, i, depth+1, first)
+		next := w.element(&a, i, depth+1)
 		if next < 0 {
 			return next
 		}
-		if kept {
-			elements++
-		}
+		a.read++
 		i = skipSpace(w.src, next)
 		switch byteAt(w.src, i) {
 		case ',':
 			i = skipSpace(w.src, i+1)
 		case ']':
-			w.elements = elements
-			w.dst = append(w.dst, ']')
+			w.close(&a)
 			return i + 1
 		default:
 			return ^i
@@ -311,23 +330,40 @@ func (w *writer) array(n *node, i, depth int) int {
 	}
 }
 
-// element reads an element of an array. first is the offset in dst of the array's first element.
-func (w *writer) element(n *node, i, depth, first int) (next int, kept bool) {
+// close ends an array.
+func (w *writer) close(a *openArray) {
+	w.elements = a.kept
+	if a.elem == w.elem {
+		w.content, w.contained = span{a.first, len(w.dst)}, a.kept
+	}
+	w.dst = append(w.dst, ']')
+}
+
+// element reads an element of an array.
+func (w *writer) element(a *openArray, i, depth int) int {
 	if byteAt(w.src, i) == 'n' {
-		return skipValue(w.src, i, depth), false
+		return skipValue(w.src, i, depth)
 	}
 	before := len(w.dst)
-	if before > first {
+	if a.kept > 0 {
 		w.dst = append(w.dst, ',')
 	}
-	if n == w.samples.elem && before > first && byteAt(w.src, i) == '{' {
-		return w.sampled(n, i, depth), true
+	var next int
+	kept := true
+	if w.where != nil {
+		w.begin(a.elem)
 	}
-	next, kept = w.value(n, i, depth)
-	if !kept {
+	if a.elem == w.samples.elem && a.read > 0 && byteAt(w.src, i) == '{' {
+		next = w.sampled(a.elem, i, depth)
+	} else {
+		next, kept = w.value(a.elem, i, depth)
+	}
+	if !kept || (w.where != nil && !w.meets(a.elem)) {
 		w.dst = w.dst[:before]
+		return next
 	}
-	return next, kept
+	a.kept++
+	return next
 }
 
 // appendQuoted appends text as a JSON string, without the HTML escapes of json.Marshal.
