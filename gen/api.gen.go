@@ -15,6 +15,24 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for AutoRenew.
+const (
+	AutoRenewOff AutoRenew = "off"
+	AutoRenewOn  AutoRenew = "on"
+)
+
+// Valid indicates whether the value is a known member of the AutoRenew enum.
+func (e AutoRenew) Valid() bool {
+	switch e {
+	case AutoRenewOff:
+		return true
+	case AutoRenewOn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetCustomerProductsParamsTargetView.
 const (
 	Azure                     GetCustomerProductsParamsTargetView = "Azure"
@@ -63,6 +81,54 @@ func (e GetCustomerProductsParamsTargetView) Valid() bool {
 	}
 }
 
+// Defines values for GetCustomerSubscriptionParamsAutoRenew.
+const (
+	GetCustomerSubscriptionParamsAutoRenewOff GetCustomerSubscriptionParamsAutoRenew = "off"
+	GetCustomerSubscriptionParamsAutoRenewOn  GetCustomerSubscriptionParamsAutoRenew = "on"
+)
+
+// Valid indicates whether the value is a known member of the GetCustomerSubscriptionParamsAutoRenew enum.
+func (e GetCustomerSubscriptionParamsAutoRenew) Valid() bool {
+	switch e {
+	case GetCustomerSubscriptionParamsAutoRenewOff:
+		return true
+	case GetCustomerSubscriptionParamsAutoRenewOn:
+		return true
+	default:
+		return false
+	}
+}
+
+// AccountBalance defines model for AccountBalance.
+type AccountBalance struct {
+	// AccountingDate The date and time to which the balance is current.
+	AccountingDate *string `json:"accountingDate,omitempty"`
+
+	// BalanceAmount What the partner owes; a negative amount is a credit.
+	BalanceAmount *float64 `json:"balanceAmount,omitempty"`
+
+	// CurrencyCode The currency of the amounts as an ISO 4217 code, such as EUR.
+	CurrencyCode *string `json:"currencyCode,omitempty"`
+
+	// CurrencySymbol The symbol of the currency, such as $.
+	CurrencySymbol *string `json:"currencySymbol,omitempty"`
+
+	// Details The balance for each type of invoice, one item each.
+	Details *[]BalanceDetail `json:"details,omitempty"`
+
+	// FirstInvoiceCreationDate The date and time of the first invoice.
+	FirstInvoiceCreationDate *string `json:"firstInvoiceCreationDate,omitempty"`
+
+	// LastPaymentAmount The amount of the last payment.
+	LastPaymentAmount *float64 `json:"lastPaymentAmount,omitempty"`
+
+	// LastPaymentDate The date and time of the last payment; 0001-01-01T00:00:00 means that there was none.
+	LastPaymentDate *string `json:"lastPaymentDate,omitempty"`
+
+	// LatestInvoiceDate The date and time of the latest invoice.
+	LatestInvoiceDate *string `json:"latestInvoiceDate,omitempty"`
+}
+
 // AmendmentDetail defines model for AmendmentDetail.
 type AmendmentDetail struct {
 	// BillingProvider Where the charges on the amendment come from: none, office, azure, azure_data_market, one_time, marketplace or all.
@@ -79,6 +145,39 @@ type AmendmentReceipt struct {
 
 	// TaxReceiptPdfDownloadLink A path without a host to the amendment's tax receipt as a PDF file. It opens only for a user who is signed in to Partner Center.
 	TaxReceiptPdfDownloadLink *string `json:"taxReceiptPdfDownloadLink,omitempty"`
+}
+
+// BalanceDetail defines model for BalanceDetail.
+type BalanceDetail struct {
+	// InvoiceType The type of the invoices that it is for: Recurring or OneTime.
+	InvoiceType *string `json:"invoiceType,omitempty"`
+
+	// Summary What is owed for invoices of this type.
+	Summary *struct {
+		// AccountingDate The date and time of the totals; 0001-01-01T00:00:00 stands for none.
+		AccountingDate *string `json:"accountingDate,omitempty"`
+
+		// BalanceAmount How much is owed for this type; a negative amount is a credit.
+		BalanceAmount *float64 `json:"balanceAmount,omitempty"`
+
+		// CurrencyCode The ISO 4217 code of the currency of this type.
+		CurrencyCode *string `json:"currencyCode,omitempty"`
+
+		// CurrencySymbol The sign of that currency.
+		CurrencySymbol *string `json:"currencySymbol,omitempty"`
+
+		// FirstInvoiceCreationDate The date and time of the first invoice of this type.
+		FirstInvoiceCreationDate *string `json:"firstInvoiceCreationDate,omitempty"`
+
+		// LastPaymentAmount How much was paid then.
+		LastPaymentAmount *float64 `json:"lastPaymentAmount,omitempty"`
+
+		// LastPaymentDate The date and time at which an invoice of this type was paid last.
+		LastPaymentDate *string `json:"lastPaymentDate,omitempty"`
+
+		// LatestInvoiceDate The date and time of the latest invoice of this type.
+		LatestInvoiceDate *string `json:"latestInvoiceDate,omitempty"`
+	} `json:"summary,omitempty"`
 }
 
 // Choice defines model for Choice.
@@ -389,7 +488,7 @@ type OrderCollection struct {
 	// Items The orders, one item each.
 	Items []Order `json:"items"`
 
-	// TotalCount The number of orders that Partner Center reports for the customer.
+	// TotalCount The number of orders that Partner Center reports for the customer, or that the filters keep.
 	TotalCount int32 `json:"totalCount"`
 }
 
@@ -562,6 +661,18 @@ type RefundableQuantityDetail struct {
 
 	// Quantity How many licenses can be returned until this date.
 	Quantity *int32 `json:"quantity,omitempty"`
+}
+
+// ScheduledAction defines model for ScheduledAction.
+type ScheduledAction struct {
+	// ActionType What happens, as Partner Center names it.
+	ActionType *string `json:"actionType,omitempty"`
+
+	// EffectiveDate The date and time at which it happens.
+	EffectiveDate *string `json:"effectiveDate,omitempty"`
+
+	// ScheduleType When it happens, as Partner Center names it.
+	ScheduleType *string `json:"scheduleType,omitempty"`
 }
 
 // SingleInvoice defines model for SingleInvoice.
@@ -776,6 +887,9 @@ type Subscription struct {
 	// RenewalTermDuration The length of the term after the next renewal as an ISO 8601 duration, such as P1Y; it can be empty.
 	RenewalTermDuration *string `json:"renewalTermDuration,omitempty"`
 
+	// ScheduledActions What is set to happen at the end of the term, one item each. With Auto Renew Enabled false, a subscription ends or goes on by the month.
+	ScheduledActions *[]ScheduledAction `json:"scheduledActions,omitempty"`
+
 	// ScheduledNextTermInstructions What will change when the next term starts; absent if nothing is scheduled, and then a renewal keeps quantity and term.
 	ScheduledNextTermInstructions *struct {
 		// CustomTermEndDate The date and time at which the next term will end, if it is to end together with another subscription.
@@ -824,7 +938,7 @@ type SubscriptionCollection struct {
 	// Items The subscriptions, one item each.
 	Items []Subscription `json:"items"`
 
-	// TotalCount The number of subscriptions that Partner Center reports for the customer.
+	// TotalCount The number of subscriptions that Partner Center reports for the customer. With a filter by end, renewal, status or term it is the number in this answer.
 	TotalCount int32 `json:"totalCount"`
 }
 
@@ -885,11 +999,32 @@ type TaxReceipt struct {
 	TaxReceiptPdfDownloadLink *string `json:"taxReceiptPdfDownloadLink,omitempty"`
 }
 
+// AutoRenew defines model for AutoRenew.
+type AutoRenew string
+
 // CustomerTenantID defines model for CustomerTenantID.
 type CustomerTenantID = string
 
+// EndsBefore defines model for EndsBefore.
+type EndsBefore = string
+
+// EndsFrom defines model for EndsFrom.
+type EndsFrom = string
+
 // InvoiceID defines model for InvoiceID.
 type InvoiceID = string
+
+// OrderID defines model for OrderID.
+type OrderID = string
+
+// Status defines model for Status.
+type Status = string
+
+// SubscriptionID defines model for SubscriptionID.
+type SubscriptionID = string
+
+// TermDuration defines model for TermDuration.
+type TermDuration = string
 
 // GetAllCustomersParams defines parameters for GetAllCustomers.
 type GetAllCustomersParams struct {
@@ -904,6 +1039,15 @@ type GetAllCustomersParams struct {
 
 	// ContinuationToken The position of a page, which only the next link of the page before contains. Without it, the list starts at the beginning.
 	ContinuationToken *string `form:"ContinuationToken,omitempty" json:"ContinuationToken,omitempty"`
+}
+
+// GetCustomerOrdersParams defines parameters for GetCustomerOrders.
+type GetCustomerOrdersParams struct {
+	// From Keeps only the orders that were placed on this day or later, such as 2024-03-01. Days begin at midnight UTC.
+	From *string `form:"From,omitempty" json:"From,omitempty"`
+
+	// To Keeps only the orders that were placed before this day, such as 2024-04-01 for all of March. It cannot be before From.
+	To *string `form:"To,omitempty" json:"To,omitempty"`
 }
 
 // GetCustomerProductsParams defines parameters for GetCustomerProducts.
@@ -928,7 +1072,25 @@ type GetCustomerSubscriptionParams struct {
 
 	// ProductSubtype Keeps only the subscriptions to this part of the product family, such as VirtualMachines of the family Azure. It has 1 to 64 letters and digits and works only together with Product Type.
 	ProductSubtype *string `form:"ProductSubtype,omitempty" json:"ProductSubtype,omitempty"`
+
+	// EndsFrom Keeps only subscriptions whose term ends on this day or later, such as 2024-03-01 for the first of March, in UTC.
+	EndsFrom *EndsFrom `form:"EndsFrom,omitempty" json:"EndsFrom,omitempty"`
+
+	// EndsBefore Keeps only subscriptions whose term ends before this day, such as 2024-04-01 to see what ends until the end of March. It cannot be before Ends From.
+	EndsBefore *EndsBefore `form:"EndsBefore,omitempty" json:"EndsBefore,omitempty"`
+
+	// AutoRenew Keeps only subscriptions that renew by themselves (on), or only those that do not (off).
+	AutoRenew *GetCustomerSubscriptionParamsAutoRenew `form:"AutoRenew,omitempty" json:"AutoRenew,omitempty"`
+
+	// Status Keeps only subscriptions in one of these states, separated by commas, such as active,suspended; none, active, suspended, deleted, expired, pending and disabled are known.
+	Status *Status `form:"Status,omitempty" json:"Status,omitempty"`
+
+	// TermDuration Keeps only subscriptions with a term of one of these lengths, separated by commas, such as P1Y,P3Y to leave out those that renew each month (P1M).
+	TermDuration *TermDuration `form:"TermDuration,omitempty" json:"TermDuration,omitempty"`
 }
+
+// GetCustomerSubscriptionParamsAutoRenew defines parameters for GetCustomerSubscription.
+type GetCustomerSubscriptionParamsAutoRenew string
 
 // GetInvoicesParams defines parameters for GetInvoices.
 type GetInvoicesParams struct {
@@ -947,6 +1109,9 @@ type ListCustomersForPickerParams struct {
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// GetAccountBalance Get account balance
+	// (GET /v1/account-balance)
+	GetAccountBalance(c *gin.Context)
 	// GetAllCustomers Get all customers
 	// (GET /v1/customers)
 	GetAllCustomers(c *gin.Context, params GetAllCustomersParams)
@@ -955,13 +1120,19 @@ type ServerInterface interface {
 	GetCustomerDetails(c *gin.Context, customerTenantID CustomerTenantID)
 	// GetCustomerOrders Get customer orders
 	// (GET /v1/customers/{CustomerTenantID}/orders)
-	GetCustomerOrders(c *gin.Context, customerTenantID CustomerTenantID)
+	GetCustomerOrders(c *gin.Context, customerTenantID CustomerTenantID, params GetCustomerOrdersParams)
+	// GetOrder Get order
+	// (GET /v1/customers/{CustomerTenantID}/orders/{OrderID})
+	GetOrder(c *gin.Context, customerTenantID CustomerTenantID, orderID OrderID)
 	// GetCustomerProducts Get customer products
 	// (GET /v1/customers/{CustomerTenantID}/products)
 	GetCustomerProducts(c *gin.Context, customerTenantID CustomerTenantID, params GetCustomerProductsParams)
 	// GetCustomerSubscription Get customer subscriptions
 	// (GET /v1/customers/{CustomerTenantID}/subscriptions)
 	GetCustomerSubscription(c *gin.Context, customerTenantID CustomerTenantID, params GetCustomerSubscriptionParams)
+	// GetSubscription Get subscription
+	// (GET /v1/customers/{CustomerTenantID}/subscriptions/{SubscriptionID})
+	GetSubscription(c *gin.Context, customerTenantID CustomerTenantID, subscriptionID SubscriptionID)
 	// GetInvoices Get invoices
 	// (GET /v1/invoices)
 	GetInvoices(c *gin.Context, params GetInvoicesParams)
@@ -993,6 +1164,19 @@ type ServerInterfaceWrapper struct {
 }
 
 type MiddlewareFunc func(c *gin.Context)
+
+// GetAccountBalance operation middleware
+func (siw *ServerInterfaceWrapper) GetAccountBalance(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetAccountBalance(c)
+}
 
 // GetAllCustomers operation middleware
 func (siw *ServerInterfaceWrapper) GetAllCustomers(c *gin.Context) {
@@ -1085,6 +1269,25 @@ func (siw *ServerInterfaceWrapper) GetCustomerOrders(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCustomerOrdersParams
+
+	// ------------- Optional query parameter "From" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "From", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter From: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "To" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "To", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter To: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -1092,7 +1295,41 @@ func (siw *ServerInterfaceWrapper) GetCustomerOrders(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetCustomerOrders(c, customerTenantID)
+	siw.Handler.GetCustomerOrders(c, customerTenantID, params)
+}
+
+// GetOrder operation middleware
+func (siw *ServerInterfaceWrapper) GetOrder(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "CustomerTenantID" -------------
+	var customerTenantID CustomerTenantID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "CustomerTenantID", c.Param("CustomerTenantID"), &customerTenantID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter CustomerTenantID: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "OrderID" -------------
+	var orderID OrderID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "OrderID", c.Param("OrderID"), &orderID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter OrderID: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetOrder(c, customerTenantID, orderID)
 }
 
 // GetCustomerProducts operation middleware
@@ -1181,6 +1418,46 @@ func (siw *ServerInterfaceWrapper) GetCustomerSubscription(c *gin.Context) {
 		return
 	}
 
+	// ------------- Optional query parameter "EndsFrom" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "EndsFrom", c.Request.URL.Query(), &params.EndsFrom, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter EndsFrom: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "EndsBefore" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "EndsBefore", c.Request.URL.Query(), &params.EndsBefore, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter EndsBefore: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "AutoRenew" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "AutoRenew", c.Request.URL.Query(), &params.AutoRenew, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter AutoRenew: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "Status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "Status", c.Request.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Status: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "TermDuration" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "TermDuration", c.Request.URL.Query(), &params.TermDuration, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter TermDuration: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -1189,6 +1466,40 @@ func (siw *ServerInterfaceWrapper) GetCustomerSubscription(c *gin.Context) {
 	}
 
 	siw.Handler.GetCustomerSubscription(c, customerTenantID, params)
+}
+
+// GetSubscription operation middleware
+func (siw *ServerInterfaceWrapper) GetSubscription(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "CustomerTenantID" -------------
+	var customerTenantID CustomerTenantID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "CustomerTenantID", c.Param("CustomerTenantID"), &customerTenantID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter CustomerTenantID: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "SubscriptionID" -------------
+	var subscriptionID SubscriptionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "SubscriptionID", c.Param("SubscriptionID"), &subscriptionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter SubscriptionID: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetSubscription(c, customerTenantID, subscriptionID)
 }
 
 // GetInvoices operation middleware
@@ -1395,11 +1706,14 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 
 	router.GET(options.BaseURL+"/v1/customers", wrapper.GetAllCustomers)
 	router.GET(options.BaseURL+"/v1/invoices", wrapper.GetInvoices)
+	router.GET(options.BaseURL+"/v1/account-balance", wrapper.GetAccountBalance)
 	router.GET(options.BaseURL+"/v1/invoices/:InvoiceID", wrapper.GetInvoice)
 	router.GET(options.BaseURL+"/v1/invoices/:InvoiceID/documents/statement", wrapper.GetInvoiceStatement)
 	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID/orders", wrapper.GetCustomerOrders)
+	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID/orders/:OrderID", wrapper.GetOrder)
 	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID", wrapper.GetCustomerDetails)
 	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID/subscriptions", wrapper.GetCustomerSubscription)
+	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID/subscriptions/:SubscriptionID", wrapper.GetSubscription)
 	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID/products", wrapper.GetCustomerProducts)
 	router.GET(options.BaseURL+"/v1/pickers/customers", wrapper.ListCustomersForPicker)
 	router.GET(options.BaseURL+"/v1/pickers/invoices", wrapper.ListInvoicesForPicker)
@@ -1431,10 +1745,16 @@ type InvoiceNotFoundResponse struct {
 type NotFoundResponse struct {
 }
 
+type OrderNotFoundResponse struct {
+}
+
 type OtherErrorResponse struct {
 }
 
 type ProductsForbiddenResponse struct {
+}
+
+type SubscriptionNotFoundResponse struct {
 }
 
 type TooManyRequestsResponse struct {
@@ -1444,6 +1764,92 @@ type UnauthorizedResponse struct {
 }
 
 type UnavailableResponse struct {
+}
+
+type GetAccountBalanceRequestObject struct {
+}
+
+type GetAccountBalanceResponseObject interface {
+	VisitGetAccountBalanceResponse(w http.ResponseWriter) error
+}
+
+type GetAccountBalance200JSONResponse AccountBalance
+
+func (response GetAccountBalance200JSONResponse) VisitGetAccountBalanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBalance400Response = BadRequestResponse
+
+func (response GetAccountBalance400Response) VisitGetAccountBalanceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(400)
+	return nil
+}
+
+type GetAccountBalance401Response = UnauthorizedResponse
+
+func (response GetAccountBalance401Response) VisitGetAccountBalanceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(401)
+	return nil
+}
+
+type GetAccountBalance403Response = ForbiddenResponse
+
+func (response GetAccountBalance403Response) VisitGetAccountBalanceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(403)
+	return nil
+}
+
+type GetAccountBalance429Response = TooManyRequestsResponse
+
+func (response GetAccountBalance429Response) VisitGetAccountBalanceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(429)
+	return nil
+}
+
+type GetAccountBalance500Response = InternalErrorResponse
+
+func (response GetAccountBalance500Response) VisitGetAccountBalanceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(500)
+	return nil
+}
+
+type GetAccountBalance502Response = BadGatewayResponse
+
+func (response GetAccountBalance502Response) VisitGetAccountBalanceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(502)
+	return nil
+}
+
+type GetAccountBalance503Response = UnavailableResponse
+
+func (response GetAccountBalance503Response) VisitGetAccountBalanceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(503)
+	return nil
+}
+
+type GetAccountBalance504Response = GatewayTimeoutResponse
+
+func (response GetAccountBalance504Response) VisitGetAccountBalanceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(504)
+	return nil
+}
+
+type GetAccountBalancedefaultResponse struct {
+	StatusCode int
+}
+
+func (response GetAccountBalancedefaultResponse) VisitGetAccountBalanceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(response.StatusCode)
+	return nil
 }
 
 type GetAllCustomersRequestObject struct {
@@ -1629,6 +2035,7 @@ func (response GetCustomerDetailsdefaultResponse) VisitGetCustomerDetailsRespons
 
 type GetCustomerOrdersRequestObject struct {
 	CustomerTenantID CustomerTenantID `json:"CustomerTenantID"`
+	Params           GetCustomerOrdersParams
 }
 
 type GetCustomerOrdersResponseObject interface {
@@ -1717,6 +2124,101 @@ type GetCustomerOrdersdefaultResponse struct {
 }
 
 func (response GetCustomerOrdersdefaultResponse) VisitGetCustomerOrdersResponse(w http.ResponseWriter) error {
+	w.WriteHeader(response.StatusCode)
+	return nil
+}
+
+type GetOrderRequestObject struct {
+	CustomerTenantID CustomerTenantID `json:"CustomerTenantID"`
+	OrderID          OrderID          `json:"OrderID"`
+}
+
+type GetOrderResponseObject interface {
+	VisitGetOrderResponse(w http.ResponseWriter) error
+}
+
+type GetOrder200JSONResponse Order
+
+func (response GetOrder200JSONResponse) VisitGetOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOrder400Response = BadRequestResponse
+
+func (response GetOrder400Response) VisitGetOrderResponse(w http.ResponseWriter) error {
+	w.WriteHeader(400)
+	return nil
+}
+
+type GetOrder401Response = UnauthorizedResponse
+
+func (response GetOrder401Response) VisitGetOrderResponse(w http.ResponseWriter) error {
+	w.WriteHeader(401)
+	return nil
+}
+
+type GetOrder403Response = ForbiddenResponse
+
+func (response GetOrder403Response) VisitGetOrderResponse(w http.ResponseWriter) error {
+	w.WriteHeader(403)
+	return nil
+}
+
+type GetOrder404Response = OrderNotFoundResponse
+
+func (response GetOrder404Response) VisitGetOrderResponse(w http.ResponseWriter) error {
+	w.WriteHeader(404)
+	return nil
+}
+
+type GetOrder429Response = TooManyRequestsResponse
+
+func (response GetOrder429Response) VisitGetOrderResponse(w http.ResponseWriter) error {
+	w.WriteHeader(429)
+	return nil
+}
+
+type GetOrder500Response = InternalErrorResponse
+
+func (response GetOrder500Response) VisitGetOrderResponse(w http.ResponseWriter) error {
+	w.WriteHeader(500)
+	return nil
+}
+
+type GetOrder502Response = BadGatewayResponse
+
+func (response GetOrder502Response) VisitGetOrderResponse(w http.ResponseWriter) error {
+	w.WriteHeader(502)
+	return nil
+}
+
+type GetOrder503Response = UnavailableResponse
+
+func (response GetOrder503Response) VisitGetOrderResponse(w http.ResponseWriter) error {
+	w.WriteHeader(503)
+	return nil
+}
+
+type GetOrder504Response = GatewayTimeoutResponse
+
+func (response GetOrder504Response) VisitGetOrderResponse(w http.ResponseWriter) error {
+	w.WriteHeader(504)
+	return nil
+}
+
+type GetOrderdefaultResponse struct {
+	StatusCode int
+}
+
+func (response GetOrderdefaultResponse) VisitGetOrderResponse(w http.ResponseWriter) error {
 	w.WriteHeader(response.StatusCode)
 	return nil
 }
@@ -1907,6 +2409,101 @@ type GetCustomerSubscriptiondefaultResponse struct {
 }
 
 func (response GetCustomerSubscriptiondefaultResponse) VisitGetCustomerSubscriptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(response.StatusCode)
+	return nil
+}
+
+type GetSubscriptionRequestObject struct {
+	CustomerTenantID CustomerTenantID `json:"CustomerTenantID"`
+	SubscriptionID   SubscriptionID   `json:"SubscriptionID"`
+}
+
+type GetSubscriptionResponseObject interface {
+	VisitGetSubscriptionResponse(w http.ResponseWriter) error
+}
+
+type GetSubscription200JSONResponse Subscription
+
+func (response GetSubscription200JSONResponse) VisitGetSubscriptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSubscription400Response = BadRequestResponse
+
+func (response GetSubscription400Response) VisitGetSubscriptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(400)
+	return nil
+}
+
+type GetSubscription401Response = UnauthorizedResponse
+
+func (response GetSubscription401Response) VisitGetSubscriptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(401)
+	return nil
+}
+
+type GetSubscription403Response = ForbiddenResponse
+
+func (response GetSubscription403Response) VisitGetSubscriptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(403)
+	return nil
+}
+
+type GetSubscription404Response = SubscriptionNotFoundResponse
+
+func (response GetSubscription404Response) VisitGetSubscriptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(404)
+	return nil
+}
+
+type GetSubscription429Response = TooManyRequestsResponse
+
+func (response GetSubscription429Response) VisitGetSubscriptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(429)
+	return nil
+}
+
+type GetSubscription500Response = InternalErrorResponse
+
+func (response GetSubscription500Response) VisitGetSubscriptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(500)
+	return nil
+}
+
+type GetSubscription502Response = BadGatewayResponse
+
+func (response GetSubscription502Response) VisitGetSubscriptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(502)
+	return nil
+}
+
+type GetSubscription503Response = UnavailableResponse
+
+func (response GetSubscription503Response) VisitGetSubscriptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(503)
+	return nil
+}
+
+type GetSubscription504Response = GatewayTimeoutResponse
+
+func (response GetSubscription504Response) VisitGetSubscriptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(504)
+	return nil
+}
+
+type GetSubscriptiondefaultResponse struct {
+	StatusCode int
+}
+
+func (response GetSubscriptiondefaultResponse) VisitGetSubscriptionResponse(w http.ResponseWriter) error {
 	w.WriteHeader(response.StatusCode)
 	return nil
 }
@@ -2548,6 +3145,9 @@ func (response ListInvoicesForPickerdefaultResponse) VisitListInvoicesForPickerR
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// GetAccountBalance Get account balance
+	// (GET /v1/account-balance)
+	GetAccountBalance(ctx context.Context, request GetAccountBalanceRequestObject) (GetAccountBalanceResponseObject, error)
 	// GetAllCustomers Get all customers
 	// (GET /v1/customers)
 	GetAllCustomers(ctx context.Context, request GetAllCustomersRequestObject) (GetAllCustomersResponseObject, error)
@@ -2557,12 +3157,18 @@ type StrictServerInterface interface {
 	// GetCustomerOrders Get customer orders
 	// (GET /v1/customers/{CustomerTenantID}/orders)
 	GetCustomerOrders(ctx context.Context, request GetCustomerOrdersRequestObject) (GetCustomerOrdersResponseObject, error)
+	// GetOrder Get order
+	// (GET /v1/customers/{CustomerTenantID}/orders/{OrderID})
+	GetOrder(ctx context.Context, request GetOrderRequestObject) (GetOrderResponseObject, error)
 	// GetCustomerProducts Get customer products
 	// (GET /v1/customers/{CustomerTenantID}/products)
 	GetCustomerProducts(ctx context.Context, request GetCustomerProductsRequestObject) (GetCustomerProductsResponseObject, error)
 	// GetCustomerSubscription Get customer subscriptions
 	// (GET /v1/customers/{CustomerTenantID}/subscriptions)
 	GetCustomerSubscription(ctx context.Context, request GetCustomerSubscriptionRequestObject) (GetCustomerSubscriptionResponseObject, error)
+	// GetSubscription Get subscription
+	// (GET /v1/customers/{CustomerTenantID}/subscriptions/{SubscriptionID})
+	GetSubscription(ctx context.Context, request GetSubscriptionRequestObject) (GetSubscriptionResponseObject, error)
 	// GetInvoices Get invoices
 	// (GET /v1/invoices)
 	GetInvoices(ctx context.Context, request GetInvoicesRequestObject) (GetInvoicesResponseObject, error)
@@ -2643,6 +3249,30 @@ type strictHandler struct {
 	options     StrictGinServerOptions
 }
 
+// GetAccountBalance operation middleware
+func (sh *strictHandler) GetAccountBalance(ctx *gin.Context) {
+	var request GetAccountBalanceRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAccountBalance(ctx, request.(GetAccountBalanceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAccountBalance")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetAccountBalanceResponseObject); ok {
+		if err := validResponse.VisitGetAccountBalanceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetAllCustomers operation middleware
 func (sh *strictHandler) GetAllCustomers(ctx *gin.Context, params GetAllCustomersParams) {
 	var request GetAllCustomersRequestObject
@@ -2696,10 +3326,11 @@ func (sh *strictHandler) GetCustomerDetails(ctx *gin.Context, customerTenantID C
 }
 
 // GetCustomerOrders operation middleware
-func (sh *strictHandler) GetCustomerOrders(ctx *gin.Context, customerTenantID CustomerTenantID) {
+func (sh *strictHandler) GetCustomerOrders(ctx *gin.Context, customerTenantID CustomerTenantID, params GetCustomerOrdersParams) {
 	var request GetCustomerOrdersRequestObject
 
 	request.CustomerTenantID = customerTenantID
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetCustomerOrders(ctx, request.(GetCustomerOrdersRequestObject))
@@ -2714,6 +3345,33 @@ func (sh *strictHandler) GetCustomerOrders(ctx *gin.Context, customerTenantID Cu
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetCustomerOrdersResponseObject); ok {
 		if err := validResponse.VisitGetCustomerOrdersResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetOrder operation middleware
+func (sh *strictHandler) GetOrder(ctx *gin.Context, customerTenantID CustomerTenantID, orderID OrderID) {
+	var request GetOrderRequestObject
+
+	request.CustomerTenantID = customerTenantID
+	request.OrderID = orderID
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOrder(ctx, request.(GetOrderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOrder")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetOrderResponseObject); ok {
+		if err := validResponse.VisitGetOrderResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -2768,6 +3426,33 @@ func (sh *strictHandler) GetCustomerSubscription(ctx *gin.Context, customerTenan
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetCustomerSubscriptionResponseObject); ok {
 		if err := validResponse.VisitGetCustomerSubscriptionResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetSubscription operation middleware
+func (sh *strictHandler) GetSubscription(ctx *gin.Context, customerTenantID CustomerTenantID, subscriptionID SubscriptionID) {
+	var request GetSubscriptionRequestObject
+
+	request.CustomerTenantID = customerTenantID
+	request.SubscriptionID = subscriptionID
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSubscription(ctx, request.(GetSubscriptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSubscription")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetSubscriptionResponseObject); ok {
+		if err := validResponse.VisitGetSubscriptionResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -138,7 +138,8 @@ func TestNothingIsUndocumented(t *testing.T) {
 	t.Run("actions", func(t *testing.T) {
 		readme, page := readPage(t, "README.md"), readPage(t, "docs/actions.md")
 		for _, a := range actions(t) {
-			if !strings.Contains(readme, fmt.Sprintf("| %s | `%s` | `GET %s` |", a.Summary, a.OperationID, a.path)) {
+			row := fmt.Sprintf("| %s | `%s` | `%s` |", a.Summary, a.OperationID, strings.TrimPrefix(a.path, "/v1"))
+			if !strings.Contains(readme, row) {
 				t.Errorf("README.md has no row for %s", a.OperationID)
 			}
 			_, section, _ := strings.Cut(page, "\n## "+a.Summary+"\n")

@@ -68,12 +68,13 @@ var parameterRules = []rule{
 	},
 	{
 		"P3",
-		"A parameter of several operations is defined once, and a name means one thing; only Size always meant two.",
+		"A parameter of several operations is defined once for paths and once for queries, and a name means one " +
+			"thing; only Size always meant two.",
 		func(d document, report func(string, ...any)) {
 			inline, shared := map[string]bool{}, map[string]bool{}
 			for _, p := range d.parameters() {
-				name := text(p.object, "name")
-				if p.shared || name == "Size" {
+				name := text(p.object, "name") + " in the " + text(p.object, "in")
+				if p.shared || name == "Size in the query" {
 					continue
 				}
 				if inline[name] {
@@ -82,7 +83,8 @@ var parameterRules = []rule{
 				inline[name] = true
 			}
 			for key := range sub(d.root, "parameters") {
-				name := text(sub(d.root, "parameters", key), "name")
+				p := sub(d.root, "parameters", key)
+				name := text(p, "name") + " in the " + text(p, "in")
 				if shared[name] || inline[name] {
 					report("%s is defined twice", name)
 				}
@@ -93,7 +95,7 @@ var parameterRules = []rule{
 			{"/paths/~1v1~1customers~1{CustomerTenantID}/get/parameters",
 				`[{"name": "CustomerTenantID", "in": "path"}]`},
 			{"/paths/~1v1~1customers/get/parameters", `[{"name": "Offset", "in": "query"}]`},
-			{"/parameters/Other", `{"name": "CustomerTenantID", "in": "query"}`},
+			{"/parameters/Other", `{"name": "CustomerTenantID", "in": "path"}`},
 		},
 	},
 	{

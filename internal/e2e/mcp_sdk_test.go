@@ -33,10 +33,15 @@ var sandboxCalls = map[string]struct {
 	arguments map[string]any
 	want      string
 }{
-	"csp_get_customer": {map[string]any{"CustomerTenantID": sandboxCustomer}, `"Contoso Ltd"`},
-	"csp_get_invoice":  {map[string]any{"InvoiceID": "D0201912SB"}, `"totalCharges":24873.15`},
+	"csp_get_account_balance": {nil, `"balanceAmount":10482.93`},
+	"csp_get_customer":        {map[string]any{"CustomerTenantID": sandboxCustomer}, `"Contoso Ltd"`},
+	"csp_get_invoice":         {map[string]any{"InvoiceID": "D0201912SB"}, `"totalCharges":24873.15`},
 	"csp_get_invoice_statement": {map[string]any{"InvoiceID": "D0201912SB"},
 		"/v1/invoices/D0201912SB/documents/statement"},
+	"csp_get_order": {map[string]any{"CustomerTenantID": sandboxCustomer, "OrderID": "356310022a68"},
+		`"status":"completed"`},
+	"csp_get_subscription": {map[string]any{"CustomerTenantID": sandboxCustomer,
+		"SubscriptionID": "cd1e0144-0d69-4502-994d-3df220342f29"}, `"quantity":10`},
 	"csp_list_customers": {nil, "\nid,companyName,domain"},
 	"csp_list_invoices":  {nil, "\nid,invoiceDate,"},
 	"csp_list_orders":    {map[string]any{"CustomerTenantID": sandboxCustomer}, "3 orders, no more follow."},

@@ -181,7 +181,7 @@ func TestMCPEmptyList(t *testing.T) {
 // requiredArguments returns arguments with the inputs that a tool requires.
 func requiredArguments(tool mcpTool, members ...string) string {
 	values := map[string]string{"CustomerTenantID": customerID, "TargetView": "OnlineServices",
-		"InvoiceID": "G000024135"}
+		"InvoiceID": "G000024135", "OrderID": "79d9f5e2f43a", "SubscriptionID": "a356ac8c"}
 	for _, name := range tool.required {
 		members = append(members, fmt.Sprintf("%q:%q", name, values[name]))
 	}
@@ -285,9 +285,12 @@ func TestMCPFormatJSON(t *testing.T) {
 // actionTarget returns the target of a tool's action, with the parameters that it requires.
 func actionTarget(tool mcpTool) string {
 	return map[string]string{
+		"csp_get_account_balance":   "/v1/account-balance",
 		"csp_get_customer":          "/v1/customers/" + customerID,
 		"csp_get_invoice":           "/v1/invoices/G000024135",
 		"csp_get_invoice_statement": "/v1/invoices/G000024135/documents/statement",
+		"csp_get_order":             "/v1/customers/" + customerID + "/orders/79d9f5e2f43a",
+		"csp_get_subscription":      "/v1/customers/" + customerID + "/subscriptions/a356ac8c",
 		"csp_list_customers":        "/v1/customers",
 		"csp_list_invoices":         "/v1/invoices",
 		"csp_list_orders":           "/v1/customers/" + customerID + "/orders",

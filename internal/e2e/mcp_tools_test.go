@@ -23,9 +23,13 @@ type mcpTool struct {
 
 // mcpTools are all tools, sorted by name.
 var mcpTools = []mcpTool{
+	{name: "csp_get_account_balance", operation: "GetAccountBalance"},
 	{name: "csp_get_customer", operation: "GetCustomerDetails", required: []string{"CustomerTenantID"}},
 	{name: "csp_get_invoice", operation: "GetInvoice", user: true, required: []string{"InvoiceID"}},
 	{name: "csp_get_invoice_statement", operation: "GetInvoiceStatement", user: true, required: []string{"InvoiceID"}},
+	{name: "csp_get_order", operation: "GetOrder", required: []string{"CustomerTenantID", "OrderID"}},
+	{name: "csp_get_subscription", operation: "GetSubscription",
+		required: []string{"CustomerTenantID", "SubscriptionID"}},
 	{name: "csp_list_customers", operation: "GetAllCustomers", list: true},
 	{name: "csp_list_invoices", operation: "GetInvoices", list: true},
 	{name: "csp_list_orders", operation: "GetCustomerOrders", list: true, required: []string{"CustomerTenantID"}},

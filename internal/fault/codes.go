@@ -12,6 +12,7 @@ const (
 	MalformedMessage              Code = "MalformedMessage"
 	MultipleCredentials           Code = "MultipleCredentials"
 	MutuallyExclusiveFilters      Code = "MutuallyExclusiveFilters"
+	InvalidRange                  Code = "InvalidRange"
 	PartnerCenterInvalidProperty  Code = "PartnerCenterInvalidProperty"
 	PartnerCenterInvalidCustomer  Code = "PartnerCenterInvalidCustomer"
 	PartnerCenterUnknownValue     Code = "PartnerCenterUnknownValue"
@@ -117,6 +118,7 @@ var codes = []struct {
 	{MultipleCredentials, 400, "The call carries more than one credential. Send one: " +
 		"the API key in X-Api-Key, or the token in Authorization."},
 	{MutuallyExclusiveFilters, 400, "The call has two filters that Partner Center does not combine. Send one of them."},
+	{InvalidRange, 400, "The range of dates ends before it begins. Send a later end."},
 	{PartnerCenterInvalidProperty, 400, "Partner Center found no data for this request, or a value in it is invalid. " +
 		"Check the values that you gave the action."},
 	{PartnerCenterInvalidCustomer, 400, "Partner Center does not accept this customer's ID. " +

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/agnivade/levenshtein"
@@ -132,6 +133,9 @@ func (p parameter) check(value string) error {
 	if err := checkSchema(p.Schema.Value, value); err != nil || (p.In == "path" && strings.TrimSpace(value) != value) {
 		return p.invalid()
 	}
+	if _, err := time.Parse(time.DateOnly, value); p.isDate && (err != nil) {
+		return p.invalid()
+	}
 	return nil
 }
 
@@ -148,6 +152,11 @@ func (o *Operation) checkCombination(arguments url.Values) error {
 			}
 		case p.requires != "" && !arguments.Has(p.requires):
 			return fault.RequiresParameter(p.Name, p.requires)
+		case p.ends != "" && arguments.Get(p.Name) < arguments.Get(p.ends): // both are YYYY-MM-DD
+			return &fault.Error{
+				Code:    fault.InvalidRange,
+				Message: p.Name + " is before " + p.ends + ". Send a later day, or the same one.",
+			}
 		}
 	}
 	return nil

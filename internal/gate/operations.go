@@ -25,6 +25,8 @@ type parameter struct {
 	rule     string // x-rule: completes the sentence "NAME must be"
 	excludes string // x-excludes: a parameter that it cannot be sent with; empty: none
 	requires string // x-requires: a parameter that it must be sent with; empty: none
+	ends     string // x-ends: a parameter with the first day of a range that this one ends; empty: none
+	isDate   bool   // x-date: it is a day, YYYY-MM-DD
 	sealed   bool   // x-sealed: its value is sealed for the operation; the action gets it opened
 }
 
@@ -59,8 +61,10 @@ func NewOperation(id, path string, parameters openapi3.Parameters) (*Operation, 
 		o.parameters = append(o.parameters, p)
 	}
 	for _, p := range o.parameters {
-		if (p.excludes != "" && !o.has(p.excludes)) || (p.requires != "" && !o.has(p.requires)) {
-			return nil, fmt.Errorf("%s: parameter %s excludes or requires one that does not exist", id, p.Name)
+		for _, other := range []string{p.excludes, p.requires, p.ends} {
+			if (other != "") && !o.has(other) {
+				return nil, fmt.Errorf("%s: parameter %s names %s, which does not exist", id, p.Name, other)
+			}
 		}
 	}
 	return o, nil
@@ -72,6 +76,8 @@ func newParameter(p *openapi3.Parameter) (parameter, error) {
 	out.rule, _ = p.Extensions["x-rule"].(string)
 	out.excludes, _ = p.Extensions["x-excludes"].(string)
 	out.requires, _ = p.Extensions["x-requires"].(string)
+	out.ends, _ = p.Extensions["x-ends"].(string)
+	out.isDate, _ = p.Extensions["x-date"].(bool)
 	out.sealed, _ = p.Extensions["x-sealed"].(bool)
 	placed := p.In == "path" || p.In == "query"
 	typed := p.Schema.Value.Type.Is("string") || p.Schema.Value.Type.Is("integer")

@@ -17,6 +17,7 @@ type Action func(ctx context.Context, arguments url.Values) (*Result, error)
 // Actions returns every action by operationId, for transports that do not use the generated server.
 func (p *Proxy) Actions() map[string]Action {
 	return map[string]Action{
+		"GetAccountBalance":         action(p.GetAccountBalance),
 		"GetAllCustomers":           action(p.GetAllCustomers),
 		"GetCustomerDetails":        action(p.GetCustomerDetails),
 		"GetCustomerOrders":         action(p.GetCustomerOrders),
@@ -25,6 +26,8 @@ func (p *Proxy) Actions() map[string]Action {
 		"GetInvoice":                action(p.GetInvoice),
 		"GetInvoiceStatement":       action(p.GetInvoiceStatement),
 		"GetInvoices":               action(p.GetInvoices),
+		"GetOrder":                  action(p.GetOrder),
+		"GetSubscription":           action(p.GetSubscription),
 		"ListCustomersForPicker":    action(p.ListCustomersForPicker),
 		"ListInvoicesForPicker":     action(p.ListInvoicesForPicker),
 		"ListOrdersForPicker":       action(p.ListOrdersForPicker),

@@ -117,7 +117,7 @@ func newestFirst(rows []choice) []choice {
 // a day, and for 0001-01-01, which stands for no date.
 func dateOf(date *string) string {
 	text := firstOf(date)
-	if first, err := time.Parse(time.DateOnly, day(text)); err != nil || first.IsZero() {
+	if utcDay(text) == "" {
 		return ""
 	}
 	return text

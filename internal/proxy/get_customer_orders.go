@@ -12,5 +12,7 @@ import (
 func (p *Proxy) GetCustomerOrders(
 	ctx context.Context, r gen.GetCustomerOrdersRequestObject,
 ) (gen.GetCustomerOrdersResponseObject, error) {
-	return p.get(ctx, "GetCustomerOrders", partnercenter.Request{Path: customerPath(r.CustomerTenantID, "/orders")})
+	path := customerPath(r.CustomerTenantID, "/orders")
+	placed := between("creationDate", valueOf(r.Params.From), valueOf(r.Params.To))
+	return p.get(ctx, "GetCustomerOrders", partnercenter.Request{Path: path}, placed...)
 }

@@ -19,5 +19,12 @@ func (p *Proxy) GetCustomerSubscription(
 	set(query, "product_type", r.Params.ProductType)
 	set(query, "product_subtype", r.Params.ProductSubtype)
 	path := customerPath(r.CustomerTenantID, "/subscriptions")
-	return p.get(ctx, "GetCustomerSubscription", partnercenter.Request{Path: path, Query: query})
+	filter := termFilter{
+		endsFrom:     valueOf(r.Params.EndsFrom),
+		endsBefore:   valueOf(r.Params.EndsBefore),
+		autoRenew:    valueOf(r.Params.AutoRenew),
+		status:       valueOf(r.Params.Status),
+		termDuration: valueOf(r.Params.TermDuration),
+	}
+	return p.get(ctx, "GetCustomerSubscription", partnercenter.Request{Path: path, Query: query}, filter.conditions()...)
 }

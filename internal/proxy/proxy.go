@@ -47,9 +47,12 @@ func New(c Config) *Proxy {
 	return &Proxy{c}
 }
 
-// get sends r to Partner Center and returns what the spec documents of the response for the action.
-func (p *Proxy) get(ctx context.Context, action string, r partnercenter.Request) (*Result, error) {
-	return p.list(ctx, action, r, noLink)
+// get sends r to Partner Center and returns what the spec documents of the response for the action. The
+// conditions leave out elements of a list.
+func (p *Proxy) get(
+	ctx context.Context, action string, r partnercenter.Request, where ...mapping.Condition,
+) (*Result, error) {
+	return p.list(ctx, action, r, noLink, where...)
 }
 
 // noLink is the next function of answers without pages.
@@ -59,8 +62,9 @@ func noLink(partnercenter.Page) url.Values { return nil }
 // at the end of the list.
 func (p *Proxy) list(
 	ctx context.Context, action string, r partnercenter.Request, next func(partnercenter.Page) url.Values,
+	where ...mapping.Condition,
 ) (*Result, error) {
-	body, err := p.project(ctx, action, r, next)
+	body, err := p.project(ctx, action, r, next, where...)
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +75,7 @@ func (p *Proxy) list(
 // action, followed by a newline. The caller closes the body.
 func (p *Proxy) project(
 	ctx context.Context, action string, r partnercenter.Request, next func(partnercenter.Page) url.Values,
+	where ...mapping.Condition,
 ) (*partnercenter.Body, error) {
 	projection, ok := p.config.Projections[action]
 	if !ok {
@@ -90,6 +95,7 @@ func (p *Proxy) project(
 				dropped[path]++
 			},
 			Derive: nextLink(call.FromContext(ctx), next),
+			Where:  where,
 		})
 		return append(answer, '\n'), err
 	})

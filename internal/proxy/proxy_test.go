@@ -39,9 +39,12 @@ var update = flag.Bool("update", false, "write the golden answers anew")
 
 // models are the generated types of the JSON answers.
 var models = map[string]any{
+	"GetAccountBalance":         gen.GetAccountBalance200JSONResponse{},
 	"GetAllCustomers":           gen.GetAllCustomers200JSONResponse{},
 	"GetInvoices":               gen.GetInvoices200JSONResponse{},
 	"GetInvoice":                gen.GetInvoice200JSONResponse{},
+	"GetOrder":                  gen.GetOrder200JSONResponse{},
+	"GetSubscription":           gen.GetSubscription200JSONResponse{},
 	"GetCustomerOrders":         gen.GetCustomerOrders200JSONResponse{},
 	"GetCustomerDetails":        gen.GetCustomerDetails200JSONResponse{},
 	"GetCustomerSubscription":   gen.GetCustomerSubscription200JSONResponse{},

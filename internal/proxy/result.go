@@ -52,6 +52,9 @@ func (r *Result) send(w http.ResponseWriter) error {
 
 // The methods below make a Result the response of every action of the generated server.
 
+// VisitGetAccountBalanceResponse writes the answer of GetAccountBalance.
+func (r *Result) VisitGetAccountBalanceResponse(w http.ResponseWriter) error { return r.send(w) }
+
 // VisitGetAllCustomersResponse writes the answer of GetAllCustomers.
 func (r *Result) VisitGetAllCustomersResponse(w http.ResponseWriter) error { return r.send(w) }
 
@@ -75,6 +78,12 @@ func (r *Result) VisitGetInvoiceStatementResponse(w http.ResponseWriter) error {
 
 // VisitGetInvoicesResponse writes the answer of GetInvoices.
 func (r *Result) VisitGetInvoicesResponse(w http.ResponseWriter) error { return r.send(w) }
+
+// VisitGetOrderResponse writes the answer of GetOrder.
+func (r *Result) VisitGetOrderResponse(w http.ResponseWriter) error { return r.send(w) }
+
+// VisitGetSubscriptionResponse writes the answer of GetSubscription.
+func (r *Result) VisitGetSubscriptionResponse(w http.ResponseWriter) error { return r.send(w) }
 
 // VisitListCustomersForPickerResponse writes the answer of ListCustomersForPicker.
 func (r *Result) VisitListCustomersForPickerResponse(w http.ResponseWriter) error { return r.send(w) }

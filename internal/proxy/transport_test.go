@@ -40,14 +40,18 @@ func (s service) run(ctx context.Context, operation string, arguments url.Values
 
 // examples are arguments with which the sandbox answers every action.
 var examples = map[string]url.Values{
-	"GetAllCustomers":           {"Size": {"2"}},
-	"GetCustomerDetails":        {"CustomerTenantID": {contoso}},
-	"GetCustomerOrders":         {"CustomerTenantID": {contoso}},
-	"GetCustomerProducts":       {"CustomerTenantID": {contoso}, "TargetView": {"OnlineServices"}},
-	"GetCustomerSubscription":   {"CustomerTenantID": {contoso}},
-	"GetInvoice":                {"InvoiceID": {"G000910012"}},
-	"GetInvoiceStatement":       {"InvoiceID": {"G000910012"}},
-	"GetInvoices":               {"Size": {"1"}},
+	"GetAccountBalance":       {},
+	"GetAllCustomers":         {"Size": {"2"}},
+	"GetCustomerDetails":      {"CustomerTenantID": {contoso}},
+	"GetCustomerOrders":       {"CustomerTenantID": {contoso}},
+	"GetCustomerProducts":     {"CustomerTenantID": {contoso}, "TargetView": {"OnlineServices"}},
+	"GetCustomerSubscription": {"CustomerTenantID": {contoso}},
+	"GetInvoice":              {"InvoiceID": {"G000910012"}},
+	"GetInvoiceStatement":     {"InvoiceID": {"G000910012"}},
+	"GetInvoices":             {"Size": {"1"}},
+	"GetOrder":                {"CustomerTenantID": {contoso}, "OrderID": {"356310022a68"}},
+	"GetSubscription": {"CustomerTenantID": {contoso},
+		"SubscriptionID": {"cd1e0144-0d69-4502-994d-3df220342f29"}},
 	"ListCustomersForPicker":    {"StartsWith": {"con"}},
 	"ListInvoicesForPicker":     {},
 	"ListOrdersForPicker":       {"CustomerTenantID": {contoso}},
@@ -112,7 +116,8 @@ func (r *upstreamRecorder) ServeHTTP(w http.ResponseWriter, request *http.Reques
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Write([]byte(`{"id":"1","items":[{"id":"2"}]}`))
+	w.Write([]byte(`{"id":"1","balanceAmount":1.50,"items":[{"id":"2","creationDate":"2024-03-08T00:00:00Z",` +
+		`"commitmentEndDate":"2024-03-08T00:00:00Z","status":"active"}]}`))
 }
 
 // last returns the last request and forgets it.
@@ -133,7 +138,15 @@ var values = map[string][]string{
 	"StartsWith":            {"Fab", "con", "a&b=c", "", "\x00"},
 	"ContinuationToken":     {"", "AQAAAA==", "5a2d-1,e30=,77d2-9", "a+b&c=d %2F é"},
 	"PartnerID":             {"4847383", "0", "1", "99999999999999999999", "", "x"},
-	"OrderID":               {"79d9f5e2f43a", "9qg-ErcO_4", "a", "1", "", "a b"},
+	"OrderID":               {"79d9f5e2f43a", "9qg-ErcO_4", "a", "1", "a*b"},
+	"SubscriptionID":        {"cd1e0144-0d69-4502-994d-3df220342f29", "a", "a_b"},
+	"From":                  {"2024-03-08", "2024-03-09", "", "2024-02-30", "x"},
+	"To":                    {"2024-03-08", "2024-03-09", "", "9999-12-31", "x"},
+	"EndsFrom":              {"2024-03-08", "2024-03-09", "", "2024-3-8"},
+	"EndsBefore":            {"2024-03-08", "2024-03-09", "", "2023-02-29"},
+	"AutoRenew":             {"on", "off", "", "On"},
+	"Status":                {"active", "Active,suspended", "deleted", "", ","},
+	"TermDuration":          {"P1Y", "P1Y,P3Y", "", "1Y"},
 	"ProductType":           {"Azure", "Software", "OnlineServicesNCE", "", "a-b"},
 	"ProductSubtype":        {"VirtualMachines", "Perpetual", "a", "", "*"},
 	"TargetView":            {"Azure", "Software", "SpecializedOffers", "", "azure"},

@@ -85,3 +85,6 @@ func appUserOnly() answer {
 	return failure(403, appOnlyForbidden,
 		"This resource does not support app-only authentication; use App+User credentials.")
 }
+
+// getBalance returns the balance of the account.
+func (s *store) getBalance(*request) answer { return found(s.fixtures["invoices/balance"][0].json) }

@@ -30,10 +30,28 @@ func (s *store) listOrders(q *request) answer {
 		if strings.HasPrefix(o.keys.TransactionType, "System") && system != "true" {
 			continue
 		}
-		if priced != "true" {
-			o.json = prices.ReplaceAllString(o.json, "")
-		}
-		orders = append(orders, o)
+		orders = append(orders, o.priced(priced == "true"))
 	}
 	return found(collection(fill(orders, q.customer.values()), link("self", "/customers/"+q.customer.id+"/orders")))
+}
+
+// priced returns an order without its prices, unless they were asked for.
+func (i item) priced(included bool) item {
+	if !included {
+		i.json = prices.ReplaceAllString(i.json, "")
+	}
+	return i
+}
+
+// getOrder returns one order.
+func (s *store) getOrder(q *request) answer {
+	priced := q.oneOf("include_price", "true", "false")
+	if q.err != nil {
+		return invalid(q.err)
+	}
+	o, ok := q.find(s.fixtures["orders/"+q.customer.fixtures])
+	if !ok {
+		return failure(404, noSuchOrder, "The order %.100q was not found.", q.item)
+	}
+	return found(q.customer.values().Replace(o.priced(priced == "true").json))
 }

@@ -14,15 +14,17 @@ import (
 
 // The error codes of Partner Center that the sandbox uses.
 const (
-	accessDenied     = 400
-	invalidInput     = 2000
-	noRelationship   = 20002
-	noSuchCustomer   = 60003
-	noSuchResource   = 1000
-	viewNotAllowed   = 400036
-	tokenMissing     = 800001
-	invalidCustomer  = 900118
-	appOnlyForbidden = 900329
+	accessDenied       = 400
+	invalidInput       = 2000
+	noRelationship     = 20002
+	noSuchOrder        = 20000
+	noSuchSubscription = 20003
+	noSuchCustomer     = 60003
+	noSuchResource     = 1000
+	viewNotAllowed     = 400036
+	tokenMissing       = 800001
+	invalidCustomer    = 900118
+	appOnlyForbidden   = 900329
 )
 
 // A route is one path of Partner Center.
@@ -32,7 +34,8 @@ type route struct {
 	params []string // the documented query parameters
 }
 
-// routes are the paths that the sandbox answers, with {id} for the customer or the invoice.
+// routes are the paths that the sandbox answers, with {id} for the customer or the invoice and {item}
+// for what a customer has.
 var routes = map[string]route{
 	"/v1/customers": {(*store).listCustomers,
 		style{contentType: utf8JSON, bom: true}, []string{"size", "filter", "seekOperation"}},
@@ -41,12 +44,18 @@ var routes = map[string]route{
 	"/v1/customers/{id}/orders": {(*store).listOrders,
 		style{contentType: utf8JSON, bom: true, indent: true},
 		[]string{"billingType", "include_price", "include_system_purchases"}},
+	"/v1/customers/{id}/orders/{item}": {(*store).getOrder,
+		style{contentType: utf8JSON, bom: true, indent: true}, []string{"include_price"}},
+	"/v1/customers/{id}/subscriptions/{item}": {(*store).getSubscription,
+		style{contentType: textJSON, bom: true}, nil},
 	"/v1/customers/{id}/subscriptions": {(*store).listSubscriptions,
 		style{contentType: textJSON, bom: true}, []string{"order_id", "mpn_id", "product_type", "product_subtype"}},
 	"/v1/customers/{id}/products": {(*store).listProducts,
 		style{contentType: utf8JSON, bom: true}, []string{"targetView"}},
 	"/v1/invoices": {(*store).listInvoices,
 		style{contentType: utf8JSON, indent: true}, []string{"size", "offset"}},
+	"/v1/invoices/summary": {(*store).getBalance,
+		style{contentType: utf8JSON, bom: true}, nil},
 	"/v1/invoices/{id}": {(*store).getInvoice,
 		style{contentType: plainJSON, indent: true}, nil},
 	"/v1/invoices/{id}/documents/statement": {(*store).getStatement,
@@ -62,12 +71,16 @@ type partnerCenter struct {
 // ServeHTTP answers one request as Partner Center would.
 func (p partnerCenter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The path is matched as sent: not cleaned, and with %2F distinct from a slash.
-	parts := strings.SplitN(r.URL.EscapedPath(), "/", 5)
+	path := r.URL.EscapedPath()
+	parts := strings.Split(path, "/")
 	q := &request{continuation: r.Header.Get("MS-ContinuationToken")}
-	if len(parts) > 3 {
+	if _, ok := routes[path]; !ok && (len(parts) > 3) {
 		q.id, parts[3] = parts[3], "{id}"
+		if (len(parts) == 6) && (parts[2] == "customers") && (parts[5] != "") {
+			q.item, parts[5] = parts[5], "{item}"
+		}
+		path = strings.Join(parts, "/")
 	}
-	path := strings.Join(parts, "/")
 	p.respond(r, path, q).write(w, r, routes[path].style)
 }
 
@@ -137,7 +150,7 @@ func documented(raw string, names []string) (url.Values, error) {
 // A request is a call as its route sees it. The methods that read parameters record the last error
 // in err.
 type request struct {
-	id           string // from the path, as sent
+	id, item     string // from the path, as sent
 	customer     customer
 	query        url.Values
 	continuation string // the header MS-ContinuationToken

@@ -36,3 +36,23 @@ func (s *store) listSubscriptions(q *request) answer {
 	}
 	return found(collection(fill(subscriptions, values), ""))
 }
+
+// getSubscription returns one subscription.
+func (s *store) getSubscription(q *request) answer {
+	i, ok := q.find(s.fixtures["subscriptions/"+q.customer.fixtures])
+	if !ok {
+		return failure(404, noSuchSubscription, "The subscription %.100q was not found.", q.item)
+	}
+	return found(q.customer.values().Replace(i.json))
+}
+
+// find returns the item of the customer that the path names.
+func (q *request) find(items []item) (item, bool) {
+	values := q.customer.values()
+	for _, i := range items {
+		if strings.EqualFold(values.Replace(i.keys.ID), q.item) {
+			return i, true
+		}
+	}
+	return item{}, false
+}

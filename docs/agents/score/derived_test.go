@@ -23,6 +23,7 @@ var derived = map[string]map[string]derivation{
 	"es-07": {"G000910012": {"max_by(results[0].items, &invoiceDate).id", "G000910012"}},
 	"es-08": {"G000910009": {"join(' ', results[0].items[?starts_with(invoiceDate, '2024-11')].id)",
 		"G000910010 G000910009"}},
+	"es-15": {"ec0516d6113a": {"join(' ', results[1].items[?starts_with(creationDate, '2024-07')].id)", "ec0516d6113a"}},
 	"es-10": {"0d5028b1-6074-444d-9158-dab0b10f7c49": {"results[1].items[?status=='cancelled'].id | [0]",
 		"0d5028b1-6074-444d-9158-dab0b10f7c49"}},
 	"fr-03": {"oui": {"results[1].items[?contains(offerName, 'savings plan')].autoRenewEnabled | [0]", "true"}},

@@ -45,6 +45,18 @@ var answers = map[string]struct{ sent, projected string }{
 		`{"items":[{"id":"s1","quantity":3,"autoRenewEnabled":false,"attributes":["` + reply.Private + `"]}]}`,
 		`{"items":[{"id":"s1","quantity":3,"autoRenewEnabled":false}],"totalCount":1}`,
 	},
+	"/v1/customers/{id}/orders/{item}": {
+		`{"id":"o1","status":"completed","totalPrice":1.5,"links":{"self":"` + reply.Private + `"}}`,
+		`{"id":"o1","status":"completed"}`,
+	},
+	"/v1/customers/{id}/subscriptions/{item}": {
+		`{"id":"s1","scheduledActions":[{"actionType":"renew","x":1}],"attributes":["` + reply.Private + `"]}`,
+		`{"id":"s1","scheduledActions":[{"actionType":"renew"}]}`,
+	},
+	"/v1/invoices/summary": {
+		`{"balanceAmount":18450.750,"currencyCode":"EUR","details":[{"summary":{"links":"` + reply.Private + `"}}]}`,
+		`{"balanceAmount":18450.750,"currencyCode":"EUR","details":[{"summary":{}}]}`,
+	},
 	"/v1/customers/{id}/products": {
 		`{"totalCount":1,"items":[{"id":"p1","isMicrosoftProduct":true,"dynamicAttributes":{"rank":1413,` +
 			`"upgradeTargetOffers":null,"hidden":"` + reply.Private + `"}}]}`,
@@ -67,9 +79,14 @@ func Projected(target string) (string, bool) {
 // resource returns the key into answers of a target.
 func resource(target string) string {
 	path, _, _ := strings.Cut(target, "?")
-	parts := strings.SplitN(path, "/", 5)
-	if len(parts) > 3 {
-		parts[3] = "{id}"
+	if _, ok := answers[path]; ok {
+		return path
+	}
+	parts := strings.Split(path, "/")
+	for i, name := range map[int]string{3: "{id}", 5: "{item}"} {
+		if i < len(parts) {
+			parts[i] = name
+		}
 	}
 	return strings.Join(parts, "/")
 }
