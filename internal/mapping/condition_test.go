@@ -76,9 +76,11 @@ func TestWhere(t *testing.T) {
 			{"id", holds(`"b"`)}}, `{"items":[],"totalCount":0}`},
 		{"tests a dropped value as none", two, []mapping.Condition{{"id", holds("")}},
 			`{"items":[{"lines":[]}],"totalCount":1}`},
-		{"keeps nothing of an empty answer", `{}`, []mapping.Condition{{"id", holds("")}}, `{"totalCount":0,"items":[]}`},
+		{"keeps nothing of an empty answer", `{}`, []mapping.Condition{{"id", holds("")}},
+			`{"totalCount":0,"items":[]}`},
 		{"tests no values below the elements", item(`"serial":1,"lines":[{"number":1}]`),
-			[]mapping.Condition{{"serial", holds("1")}}, `{"items":[{"serial":1,"lines":[{"number":1}]}],"totalCount":1}`},
+			[]mapping.Condition{{"serial", holds("1")}},
+			`{"items":[{"serial":1,"lines":[{"number":1}]}],"totalCount":1}`},
 	} {
 		t.Run(c.promise, func(t *testing.T) {
 			got, err := p.Append(nil, []byte(c.in), mapping.Options{Where: c.where})

@@ -11,11 +11,15 @@ import (
 func TestTermFilters(t *testing.T) {
 	h, upstream := startFixed(t)
 	upstream.body = `{"totalCount":9,"items":[
-		{"id":"may","commitmentEndDate":"2025-05-31T23:59:59Z","autoRenewEnabled":true,"status":"active","termDuration":"P1Y"},
-		{"id":"june","commitmentEndDate":"2025-06-01T00:00:00","autoRenewEnabled":false,"status":"suspended","termDuration":"P1M"},
-		{"id":"offset","commitmentEndDate":"2025-06-30T17:00:00-08:00","autoRenewEnabled":true,"status":"Active","termDuration":"P3Y"},
+		{"id":"may","commitmentEndDate":"2025-05-31T23:59:59Z","autoRenewEnabled":true,"status":"active",
+			"termDuration":"P1Y"},
+		{"id":"june","commitmentEndDate":"2025-06-01T00:00:00","autoRenewEnabled":false,"status":"suspended",
+			"termDuration":"P1M"},
+		{"id":"offset","commitmentEndDate":"2025-06-30T17:00:00-08:00","autoRenewEnabled":true,"status":"Active",
+			"termDuration":"P3Y"},
 		{"id":"blanks","commitmentEndDate":"2025-06-30T07: 00: 00Z","status":"deleted","termDuration":"P1Y"},
-		{"id":"endless","commitmentEndDate":"9999-12-28T00:00:00Z","autoRenewEnabled":false,"status":"active","termDuration":""},
+		{"id":"endless","commitmentEndDate":"9999-12-28T00:00:00Z","autoRenewEnabled":false,"status":"active",
+			"termDuration":""},
 		{"id":"none","commitmentEndDate":"0001-01-01T00:00:00","autoRenewEnabled":true,"status":"active"},
 		{"id":"bad","commitmentEndDate":"soon","autoRenewEnabled":"true","status":"\u0061ctive"},
 		{"id":"absent"}]}`

@@ -26,5 +26,6 @@ func (p *Proxy) GetCustomerSubscription(
 		status:       valueOf(r.Params.Status),
 		termDuration: valueOf(r.Params.TermDuration),
 	}
-	return p.get(ctx, "GetCustomerSubscription", partnercenter.Request{Path: path, Query: query}, filter.conditions()...)
+	upstream := partnercenter.Request{Path: path, Query: query}
+	return p.get(ctx, "GetCustomerSubscription", upstream, filter.conditions()...)
 }

@@ -30,16 +30,17 @@ func (s *store) listOrders(q *request) answer {
 		if strings.HasPrefix(o.keys.TransactionType, "System") && system != "true" {
 			continue
 		}
-		orders = append(orders, o.priced(priced == "true"))
+		if priced != "true" {
+			o = o.withoutPrices()
+		}
+		orders = append(orders, o)
 	}
 	return found(collection(fill(orders, q.customer.values()), link("self", "/customers/"+q.customer.id+"/orders")))
 }
 
-// priced returns an order without its prices, unless they were asked for.
-func (i item) priced(included bool) item {
-	if !included {
-		i.json = prices.ReplaceAllString(i.json, "")
-	}
+// withoutPrices returns an order without its prices.
+func (i item) withoutPrices() item {
+	i.json = prices.ReplaceAllString(i.json, "")
 	return i
 }
 
@@ -53,5 +54,8 @@ func (s *store) getOrder(q *request) answer {
 	if !ok {
 		return failure(404, noSuchOrder, "The order %.100q was not found.", q.item)
 	}
-	return found(q.customer.values().Replace(o.priced(priced == "true").json))
+	if priced != "true" {
+		o = o.withoutPrices()
+	}
+	return found(q.customer.values().Replace(o.json))
 }
