@@ -109,12 +109,13 @@ func (l *loader) drain(value string, c Config) time.Duration {
 // Center, which an MCP server must not pass on:
 // https://modelcontextprotocol.io/docs/tutorials/security/security_best_practices#token-passthrough.
 func (l *loader) mcp(value Toggle, c Config) bool {
-	switch {
-	case value == "":
+	if value == "" {
 		return !c.OnlyCallers()
-	case l.boolean("CONNECTOR_MCP", value) && c.OnlyCallers():
+	}
+	on := l.boolean("CONNECTOR_MCP", value)
+	if on && c.OnlyCallers() {
 		l.report("CONNECTOR_MCP", "false with CONNECTOR_SIGN_IN=caller: an MCP server must not pass tokens on", "")
 		return false
 	}
-	return l.boolean("CONNECTOR_MCP", value)
+	return on
 }

@@ -158,13 +158,16 @@ func TestMCPSandbox(t *testing.T) {
 	if a.result(t, &offered); len(offered.Tools) != len(mcpTools) {
 		t.Errorf("the tools are %q", toolNames(offered.Tools))
 	}
-	first := func(tool, column string) string {
+	first := func(tool, arguments string) string {
 		t.Helper()
-		return call(tool, "{}").list(t).rows(t)[0][column]
+		return call(tool, arguments).list(t).rows(t)[0]["id"]
 	}
-	customer, invoice := first("csp_list_customers", "id"), first("csp_list_invoices", "id")
+	customer := first("csp_list_customers", "{}")
+	ofCustomer := fmt.Sprintf(`{"CustomerTenantID":%q}`, customer)
+	values := strings.NewReplacer(customerID, customer, "G000024135", first("csp_list_invoices", "{}"),
+		"79d9f5e2f43a", first("csp_list_orders", ofCustomer), "a356ac8c", first("csp_list_subscriptions", ofCustomer))
 	for _, tool := range mcpTools {
-		arguments := strings.NewReplacer(customerID, customer, "G000024135", invoice).Replace(requiredArguments(tool))
+		arguments := values.Replace(requiredArguments(tool))
 		r := call(tool.name, arguments)
 		if r.IsError {
 			t.Errorf("%s: %.300s", tool.name, r.body)

@@ -337,6 +337,12 @@ func TestMCPBodySize(t *testing.T) {
 		})
 	}
 	s.ask(t, sized(most+1).with("X-Api-Key: wrong")).expect(t, 401, "InvalidApiKey")
+	for range 20 {
+		c := s.send(t, sized(most-1).with("X-Api-Key: wrong").wire())
+		if received, err := io.ReadAll(c); (err != nil) || !bytes.Contains(received, []byte("InvalidApiKey")) {
+			t.Fatalf("a refused body resets the connection: %v, %.80q", err, received)
+		}
+	}
 	expecting := listTools().with("Expect: 100-continue", apiKey(s.keys.key))
 	received := bytes.TrimPrefix(s.send(t, expecting.wire()).all(t), []byte("HTTP/1.1 100 Continue\r\n\r\n"))
 	if a := parse(t, received, http.MethodPost); a.status != 200 {

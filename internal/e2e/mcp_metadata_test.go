@@ -31,6 +31,7 @@ func TestMCPMetadata(t *testing.T) {
 		"to another site":      {"Origin: https://inspector.example"},
 		"with a wrong key":     {apiKey("wrong")},
 		"with a wrong token":   {bearer("wrong")},
+		"through a gateway":    {"X-MS-APIM-Referrer-Prefix: https://x.azure-apihub.net/apim/c/k"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := s.fetchMetadata(t, "GET", publicHost, lines...)

@@ -237,7 +237,7 @@ func TestOutcomes(t *testing.T) {
 		}
 		count[o.Operation]++
 	}
-	if len(count) != len(operations(t))+1 || count[NoOperation] != len(fault.Codes())+3 {
+	if len(count) != len(operations(t))+1 || count[NoOperation] != len(fault.Codes())+2 {
 		t.Errorf("by operation: %v", count)
 	}
 	for _, want := range []Outcome{

@@ -72,10 +72,11 @@ func Fault(err error) *fault.Error {
 // Outcomes returns every outcome that a call of one of the operations, or of none, can have when it
 // arrives by the given transport.
 func (o Operations) Outcomes(transport string) []Outcome {
-	all := append(failures(transport, NoOperation, fault.Codes()),
-		Outcome{transport, NoOperation, http.StatusOK, Good},       // such as a list of tools
-		Outcome{transport, NoOperation, http.StatusAccepted, Good}, // a notification
-	)
+	all := append(failures(transport, NoOperation, fault.Codes()), Outcome{transport, NoOperation, http.StatusOK, Good})
+	if transport == call.MCP {
+		all = append(all, Outcome{transport, NoOperation, http.StatusAccepted, Good}, // a notification
+			Outcome{transport, NoOperation, http.StatusOK, BrokenOff})
+	}
 	for id, operation := range o {
 		all = append(all, Outcome{transport, id, http.StatusOK, Good}, Outcome{transport, id, http.StatusOK, BrokenOff})
 		all = append(all, failures(transport, id, slices.Concat(fault.Codes(), operation.codes()))...)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/partner-center/connector/internal/fault"
@@ -121,6 +122,17 @@ func TestPanic(t *testing.T) {
 		}
 		f.log.Reset()
 	}
+}
+
+// TestStalledStatement checks that a PDF which stops to arrive is a timeout, as it is for the action.
+func TestStalledStatement(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, func(*http.Request) (string, string) { return "%PDF-", "stalled" })
+		text, isError := f.callTool(t, "csp_get_invoice_statement", `{"InvoiceID":"G1"}`)
+		if !isError || !strings.HasPrefix(text, "PartnerCenterTimeout (504): ") {
+			t.Error(text)
+		}
+	})
 }
 
 // TestArguments checks how leniently arguments are read.

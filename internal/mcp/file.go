@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/proxy"
 )
 
@@ -29,7 +28,7 @@ func (h *Handler) file(x *exchange, t *tool, arguments url.Values, answer *proxy
 	case err == errTooLarge:
 		return r, nil
 	case err != nil:
-		return result{}, &fault.Error{Code: fault.PartnerCenterInvalidResponse, Cause: err}
+		return result{}, err
 	}
 	r.file = &file{address: address, mediaType: answer.ContentType, content: content.Bytes()}
 	return r, nil

@@ -2,12 +2,14 @@ package mcp
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/partner-center/connector/internal/call"
+	"github.com/partner-center/connector/internal/fault"
 )
 
 // A listing is one call of a list.
@@ -33,7 +35,7 @@ func (h *Handler) list(x *exchange, t *tool, arguments url.Values) (result, erro
 	}
 	answer, err := h.act(x, t, l.arguments())
 	if err != nil {
-		return result{}, err
+		return result{}, l.translate(err)
 	}
 	defer answer.Close()
 	var content bytes.Buffer
@@ -41,13 +43,30 @@ func (h *Handler) list(x *exchange, t *tool, arguments url.Values) (result, erro
 	if _, err := answer.WriteTo(&content); err != nil {
 		return result{}, err
 	}
-	rows, err := readRows(content.Bytes(), l.columns)
+	rows, more, err := readRows(content.Bytes(), l.columns, l.from.skip, l.size)
 	if err != nil {
 		return result{}, err
 	}
-	rows = rows[min(l.from.skip, len(rows)):]
-	after := func(n int) (position, bool) { return l.after(n, len(rows), next) }
-	return result{text: h.render(x, l, rows[:min(l.size, len(rows))], after)}, nil
+	after := func(n int) (position, bool) {
+		if n < len(rows) || more {
+			return l.within(n), true
+		}
+		return l.behind(next)
+	}
+	return result{text: h.render(x, l, rows, after)}, nil
+}
+
+// translate returns the error of an action for the tool. A token of a page is part of a cursor there.
+func (l listing) translate(err error) error {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		for name := range l.from.page {
+			if f.Code == fault.InvalidParameter(name, "").Code {
+				return fault.InvalidParameter(inputCursor, l.tool.inputs.Rule(inputCursor))
+			}
+		}
+	}
+	return err
 }
 
 // newListing reads the inputs of a list, which are valid.
@@ -111,16 +130,18 @@ func (l listing) pageSize() string {
 	return strconv.Itoa(l.size)
 }
 
-// after returns the position after n of the rows that are left of a page. link has the arguments of
-// the next page. It returns false at the end of the list.
-func (l listing) after(n, left int, link url.Values) (position, bool) {
-	if n < left {
-		p := position{page: l.from.page, skip: l.from.skip + n}
-		if l.tool.sized {
-			p.size = l.pageSize()
-		}
-		return p, true
+// within returns the position n rows further on the same page.
+func (l listing) within(n int) position {
+	p := position{page: l.from.page, skip: l.from.skip + n}
+	if l.tool.sized {
+		p.size = l.pageSize()
 	}
+	return p
+}
+
+// behind returns the beginning of the next page. link has its arguments, or is nil at the end of the
+// list.
+func (l listing) behind(link url.Values) (position, bool) {
 	p := position{page: url.Values{}}
 	for name, values := range link {
 		if name != inputSize && !l.filters.Has(name) {
@@ -156,6 +177,9 @@ func (h *Handler) render(x *exchange, l listing, rows []row, after func(n int) (
 		if whole := text(rows, ""); isShort(whole) {
 			return whole
 		}
+	}
+	if len(rows) == 0 {
+		return text(nil, "")
 	}
 	if possible > 0 {
 		n := largest(1, min(possible, len(rows)-1), func(n int) bool { return isShort(text(rows[:n], noteRows)) })

@@ -55,19 +55,35 @@ func compiled(t tb) Tools {
 }
 
 // An upstream is a Partner Center that is a function: it returns a body, and a media type if that is not
-// JSON.
+// JSON. The media type stalled stands for a PDF whose rest does not arrive.
 type upstream func(r *http.Request) (body, media string)
 
 // RoundTrip implements http.RoundTripper.
 func (u upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, media := u(r)
-	if media == "" {
+	switch media {
+	case "":
 		media = "application/json"
+	case "stalled":
+		rest := &stalledBody{ctx: r.Context()}
+		return &http.Response{
+			StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/pdf"}}, ContentLength: -1,
+			Body: io.NopCloser(io.MultiReader(strings.NewReader(body), rest)), Request: r,
+		}, nil
 	}
 	return &http.Response{
 		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {media}}, ContentLength: int64(len(body)),
 		Body: io.NopCloser(strings.NewReader(body)), Request: r,
 	}, nil
+}
+
+// A stalledBody is a body of which nothing arrives.
+type stalledBody struct{ ctx context.Context }
+
+// Read implements io.Reader.
+func (b *stalledBody) Read([]byte) (int, error) {
+	<-b.ctx.Done()
+	return 0, b.ctx.Err()
 }
 
 // A fixture is a Handler in front of an upstream.

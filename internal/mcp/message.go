@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -80,10 +81,34 @@ func (m message) isNotification() bool { return len(m.ID) == 0 || m.ID.Kind() ==
 // refusal returns an error for a message that older protocol versions must not pass to the SDK, which
 // would answer it with plain text. version is that of the header.
 func (m message) refusal(version string) *rpcError {
-	if version < modern && (!slices.Contains(offered, m.Method) || m.Method == "server/discover") {
+	isOffered := slices.Contains(offered, m.Method)
+	isUnknown := version < modern && (!isOffered || m.Method == "server/discover")
+	switch {
+	case isUnknown && m.namesVersion():
+		return &rpcError{http.StatusBadRequest, codeHeaderMismatch, "the header " + headerVersion +
+			" must name the version of the body"}
+	case isUnknown:
 		return &rpcError{http.StatusOK, jsonrpc.CodeMethodNotFound, methodNotFound}
+	case isOffered && (m.Params.Kind() != '{') && (len(m.Params) > 0 || m.Method == "tools/call"):
+		status := http.StatusOK
+		if version == modern {
+			status = http.StatusBadRequest
+		}
+		return &rpcError{status, jsonrpc.CodeInvalidParams, "params must be an object"}
 	}
 	return nil
+}
+
+// namesVersion reports whether a message names the version of the protocol, as clients of the newest
+// one do. The SDK compares it with the header.
+func (m message) namesVersion() bool {
+	var params struct {
+		Meta struct {
+			Version jsontext.Value `json:"io.modelcontextprotocol/protocolVersion"`
+		} `json:"_meta"`
+	}
+	err := jsonv2.Unmarshal(m.Params, &params, jsontext.AllowDuplicateNames(true))
+	return err == nil && params.Meta.Version != nil
 }
 
 // isVersion reports whether a version header is absent or names a supported version.
@@ -93,6 +118,10 @@ func isVersion(header string) bool {
 
 // methodNotFound is the message for methods that are not offered.
 const methodNotFound = "method not found"
+
+// codeHeaderMismatch is the code for headers that do not agree with the body, as in the newest version
+// of the protocol.
+const codeHeaderMismatch = -32020
 
 // An rpcError is an error of JSON-RPC with its HTTP status.
 type rpcError struct {
@@ -111,6 +140,27 @@ func (e *rpcError) response(id jsontext.Value) []byte {
 		"id":      json.RawMessage(id),
 		"error":   map[string]any{"code": e.code, "message": e.message},
 	})
+}
+
+// vague returns a better error for an answer with one of the SDK that tells about its own types and
+// repeats the params, or nil for every other answer.
+func vague(answer []byte) *rpcError {
+	if !bytes.Contains(answer, []byte(`"error":`)) {
+		return nil
+	}
+	var e struct {
+		Error *struct {
+			Code    int64
+			Message string
+		}
+	}
+	if err := json.Unmarshal(answer, &e); err != nil || e.Error == nil {
+		return nil
+	}
+	if e.Error.Code != 0 && !strings.Contains(e.Error.Message, "unmarshal") {
+		return nil
+	}
+	return &rpcError{code: jsonrpc.CodeInvalidParams, message: "params are not those of the method"}
 }
 
 // replaceText turns an error that the SDK wrote as plain text into one of JSON-RPC.

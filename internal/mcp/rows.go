@@ -45,29 +45,34 @@ func newSelection(columns []column) selection {
 
 var errNoItems = errors.New("mcp: the answer is not a list")
 
-// readRows returns the items of answer, the JSON of a list, with the cells of the given columns. The
-// rows refer to the memory of answer.
-func readRows(answer []byte, columns []column) ([]row, error) {
+// readRows returns items of answer, the JSON of a list, with the cells of the given columns: at most n
+// behind the first skip ones. It also reports whether there are more. The rows refer to the memory of
+// answer.
+func readRows(answer []byte, columns []column, skip, n int) (rows []row, more bool, err error) {
 	items, err := itemsOf(answer)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	chosen := newSelection(columns)
-	var rows []row
 	d := newDecoder(items)
 	if _, err := d.ReadToken(); err != nil { // [
-		return nil, err
+		return nil, false, err
 	}
-	for d.PeekKind() != ']' {
+	for ; skip > 0 && d.PeekKind() != ']'; skip-- {
+		if err := d.SkipValue(); err != nil {
+			return nil, false, err
+		}
+	}
+	for len(rows) < n && d.PeekKind() != ']' {
 		start := int(d.InputOffset())
 		r := row{cells: make([]jsontext.Value, len(columns))}
 		if err := chosen.read(d, items, r.cells); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		r.whole = bytes.TrimLeft(items[start:d.InputOffset()], ", \n")
 		rows = append(rows, r)
 	}
-	return rows, nil
+	return rows, d.PeekKind() != ']', nil
 }
 
 // newDecoder returns a decoder for valid JSON without duplicate names.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -51,12 +52,15 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, baseURL string) 
 	}
 	answer.setLimit(h.config.Gate, x, w.Header())
 	if err := answer.send(w); err != nil {
-		return err
+		if gone := r.Context().Err(); gone != nil {
+			return gone
+		}
+		return fmt.Errorf("%w: %w", gate.ErrBrokenOff, err)
 	}
-	if x.err == nil && answer.refused {
-		return &fault.Error{Code: fault.MalformedMessage}
+	if x.err != nil {
+		return x.err
 	}
-	return x.err
+	return answer.refusal()
 }
 
 // Media types of requests and answers. A server may choose between the latter two, so clients accept
@@ -69,6 +73,9 @@ const (
 
 // negotiate returns the code of the first rule for headers that h violates, or "".
 func negotiate(h http.Header) fault.Code {
+	if h.Get("Content-Encoding") != "" {
+		return fault.UnsupportedMediaType
+	}
 	if contentType := h.Get("Content-Type"); contentType != jsonMedia {
 		if media, _, err := mime.ParseMediaType(contentType); err != nil || media != jsonMedia {
 			return fault.UnsupportedMediaType
@@ -81,19 +88,22 @@ func negotiate(h http.Header) fault.Code {
 	return ""
 }
 
-// accepts reports whether an Accept header admits a media type.
+// accepts reports whether an Accept header admits a media type. Of several ranges that match, the most
+// specific one counts (https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1).
 func accepts(accept, media string) bool {
 	major, _, _ := strings.Cut(media, "/")
+	ranges := []string{"*/*", major + "/*", media}
+	best, accepted := -1, false
 	for part := range strings.SplitSeq(accept, ",") {
 		name, parameters, err := mime.ParseMediaType(part)
-		if err != nil || (name != media && name != major+"/*" && name != "*/*") {
+		specific := slices.Index(ranges, name)
+		if err != nil || specific < 0 || specific < best {
 			continue
 		}
-		if quality, err := strconv.ParseFloat(parameters["q"], 64); err != nil || quality > 0 {
-			return true
-		}
+		quality, err := strconv.ParseFloat(parameters["q"], 64)
+		best, accepted = specific, err != nil || quality > 0
 	}
-	return false
+	return accepted
 }
 
 // answer returns the answer to a body.
@@ -119,7 +129,10 @@ func (h *Handler) answer(x *exchange, r *http.Request, body []byte) *answer {
 	if a.status >= http.StatusBadRequest && a.header.Get("Content-Type") != jsonMedia {
 		return replaceText(a.status, a.body.Bytes()).answer(m.ID)
 	}
-	a.refused = a.status >= http.StatusBadRequest
+	if e := vague(a.body.Bytes()); e != nil {
+		e.status = a.status
+		return e.answer(m.ID)
+	}
 	return a
 }
 
@@ -159,10 +172,9 @@ func setCacheable(_ context.Context, _ sdk.Request, c *sdk.Cacheable) {
 // An answer is a response in memory. The SDK writes it there, so that it can still be replaced and the
 // headers of the limit can be added.
 type answer struct {
-	header  http.Header
-	status  int
-	body    bytes.Buffer
-	refused bool // the request was not one that the server answers
+	header http.Header
+	status int
+	body   bytes.Buffer
 }
 
 // Header implements http.ResponseWriter.
@@ -176,9 +188,22 @@ func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
 
 // answer returns the error as the answer to a message.
 func (e *rpcError) answer(id []byte) *answer {
-	a := &answer{status: e.status, refused: true}
+	a := &answer{status: e.status}
 	a.body.Write(e.response(id))
 	return a
+}
+
+// refusal returns the error that an answer is for the log: one for each status with which requests are
+// refused. An error of the protocol with status 200 is part of a conversation, such as a question for a
+// method that older versions do not have.
+func (a *answer) refusal() error {
+	switch {
+	case a.status == http.StatusNotFound:
+		return &fault.Error{Code: fault.NotFound}
+	case a.status >= http.StatusBadRequest:
+		return &fault.Error{Code: fault.MalformedMessage}
+	}
+	return nil
 }
 
 // setLimit sets the header that states what is left of the limit.

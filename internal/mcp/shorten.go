@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -49,7 +50,8 @@ func (r row) trim(l limits) row {
 	return row{whole: l.trim(r.whole), cells: cells}
 }
 
-// trim returns valid JSON with its arrays and texts cut: arrays to their first elements.
+// trim returns valid JSON with its arrays and texts cut: arrays to their first elements. A number that
+// is too long becomes a text.
 func (l limits) trim(value jsontext.Value) jsontext.Value {
 	d := newDecoder(value)
 	switch value.Kind() {
@@ -59,6 +61,10 @@ func (l limits) trim(value jsontext.Value) jsontext.Value {
 		return l.trimArray(d)
 	case '"':
 		return l.trimText(value)
+	case '0':
+		if len(value) > l.text {
+			return l.trimText(slices.Concat(jsontext.Value(`"`), value, jsontext.Value(`"`)))
+		}
 	}
 	return value
 }

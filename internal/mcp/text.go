@@ -47,18 +47,22 @@ func csvText(columns []column, rows []row) string {
 	return strings.TrimLeft(b.String(), "\n")
 }
 
-// writeLine writes the used cells of a line.
+// writeLine writes the used cells of a line. An empty cell that stands alone is quoted, because
+// readers skip empty lines.
 func writeLine(b *strings.Builder, used []bool, cell func(i int) string) {
-	first := true
+	start, cells := b.Len(), 0
 	for i := range used {
 		if !used[i] {
 			continue
 		}
-		if !first {
+		if cells > 0 {
 			b.WriteByte(',')
 		}
-		first = false
+		cells++
 		b.WriteString(quote(cell(i)))
+	}
+	if cells == 1 && b.Len() == start {
+		b.WriteString(`""`)
 	}
 	b.WriteByte('\n')
 }

@@ -85,10 +85,13 @@ func Compile(spec *openapi3.T) (Tools, error) {
 			return Tools{}, fmt.Errorf("%s: %w", item.Get.OperationID, err)
 		}
 		tools.all = append(tools.all, t)
+	}
+	slices.SortFunc(tools.all, func(a, b *tool) int { return strings.Compare(a.name, b.name) })
+	longest := slices.SortedFunc(slices.Values(tools.all), func(a, b *tool) int { return len(b.title) - len(a.title) })
+	for _, t := range longest { // a title can begin with another one
 		words = append(words, t.title+" ", t.name+" ", t.title+".", t.name+".", t.title+",", t.name+",")
 	}
 	tools.words = strings.NewReplacer(words...)
-	slices.SortFunc(tools.all, func(a, b *tool) int { return strings.Compare(a.name, b.name) })
 	return tools, nil
 }
 

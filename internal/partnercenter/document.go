@@ -10,7 +10,6 @@ import (
 	"net/http"
 
 	"github.com/partner-center/connector/internal/fault"
-	"github.com/partner-center/connector/internal/outbound"
 )
 
 // A Document is a PDF that is streamed from Partner Center. Reading fails if the connection breaks,
@@ -21,6 +20,7 @@ type Document struct {
 	body      *bufio.Reader
 	remaining int64 // bytes that may still arrive
 	upstream  io.Closer
+	ctx       context.Context // of the call that opened it, with its deadline
 	cancel    context.CancelFunc
 }
 
@@ -42,6 +42,7 @@ func (c *Client) Open(ctx context.Context, r Request) (*Document, error) {
 		body:      bufio.NewReader(resp.Body),
 		remaining: c.config.MaxBody,
 		upstream:  resp.Body,
+		ctx:       ctx,
 		cancel:    cancel,
 	}
 	if err := d.check(ctx, resp); err != nil {
@@ -74,14 +75,14 @@ func invalidResponse(cause string) error {
 	return &fault.Error{Code: fault.PartnerCenterInvalidResponse, Cause: errors.New(cause)}
 }
 
-// Read implements io.Reader.
+// Read implements io.Reader. An error is io.EOF or one of Get.
 func (d *Document) Read(b []byte) (int, error) {
 	n, err := d.body.Read(b)
 	if d.remaining -= int64(n); d.remaining < 0 {
-		return 0, errors.New("partnercenter: the document is larger than the largest response")
+		return 0, invalidResponse("a document that is larger than the largest response")
 	}
 	if (err != nil) && (err != io.EOF) {
-		err = outbound.Describe(err) // errors of net/http can quote bytes of the response
+		err = connectionFault(d.ctx, fault.PartnerCenterInvalidResponse, err)
 	}
 	return n, err
 }

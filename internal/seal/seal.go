@@ -11,6 +11,7 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"encoding/base64"
+	"strings"
 )
 
 // A Sealer seals and opens texts. It is safe for concurrent use.
@@ -42,7 +43,7 @@ func (s *Sealer) Seal(purpose, text string) string {
 // Open returns the text that was sealed for a purpose. It returns false for any other input.
 func (s *Sealer) Open(purpose, sealed string) (string, bool) {
 	raw, err := strict.DecodeString(sealed)
-	if err != nil {
+	if err != nil || strings.ContainsAny(sealed, "\r\n") { // which the decoder ignores
 		return "", false
 	}
 	text, err := s.aead.Open(nil, nil, raw, []byte(purpose))

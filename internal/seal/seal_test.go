@@ -50,6 +50,12 @@ func TestOpen(t *testing.T) {
 	}
 	t.Run("rejects another purpose", func(t *testing.T) { rejects(t, s, "invoices", sealed) })
 	t.Run("rejects another secret", func(t *testing.T) { rejects(t, newSealer(t, "other"), purpose, sealed) })
+	t.Run("rejects another spelling", func(t *testing.T) {
+		for _, more := range []string{"\n", "\r", " ", "="} {
+			rejects(t, s, purpose, sealed+more)
+			rejects(t, s, purpose, sealed[:9]+more+sealed[9:])
+		}
+	})
 	t.Run("rejects a changed byte", func(t *testing.T) {
 		for i := range sealed {
 			for _, c := range "AZaz09_-" {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/partner-center/connector/internal/auth"
-	"github.com/partner-center/connector/internal/call"
 	"github.com/partner-center/connector/internal/fault"
 )
 
@@ -31,15 +30,9 @@ func (s *Server) isEndpoint(r *http.Request) bool {
 	return s.config.Endpoint != nil && rawPath(r.RequestURI) == s.config.EndpointPath
 }
 
-// guardEndpoint returns the code of the rule of the endpoint that a request violates, or "".
-func (s *Server) guardEndpoint(c *gin.Context) fault.Code {
-	call.FromContext(c.Request.Context()).Transport = call.MCP
-	return s.config.Endpoint.Guard(c.Request)
-}
-
 // serveEndpoint answers a request of a signed-in caller.
 func (s *Server) serveEndpoint(c *gin.Context) {
-	err := s.config.Endpoint.Serve(c.Writer, c.Request, s.serviceURL(c.Request))
+	err := s.config.Endpoint.Serve(c.Writer, c.Request, s.ownURL(c.Request))
 	switch {
 	case err != nil && c.Writer.Written():
 		c.Error(err) // end reports it
@@ -53,7 +46,7 @@ func (s *Server) serveEndpoint(c *gin.Context) {
 func (s *Server) serveMetadata(c *gin.Context) {
 	var document []byte
 	if s.config.Endpoint != nil {
-		document = s.config.Endpoint.Metadata(s.serviceURL(c.Request))
+		document = s.config.Endpoint.Metadata(s.ownURL(c.Request))
 	}
 	if document == nil {
 		s.fail(c, &fault.Error{Code: fault.NotFound})
@@ -75,12 +68,12 @@ func (s *Server) challenges(r *http.Request, code fault.Code) []string {
 	isEndpoint := s.isEndpoint(r)
 	switch {
 	case isEndpoint && code == fault.InsufficientScope:
-		parameters := s.config.Endpoint.Challenge(s.serviceURL(r))
+		parameters := s.config.Endpoint.Challenge(s.ownURL(r))
 		return []string{`Bearer realm="Partner Center", error="insufficient_scope", ` + parameters}
 	case code.Status() != http.StatusUnauthorized:
 		return nil
 	case isEndpoint:
-		return s.config.Endpoint.SignIn.Challenges(s.config.Endpoint.Challenge(s.serviceURL(r)))
+		return s.config.Endpoint.SignIn.Challenges(s.config.Endpoint.Challenge(s.ownURL(r)))
 	}
 	return s.config.SignIn.Challenges("")
 }

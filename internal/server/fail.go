@@ -39,7 +39,7 @@ func (s *Server) fail(c *gin.Context, err error) {
 		panic(http.ErrAbortHandler)
 	}
 	if s.isEndpoint(c.Request) && c.Request.ContentLength != 0 {
-		abandonBody(c.Writer) // it has not been read
+		abandonBody(c.Writer, c.Request) // it may not have been read
 	}
 	s.showLimit(c)
 	s.writeFault(c, gate.Fault(err))

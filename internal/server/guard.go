@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+	"github.com/partner-center/connector/internal/call"
 	"github.com/partner-center/connector/internal/fault"
 )
 
@@ -18,13 +19,16 @@ const (
 // path that another server could read differently is rejected rather than corrected.
 func (s *Server) guard(c *gin.Context) {
 	path := rawPath(c.Request.RequestURI)
-	isEndpoint := path == s.config.EndpointPath
+	isEndpoint := s.isEndpoint(c.Request)
+	if isEndpoint {
+		call.FromContext(c.Request.Context()).Transport = call.MCP
+	}
 	code := s.checkRequest(c.Request)
 	switch {
 	case code != "":
-	case isEndpoint && s.config.Endpoint != nil:
-		code = s.guardEndpoint(c)
-	case !isEndpoint:
+	case isEndpoint:
+		code = s.config.Endpoint.Guard(c.Request)
+	case path != s.config.EndpointPath: // which is not found while there is no endpoint
 		code = checkGet(c.Request)
 	}
 	switch {

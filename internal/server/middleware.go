@@ -64,6 +64,11 @@ func (s *Server) serviceURL(r *http.Request) string {
 	if gateway, ok := call.ParseGateway(r.Header); ok {
 		return gateway.URL
 	}
+	return s.ownURL(r)
+}
+
+// ownURL returns the base URL of the service, without a gateway.
+func (s *Server) ownURL(r *http.Request) string {
 	if s.config.PublicURL != "" {
 		return s.config.PublicURL
 	}

@@ -17,7 +17,7 @@ func TestPanic(t *testing.T) {
 		t.Fatal(err)
 	}
 	values := strings.NewReplacer("{CustomerTenantID}", "0f8fad5b-d9cb-469f-a165-70867728950e", "{InvoiceID}",
-		"G000024135")
+		"G000024135", "{OrderID}", "79d9f5e2f43a", "{SubscriptionID}", "a356ac8c-e310-44f4-bf85-c7f29044af99")
 	for path, item := range spec.Paths.Map() {
 		t.Run(item.Get.OperationID, func(t *testing.T) {
 			target := values.Replace(path)

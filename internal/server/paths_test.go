@@ -20,6 +20,8 @@ const (
 	againText     = " If it is, import the connector's definition again."
 	invoiceText   = "InvoiceID must be the ID of an invoice as Get invoices returns it, " +
 		"1 to 64 letters, digits and hyphens such as G000024135."
+	orderText = "OrderID must be the ID of an order as Get customer orders returns it, " +
+		"1 to 64 letters, digits, hyphens and underscores."
 	customerText = "CustomerTenantID must be the ID of a customer as Get all customers returns it, a GUID such as " +
 		guid + "."
 )
@@ -58,7 +60,8 @@ func TestPathErrors(t *testing.T) {
 		{"another_document_of_an_invoice", "/v1/invoices/G1/documents/receipt", "NotFound", noInvoice},
 		{"no_customer", of, "NotFound", noCustomer},
 		{"something_else_of_a_customer", of + guid + "/users", "NotFound", noCustomer},
-		{"a_slash_behind_an_action", of + guid + "/orders/", "NotFound", noCustomer},
+		{"a_slash_behind_an_action", of + guid + "/products/", "NotFound", noCustomer},
+		{"no_order", of + guid + "/orders/", "NotFound", unroutedText + orderText + againText},
 		{"no_such_picker_of_a_customer", "/v1/pickers/customers/" + guid, "NotFound", noCustomer},
 		{"no_such_picker", "/v1/pickers/products", "NotFound", noOther},
 		{"no_such_resource", "/v1/agreements", "NotFound", noOther},
@@ -81,7 +84,8 @@ func TestPathErrors(t *testing.T) {
 		{"a_blank_in_a_static_part", of + guid + "/orders%20", "MalformedPath", malformedOther},
 		{"a_blank_in_another_static_part", "/v1/%20invoices", "MalformedPath", malformedOther},
 		{"a_blank_below_an_unknown_path", of + guid + "%20/users", "MalformedPath", malformedCustomer},
-		{"a_blank_at_the_end_of_an_unknown_path", of + guid + "/orders/%20", "MalformedPath", malformedOther},
+		{"a_blank_at_the_end_of_an_unknown_path", of + guid + "/products/%20", "MalformedPath", malformedOther},
+		{"a_blank_in_place_of_an_order", of + guid + "/orders/%20", "MalformedPath", malformedText + orderText},
 		{"a_blank_and_another_escape", of + "%20" + guid + "%0a", "MalformedPath", malformedCustomer},
 		{"a_blank_and_a_dot", "/v1/invoices/%20.", "MalformedPath", malformedInvoice},
 		{"a_blank_and_an_empty_part", of + "%20" + guid + "//orders", "MalformedPath", malformedCustomer},

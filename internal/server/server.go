@@ -6,6 +6,7 @@
 package server
 
 import (
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -105,7 +106,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 	}
 	if r.ContentLength != 0 && !s.isEndpoint(r) {
-		abandonBody(w)
+		abandonBody(w, r)
 	}
 	if r.Method == http.MethodGet && s.serveHealth(w, rawPath(r.RequestURI)) {
 		return
@@ -113,9 +114,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.engine.ServeHTTP(w, r)
 }
 
-// abandonBody makes net/http close the connection after the response, instead of reading the rest of
-// a request body first.
-func abandonBody(w http.ResponseWriter) {
+// abandonBody reads what arrives of a request body at once, and makes net/http close the connection
+// after the response. A connection that is closed with bytes unread is reset, and a client may then
+// lose the response.
+func abandonBody(w http.ResponseWriter, r *http.Request) {
+	// A writer without deadlines does not wait either.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(lateBody))
+	if r.Header.Get("Expect") == "" { // else reading asks the client for the body
+		io.CopyN(io.Discard, r.Body, maxAbandoned)
+	}
 	w.Header().Set("Connection", "close")
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // a writer without deadlines does not wait either
 }
+
+const (
+	lateBody     = 100 * time.Millisecond // how long the response waits for a body that is not wanted
+	maxAbandoned = 256 << 10              // bytes of it that are read; net/http copes with larger ones
+)
