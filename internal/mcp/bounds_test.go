@@ -135,6 +135,7 @@ func TestProtocolErrors(t *testing.T) {
 	message := func(method, params string) string {
 		return `{"jsonrpc":"2.0","id":1,"method":"` + method + `"` + params + `}`
 	}
+	long := strings.Repeat("x", 9000)
 	modern := func(method string) []string { return []string{modernHeader[0], "Mcp-Method: " + method} }
 	const meta = `,"params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",` +
 		`"io.modelcontextprotocol/clientCapabilities":{}}}`
@@ -151,8 +152,8 @@ func TestProtocolErrors(t *testing.T) {
 		{"no_params_of_a_call", message("tools/call", ``), nil, 200, `"code":-32602`, ""},
 		{"null_for_params", message("tools/call", `,"params":null`), nil, 200, `"code":-32602`, ""},
 		{"a_name_that_is_no_text", message("tools/call", `,"params":{"name":5}`), nil, 200, `"code":-32602`, ""},
-		{"a_cursor_that_is_no_text", message("tools/list", `,"params":{"cursor":{"a":"`+strings.Repeat("x", 9000)+`"}}`),
-			nil, 200, `"code":-32602`, ""},
+		{"a_cursor_that_is_no_text", message("tools/list", `,"params":{"cursor":{"a":"`+long+`"}}`), nil, 200,
+			`"code":-32602`, ""},
 		{"an_unknown_method", message("foo", ``), nil, 200, `"code":-32601`, ""},
 		{"an_unknown_method_of_the_newest_version", message("foo", meta), modern("foo"), 404, `"code":-32601`,
 			fault.NotFound},
