@@ -99,6 +99,24 @@ func (e GetCustomerSubscriptionParamsAutoRenew) Valid() bool {
 	}
 }
 
+// Defines values for ListRenewalsParamsAutoRenew.
+const (
+	ListRenewalsParamsAutoRenewOff ListRenewalsParamsAutoRenew = "off"
+	ListRenewalsParamsAutoRenewOn  ListRenewalsParamsAutoRenew = "on"
+)
+
+// Valid indicates whether the value is a known member of the ListRenewalsParamsAutoRenew enum.
+func (e ListRenewalsParamsAutoRenew) Valid() bool {
+	switch e {
+	case ListRenewalsParamsAutoRenewOff:
+		return true
+	case ListRenewalsParamsAutoRenewOn:
+		return true
+	default:
+		return false
+	}
+}
+
 // AccountBalance defines model for AccountBalance.
 type AccountBalance struct {
 	// AccountingDate The date and time to which the balance is current.
@@ -663,6 +681,78 @@ type RefundableQuantityDetail struct {
 	Quantity *int32 `json:"quantity,omitempty"`
 }
 
+// Renewal defines model for Renewal.
+type Renewal struct {
+	// AutoRenewEnabled Whether it renews by itself at that time.
+	AutoRenewEnabled *bool `json:"autoRenewEnabled,omitempty"`
+
+	// BillingCycle How often it is billed, such as monthly or annual.
+	BillingCycle *string `json:"billingCycle,omitempty"`
+
+	// CancellationAllowedUntilDate Until when it can be canceled; absent if it cannot.
+	CancellationAllowedUntilDate *string `json:"cancellationAllowedUntilDate,omitempty"`
+
+	// CommitmentEndDate When the current term ends, and with automatic renewal begins anew.
+	CommitmentEndDate *string `json:"commitmentEndDate,omitempty"`
+
+	// CustomerDomain The domain of that company.
+	CustomerDomain *string `json:"customerDomain,omitempty"`
+
+	// CustomerName The name of the company that has the subscription.
+	CustomerName *string `json:"customerName,omitempty"`
+
+	// CustomerTenantID The customer tenant ID that other actions take.
+	CustomerTenantID *string `json:"customerTenantId,omitempty"`
+
+	// FriendlyName How the partner calls it.
+	FriendlyName *string `json:"friendlyName,omitempty"`
+
+	// ID The ID with which Get subscription returns all the rest.
+	ID *string `json:"id,omitempty"`
+
+	// IsTrial Whether it is only a trial.
+	IsTrial *bool `json:"isTrial,omitempty"`
+
+	// OfferID The ID of what Microsoft sells it as.
+	OfferID *string `json:"offerId,omitempty"`
+
+	// OfferName What Microsoft sells the subscription as.
+	OfferName *string `json:"offerName,omitempty"`
+
+	// OrderID The ID of the order that started it.
+	OrderID *string `json:"orderId,omitempty"`
+
+	// ParentSubscriptionID For an add-on, the ID of the subscription that it is added to.
+	ParentSubscriptionID *string `json:"parentSubscriptionId,omitempty"`
+
+	// PartnerID The reseller of record, if there is one.
+	PartnerID *string `json:"partnerId,omitempty"`
+
+	// Quantity How many units it has now.
+	Quantity *int32 `json:"quantity,omitempty"`
+
+	// ScheduledActions What will happen at the end of the term; without automatic renewal, the subscription ends or becomes a monthly one.
+	ScheduledActions *[]ScheduledAction `json:"scheduledActions,omitempty"`
+
+	// Status Its state, such as active or suspended.
+	Status *string `json:"status,omitempty"`
+
+	// TermDuration How long the current term is: P1M is a month, P1Y a year.
+	TermDuration *string `json:"termDuration,omitempty"`
+}
+
+// RenewalCollection defines model for RenewalCollection.
+type RenewalCollection struct {
+	// Items The subscriptions of the customers of this page that the filters keep, one item each; a page can have none.
+	Items []Renewal `json:"items"`
+
+	// NextLink The address of the page with the next customers; absent behind the last customer. A page ends early when the limit or the time is used up.
+	NextLink *string `json:"nextLink,omitempty"`
+
+	// SkippedCustomers The customers of this page whose subscriptions Partner Center refuses, one item each.
+	SkippedCustomers []SkippedCustomer `json:"skippedCustomers"`
+}
+
 // ScheduledAction defines model for ScheduledAction.
 type ScheduledAction struct {
 	// ActionType What happens, as Partner Center names it.
@@ -727,6 +817,15 @@ type SingleInvoice struct {
 
 	// TotalCharges The sum of all charges on this invoice, including adjustments; negative for a credit.
 	TotalCharges *float64 `json:"totalCharges,omitempty"`
+}
+
+// SkippedCustomer defines model for SkippedCustomer.
+type SkippedCustomer struct {
+	// Code Why, such as NoCustomerRelationship; the documentation lists the codes of errors.
+	Code *string `json:"code,omitempty"`
+
+	// CustomerTenantID Which customer was skipped.
+	CustomerTenantID *string `json:"customerTenantId,omitempty"`
 }
 
 // Subscription defines model for Subscription.
@@ -1002,6 +1101,9 @@ type TaxReceipt struct {
 // AutoRenew defines model for AutoRenew.
 type AutoRenew string
 
+// ContinuationToken defines model for ContinuationToken.
+type ContinuationToken = string
+
 // CustomerTenantID defines model for CustomerTenantID.
 type CustomerTenantID = string
 
@@ -1016,6 +1118,9 @@ type InvoiceID = string
 
 // OrderID defines model for OrderID.
 type OrderID = string
+
+// PartnerID defines model for PartnerID.
+type PartnerID = string
 
 // Status defines model for Status.
 type Status = string
@@ -1038,7 +1143,7 @@ type GetAllCustomersParams struct {
 	DomainStartsWith *string `form:"DomainStartsWith,omitempty" json:"DomainStartsWith,omitempty"`
 
 	// ContinuationToken The position of a page, which only the next link of the page before contains. Without it, the list starts at the beginning.
-	ContinuationToken *string `form:"ContinuationToken,omitempty" json:"ContinuationToken,omitempty"`
+	ContinuationToken *ContinuationToken `form:"ContinuationToken,omitempty" json:"ContinuationToken,omitempty"`
 }
 
 // GetCustomerOrdersParams defines parameters for GetCustomerOrders.
@@ -1061,8 +1166,8 @@ type GetCustomerProductsParamsTargetView string
 
 // GetCustomerSubscriptionParams defines parameters for GetCustomerSubscription.
 type GetCustomerSubscriptionParams struct {
-	// PartnerID Keeps only the subscriptions of this one customer that the reseller with this Microsoft partner ID (MPN ID) sold, such as 4847383. It has 1 to 20 digits and cannot be combined with Order ID.
-	PartnerID *string `form:"PartnerID,omitempty" json:"PartnerID,omitempty"`
+	// PartnerID Keeps only the subscriptions that the reseller with this Microsoft partner ID (MPN ID) sold, such as 4847383. It has 1 to 20 digits.
+	PartnerID *PartnerID `form:"PartnerID,omitempty" json:"PartnerID,omitempty"`
 
 	// OrderID Keeps only the subscriptions that the order with this ID started, such as 79d9f5e2f43a from Get customer orders. It has 1 to 64 letters, digits, hyphens and underscores and cannot be combined with Partner ID.
 	OrderID *string `form:"OrderID,omitempty" json:"OrderID,omitempty"`
@@ -1106,6 +1211,33 @@ type ListCustomersForPickerParams struct {
 	// StartsWith The first 1 to 100 characters of the company names to list, in upper or lower case. Without it, customers of any name are listed.
 	StartsWith *string `form:"StartsWith,omitempty" json:"StartsWith,omitempty"`
 }
+
+// ListRenewalsParams defines parameters for ListRenewals.
+type ListRenewalsParams struct {
+	// EndsFrom Keeps only subscriptions whose term ends on this day or later, such as 2024-03-01 for the first of March, in UTC.
+	EndsFrom *EndsFrom `form:"EndsFrom,omitempty" json:"EndsFrom,omitempty"`
+
+	// EndsBefore Keeps only subscriptions whose term ends before this day, such as 2024-04-01 to see what ends until the end of March. It cannot be before Ends From.
+	EndsBefore *EndsBefore `form:"EndsBefore,omitempty" json:"EndsBefore,omitempty"`
+
+	// AutoRenew Keeps only subscriptions that renew by themselves (on), or only those that do not (off).
+	AutoRenew *ListRenewalsParamsAutoRenew `form:"AutoRenew,omitempty" json:"AutoRenew,omitempty"`
+
+	// Status Keeps only subscriptions in one of these states, separated by commas, such as active,suspended; none, active, suspended, deleted, expired, pending and disabled are known.
+	Status *Status `form:"Status,omitempty" json:"Status,omitempty"`
+
+	// TermDuration Keeps only subscriptions with a term of one of these lengths, separated by commas, such as P1Y,P3Y to leave out those that renew each month (P1M).
+	TermDuration *TermDuration `form:"TermDuration,omitempty" json:"TermDuration,omitempty"`
+
+	// PartnerID Keeps only the subscriptions that the reseller with this Microsoft partner ID (MPN ID) sold, such as 4847383. It has 1 to 20 digits.
+	PartnerID *PartnerID `form:"PartnerID,omitempty" json:"PartnerID,omitempty"`
+
+	// ContinuationToken The position of a page, which only the next link of the page before contains. Without it, the list starts at the beginning.
+	ContinuationToken *ContinuationToken `form:"ContinuationToken,omitempty" json:"ContinuationToken,omitempty"`
+}
+
+// ListRenewalsParamsAutoRenew defines parameters for ListRenewals.
+type ListRenewalsParamsAutoRenew string
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -1154,6 +1286,9 @@ type ServerInterface interface {
 	// ListInvoicesForPicker List invoices for picker
 	// (GET /v1/pickers/invoices)
 	ListInvoicesForPicker(c *gin.Context)
+	// ListRenewals List renewals
+	// (GET /v1/renewals)
+	ListRenewals(c *gin.Context, params ListRenewalsParams)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -1677,6 +1812,81 @@ func (siw *ServerInterfaceWrapper) ListInvoicesForPicker(c *gin.Context) {
 	siw.Handler.ListInvoicesForPicker(c)
 }
 
+// ListRenewals operation middleware
+func (siw *ServerInterfaceWrapper) ListRenewals(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRenewalsParams
+
+	// ------------- Optional query parameter "EndsFrom" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "EndsFrom", c.Request.URL.Query(), &params.EndsFrom, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter EndsFrom: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "EndsBefore" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "EndsBefore", c.Request.URL.Query(), &params.EndsBefore, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter EndsBefore: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "AutoRenew" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "AutoRenew", c.Request.URL.Query(), &params.AutoRenew, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter AutoRenew: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "Status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "Status", c.Request.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Status: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "TermDuration" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "TermDuration", c.Request.URL.Query(), &params.TermDuration, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter TermDuration: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "PartnerID" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "PartnerID", c.Request.URL.Query(), &params.PartnerID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter PartnerID: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "ContinuationToken" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "ContinuationToken", c.Request.URL.Query(), &params.ContinuationToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter ContinuationToken: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListRenewals(c, params)
+}
+
 // GinServerOptions provides options for the Gin server.
 type GinServerOptions struct {
 	BaseURL      string
@@ -1714,6 +1924,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID", wrapper.GetCustomerDetails)
 	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID/subscriptions", wrapper.GetCustomerSubscription)
 	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID/subscriptions/:SubscriptionID", wrapper.GetSubscription)
+	router.GET(options.BaseURL+"/v1/renewals", wrapper.ListRenewals)
 	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID/products", wrapper.GetCustomerProducts)
 	router.GET(options.BaseURL+"/v1/pickers/customers", wrapper.ListCustomersForPicker)
 	router.GET(options.BaseURL+"/v1/pickers/invoices", wrapper.ListInvoicesForPicker)
@@ -3143,6 +3354,93 @@ func (response ListInvoicesForPickerdefaultResponse) VisitListInvoicesForPickerR
 	return nil
 }
 
+type ListRenewalsRequestObject struct {
+	Params ListRenewalsParams
+}
+
+type ListRenewalsResponseObject interface {
+	VisitListRenewalsResponse(w http.ResponseWriter) error
+}
+
+type ListRenewals200JSONResponse RenewalCollection
+
+func (response ListRenewals200JSONResponse) VisitListRenewalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRenewals400Response = BadRequestResponse
+
+func (response ListRenewals400Response) VisitListRenewalsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(400)
+	return nil
+}
+
+type ListRenewals401Response = UnauthorizedResponse
+
+func (response ListRenewals401Response) VisitListRenewalsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(401)
+	return nil
+}
+
+type ListRenewals403Response = ForbiddenResponse
+
+func (response ListRenewals403Response) VisitListRenewalsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(403)
+	return nil
+}
+
+type ListRenewals429Response = TooManyRequestsResponse
+
+func (response ListRenewals429Response) VisitListRenewalsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(429)
+	return nil
+}
+
+type ListRenewals500Response = InternalErrorResponse
+
+func (response ListRenewals500Response) VisitListRenewalsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(500)
+	return nil
+}
+
+type ListRenewals502Response = BadGatewayResponse
+
+func (response ListRenewals502Response) VisitListRenewalsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(502)
+	return nil
+}
+
+type ListRenewals503Response = UnavailableResponse
+
+func (response ListRenewals503Response) VisitListRenewalsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(503)
+	return nil
+}
+
+type ListRenewals504Response = GatewayTimeoutResponse
+
+func (response ListRenewals504Response) VisitListRenewalsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(504)
+	return nil
+}
+
+type ListRenewalsdefaultResponse struct {
+	StatusCode int
+}
+
+func (response ListRenewalsdefaultResponse) VisitListRenewalsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(response.StatusCode)
+	return nil
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetAccountBalance Get account balance
@@ -3190,6 +3488,9 @@ type StrictServerInterface interface {
 	// ListInvoicesForPicker List invoices for picker
 	// (GET /v1/pickers/invoices)
 	ListInvoicesForPicker(ctx context.Context, request ListInvoicesForPickerRequestObject) (ListInvoicesForPickerResponseObject, error)
+	// ListRenewals List renewals
+	// (GET /v1/renewals)
+	ListRenewals(ctx context.Context, request ListRenewalsRequestObject) (ListRenewalsResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx *gin.Context, request any) (any, error)
@@ -3633,6 +3934,32 @@ func (sh *strictHandler) ListInvoicesForPicker(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ListInvoicesForPickerResponseObject); ok {
 		if err := validResponse.VisitListInvoicesForPickerResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListRenewals operation middleware
+func (sh *strictHandler) ListRenewals(ctx *gin.Context, params ListRenewalsParams) {
+	var request ListRenewalsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRenewals(ctx, request.(ListRenewalsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRenewals")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListRenewalsResponseObject); ok {
+		if err := validResponse.VisitListRenewalsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -34,6 +34,15 @@ type Info struct {
 	// that lists have no links.
 	Link func(arguments url.Values) string
 
+	// Admit counts another call of Partner Center against the limit of the caller's connection. An error
+	// is that of gate.Admit. The transport sets it, and has counted the first call with it before the
+	// action begins; nil means that calls are not counted. It must not be called by two goroutines at the
+	// same time.
+	Admit func(context.Context) error
+
+	// Calls is how many calls Admit has counted.
+	Calls int
+
 	// Status is the status of a response without an error. The transport sets it; 0 stands for 200.
 	Status int
 
@@ -80,6 +89,15 @@ func New(h http.Header) *Info {
 		i.ClientRequestID = ""
 	}
 	return i
+}
+
+// Fork returns the Info of another call of Partner Center within the same call of the service. It has
+// a request ID of its own, since Partner Center takes a second request with the same ID for a
+// repetition: https://learn.microsoft.com/partner-center/developer/headers.
+func (i *Info) Fork() *Info {
+	fork := *i
+	fork.RequestID, fork.UpstreamStatus = guid(""), 0
+	return &fork
 }
 
 // SetHeader sets the response headers that return the IDs to the caller.

@@ -81,13 +81,16 @@ func testInspector(t *testing.T, era string) {
 	}
 }
 
-// suiteRuns are runs of the suite: one before and two since it knows 2026-07-28. Its other scenarios
-// need the tools, prompts and resources of its example server.
-var suiteRuns = []struct {
+// A suiteRun is one run of the conformance suite.
+type suiteRun struct {
 	name, program string
 	arguments     []string
 	scenarios     []string // that fit any server
-}{
+}
+
+// suiteRuns are runs of the suite: one before and two since it knows 2026-07-28. Its other scenarios
+// need the tools, prompts and resources of its example server.
+var suiteRuns = []suiteRun{
 	{"stable", "conformance", nil, []string{"dns-rebinding-protection", "ping", "server-initialize",
 		"server-sse-multiple-streams", "tools-list"}},
 	{"2025-11-25", "conformance-next", []string{"--requirements", "2025-11-25"}, []string{"dns-rebinding-protection",
@@ -107,14 +110,12 @@ func testConformance(t *testing.T) {
 	missed := map[string]bool{}
 	for _, run := range suiteRuns {
 		t.Run(run.name, func(t *testing.T) {
-			results := t.TempDir()
-			program := filepath.Join("node_modules", run.program, "dist", "index.js")
-			arguments := append([]string{program, "server", "--url", keyProxy(t, startSandbox(t)), "-o", results},
-				run.arguments...)
-			// The status is that of all scenarios.
-			n.run(t, 1, arguments...)
+			checks := n.runSuite(t, run)
+			if slices.ContainsFunc(checks, check.isUntested) {
+				checks = n.runSuite(t, run)
+			}
 			passed := 0
-			for _, c := range readChecks(t, results, run.scenarios) {
+			for _, c := range checks {
 				key := c.scenario + "\t" + c.ID
 				switch {
 				case c.Status != "FAILURE" && c.Status != "WARNING":
@@ -134,6 +135,20 @@ func testConformance(t *testing.T) {
 		}
 	}
 }
+
+// runSuite runs the suite against a sandbox of its own and returns the checks that count.
+func (n node) runSuite(t *testing.T, run suiteRun) []check {
+	t.Helper()
+	results := t.TempDir()
+	program := filepath.Join("node_modules", run.program, "dist", "index.js")
+	arguments := []string{program, "server", "--url", keyProxy(t, startSandbox(t)), "-o", results}
+	n.run(t, 1, append(arguments, run.arguments...)...) // the status is that of all scenarios
+	return readChecks(t, results, run.scenarios)
+}
+
+// isUntested reports whether the suite gave a check up because its own connection broke off, which
+// happens on a busy machine.
+func (c check) isUntested() bool { return strings.HasPrefix(c.ErrorMessage, "Not testable: ") }
 
 // readExpected returns the reasons of expected failures, by scenario and check.
 func readExpected(t *testing.T) map[string]string {

@@ -47,6 +47,8 @@ var sandboxCalls = map[string]struct {
 	"csp_list_orders":    {map[string]any{"CustomerTenantID": sandboxCustomer}, "3 orders, no more follow."},
 	"csp_list_products": {map[string]any{"CustomerTenantID": sandboxCustomer, "TargetView": "Azure"},
 		"3 products, no more follow."},
+	"csp_list_renewals": {map[string]any{"EndsBefore": "2025-07-01", "EndsFrom": "2025-06-01"},
+		"3 renewals, more follow."},
 	"csp_list_subscriptions": {map[string]any{"CustomerTenantID": sandboxCustomer}, "Office 365 E3"},
 }
 

@@ -251,7 +251,7 @@ func TestMCPFormatJSON(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, manyCalls)
 	for _, tool := range mcpTools {
-		if !tool.list {
+		if !tool.list || tool.ofAll {
 			continue
 		}
 		t.Run(tool.name, func(t *testing.T) {
@@ -294,6 +294,7 @@ func actionTarget(tool mcpTool) string {
 		"csp_list_customers":        "/v1/customers",
 		"csp_list_invoices":         "/v1/invoices",
 		"csp_list_orders":           "/v1/customers/" + customerID + "/orders",
+		"csp_list_renewals":         "/v1/renewals",
 		"csp_list_products":         "/v1/customers/" + customerID + "/products?TargetView=OnlineServices",
 		"csp_list_subscriptions":    "/v1/customers/" + customerID + "/subscriptions",
 	}[tool.name]

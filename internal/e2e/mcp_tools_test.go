@@ -17,6 +17,7 @@ import (
 type mcpTool struct {
 	name, operation string
 	list            bool // its result is a list with a cursor
+	ofAll           bool // the list is made of those of all customers
 	user            bool // Partner Center answers it only to App+User
 	required        []string
 }
@@ -35,6 +36,7 @@ var mcpTools = []mcpTool{
 	{name: "csp_list_orders", operation: "GetCustomerOrders", list: true, required: []string{"CustomerTenantID"}},
 	{name: "csp_list_products", operation: "GetCustomerProducts", list: true,
 		required: []string{"CustomerTenantID", "TargetView"}},
+	{name: "csp_list_renewals", operation: "ListRenewals", list: true, ofAll: true},
 	{name: "csp_list_subscriptions", operation: "GetCustomerSubscription", list: true,
 		required: []string{"CustomerTenantID"}},
 }

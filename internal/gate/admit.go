@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/partner-center/connector/internal/auth"
+	"github.com/partner-center/connector/internal/call"
 	"github.com/partner-center/connector/internal/fault"
 	"github.com/partner-center/connector/internal/ratelimit"
 )
@@ -45,6 +46,7 @@ func (g *Gate) Admit(ctx context.Context) (ratelimit.Decision, error) {
 	if !decision.Allowed {
 		return decision, &fault.Error{Code: fault.RateLimitExceeded, RetryAfter: decision.NextSlot}
 	}
+	call.FromContext(ctx).Calls++
 	return decision, nil
 }
 

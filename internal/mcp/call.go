@@ -81,9 +81,13 @@ func (h *Handler) act(x *exchange, t *tool, arguments url.Values) (*proxy.Result
 	if err != nil {
 		return nil, err
 	}
-	decision, err := h.config.Gate.Admit(x.ctx)
-	x.decision = &decision
-	if err != nil {
+	info := call.FromContext(x.ctx)
+	info.Admit = func(ctx context.Context) error {
+		decision, err := h.config.Gate.Admit(ctx)
+		x.decision = &decision
+		return err
+	}
+	if err := info.Admit(x.ctx); err != nil {
 		return nil, err
 	}
 	return h.config.Actions[t.operation](x.ctx, checked)

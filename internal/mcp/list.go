@@ -167,7 +167,7 @@ func (h *Handler) render(x *exchange, l listing, rows []row, after func(n int) (
 			cursor = h.sealCursor(x.ctx, l.tool, l.filters, p)
 		}
 		summary := l.summary(len(rows), note, cursor)
-		if len(rows) == 0 {
+		if len(rows) == 0 && !l.json {
 			return summary
 		}
 		return summary + "\n\n" + l.body(rows)

@@ -69,6 +69,9 @@ func New(c Config) *Client {
 	}
 }
 
+// Timeout returns the time that a call of the service has, from its start.
+func (c *Client) Timeout() time.Duration { return c.config.Timeout }
+
 // A Request describes one call of Partner Center.
 type Request struct {
 	Path         string     // below /v1, with its leading slash

@@ -32,6 +32,7 @@ func (p *Proxy) Actions() map[string]Action {
 		"ListInvoicesForPicker":     action(p.ListInvoicesForPicker),
 		"ListOrdersForPicker":       action(p.ListOrdersForPicker),
 		"ListProductTypesForPicker": action(p.ListProductTypesForPicker),
+		"ListRenewals":              action(p.ListRenewals),
 	}
 }
 

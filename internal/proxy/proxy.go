@@ -132,9 +132,9 @@ func (p *Proxy) reportDropped(ctx context.Context, action string, dropped map[st
 }
 
 // set adds an optional parameter to a query, unless it is nil.
-func set(query url.Values, name string, value *string) {
+func set[Text ~string](query url.Values, name string, value *Text) {
 	if value != nil {
-		query.Set(name, *value)
+		query.Set(name, string(*value))
 	}
 }
 

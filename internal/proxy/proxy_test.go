@@ -53,6 +53,7 @@ var models = map[string]any{
 	"ListInvoicesForPicker":     gen.ListInvoicesForPicker200JSONResponse{},
 	"ListOrdersForPicker":       gen.ListOrdersForPicker200JSONResponse{},
 	"ListProductTypesForPicker": gen.ListProductTypesForPicker200JSONResponse{},
+	"ListRenewals":              gen.ListRenewals200JSONResponse{},
 }
 
 func spec(t testing.TB) *openapi3.T {
@@ -96,7 +97,10 @@ var compileSpec = sync.OnceValues(func() (c compiled, err error) {
 
 // newService returns a service in front of the sandbox, or of another Partner Center if its URL is
 // given.
-func newService(t testing.TB, upstream string) service {
+func newService(t testing.TB, upstream string) service { return newLimitedService(t, upstream, 10_000) }
+
+// newLimitedService is newService with a limit of its own.
+func newLimitedService(t testing.TB, upstream string, calls int) service {
 	t.Helper()
 	must := func(err error) {
 		t.Helper()
@@ -110,7 +114,7 @@ func newService(t testing.TB, upstream string) service {
 	must(err)
 	sealer, err := seal.New("hush")
 	must(err)
-	limiter, err := ratelimit.New(10_000, time.Minute)
+	limiter, err := ratelimit.New(calls, time.Minute)
 	must(err)
 	log := slog.New(slog.DiscardHandler)
 	keys, err := auth.OpenKeys("", map[string]string{"sandbox": "sandbox"}, log)

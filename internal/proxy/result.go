@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"strconv"
@@ -13,6 +14,7 @@ type Result struct {
 	ContentType string
 	Filename    string // letters, digits, hyphens and a dot; empty if the answer is not a file
 	Size        int64  // bytes; -1 if unknown
+	Calls       int    // calls of Partner Center that it took; 0: one
 	content     content
 }
 
@@ -33,6 +35,21 @@ func jsonResult(body *partnercenter.Body) *Result {
 	return &Result{ContentType: "application/json; charset=utf-8", Size: int64(len(body.Bytes())), content: body}
 }
 
+// bytesResult returns JSON as the answer of an action.
+func bytesResult(text []byte) *Result {
+	return &Result{
+		ContentType: "application/json; charset=utf-8",
+		Size:        int64(len(text)),
+		content:     textContent{bytes.NewReader(text)},
+	}
+}
+
+// textContent is a text in memory.
+type textContent struct{ *bytes.Reader }
+
+// Close implements io.Closer.
+func (textContent) Close() error { return nil }
+
 // send writes the answer as an HTTP response and closes it. It replaces the generated response
 // types, which would decode and encode the answer again.
 func (r *Result) send(w http.ResponseWriter) error {
@@ -41,6 +58,9 @@ func (r *Result) send(w http.ResponseWriter) error {
 	h.Set("Content-Type", r.ContentType)
 	if r.Filename != "" {
 		h.Set("Content-Disposition", `attachment; filename="`+r.Filename+`"`)
+	}
+	if r.Calls > 0 {
+		h.Set("X-Connector-Calls", strconv.Itoa(r.Calls))
 	}
 	if r.Size >= 0 {
 		h.Set("Content-Length", strconv.FormatInt(r.Size, 10))
@@ -90,6 +110,9 @@ func (r *Result) VisitListCustomersForPickerResponse(w http.ResponseWriter) erro
 
 // VisitListInvoicesForPickerResponse writes the answer of ListInvoicesForPicker.
 func (r *Result) VisitListInvoicesForPickerResponse(w http.ResponseWriter) error { return r.send(w) }
+
+// VisitListRenewalsResponse writes the answer of ListRenewals.
+func (r *Result) VisitListRenewalsResponse(w http.ResponseWriter) error { return r.send(w) }
 
 // VisitListOrdersForPickerResponse writes the answer of ListOrdersForPicker.
 func (r *Result) VisitListOrdersForPickerResponse(w http.ResponseWriter) error { return r.send(w) }

@@ -56,6 +56,7 @@ var examples = map[string]url.Values{
 	"ListInvoicesForPicker":     {},
 	"ListOrdersForPicker":       {"CustomerTenantID": {contoso}},
 	"ListProductTypesForPicker": {"CustomerTenantID": {contoso}},
+	"ListRenewals":              {"AutoRenew": {"on"}},
 }
 
 const contoso = "7d3f1c52-9b84-4e06-a2d7-6c58e0f4b913"

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 
@@ -114,11 +115,16 @@ func (s *Server) check(c *gin.Context) {
 	c.Request.URL.RawQuery = checked.Encode()
 }
 
-// limit counts the call against the limit of its connection.
+// limit counts the call against the limit of its connection, and lets the action count further calls of
+// Partner Center. The header states what is left.
 func (s *Server) limit(c *gin.Context) {
-	decision, err := s.config.Gate.Admit(c.Request.Context())
-	gate.SetLimit(c.Writer.Header(), decision)
-	if err != nil {
+	info, h := call.FromContext(c.Request.Context()), c.Writer.Header()
+	info.Admit = func(ctx context.Context) error {
+		decision, err := s.config.Gate.Admit(ctx)
+		gate.SetLimit(h, decision)
+		return err
+	}
+	if err := info.Admit(c.Request.Context()); err != nil {
 		s.fail(c, err)
 	}
 }

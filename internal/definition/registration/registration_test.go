@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -255,8 +256,8 @@ func TestProperties(t *testing.T) {
 func checkPolicies(t *testing.T, form Form, policies []policy) {
 	t.Helper()
 	names, _ := policies[0].Parameters["x-ms-apimTemplate-operationName"].([]any)
-	if policies[0].Template != "updatenextlink" || len(names) != 2 || names[0] != "GetAllCustomers" ||
-		names[1] != "GetInvoices" ||
+	if policies[0].Template != "updatenextlink" ||
+		!slices.Equal(names, []any{"GetAllCustomers", "GetInvoices", "ListRenewals"}) ||
 		policies[0].Parameters["x-ms-apimTemplateParameter.nextLinkPropertyName"] != "nextLink" {
 		t.Errorf("%+v", policies[0])
 	}
