@@ -1,16 +1,19 @@
 package proxy
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strconv"
 	"sync/atomic"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
 	"github.com/partner-center/connector/gen"
 	"github.com/partner-center/connector/internal/call"
 	"github.com/partner-center/connector/internal/fault"
@@ -93,7 +96,7 @@ func (c renewalCustomer) given() []byte {
 		if len(members) > 0 {
 			members = append(members, ',')
 		}
-		members = append(append(members, `"`+m.name+`":`...), jsonText(m.value)...)
+		members, _ = jsontext.AppendQuote(append(members, `"`+m.name+`":`...), m.value) // valid UTF-8
 	}
 	return members
 }
@@ -153,8 +156,9 @@ type skippedCustomer struct {
 
 // A customerResult is what became of one customer's subscriptions.
 type customerResult struct {
-	items *partnercenter.Body // nil: none
-	err   error
+	items    *partnercenter.Body // nil: none
+	err      error
+	panicked any // what the goroutine of the call panicked with, with its stack
 }
 
 // read reads the subscriptions of customers and returns how many of them are on the page. It returns an
@@ -164,6 +168,9 @@ func (p *renewalPage) read(ctx context.Context, customers []renewalCustomer) (do
 	isOpen := true
 	for n, result := range results {
 		r := <-result
+		if r.panicked != nil {
+			panic(r.panicked) // where the transport recovers
+		}
 		if isOpen {
 			if failure := p.add(customers[n], r); failure != nil {
 				isOpen, err = false, failure
@@ -207,19 +214,33 @@ func (p *renewalPage) start(ctx context.Context, customers []renewalCustomer) ([
 		result, ctx := make(chan customerResult, 1), call.NewContext(ctx, info.Fork())
 		results = append(results, result)
 		go func() {
-			items, err := p.subscriptions(ctx, c)
-			if _, isRefusal := refusedCustomer(err); err != nil && !isRefusal {
+			r := p.fetch(ctx, c)
+			if _, isRefusal := refusedCustomer(r.err); r.items == nil && !isRefusal {
 				failed.Store(true)
 			}
-			result <- customerResult{items, err}
+			result <- r
 			<-free
 		}()
 	}
 	return results, nil
 }
 
+// fetch is subscriptions for a goroutine of its own.
+func (p *renewalPage) fetch(ctx context.Context, c renewalCustomer) (r customerResult) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			r = customerResult{panicked: fmt.Sprintf("%v\n%s", panicked, debug.Stack())}
+		}
+	}()
+	r.items, r.err = p.subscriptions(ctx, c)
+	return r
+}
+
 // subscriptions returns the items of a customer, without brackets. The Info in ctx is that of this call.
 func (p *renewalPage) subscriptions(ctx context.Context, c renewalCustomer) (*partnercenter.Body, error) {
+	if uuid.Validate(c.id) != nil { // it would lead to another path
+		return nil, &fault.Error{Code: fault.PartnerCenterInvalidCustomer}
+	}
 	body, err := p.proxy.config.Upstream.Get(ctx, partnercenter.Request{
 		Path:  customerPath(c.id, "/subscriptions"),
 		Query: p.query,
@@ -284,18 +305,7 @@ func (p *renewalPage) result(nextLink string) *Result {
 	}
 	text = append(text, list...)
 	if nextLink != "" {
-		text = append(append(text, `,"nextLink":`...), jsonText(nextLink)...)
+		text, _ = jsontext.AppendQuote(append(text, `,"nextLink":`...), nextLink) // valid UTF-8
 	}
 	return bytesResult(append(text, "}\n"...))
-}
-
-// jsonText returns text as a JSON string, with the characters that it has.
-func jsonText(text string) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(text); err != nil {
-		panic(err) // a string can always be encoded
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

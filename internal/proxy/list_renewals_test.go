@@ -207,6 +207,42 @@ func TestRenewalsPage(t *testing.T) {
 	}
 }
 
+// TestHostileCustomers checks that the ID of a customer cannot lead to another path.
+func TestHostileCustomers(t *testing.T) {
+	h, upstream := startFixed(t)
+	upstream.body = `{"items":[{"id":"../invoices?x="},{"id":"` + idOf(1) + `/orders"},{"id":""},{"x":1}]}`
+	w := get(h, "/v1/renewals")
+	const code = `","code":"PartnerCenterInvalidCustomer"}`
+	want := `{"items":[],"skippedCustomers":[{"customerTenantId":"../invoices?x=` + code +
+		`,{"customerTenantId":"` + idOf(1) + `/orders` + code + "]}\n"
+	if w.Body.String() != want || len(upstream.targets) != 1 {
+		t.Errorf("%q: %s", upstream.targets, w.Body)
+	}
+}
+
+// TestRenewalsRecover checks that a panic in a call for one customer is an error of the request.
+func TestRenewalsRecover(t *testing.T) {
+	p := newRenewalProxy(t, oddTransport{&renewalUpstream{customers: numbers(3)}})
+	defer func() {
+		if text := fmt.Sprint(recover()); !strings.Contains(text, "odd") || !strings.Contains(text, "RoundTrip") {
+			t.Errorf("it panics with %s", text)
+		}
+	}()
+	_, err := p.ListRenewals(call.NewContext(t.Context(), call.New(nil)), gen.ListRenewalsRequestObject{})
+	t.Errorf("it returns %v", err)
+}
+
+// An oddTransport answers for customers and panics for everything else.
+type oddTransport struct{ upstream *renewalUpstream }
+
+// RoundTrip implements http.RoundTripper.
+func (o oddTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path != "/v1/customers" {
+		panic("odd")
+	}
+	return lateTransport{upstream: o.upstream}.RoundTrip(r)
+}
+
 // TestRenewalsWithinTheLimit ends a page where the limit is reached, and continues behind it.
 func TestRenewalsWithinTheLimit(t *testing.T) {
 	for limit, done := range map[int]int{1: 0, 2: 1, 5: 4, 10: 9, 11: 10, 12: 10} {
@@ -317,7 +353,7 @@ func TestSlowRenewals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				u := &renewalUpstream{customers: numbers(11)}
-				p := newRenewalProxy(t, u, c.delay)
+				p := newRenewalProxy(t, lateTransport{u, c.delay})
 				began := time.Now()
 				ctx := call.NewContext(t.Context(), call.New(nil))
 				call.FromContext(ctx).Link = func(url.Values) string { return "next" }
@@ -356,8 +392,8 @@ func everyCustomer(d time.Duration) map[int]time.Duration {
 	return all
 }
 
-// newRenewalProxy returns a proxy in front of u, whose answers for customers come late.
-func newRenewalProxy(t *testing.T, u *renewalUpstream, delay map[int]time.Duration) *proxy.Proxy {
+// newRenewalProxy returns a proxy that reaches Partner Center by a transport.
+func newRenewalProxy(t *testing.T, transport http.RoundTripper) *proxy.Proxy {
 	t.Helper()
 	parts, err := compileSpec()
 	if err != nil {
@@ -371,7 +407,7 @@ func newRenewalProxy(t *testing.T, u *renewalUpstream, delay map[int]time.Durati
 	return proxy.New(proxy.Config{Projections: parts.projections, Sealer: sealer, Log: slog.New(slog.DiscardHandler),
 		Upstream: partnercenter.New(partnercenter.Config{
 			BaseURL: "https://partner.contoso.com", App: token, Timeout: 30 * time.Second, MaxBody: 1 << 20,
-			HTTP: &http.Client{Transport: lateTransport{u, delay}},
+			HTTP: &http.Client{Transport: transport},
 		})})
 }
 
