@@ -14,15 +14,20 @@ import (
 )
 
 // TestRenewals reads the renewals of all customers of the sandbox, with the action and with the tool,
-// and compares them. Every call of Partner Center counts.
+// and compares them. Every call of Partner Center counts. With the race detector, which makes the calls
+// ten times as slow, it reads the first pages only.
 func TestRenewals(t *testing.T) {
 	t.Parallel()
 	tier.Full(t)
 	p := start(t, "connector-leakcheck", new(secret.Set), "CONNECTOR_SANDBOX=true", manyCalls)
+	most := 120
+	if raced {
+		most = 8
+	}
 	const filter = "EndsFrom=2025-01-01&EndsBefore=2026-01-01&AutoRenew=on"
 	var byAction []string
 	calls, pages := 0, 0
-	for target := "/v1/renewals?" + filter; target != ""; pages++ {
+	for target := "/v1/renewals?" + filter; (target != "") && (pages < most); pages++ {
 		request := "GET " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Api-Key: sandbox\r\n\r\n"
 		a := parse(t, p.send(t, request).all(t), http.MethodGet)
 		var page struct {
@@ -51,10 +56,11 @@ func TestRenewals(t *testing.T) {
 			t.Errorf("%d calls, RateLimit %s", n, a.header.Get("RateLimit"))
 		}
 	}
-	if once := slices.Compact(slices.Sorted(slices.Values(byAction))); len(once) != len(byAction) || len(once) < 1000 {
+	once := slices.Compact(slices.Sorted(slices.Values(byAction)))
+	if (len(once) != len(byAction)) || (len(once) < 9*most) {
 		t.Errorf("%d renewals, %d of them different", len(byAction), len(once))
 	}
-	if pages != 120 || calls != 1200+120 {
+	if (pages != most) || (calls != 11*most) {
 		t.Errorf("%d pages with %d calls", pages, calls)
 	}
 
@@ -65,8 +71,9 @@ func TestRenewals(t *testing.T) {
 	defer session.Close()
 	c := &sdkClient{session, p, modernMCP}
 	var byTool []string
+	pages = 0
 	for arguments := map[string]any{"EndsFrom": "2025-01-01", "EndsBefore": "2026-01-01", "AutoRenew": "on",
-		"Fields": "id", "Size": 200}; arguments != nil; {
+		"Fields": "id", "Size": 200}; (arguments != nil) && (pages < most); pages++ {
 		text := c.text(t, "csp_list_renewals", arguments)
 		summary, rows, _ := strings.Cut(text, "\n\n")
 		if rows != "" {
