@@ -111,8 +111,10 @@ func testConformance(t *testing.T) {
 	for _, run := range suiteRuns {
 		t.Run(run.name, func(t *testing.T) {
 			checks := n.runSuite(t, run)
-			if slices.ContainsFunc(checks, check.isUntested) {
-				checks = n.runSuite(t, run)
+			for range 2 {
+				if slices.ContainsFunc(checks, check.isUntested) {
+					checks = n.runSuite(t, run)
+				}
 			}
 			passed := 0
 			for _, c := range checks {
@@ -146,9 +148,11 @@ func (n node) runSuite(t *testing.T, run suiteRun) []check {
 	return readChecks(t, results, run.scenarios)
 }
 
-// isUntested reports whether the suite gave a check up because its own connection broke off, which
-// happens on a busy machine.
-func (c check) isUntested() bool { return strings.HasPrefix(c.ErrorMessage, "Not testable: ") }
+// isUntested reports whether the suite gave a check up because its own connection broke off or stood
+// still, which happens on a busy machine.
+func (c check) isUntested() bool {
+	return strings.HasPrefix(c.ErrorMessage, "Not testable: ") || (c.ID == "scenario-timeout")
+}
 
 // readExpected returns the reasons of expected failures, by scenario and check.
 func readExpected(t *testing.T) map[string]string {
@@ -213,7 +217,9 @@ func readChecks(t *testing.T, results string, scenarios []string) []check {
 // cannot send one. It keeps the host, which the suite forges.
 func keyProxy(t *testing.T, p *process) string {
 	t.Helper()
+	transport := new(http.Transport) // that of other tests may be closing its connections
 	proxy := httptest.NewServer(&httputil.ReverseProxy{
+		Transport: transport,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(&url.URL{Scheme: "http", Host: p.address})
 			r.Out.Host = r.In.Host
@@ -221,7 +227,7 @@ func keyProxy(t *testing.T, p *process) string {
 		},
 		ErrorLog: log.New(io.Discard, "", 0), // the suite does not read every answer to its end
 	})
-	t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections)
+	t.Cleanup(transport.CloseIdleConnections)
 	t.Cleanup(proxy.Close)
 	return proxy.URL + "/mcp"
 }
