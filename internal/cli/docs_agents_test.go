@@ -86,7 +86,7 @@ func (a agents) tools(t *testing.T) ([]servedTool, json.RawMessage) {
 	return tools, result.Tools
 }
 
-// toolName matches the name of a tool in a page. A name cut short, such as csp_list_…, is none.
+// toolName matches the name of a tool in a page, and not one that is cut short, such as csp_list_….
 var toolName = regexp.MustCompile(`\bcsp_(?:get|list)_[a-z]+(?:_[a-z]+)*\b`)
 
 // TestToolsAreDocumented compares the tools that docs/agents.md shows with those that are served.

@@ -102,14 +102,7 @@ func runGroup(t *testing.T, name string, rows []row) {
 			}
 		})
 	}
-	if logged := len(s.out.lines("msg", "call")); logged != answered {
-		t.Errorf("the access log has %d lines for %d calls", logged, answered)
-	}
-	after := s.scrape(t)
-	if counted := after.sum("connector_calls_total"); counted != answered {
-		t.Errorf("the metrics have %d calls, the access log %d", counted, answered)
-	}
-	expectSameSeries(t, before, after)
+	s.expectCounted(t, before, answered)
 	collector.spansOf(t, answered)
 	s.expectNothingPrivate(t, collector, private...)
 	waitFor(t, "no call of Partner Center is left under way", func() bool { return s.upstream.InFlight() == 0 })

@@ -107,7 +107,7 @@ func numbered(n int, padding func(i int) string) []string {
 	return rows
 }
 
-// plain is padding that is none.
+// plain pads no row.
 func plain(int) string { return "" }
 
 // long returns padding for a tool that makes a default row about n characters long.

@@ -37,14 +37,7 @@ func TestMCPHostile(t *testing.T) {
 			}
 		})
 	}
-	if logged := len(s.out.lines("msg", "call")); logged != answered {
-		t.Errorf("the access log has %d lines for %d calls", logged, answered)
-	}
-	after := s.scrape(t)
-	if counted := after.sum("connector_calls_total"); counted != answered {
-		t.Errorf("the metrics have %d calls, the access log %d", counted, answered)
-	}
-	expectSameSeries(t, before, after)
+	s.expectCounted(t, before, answered)
 	expectHealth(t, s.process, "/healthz", 200)
 	expectHealth(t, s.process, "/readyz", 200)
 	s.upstream.Answer(nil)

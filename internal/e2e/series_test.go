@@ -16,6 +16,20 @@ import (
 	"github.com/partner-center/connector/openapi"
 )
 
+// expectCounted expects the log and the metrics to have the calls that were answered since the start,
+// and the metrics to have the series that they had before.
+func (p *process) expectCounted(t *testing.T, before scrape, answered int) {
+	t.Helper()
+	if logged := len(p.out.lines("msg", "call")); logged != answered {
+		t.Errorf("the access log has %d lines for %d calls", logged, answered)
+	}
+	after := p.scrape(t)
+	if counted := after.sum("connector_calls_total"); counted != answered {
+		t.Errorf("the metrics have %d calls, the access log %d", counted, answered)
+	}
+	expectSameSeries(t, before, after)
+}
+
 // expectSameSeries expects two scrapes to have the same series.
 func expectSameSeries(t *testing.T, before, after scrape) {
 	t.Helper()

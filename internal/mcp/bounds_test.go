@@ -19,7 +19,7 @@ type deadWriter struct{ *httptest.ResponseRecorder }
 
 func (deadWriter) Write([]byte) (int, error) { return 0, errors.New("connection reset by peer") }
 
-// TestUnreadAnswer checks what an answer that nobody reads is for the log: the caller left, or the
+// TestUnreadAnswer checks the outcome of a call whose answer cannot be written: the caller left, or the
 // answer broke off.
 func TestUnreadAnswer(t *testing.T) {
 	f := newFixture(t, wholeList(3, plain))

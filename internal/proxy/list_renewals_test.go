@@ -30,6 +30,7 @@ type renewalUpstream struct {
 	mu         sync.Mutex
 	customers  []int       // numbers; their IDs and names derive from these
 	pageSize   int         // customers on a page; 0: as many as are asked for
+	padding    int         // bytes by which a subscription is longer
 	answers    map[int]int // status of a customer's subscriptions, if not 200
 	calls      int
 	active     int
@@ -68,7 +69,16 @@ func (u *renewalUpstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fmt.Fprintf(w, `{"items":[{"id":"s%d","commitmentEndDate":"2026-12-%02dT00:00:00Z","autoRenewEnabled":%t,`+
-		`"customerName":"forged","x":1},{"id":"old","commitmentEndDate":"2020-01-01T00:00:00Z"}]}`, n, n%28+1, n%2 == 0)
+		`"customerName":"forged","x":1%s},{"id":"old","commitmentEndDate":"2020-01-01T00:00:00Z"}]}`,
+		n, n%28+1, n%2 == 0, u.more())
+}
+
+// more returns the member that makes a subscription longer.
+func (u *renewalUpstream) more() string {
+	if u.padding == 0 {
+		return ""
+	}
+	return `,"friendlyName":"` + strings.Repeat("x", u.padding) + `"`
 }
 
 // page returns a page of customers, of which the token names the first one.
@@ -333,6 +343,28 @@ func TestRenewalsThatFail(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLongRenewals ends a page that has become long.
+func TestLongRenewals(t *testing.T) {
+	u := &renewalUpstream{customers: numbers(10), padding: 900_000}
+	w := get(u.start(t, 100), "/v1/renewals?EndsFrom=2026-01-01")
+	var r renewals
+	if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil || len(r.Items) != 5 || r.NextLink == "" {
+		t.Errorf("%d with %d items, %v", w.Code, len(r.Items), err)
+	}
+}
+
+// TestRenewalsStop checks that no further customers are asked for after a call has failed.
+func TestRenewalsStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &renewalUpstream{customers: numbers(10), answers: map[int]int{4: 500}}
+		p := newRenewalProxy(t, lateTransport{u, everyCustomer(time.Second)})
+		_, err := p.ListRenewals(call.NewContext(t.Context(), call.New(nil)), gen.ListRenewalsRequestObject{})
+		if most := 1 + 4 + 1; err != nil || u.calls > most {
+			t.Errorf("%d calls, want at most %d: %v", u.calls, most, err)
+		}
+	})
 }
 
 // TestSlowRenewals ends a page when two thirds of the time are used up, and before a customer whose
