@@ -1,9 +1,9 @@
 package mapping
 
 import (
-	"bytes"
-	"encoding/json"
 	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A writer copies from src to dst what one projection keeps. Its methods that read a part of src
@@ -280,7 +280,7 @@ func (w *writer) finish(o *openObject) {
 	if o.derived >= 0 && w.source != nil && w.options.Derive != nil {
 		if text, ok := w.options.Derive(w.source); ok {
 			w.writeKey(o, o.derived)
-			w.dst = appendQuoted(w.dst, text)
+			w.dst, _ = jsontext.AppendQuote(w.dst, text) // replaces what is not UTF-8
 		}
 	}
 	w.dst = append(w.dst, '}')
@@ -364,15 +364,4 @@ func (w *writer) element(a *openArray, i, depth int) int {
 	}
 	a.kept++
 	return next
-}
-
-// appendQuoted appends text as a JSON string, without the HTML escapes of json.Marshal.
-func appendQuoted(dst []byte, text string) []byte {
-	buffer := bytes.NewBuffer(dst)
-	encoder := json.NewEncoder(buffer)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(text); err != nil {
-		panic(err) // a string can always be encoded
-	}
-	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))
 }
