@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/partner-center/connector/internal/e2e/scriptcmd"
 	"github.com/partner-center/connector/internal/e2e/tier"
@@ -19,7 +18,6 @@ func TestScripts(t *testing.T) {
 	tier.Full(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
-		Deadline:            time.Now().Add(8 * patience), // of all scripts together
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
