@@ -147,6 +147,75 @@ type AccountBalance struct {
 	LatestInvoiceDate *string `json:"latestInvoiceDate,omitempty"`
 }
 
+// ActivityChanges defines model for ActivityChanges.
+type ActivityChanges struct {
+	// Cursor What has been handed over so far; the next call sends it as Since.
+	Cursor *string `json:"cursor,omitempty"`
+
+	// Value The records that are new, one item each.
+	Value []ActivityRecord `json:"value"`
+}
+
+// ActivityCollection defines model for ActivityCollection.
+type ActivityCollection struct {
+	// Items The records of this page that the filters keep, one item each; a page can have none.
+	Items []ActivityRecord `json:"items"`
+
+	// NextLink The address of the page with further records; absent on the last page.
+	NextLink *string `json:"nextLink,omitempty"`
+}
+
+// ActivityDetail defines model for ActivityDetail.
+type ActivityDetail struct {
+	// Key The name of the detail, such as OrderId.
+	Key *string `json:"key,omitempty"`
+
+	// Value The value of the detail; absent if it has none.
+	Value *string `json:"value,omitempty"`
+}
+
+// ActivityRecord defines model for ActivityRecord.
+type ActivityRecord struct {
+	// ApplicationID The app that made the change.
+	ApplicationID *string `json:"applicationId,omitempty"`
+
+	// CustomerID The customer tenant ID that other actions take; absent if the change is not about one customer.
+	CustomerID *string `json:"customerId,omitempty"`
+
+	// CustomerName The name of the company that the change is about.
+	CustomerName *string `json:"customerName,omitempty"`
+
+	// CustomizedData Details of this kind of change, such as the ID of a new order, one item each.
+	CustomizedData *[]ActivityDetail `json:"customizedData,omitempty"`
+
+	// ID The ID of the record; old records have none.
+	ID *string `json:"id,omitempty"`
+
+	// OperationDate When the change was made, such as 2024-03-08T09:14:31.4471203Z, in UTC.
+	OperationDate *string `json:"operationDate,omitempty"`
+
+	// OperationStatus What became of the change, succeeded or failed; progress means that it was not finished.
+	OperationStatus *string `json:"operationStatus,omitempty"`
+
+	// OperationType How it was changed, such as create_order or update_subscription.
+	OperationType *string `json:"operationType,omitempty"`
+
+	// OriginalCorrelationID The ID that connects records of the same request.
+	OriginalCorrelationID *string `json:"originalCorrelationId,omitempty"`
+
+	// Participants Others who took part in the change, one item each.
+	Participants *[]string `json:"participants,omitempty"`
+
+	// PartnerID The Microsoft Entra tenant ID of the partner.
+	PartnerID *string `json:"partnerId,omitempty"`
+
+	// ResourceType What was changed, such as order or subscription.
+	ResourceType *string `json:"resourceType,omitempty"`
+
+	// UserPrincipalName The account that made the change, mostly in the form of an e-mail address.
+	UserPrincipalName *string `json:"userPrincipalName,omitempty"`
+}
+
 // AmendmentDetail defines model for AmendmentDetail.
 type AmendmentDetail struct {
 	// BillingProvider Where the charges on the amendment come from: none, office, azure, azure_data_market, one_time, marketplace or all.
@@ -1104,6 +1173,9 @@ type AutoRenew string
 // ContinuationToken defines model for ContinuationToken.
 type ContinuationToken = string
 
+// CustomerOfActivity defines model for CustomerOfActivity.
+type CustomerOfActivity = string
+
 // CustomerTenantID defines model for CustomerTenantID.
 type CustomerTenantID = string
 
@@ -1113,14 +1185,23 @@ type EndsBefore = string
 // EndsFrom defines model for EndsFrom.
 type EndsFrom = string
 
+// From defines model for From.
+type From = string
+
 // InvoiceID defines model for InvoiceID.
 type InvoiceID = string
+
+// OperationType defines model for OperationType.
+type OperationType = string
 
 // OrderID defines model for OrderID.
 type OrderID = string
 
 // PartnerID defines model for PartnerID.
 type PartnerID = string
+
+// ResourceType defines model for ResourceType.
+type ResourceType = string
 
 // Status defines model for Status.
 type Status = string
@@ -1130,6 +1211,30 @@ type SubscriptionID = string
 
 // TermDuration defines model for TermDuration.
 type TermDuration = string
+
+// To defines model for To.
+type To = string
+
+// GetActivityParams defines parameters for GetActivity.
+type GetActivityParams struct {
+	// From Keeps only what happened on this day or later, such as 2024-03-01. Days begin at midnight UTC.
+	From *From `form:"From,omitempty" json:"From,omitempty"`
+
+	// To Keeps only what happened before this day, such as 2024-04-01 for all of March. It cannot be before From.
+	To *To `form:"To,omitempty" json:"To,omitempty"`
+
+	// ResourceType Keeps only changes of one type of resource, such as customer, order, subscription, license, invoice, agreement, transfer, customer_user, partner_customer_relationship or granular_admin_relationship.
+	ResourceType *ResourceType `form:"ResourceType,omitempty" json:"ResourceType,omitempty"`
+
+	// CustomerTenantID Keeps only changes of one customer. Choose it from the list, which ends after 500, or enter its Microsoft Entra tenant ID.
+	CustomerTenantID *CustomerOfActivity `form:"CustomerTenantID,omitempty" json:"CustomerTenantID,omitempty"`
+
+	// OperationType Keeps only some operations, separated by commas, such as create_order, update_order, update_subscription, add_customer, remove_partner_customer_relationship, ready_invoice or create_transfer.
+	OperationType *OperationType `form:"OperationType,omitempty" json:"OperationType,omitempty"`
+
+	// ContinuationToken The position of a page, which only the next link of the page before contains. Without it, the list starts at the beginning.
+	ContinuationToken *ContinuationToken `form:"ContinuationToken,omitempty" json:"ContinuationToken,omitempty"`
+}
 
 // GetAllCustomersParams defines parameters for GetAllCustomers.
 type GetAllCustomersParams struct {
@@ -1148,11 +1253,11 @@ type GetAllCustomersParams struct {
 
 // GetCustomerOrdersParams defines parameters for GetCustomerOrders.
 type GetCustomerOrdersParams struct {
-	// From Keeps only the orders that were placed on this day or later, such as 2024-03-01. Days begin at midnight UTC.
-	From *string `form:"From,omitempty" json:"From,omitempty"`
+	// From Keeps only what happened on this day or later, such as 2024-03-01. Days begin at midnight UTC.
+	From *From `form:"From,omitempty" json:"From,omitempty"`
 
-	// To Keeps only the orders that were placed before this day, such as 2024-04-01 for all of March. It cannot be before From.
-	To *string `form:"To,omitempty" json:"To,omitempty"`
+	// To Keeps only what happened before this day, such as 2024-04-01 for all of March. It cannot be before From.
+	To *To `form:"To,omitempty" json:"To,omitempty"`
 }
 
 // GetCustomerProductsParams defines parameters for GetCustomerProducts.
@@ -1239,11 +1344,29 @@ type ListRenewalsParams struct {
 // ListRenewalsParamsAutoRenew defines parameters for ListRenewals.
 type ListRenewalsParamsAutoRenew string
 
+// OnActivityParams defines parameters for OnActivity.
+type OnActivityParams struct {
+	// ResourceType Keeps only changes of one type of resource, such as customer, order, subscription, license, invoice, agreement, transfer, customer_user, partner_customer_relationship or granular_admin_relationship.
+	ResourceType *ResourceType `form:"ResourceType,omitempty" json:"ResourceType,omitempty"`
+
+	// CustomerTenantID Keeps only changes of one customer. Choose it from the list, which ends after 500, or enter its Microsoft Entra tenant ID.
+	CustomerTenantID *CustomerOfActivity `form:"CustomerTenantID,omitempty" json:"CustomerTenantID,omitempty"`
+
+	// OperationType Keeps only some operations, separated by commas, such as create_order, update_order, update_subscription, add_customer, remove_partner_customer_relationship, ready_invoice or create_transfer.
+	OperationType *OperationType `form:"OperationType,omitempty" json:"OperationType,omitempty"`
+
+	// Since What has been handed over already, which only an earlier answer contains. Without it, everything up to now counts as handed over.
+	Since *string `form:"Since,omitempty" json:"Since,omitempty"`
+}
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// GetAccountBalance Get account balance
 	// (GET /v1/account-balance)
 	GetAccountBalance(c *gin.Context)
+	// GetActivity Get activity
+	// (GET /v1/activity)
+	GetActivity(c *gin.Context, params GetActivityParams)
 	// GetAllCustomers Get all customers
 	// (GET /v1/customers)
 	GetAllCustomers(c *gin.Context, params GetAllCustomersParams)
@@ -1289,6 +1412,9 @@ type ServerInterface interface {
 	// ListRenewals List renewals
 	// (GET /v1/renewals)
 	ListRenewals(c *gin.Context, params ListRenewalsParams)
+	// OnActivity When something changes in Partner Center
+	// (GET /v1/triggers/activity)
+	OnActivity(c *gin.Context, params OnActivityParams)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -1311,6 +1437,73 @@ func (siw *ServerInterfaceWrapper) GetAccountBalance(c *gin.Context) {
 	}
 
 	siw.Handler.GetAccountBalance(c)
+}
+
+// GetActivity operation middleware
+func (siw *ServerInterfaceWrapper) GetActivity(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetActivityParams
+
+	// ------------- Optional query parameter "From" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "From", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter From: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "To" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "To", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter To: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "ResourceType" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "ResourceType", c.Request.URL.Query(), &params.ResourceType, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter ResourceType: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "CustomerTenantID" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "CustomerTenantID", c.Request.URL.Query(), &params.CustomerTenantID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter CustomerTenantID: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "OperationType" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "OperationType", c.Request.URL.Query(), &params.OperationType, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter OperationType: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "ContinuationToken" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "ContinuationToken", c.Request.URL.Query(), &params.ContinuationToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter ContinuationToken: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetActivity(c, params)
 }
 
 // GetAllCustomers operation middleware
@@ -1887,6 +2080,57 @@ func (siw *ServerInterfaceWrapper) ListRenewals(c *gin.Context) {
 	siw.Handler.ListRenewals(c, params)
 }
 
+// OnActivity operation middleware
+func (siw *ServerInterfaceWrapper) OnActivity(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params OnActivityParams
+
+	// ------------- Optional query parameter "ResourceType" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "ResourceType", c.Request.URL.Query(), &params.ResourceType, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter ResourceType: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "CustomerTenantID" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "CustomerTenantID", c.Request.URL.Query(), &params.CustomerTenantID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter CustomerTenantID: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "OperationType" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "OperationType", c.Request.URL.Query(), &params.OperationType, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter OperationType: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "Since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "Since", c.Request.URL.Query(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Since: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.OnActivity(c, params)
+}
+
 // GinServerOptions provides options for the Gin server.
 type GinServerOptions struct {
 	BaseURL      string
@@ -1925,6 +2169,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID/subscriptions", wrapper.GetCustomerSubscription)
 	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID/subscriptions/:SubscriptionID", wrapper.GetSubscription)
 	router.GET(options.BaseURL+"/v1/renewals", wrapper.ListRenewals)
+	router.GET(options.BaseURL+"/v1/activity", wrapper.GetActivity)
+	router.GET(options.BaseURL+"/v1/triggers/activity", wrapper.OnActivity)
 	router.GET(options.BaseURL+"/v1/customers/:CustomerTenantID/products", wrapper.GetCustomerProducts)
 	router.GET(options.BaseURL+"/v1/pickers/customers", wrapper.ListCustomersForPicker)
 	router.GET(options.BaseURL+"/v1/pickers/invoices", wrapper.ListInvoicesForPicker)
@@ -2059,6 +2305,93 @@ type GetAccountBalancedefaultResponse struct {
 }
 
 func (response GetAccountBalancedefaultResponse) VisitGetAccountBalanceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(response.StatusCode)
+	return nil
+}
+
+type GetActivityRequestObject struct {
+	Params GetActivityParams
+}
+
+type GetActivityResponseObject interface {
+	VisitGetActivityResponse(w http.ResponseWriter) error
+}
+
+type GetActivity200JSONResponse ActivityCollection
+
+func (response GetActivity200JSONResponse) VisitGetActivityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetActivity400Response = BadRequestResponse
+
+func (response GetActivity400Response) VisitGetActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(400)
+	return nil
+}
+
+type GetActivity401Response = UnauthorizedResponse
+
+func (response GetActivity401Response) VisitGetActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(401)
+	return nil
+}
+
+type GetActivity403Response = ForbiddenResponse
+
+func (response GetActivity403Response) VisitGetActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(403)
+	return nil
+}
+
+type GetActivity429Response = TooManyRequestsResponse
+
+func (response GetActivity429Response) VisitGetActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(429)
+	return nil
+}
+
+type GetActivity500Response = InternalErrorResponse
+
+func (response GetActivity500Response) VisitGetActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(500)
+	return nil
+}
+
+type GetActivity502Response = BadGatewayResponse
+
+func (response GetActivity502Response) VisitGetActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(502)
+	return nil
+}
+
+type GetActivity503Response = UnavailableResponse
+
+func (response GetActivity503Response) VisitGetActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(503)
+	return nil
+}
+
+type GetActivity504Response = GatewayTimeoutResponse
+
+func (response GetActivity504Response) VisitGetActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(504)
+	return nil
+}
+
+type GetActivitydefaultResponse struct {
+	StatusCode int
+}
+
+func (response GetActivitydefaultResponse) VisitGetActivityResponse(w http.ResponseWriter) error {
 	w.WriteHeader(response.StatusCode)
 	return nil
 }
@@ -3441,11 +3774,109 @@ func (response ListRenewalsdefaultResponse) VisitListRenewalsResponse(w http.Res
 	return nil
 }
 
+type OnActivityRequestObject struct {
+	Params OnActivityParams
+}
+
+type OnActivityResponseObject interface {
+	VisitOnActivityResponse(w http.ResponseWriter) error
+}
+
+type OnActivity200JSONResponse ActivityChanges
+
+func (response OnActivity200JSONResponse) VisitOnActivityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OnActivity202Response struct {
+}
+
+func (response OnActivity202Response) VisitOnActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(202)
+	return nil
+}
+
+type OnActivity400Response = BadRequestResponse
+
+func (response OnActivity400Response) VisitOnActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(400)
+	return nil
+}
+
+type OnActivity401Response = UnauthorizedResponse
+
+func (response OnActivity401Response) VisitOnActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(401)
+	return nil
+}
+
+type OnActivity403Response = ForbiddenResponse
+
+func (response OnActivity403Response) VisitOnActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(403)
+	return nil
+}
+
+type OnActivity429Response = TooManyRequestsResponse
+
+func (response OnActivity429Response) VisitOnActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(429)
+	return nil
+}
+
+type OnActivity500Response = InternalErrorResponse
+
+func (response OnActivity500Response) VisitOnActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(500)
+	return nil
+}
+
+type OnActivity502Response = BadGatewayResponse
+
+func (response OnActivity502Response) VisitOnActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(502)
+	return nil
+}
+
+type OnActivity503Response = UnavailableResponse
+
+func (response OnActivity503Response) VisitOnActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(503)
+	return nil
+}
+
+type OnActivity504Response = GatewayTimeoutResponse
+
+func (response OnActivity504Response) VisitOnActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(504)
+	return nil
+}
+
+type OnActivitydefaultResponse struct {
+	StatusCode int
+}
+
+func (response OnActivitydefaultResponse) VisitOnActivityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(response.StatusCode)
+	return nil
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetAccountBalance Get account balance
 	// (GET /v1/account-balance)
 	GetAccountBalance(ctx context.Context, request GetAccountBalanceRequestObject) (GetAccountBalanceResponseObject, error)
+	// GetActivity Get activity
+	// (GET /v1/activity)
+	GetActivity(ctx context.Context, request GetActivityRequestObject) (GetActivityResponseObject, error)
 	// GetAllCustomers Get all customers
 	// (GET /v1/customers)
 	GetAllCustomers(ctx context.Context, request GetAllCustomersRequestObject) (GetAllCustomersResponseObject, error)
@@ -3491,6 +3922,9 @@ type StrictServerInterface interface {
 	// ListRenewals List renewals
 	// (GET /v1/renewals)
 	ListRenewals(ctx context.Context, request ListRenewalsRequestObject) (ListRenewalsResponseObject, error)
+	// OnActivity When something changes in Partner Center
+	// (GET /v1/triggers/activity)
+	OnActivity(ctx context.Context, request OnActivityRequestObject) (OnActivityResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx *gin.Context, request any) (any, error)
@@ -3567,6 +4001,32 @@ func (sh *strictHandler) GetAccountBalance(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetAccountBalanceResponseObject); ok {
 		if err := validResponse.VisitGetAccountBalanceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetActivity operation middleware
+func (sh *strictHandler) GetActivity(ctx *gin.Context, params GetActivityParams) {
+	var request GetActivityRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetActivity(ctx, request.(GetActivityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetActivity")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetActivityResponseObject); ok {
+		if err := validResponse.VisitGetActivityResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -3960,6 +4420,32 @@ func (sh *strictHandler) ListRenewals(ctx *gin.Context, params ListRenewalsParam
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ListRenewalsResponseObject); ok {
 		if err := validResponse.VisitListRenewalsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// OnActivity operation middleware
+func (sh *strictHandler) OnActivity(ctx *gin.Context, params OnActivityParams) {
+	var request OnActivityRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.OnActivity(ctx, request.(OnActivityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OnActivity")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(OnActivityResponseObject); ok {
+		if err := validResponse.VisitOnActivityResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -29,6 +29,7 @@ type Info struct {
 	Locale          string // X-Locale, sent to Partner Center: the best match for Accept-Language
 	Operation       string // operationId of the action; empty if the path is no action's
 	Transport       string // REST or MCP
+	ByPolicy        bool   // X-Connector-Trigger is "policy": the platform's pollingtrigger policy reads the answer
 
 	// Link returns the URL of the same list with other arguments. The transport sets it; nil means
 	// that lists have no links.
@@ -43,7 +44,8 @@ type Info struct {
 	// Calls is how many calls Admit has counted.
 	Calls int
 
-	// Status is the status of a response without an error. The transport sets it; 0 stands for 200.
+	// Status is the status of a response without an error. The transport sets it before the call ends; 0
+	// stands for 200.
 	Status int
 
 	// UpstreamStatus is the status of Partner Center's last response, or 0. The client of Partner
@@ -65,6 +67,9 @@ const (
 	headerClientRequestID = "X-Ms-Client-Request-Id"
 )
 
+// headerTrigger is the header that the policies of the packages send with triggers.
+const headerTrigger = "X-Connector-Trigger"
+
 var (
 	vector = regexp.MustCompile(`^[A-Za-z0-9+/]{16,22}(\.[0-9A-Za-z]{1,10}){0,12}!?$`)
 	opaque = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{1,128}$`)
@@ -81,6 +86,7 @@ func New(h http.Header) *Info {
 		CV:              h.Get(headerCV),
 		ClientRequestID: h.Get(headerClientRequestID),
 		Locale:          localeOf(h.Get("Accept-Language")),
+		ByPolicy:        h.Get(headerTrigger) == "policy",
 	}
 	if i.CV == "" || !vector.MatchString(i.CV) {
 		i.CV = newVector()

@@ -18,6 +18,7 @@ type Action func(ctx context.Context, arguments url.Values) (*Result, error)
 func (p *Proxy) Actions() map[string]Action {
 	return map[string]Action{
 		"GetAccountBalance":         action(p.GetAccountBalance),
+		"GetActivity":               action(p.GetActivity),
 		"GetAllCustomers":           action(p.GetAllCustomers),
 		"GetCustomerDetails":        action(p.GetCustomerDetails),
 		"GetCustomerOrders":         action(p.GetCustomerOrders),
@@ -33,6 +34,7 @@ func (p *Proxy) Actions() map[string]Action {
 		"ListOrdersForPicker":       action(p.ListOrdersForPicker),
 		"ListProductTypesForPicker": action(p.ListProductTypesForPicker),
 		"ListRenewals":              action(p.ListRenewals),
+		"OnActivity":                action(p.OnActivity),
 	}
 }
 

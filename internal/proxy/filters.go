@@ -52,11 +52,23 @@ func oneOf(property, list string) []mapping.Condition {
 	if list == "" {
 		return nil
 	}
-	texts := strings.Split(list, ",")
 	return []mapping.Condition{{Property: property, Holds: func(value []byte) bool {
-		text := textOf(value)
-		return slices.ContainsFunc(texts, func(one string) bool { return strings.EqualFold(one, text) })
+		return isOneOf(list, textOf(value))
 	}}}
+}
+
+// isOneOf reports whether text is one of those in a list that is separated by commas, in any letter
+// case. An empty list has all.
+func isOneOf(list, text string) bool {
+	if list == "" {
+		return true
+	}
+	for one := range strings.SplitSeq(list, ",") {
+		if strings.EqualFold(one, text) {
+			return true
+		}
+	}
+	return false
 }
 
 // textOf returns the text of a JSON string, or "" for none.

@@ -2,9 +2,11 @@ package proxy
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/partner-center/connector/internal/partnercenter"
 )
@@ -15,7 +17,12 @@ type Result struct {
 	Filename    string // letters, digits, hyphens and a dot; empty if the answer is not a file
 	Size        int64  // bytes; -1 if unknown
 	Calls       int    // calls of Partner Center that it took; 0: one
+	Status      int    // HTTP status; 0: 200
 	content     content
+
+	// Of an answer to a poller.
+	Location   string        // URL to call next; empty: none
+	RetryAfter time.Duration // how long to wait before that
 }
 
 // content is the data of a Result, with the memory or the connection that holds it.
@@ -65,7 +72,11 @@ func (r *Result) send(w http.ResponseWriter) error {
 	if r.Size >= 0 {
 		h.Set("Content-Length", strconv.FormatInt(r.Size, 10))
 	}
-	w.WriteHeader(http.StatusOK)
+	if r.Location != "" {
+		h.Set("Location", r.Location)
+		h.Set("Retry-After", strconv.Itoa(int(r.RetryAfter.Seconds())))
+	}
+	w.WriteHeader(cmp.Or(r.Status, http.StatusOK))
 	_, err := r.WriteTo(w)
 	return err
 }
@@ -74,6 +85,9 @@ func (r *Result) send(w http.ResponseWriter) error {
 
 // VisitGetAccountBalanceResponse writes the answer of GetAccountBalance.
 func (r *Result) VisitGetAccountBalanceResponse(w http.ResponseWriter) error { return r.send(w) }
+
+// VisitGetActivityResponse writes the answer of GetActivity.
+func (r *Result) VisitGetActivityResponse(w http.ResponseWriter) error { return r.send(w) }
 
 // VisitGetAllCustomersResponse writes the answer of GetAllCustomers.
 func (r *Result) VisitGetAllCustomersResponse(w http.ResponseWriter) error { return r.send(w) }
@@ -116,6 +130,9 @@ func (r *Result) VisitListRenewalsResponse(w http.ResponseWriter) error { return
 
 // VisitListOrdersForPickerResponse writes the answer of ListOrdersForPicker.
 func (r *Result) VisitListOrdersForPickerResponse(w http.ResponseWriter) error { return r.send(w) }
+
+// VisitOnActivityResponse writes the answer of OnActivity.
+func (r *Result) VisitOnActivityResponse(w http.ResponseWriter) error { return r.send(w) }
 
 // VisitListProductTypesForPickerResponse writes the answer of ListProductTypesForPicker.
 func (r *Result) VisitListProductTypesForPickerResponse(w http.ResponseWriter) error {

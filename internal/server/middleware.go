@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -27,6 +28,8 @@ func (s *Server) begin(c *gin.Context) {
 // end ends the call with its last error, if any.
 func (s *Server) end(c *gin.Context) {
 	var err error
+	info := call.FromContext(c.Request.Context())
+	info.Status = cmp.Or(info.Status, c.Writer.Status())
 	if last := c.Errors.Last(); last != nil {
 		err = last.Err
 	}

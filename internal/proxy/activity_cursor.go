@@ -1,0 +1,255 @@
+package proxy
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/partner-center/connector/internal/fault"
+)
+
+// An activityCursor is what OnActivity remembers between two calls. Partner Center lists records by day,
+// and one can appear later than those that follow it. So each sweep reads all pages since the horizon,
+// one page a call, and leaves out the records that were handed over before: the cursor has their keys.
+// Behind the newest record, the horizon keeps a distance of lateRecords, or of as many records as a
+// cursor has room for. Records in progress are held back until they are finished, or older than
+// unfinished.
+//
+// The times are those of the records, in seconds since 1970; a clock is not needed.
+type activityCursor struct {
+	Filter  uint32 `json:"filter"` // hash of the filter
+	Started bool   `json:"started,omitempty"`
+
+	Horizon int64  `json:"horizon,omitempty"` // what is older has been handed over; 0: nothing has
+	Newest  int64  `json:"newest,omitempty"`  // of all records; 0: there were none
+	Token   string `json:"token,omitempty"`   // of the next page of this sweep; empty: a new sweep begins
+	Floor   int64  `json:"floor,omitempty"`   // what this sweep handed over and is older has no key
+	Undated bool   `json:"undated,omitempty"` // Partner Center does not take the horizon as a start date
+
+	// impatient makes the first sweep end with its first page if Partner Center lists the newest records
+	// first.
+	impatient bool
+
+	before []recordKey // handed over before this sweep
+	since  []recordKey // handed over in this sweep
+	held   []recordKey // held back
+}
+
+const (
+	lateRecords = int64(24 * time.Hour / time.Second)
+	unfinished  = int64(6 * time.Hour / time.Second)
+
+	// Of how many records a cursor has keys, so that a request with it stays below 8 KiB.
+	maxBefore = 350
+	maxHeld   = 50
+	maxEdge   = 100  // of the last page: new records can move them to the next one
+	maxBytes  = 5200 // with the token
+)
+
+// readActivityCursor reads a cursor. The text has been sealed by the service, so an error is one of the
+// service. A cursor of another filter is one that begins, as an empty text is.
+func readActivityCursor(text string, filter activityFilter) (*activityCursor, error) {
+	c := &activityCursor{Filter: filter.hash()}
+	if text == "" {
+		return c, nil
+	}
+	header, keys, _ := strings.Cut(text, "\n")
+	var read activityCursor
+	if err := json.Unmarshal([]byte(header), &read); err != nil {
+		return nil, &fault.Error{Code: fault.InternalError, Cause: err}
+	}
+	if read.Filter != c.Filter {
+		return c, nil
+	}
+	rest := []byte(keys)
+	for _, list := range []*[]recordKey{&read.before, &read.since, &read.held} {
+		n, size := binary.Uvarint(rest)
+		if size <= 0 || uint64(len(rest)-size) < 8*n {
+			return nil, &fault.Error{Code: fault.InternalError}
+		}
+		*list = make([]recordKey, n)
+		binary.Decode(rest[size:], binary.BigEndian, *list) // long enough
+		rest = rest[size+8*int(n):]
+	}
+	return &read, nil
+}
+
+// String returns the cursor as text, which may have any bytes.
+func (c *activityCursor) String() string {
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // texts and numbers can always be encoded
+	}
+	text = append(text, '\n')
+	for _, list := range [][]recordKey{c.before, c.since, c.held} {
+		text = binary.AppendUvarint(text, uint64(len(list)))
+		text, _ = binary.Append(text, binary.BigEndian, list) // numbers can always be encoded
+	}
+	return string(text)
+}
+
+// hash identifies the filter.
+func (f activityFilter) hash() uint32 {
+	hash := fnv.New32a()
+	hash.Write([]byte(strings.ToLower(f.resourceType + "\n" + f.customer + "\n" + f.operationType)))
+	return hash.Sum32()
+}
+
+// hasMore reports whether the sweep has further pages.
+func (c *activityCursor) hasMore() bool { return c.Token != "" }
+
+// startDate returns the day from which the next request asks for records, or "" for Partner Center's
+// default, which is 30 days ago.
+func (c *activityCursor) startDate() string {
+	oldest := c.Horizon
+	if len(c.held) > 0 {
+		oldest = min(oldest, slices.Min(c.held).second())
+	}
+	if oldest == 0 || c.Undated {
+		return ""
+	}
+	return time.Unix(oldest, 0).UTC().Format(time.DateOnly)
+}
+
+// retreat makes the cursor ask for less, because Partner Center has rejected the request. It returns
+// false if it cannot: then the request was wrong for another reason.
+func (c *activityCursor) retreat() bool {
+	switch {
+	case c.Token != "": // may have expired
+		c.Token = ""
+	case c.startDate() != "": // may be too old
+		c.Undated = true
+	default:
+		return false
+	}
+	return true
+}
+
+// advance takes a page into account and returns the records on it that are to be handed over.
+func (c *activityCursor) advance(page activityPage) (fresh []activityRecord) {
+	c.Newest = max(c.Newest, page.newest())
+	var edge []recordKey
+	for _, r := range page.records {
+		if !r.matches || !c.isNew(r) {
+			continue
+		}
+		if !r.isFinished && c.hold(r) {
+			continue
+		}
+		c.held = without(c.held, r.key)
+		c.since = append(c.since, r.key)
+		fresh = append(fresh, r)
+	}
+	for _, r := range page.records[max(0, len(page.records)-maxEdge):] {
+		edge = append(edge, r.key)
+	}
+	c.trim(edge, len(page.token))
+	c.Token = page.token
+	if c.isLast(page) {
+		c.Token = ""
+	}
+	if !c.Started {
+		fresh = nil
+	}
+	if c.Token == "" {
+		c.finish()
+	}
+	return fresh
+}
+
+// isNew reports whether a record has not been handed over.
+func (c *activityCursor) isNew(r activityRecord) bool {
+	if slices.Contains(c.held, r.key) {
+		return true
+	}
+	return r.key.second() >= c.Horizon && !slices.Contains(c.before, r.key) && !slices.Contains(c.since, r.key)
+}
+
+// hold holds back a record in progress. It returns false if the record has been in progress for too long,
+// or there are too many.
+func (c *activityCursor) hold(r activityRecord) bool {
+	if r.key.second() < c.Newest-unfinished {
+		return false
+	}
+	if slices.Contains(c.held, r.key) {
+		return true
+	}
+	if len(c.held) == maxHeld {
+		return false
+	}
+	c.held = append(c.held, r.key)
+	return true
+}
+
+// isLast reports whether later pages have nothing new: there are none, or they have older records only.
+func (c *activityCursor) isLast(page activityPage) bool {
+	if page.token == "" {
+		return true
+	}
+	if !page.isNewestFirst() {
+		return false
+	}
+	oldest := page.records[len(page.records)-1].key.second()
+	if !c.Started {
+		isEnough := c.impatient || (oldest < c.Floor) || (oldest < c.Newest-lateRecords)
+		if isEnough {
+			c.Floor = max(c.Floor, oldest+1)
+		}
+		return isEnough
+	}
+	for _, key := range c.held {
+		if key.second() <= oldest {
+			return false
+		}
+	}
+	return oldest < c.Horizon
+}
+
+// trim drops the oldest keys of this sweep that are too many beside a token, except those in edge.
+func (c *activityCursor) trim(edge []recordKey, token int) {
+	slices.Sort(c.since)
+	room := max(maxEdge, (maxBytes-token)/8-len(c.before)-len(c.held)-maxEdge)
+	if surplus := len(c.since) - room; surplus > 0 {
+		c.Floor = max(c.Floor, c.since[surplus-1].second()+1)
+	}
+	c.since = slices.DeleteFunc(c.since, func(k recordKey) bool {
+		return k.second() < c.Floor && !slices.Contains(edge, k)
+	})
+}
+
+// finish ends the sweep, so that the next call begins another one.
+func (c *activityCursor) finish() {
+	horizon := max(c.Horizon, c.Floor, c.Newest-lateRecords)
+	all := slices.Sorted(slices.Values(slices.Concat(c.before, c.since, c.dropHeld())))
+	if surplus := len(all) - maxBefore; surplus > 0 {
+		horizon = max(horizon, all[surplus-1].second()+1)
+	}
+	c.before = slices.DeleteFunc(all, func(k recordKey) bool { return k.second() < horizon })
+	c.Undated = c.Undated && (horizon == c.Horizon)
+	c.Started, c.Horizon, c.Floor, c.since = true, horizon, 0, nil
+}
+
+// dropHeld removes records that need not be held back any longer, and returns them. In the first sweep,
+// they are those that have been in progress for too long. Later ones would have been handed over, so
+// Partner Center does not have them any more.
+func (c *activityCursor) dropHeld() (dropped []recordKey) {
+	oldest := c.Horizon - lateRecords
+	if !c.Started {
+		oldest = c.Newest - unfinished
+	}
+	c.held = slices.DeleteFunc(c.held, func(k recordKey) bool {
+		if k.second() < oldest {
+			dropped = append(dropped, k)
+		}
+		return k.second() < oldest
+	})
+	return dropped
+}
+
+// without returns keys without one of them.
+func without(keys []recordKey, key recordKey) []recordKey {
+	return slices.DeleteFunc(keys, func(k recordKey) bool { return k == key })
+}

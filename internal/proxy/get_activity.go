@@ -1,0 +1,48 @@
+package proxy
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/partner-center/connector/gen"
+	"github.com/partner-center/connector/internal/partnercenter"
+)
+
+// GetActivity returns a page of audit records, without the old and new values of what was changed. A
+// token identifies the next page. See
+// https://learn.microsoft.com/partner-center/developer/get-a-record-of-partner-center-activity-by-user.
+func (p *Proxy) GetActivity(
+	ctx context.Context, r gen.GetActivityRequestObject,
+) (gen.GetActivityResponseObject, error) {
+	filter := newActivityFilter(r.Params.ResourceType, r.Params.CustomerTenantID, r.Params.OperationType)
+	upstream := activityRequest(filter, valueOf(r.Params.ContinuationToken))
+	set(upstream.Query, "startDate", r.Params.From)
+	if to := valueOf(r.Params.To); to <= time.Now().UTC().Format(time.DateOnly) { // a later day is no limit
+		set(upstream.Query, "endDate", r.Params.To)
+	}
+	where := append(between("operationDate", valueOf(r.Params.From), valueOf(r.Params.To)), filter.conditions()...)
+	return p.list(ctx, "GetActivity", upstream, func(page partnercenter.Page) url.Values {
+		if page.Token == "" {
+			return nil
+		}
+		link := url.Values{"ContinuationToken": {p.config.Sealer.Seal("GetActivity", page.Token)}}
+		set(link, "From", r.Params.From)
+		set(link, "To", r.Params.To)
+		set(link, "ResourceType", r.Params.ResourceType)
+		set(link, "CustomerTenantID", r.Params.CustomerTenantID)
+		set(link, "OperationType", r.Params.OperationType)
+		return link
+	}, where...)
+}
+
+// activityRequest returns the request for a page of audit records. An empty token is that of the first
+// page.
+func activityRequest(filter activityFilter, token string) partnercenter.Request {
+	r := partnercenter.Request{Path: "/auditrecords", Query: url.Values{}, Continuation: token}
+	filter.setQuery(r.Query)
+	if token != "" {
+		r.Query.Set("seekOperation", "Next")
+	}
+	return r
+}
