@@ -51,7 +51,7 @@ func newService(c config.Config, log *slog.Logger) (*service, error) {
 	var roots *x509.CertPool
 	if c.Sandbox {
 		var err error
-		if s.sandbox, err = sandbox.Start(); err != nil {
+		if s.sandbox, err = sandbox.Start(c.SandboxActivity); err != nil {
 			return nil, err
 		}
 		c, plainKeys, roots = sandboxed(c, s.sandbox), map[string]string{"sandbox": "sandbox"}, s.sandbox.RootCAs

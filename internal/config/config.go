@@ -18,16 +18,17 @@ import (
 // with the prefix CONNECTOR_; the flag wins. All fields are text, so that Load can report all
 // mistakes together. The help texts are in help.go.
 type Flags struct {
-	Listen         string `default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
-	PublicURL      string `placeholder:"URL"`
-	Sandbox        Toggle `default:"false" placeholder:"BOOL"`
-	SandboxPublic  Toggle `default:"false" placeholder:"BOOL"`
-	SignIn         string `default:"api-key" placeholder:"WAYS"`
-	APIKeysFile    string `placeholder:"FILE"`
-	Audience       string `placeholder:"LIST"`
-	Scope          string `default:"access_as_user" placeholder:"NAME"`
-	AllowedTenants string `placeholder:"LIST"`
-	AllowedClients string `placeholder:"LIST"`
+	Listen          string `default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	PublicURL       string `placeholder:"URL"`
+	Sandbox         Toggle `default:"false" placeholder:"BOOL"`
+	SandboxPublic   Toggle `default:"false" placeholder:"BOOL"`
+	SandboxActivity string `default:"60m" placeholder:"DURATION"`
+	SignIn          string `default:"api-key" placeholder:"WAYS"`
+	APIKeysFile     string `placeholder:"FILE"`
+	Audience        string `placeholder:"LIST"`
+	Scope           string `default:"access_as_user" placeholder:"NAME"`
+	AllowedTenants  string `placeholder:"LIST"`
+	AllowedClients  string `placeholder:"LIST"`
 	PartnerFlags
 	UpstreamURL     string `placeholder:"URL"`
 	LinkSecretFile  string `placeholder:"FILE"`
@@ -84,6 +85,8 @@ type Config struct {
 	PublicURL   string // scheme and host in lower case, without a slash at the end; empty: accept any Host
 	Sandbox     bool
 	UpstreamURL string // without a slash at the end; empty in the sandbox, as is Partner
+
+	SandboxActivity time.Duration // between two changes in the sandbox
 
 	SignIn         []string // ways to sign in, from the constants below
 	APIKeysFile    string   // empty: none, in the sandbox or if no API key is accepted

@@ -28,6 +28,7 @@ func good(t *testing.T) config.Flags {
 		PublicURL:       "https://Connector.Contoso.com/",
 		Sandbox:         "false",
 		SandboxPublic:   "false",
+		SandboxActivity: "60m",
 		SignIn:          "api-key",
 		APIKeysFile:     newFile(t, ""),
 		Scope:           "access_as_user",
@@ -119,6 +120,7 @@ func TestLoad(t *testing.T) {
 		UpstreamTimeout: 30 * time.Second,
 		MaxBody:         16 << 20,
 		Drain:           10 * time.Second,
+		SandboxActivity: time.Hour,
 		MCP:             true,
 		LogLevel:        slog.LevelInfo,
 	}

@@ -8,6 +8,8 @@ var helpTexts = map[string]string{
 
 	"sandbox":        "Run against an embedded Partner Center with sample data and the API key sandbox.",
 	"sandbox-public": "Allow the sandbox on an address that is not loopback.",
+	"sandbox-activity": "How often something changes in the sandbox, " + sandboxActivityRange.String() + ". " +
+		"A short time shows triggers at work.",
 
 	"sign-in": "How callers sign in: api-key, entra (an account of your tenant), both as api-key,entra, " +
 		"or caller (the maker's own token for Partner Center, passed on).",

@@ -41,6 +41,7 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 		Listen:          l.listen("CONNECTOR_LISTEN", f.Listen, "127.0.0.1:8080"),
 		PublicURL:       l.publicURL(f.PublicURL),
 		Sandbox:         l.boolean("CONNECTOR_SANDBOX", f.Sandbox),
+		SandboxActivity: l.duration("CONNECTOR_SANDBOX_ACTIVITY", f.SandboxActivity, sandboxActivityRange),
 		SignIn:          l.signIn(f.SignIn),
 		APIKeysFile:     l.file("CONNECTOR_API_KEYS_FILE", f.APIKeysFile),
 		Scope:           f.Scope,

@@ -22,6 +22,7 @@ var (
 	upstreamTimeoutRange = interval[time.Duration]{time.Second, 100 * time.Second, formatDuration}
 	maxBodyRange         = interval[int64]{1 << 10, 256 << 20, formatSize}
 	drainRange           = interval[time.Duration]{0, 5 * time.Minute, formatDuration}
+	sandboxActivityRange = interval[time.Duration]{time.Second, time.Hour, formatDuration}
 )
 
 func (r interval[T]) contains(value T) bool { return r.low <= value && value <= r.high }

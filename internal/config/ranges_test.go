@@ -31,6 +31,8 @@ func TestRanges(t *testing.T) {
 		{"CONNECTOR_MAX_BODY", func(f *config.Flags) *string { return &f.MaxBody },
 			[]string{"1KiB", "256MiB"}, []string{"1023", "268435457"}, "1KiB to 256MiB",
 			"from 1KiB to 256MiB, such as 16MiB"},
+		{"CONNECTOR_SANDBOX_ACTIVITY", func(f *config.Flags) *string { return &f.SandboxActivity },
+			[]string{"1s", "1h"}, []string{"999ms", "61m"}, "1s to 60m", "from 1s to 60m, such as 30s"},
 		{"CONNECTOR_DRAIN", func(f *config.Flags) *string { return &f.Drain },
 			[]string{"0s", "5m"}, []string{"-1ns", "300001ms"}, "0s to 5m", "from 0s to 5m, such as 30s"},
 	} {

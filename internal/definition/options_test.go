@@ -203,7 +203,8 @@ func TestTextsFitTheSignIn(t *testing.T) {
 	key, appUser := regexp.MustCompile(`(?i)\bkeys?\b`), regexp.MustCompile(`App\+User`)
 	for signIn, foreign := range map[string][]*regexp.Regexp{"api-key": nil, "entra": {key}, "caller": {key, appUser}} {
 		t.Run(signIn, func(t *testing.T) {
-			text := string(generated(t, signIn))
+			// a field of a record has that name
+			text := strings.ReplaceAll(string(generated(t, signIn)), `"key": {`, "")
 			for _, words := range []*regexp.Regexp{key, appUser} {
 				found := words.FindStringIndex(text)
 				switch {

@@ -64,7 +64,7 @@ var operationRules = []rule{
 				form := regexp.MustCompile(`^[A-Z][A-Za-z0-9() ]*[A-Za-z0-9]( \(deprecated\))?$`).MatchString(summary)
 				if !form || seen[summary] || len(summary) > 80 {
 					report("%s: summary %q", op.id(), summary)
-				} else if slices.ContainsFunc(words[1:], regexp.MustCompile(`^[A-Z][a-z]`).MatchString) {
+				} else if words := slices.DeleteFunc(words[1:], isNameWord); slices.ContainsFunc(words, regexp.MustCompile(`^[A-Z][a-z]`).MatchString) {
 					report("%s: summary %q is not in sentence case", op.id(), summary)
 				}
 				seen[summary] = true
@@ -185,6 +185,9 @@ var operationRules = []rule{
 		},
 	},
 }
+
+// isNameWord reports whether a word belongs to the name of Partner Center.
+func isNameWord(word string) bool { return word == "Partner" || word == "Center" }
 
 // family returns paths with one operation for each revision.
 func family(revisions ...int) string {

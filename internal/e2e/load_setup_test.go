@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/partner-center/connector/internal/e2e/fakeentra"
 	"github.com/partner-center/connector/internal/e2e/secret"
@@ -30,7 +31,7 @@ type load struct {
 // process, so that its processor time counts for neither.
 func newLoad(t *testing.T) *load {
 	t.Helper()
-	box, err := sandbox.Start()
+	box, err := sandbox.Start(time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -113,12 +113,13 @@ func TestToolRules(t *testing.T) {
 	}
 }
 
-// TestToolsOfActions checks that each action has a tool, but for those that fill drop-downs.
+// TestToolsOfActions checks that each action has a tool, but for those that fill drop-downs and triggers.
 func TestToolsOfActions(t *testing.T) {
 	operations := compiled(t).Operations()
 	for _, item := range spec(t).Paths.Map() {
 		id := item.Get.OperationID
-		if isPicker := item.Get.Extensions["x-ms-visibility"] == "internal"; (operations[id] == nil) != isPicker {
+		isPicker, isTrigger := item.Get.Extensions["x-ms-visibility"] == "internal", item.Get.Extensions["x-ms-trigger"] != nil
+		if (operations[id] == nil) != (isPicker || isTrigger) {
 			t.Errorf("%s: tool %t", id, operations[id] != nil)
 		}
 	}

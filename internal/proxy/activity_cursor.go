@@ -43,10 +43,12 @@ const (
 	unfinished  = int64(6 * time.Hour / time.Second)
 
 	// Of how many records a cursor has keys, so that a request with it stays below 8 KiB.
-	maxBefore = 350
-	maxHeld   = 50
+	maxBefore = 400 // between two sweeps, with those that are held back
+	maxHeld   = 150
+	maxOld    = 500  // in a sweep, of all but those that it handed over
+	minSince  = 50   // in a sweep, of those that it handed over
 	maxEdge   = 100  // of the last page: new records can move them to the next one
-	maxBytes  = 5200 // with the token
+	maxBytes  = 5200 // of all, and the token
 )
 
 // readActivityCursor reads a cursor. The text has been sealed by the service, so an error is one of the
@@ -59,7 +61,7 @@ func readActivityCursor(text string, filter activityFilter) (*activityCursor, er
 	header, keys, _ := strings.Cut(text, "\n")
 	var read activityCursor
 	if err := json.Unmarshal([]byte(header), &read); err != nil {
-		return nil, &fault.Error{Code: fault.InternalError, Cause: err}
+		return nil, &fault.Error{Code: fault.InternalError}
 	}
 	if read.Filter != c.Filter {
 		return c, nil
@@ -177,7 +179,7 @@ func (c *activityCursor) hold(r activityRecord) bool {
 	if slices.Contains(c.held, r.key) {
 		return true
 	}
-	if len(c.held) == maxHeld {
+	if len(c.held) == maxHeld || len(c.before)+len(c.held) == maxOld {
 		return false
 	}
 	c.held = append(c.held, r.key)
@@ -211,7 +213,7 @@ func (c *activityCursor) isLast(page activityPage) bool {
 // trim drops the oldest keys of this sweep that are too many beside a token, except those in edge.
 func (c *activityCursor) trim(edge []recordKey, token int) {
 	slices.Sort(c.since)
-	room := max(maxEdge, (maxBytes-token)/8-len(c.before)-len(c.held)-maxEdge)
+	room := max(minSince, (maxBytes-token)/8-len(c.before)-len(c.held)-maxEdge)
 	if surplus := len(c.since) - room; surplus > 0 {
 		c.Floor = max(c.Floor, c.since[surplus-1].second()+1)
 	}
@@ -224,7 +226,7 @@ func (c *activityCursor) trim(edge []recordKey, token int) {
 func (c *activityCursor) finish() {
 	horizon := max(c.Horizon, c.Floor, c.Newest-lateRecords)
 	all := slices.Sorted(slices.Values(slices.Concat(c.before, c.since, c.dropHeld())))
-	if surplus := len(all) - maxBefore; surplus > 0 {
+	if surplus := len(all) + len(c.held) - maxBefore; surplus > 0 {
 		horizon = max(horizon, all[surplus-1].second()+1)
 	}
 	c.before = slices.DeleteFunc(all, func(k recordKey) bool { return k.second() < horizon })

@@ -42,7 +42,9 @@ func (p *Proxy) OnActivity(
 	}
 	body, page, err := p.activityPage(ctx, upstream, filter)
 	if isRejected(err) && cursor.retreat() {
-		return p.changes(ctx, r.Params, cursor, nil)
+		result := p.changes(ctx, r.Params, cursor, nil)
+		result.RetryAfter = pollSoon
+		return result, nil
 	}
 	if err != nil {
 		return nil, err
@@ -53,7 +55,7 @@ func (p *Proxy) OnActivity(
 	if (r.Params.Since == nil) && call.FromContext(ctx).ByPolicy {
 		fresh = page.latest()
 	}
-	return p.changes(ctx, r.Params, cursor, fresh)
+	return p.changes(ctx, r.Params, cursor, fresh), nil
 }
 
 // isRejected reports whether Partner Center found a request wrong, as it does with a start date of more
@@ -89,7 +91,7 @@ func (p *Proxy) activityPage(
 // changes returns the answer with new records.
 func (p *Proxy) changes(
 	ctx context.Context, parameters gen.OnActivityParams, cursor *activityCursor, fresh []activityRecord,
-) (*Result, error) {
+) *Result {
 	since := p.config.Sealer.Seal("OnActivity", cursor.String())
 	text := []byte(`{"value":[`)
 	for n, record := range fresh {
@@ -116,5 +118,5 @@ func (p *Proxy) changes(
 		set(link, "OperationType", parameters.OperationType)
 		result.Location = info.Link(link)
 	}
-	return result, nil
+	return result
 }

@@ -7,13 +7,12 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/partner-center/connector/internal/proxy"
 )
 
 // An auditRecord is a record of a simulated Partner Center.
@@ -150,6 +149,177 @@ func getPoll(t *testing.T, h http.Handler, target string, header ...string) poll
 		}
 	}
 	return p
+}
+
+// trigger is the path of OnActivity.
+const trigger = "/v1/triggers/activity"
+
+// startAudit returns a service in front of a Partner Center with n records, an hour apart, the last of
+// them an hour old.
+func startAudit(t *testing.T, n int) (http.Handler, *auditUpstream) {
+	t.Helper()
+	u := &auditUpstream{now: time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC), pageSize: 500}
+	for i := range n {
+		u.add(i, u.now.Add(-time.Duration(i+1)*time.Hour))
+	}
+	fake := httptest.NewServer(u)
+	t.Cleanup(fake.Close)
+	return newLimitedService(t, fake.URL, 1000).handler, u
+}
+
+// add adds a finished record of an order.
+func (u *auditUpstream) add(number int, date time.Time) {
+	u.records = append(u.records, auditRecord{id: fmt.Sprintf("r_%d", number), number: number, date: date,
+		appears: date, finishes: date, customer: idOf(1), resource: "order"})
+	slices.SortFunc(u.records, newestFirst)
+}
+
+// lastQuery returns the query of the last call.
+func (u *auditUpstream) lastQuery(t *testing.T) url.Values {
+	t.Helper()
+	query, err := url.ParseQuery(u.queries[len(u.queries)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return query
+}
+
+// expect compares an answer with what it should be: a status, the seconds to wait, and records.
+func (p poll) expect(t *testing.T, status int, retry string, numbers ...int) {
+	t.Helper()
+	if p.status != status || p.retry != retry || !slices.Equal(p.numbers, numbers) {
+		t.Errorf("status %d, Retry-After %s, records %v; want %d, %s, %v", p.status, p.retry, p.numbers, status, retry,
+			numbers)
+	}
+}
+
+func TestOnActivity(t *testing.T) {
+	t.Parallel()
+	const accepted, ok = http.StatusAccepted, http.StatusOK
+	t.Run("hands over what is new since the first call", func(t *testing.T) {
+		h, u := startAudit(t, 3)
+		p := getPoll(t, h, trigger)
+		p.expect(t, accepted, "900")
+		if query := u.lastQuery(t); len(query) > 0 || !strings.HasPrefix(p.location, "http://example.com"+trigger+"?Since=") {
+			t.Errorf("query %v, Location %s", query, p.location)
+		}
+		p = getPoll(t, h, p.location)
+		p.expect(t, accepted, "900")
+		if day := u.lastQuery(t).Get("startDate"); day != "2026-11-19" {
+			t.Errorf("startDate %s", day)
+		}
+		u.add(10, u.now)
+		u.add(11, u.now)
+		p = getPoll(t, h, p.location)
+		p.expect(t, ok, "900", 11, 10)
+		getPoll(t, h, p.location).expect(t, accepted, "900")
+	})
+	t.Run("hands over the first record of all", func(t *testing.T) {
+		h, u := startAudit(t, 0)
+		p := getPoll(t, h, getPoll(t, h, trigger).location)
+		p.expect(t, accepted, "900")
+		u.add(1, u.now.Add(-20*24*time.Hour))
+		getPoll(t, h, p.location).expect(t, ok, "900", 1)
+	})
+	t.Run("reads one page in a call", func(t *testing.T) {
+		h, u := startAudit(t, 2)
+		p := getPoll(t, h, trigger)
+		u.pageSize = 2
+		for n := range 3 {
+			u.add(10+n, u.now)
+		}
+		p = getPoll(t, h, p.location)
+		p.expect(t, ok, "5", 12, 11)
+		if p = getPoll(t, h, p.location); u.lastQuery(t).Get("seekOperation") != "Next" {
+			t.Errorf("query %v", u.lastQuery(t))
+		}
+		p.expect(t, ok, "5", 10)
+		getPoll(t, h, p.location).expect(t, accepted, "900")
+	})
+	t.Run("answers the platform's policy with 200", func(t *testing.T) {
+		h, u := startAudit(t, 3)
+		policy := []string{"X-Connector-Trigger", "policy"}
+		p := getPoll(t, h, trigger, policy...)
+		p.expect(t, ok, "900", 0)
+		p = getPoll(t, h, trigger+"?Since="+p.cursor, policy...)
+		p.expect(t, ok, "900")
+		u.add(10, u.now)
+		getPoll(t, h, trigger+"?Since="+p.cursor, policy...).expect(t, ok, "900", 10)
+	})
+	t.Run("leaves out a start date that is rejected", func(t *testing.T) {
+		h, u := startAudit(t, 1)
+		p := getPoll(t, h, trigger)
+		u.now = u.now.AddDate(0, 0, 100)
+		p = getPoll(t, h, p.location)
+		p.expect(t, accepted, "5")
+		u.add(10, u.now)
+		p = getPoll(t, h, p.location)
+		p.expect(t, ok, "900", 10)
+		if u.lastQuery(t).Has("startDate") {
+			t.Errorf("query %v", u.lastQuery(t))
+		}
+		getPoll(t, h, p.location)
+		if day := u.lastQuery(t).Get("startDate"); day != "2027-02-27" {
+			t.Errorf("startDate %s", day)
+		}
+	})
+	t.Run("begins a sweep again if a token is rejected", func(t *testing.T) {
+		h, u := startAudit(t, 1)
+		p := getPoll(t, h, trigger)
+		u.pageSize = 2
+		for n := range 3 {
+			u.add(10+n, u.now)
+		}
+		p = getPoll(t, h, p.location)
+		p.expect(t, ok, "5", 12, 11)
+		u.fail = http.StatusBadRequest
+		p = getPoll(t, h, p.location)
+		p.expect(t, accepted, "5")
+		p = getPoll(t, h, p.location)
+		p.expect(t, accepted, "5")
+		getPoll(t, h, p.location).expect(t, ok, "900", 10)
+	})
+	t.Run("fails if Partner Center rejects more than that", func(t *testing.T) {
+		h, u := startAudit(t, 0)
+		u.fail = http.StatusBadRequest
+		if code := failure(t, h, trigger); code != "PartnerCenterRejected" {
+			t.Errorf("code %s", code)
+		}
+	})
+	t.Run("begins anew with other filters", func(t *testing.T) {
+		h, u := startAudit(t, 1)
+		p := getPoll(t, h, trigger)
+		u.add(10, u.now)
+		other := trigger + "?ResourceType=order&Since=" + p.cursor
+		p = getPoll(t, h, other)
+		p.expect(t, accepted, "900")
+		if filter := u.lastQuery(t).Get("filter"); filter != `{"Field":"ResourceType","Value":"order","Operator":"equals"}` {
+			t.Errorf("filter %s", filter)
+		}
+		getPoll(t, h, p.location).expect(t, accepted, "900")
+	})
+	t.Run("takes its own cursors only", func(t *testing.T) {
+		h, _ := startAudit(t, 1)
+		cursor := getPoll(t, h, trigger).cursor
+		for _, target := range []string{
+			trigger + "?Since=" + cursor[:len(cursor)-1], trigger + "?Since=A" + cursor, trigger + "?Since=%21",
+		} {
+			if code := failure(t, h, target); code != "InvalidSince" {
+				t.Errorf("%.40s: %s", target, code)
+			}
+		}
+	})
+}
+
+// failure returns the code of an error.
+func failure(t *testing.T, h http.Handler, target string) string {
+	t.Helper()
+	var answer struct{ Error struct{ Code string } }
+	w := get(h, target)
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	return answer.Error.Code
 }
 
 // A week is a simulation of OnActivity.
@@ -327,5 +497,3 @@ func TestOnActivityWeek(t *testing.T) {
 		})
 	}
 }
-
-var _ = proxy.New

@@ -8,8 +8,11 @@ import (
 	"testing"
 )
 
+const pdf = "%PDF-1.4\n%%EOF\n"
+
 func TestStatementIsPassedOn(t *testing.T) {
-	w := get(start(t, newInvoiceServer(t)), "/v1/invoices/G000024130/documents/statement")
+	upstream := newFileServer(t, "testdata/GetInvoiceStatement/upstream.pdf")
+	w := get(start(t, upstream), "/v1/invoices/G000024130/documents/statement")
 	h := w.Header()
 	if w.Code != http.StatusOK || w.Body.String() != pdf {
 		t.Errorf("%d %s", w.Code, w.Body)

@@ -85,6 +85,12 @@ func link(name, uri string) string {
 	return fmt.Sprintf(`%q:{"uri":%q,"method":"GET","headers":[]}`, name, uri)
 }
 
+// next returns a JSON member for the links of a collection whose next page a token identifies.
+func next(uri, token string) string {
+	return fmt.Sprintf(`,"next":{"uri":%q,"method":"GET","headers":[{"key":"MS-ContinuationToken","value":%q}]}`,
+		uri+"&seekOperation=Next", token)
+}
+
 // write sends the answer. It panics with http.ErrAbortHandler to end the connection of a silent
 // one.
 func (a answer) write(w http.ResponseWriter, r *http.Request, s style) {

@@ -41,6 +41,20 @@ var namedCustomers = []struct {
 	{"e07c35b9-8d4f-4126-9a6e-4bf8d213c705", "Litware", "nothing"},
 }
 
+// renewalFixtures are the fixtures with the subscriptions of some of the other customers, by their
+// position. Their dates depend on today's date.
+var renewalFixtures = map[int]string{
+	7: "renewing", // a monthly, a yearly and a three-year term, an add-on
+	8: "ending",   // one that ends, one that goes on by the month, a canceled one, a trial
+}
+
+// refusals are what the other customers get who are in the list although Partner Center refuses what is
+// below them, by their position.
+var refusals = map[int]answer{
+	17: failure(403, noRelationship, "The partner does not have a commerce relationship with the customer."),
+	18: failure(404, noSuchCustomer, "The customer was not found."),
+}
+
 // customerCount is the length of the list. It needs three pages of the largest size.
 const customerCount = 1200
 
@@ -135,6 +149,9 @@ func (c customer) values() *strings.Replacer {
 		"{profile}", guid("profile of "+c.id),
 		"{order}", guid("order of " + c.id)[24:],
 		"{subscription}", guid("subscription of "+c.id),
+		"{subscription2}", guid("second subscription of "+c.id),
+		"{subscription3}", guid("third subscription of "+c.id),
+		"{subscription4}", guid("fourth subscription of "+c.id),
 		"{country}", c.place.Country,
 		"{region}", c.place.Region,
 		"{city}", c.place.City,
@@ -173,8 +190,7 @@ func (s *store) listCustomers(q *request) answer {
 	}
 	links := link("self", "/v1/customers"+query)
 	if end < len(matches) {
-		links += fmt.Sprintf(`,"next":{"uri":%q,"method":"GET","headers":[{"key":"MS-ContinuationToken","value":%q}]}`,
-			"/customers"+query+"&seekOperation=Next", continuation(end, filter))
+		links += next("/customers"+query, continuation(end, filter))
 	}
 	return found(collection(items, links))
 }
@@ -185,9 +201,8 @@ func (s *store) search(q *request, filter string) []customer {
 	if filter == "" {
 		return s.customers
 	}
-	var f map[string]string
-	if err := json.Unmarshal([]byte(filter), &f); err != nil || len(f) != 3 || f["Value"] == "" {
-		q.err = fmt.Errorf("the filter %.200q is not an object of Field, Value and Operator", filter)
+	f := q.parseFilter(filter)
+	if q.err != nil {
 		return nil
 	}
 	if f["Operator"] != "starts_with" {
@@ -211,7 +226,15 @@ func (s *store) search(q *request, filter string) []customer {
 	return matches
 }
 
-// start returns the position in a list of customers at which the requested page begins. A token of
+// parseFilter returns the members of a filter. A malformed one sets q.err.
+func (q *request) parseFilter(filter string) (f map[string]string) {
+	if err := json.Unmarshal([]byte(filter), &f); err != nil || len(f) != 3 || f["Value"] == "" {
+		q.err = fmt.Errorf("the filter %.200q is not an object of Field, Value and Operator", filter)
+	}
+	return f
+}
+
+// start returns the position in a list at which the requested page begins. A token of
 // another list sets q.err.
 func (q *request) start(filter string, length int) int {
 	seek := q.oneOf("seekOperation", "Next")

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/partner-center/connector/internal/sandbox"
 )
@@ -57,7 +58,7 @@ type caller struct {
 // start starts a sandbox for one test.
 func start(t *testing.T) *caller {
 	t.Helper()
-	s, err := sandbox.Start()
+	s, err := sandbox.Start(time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

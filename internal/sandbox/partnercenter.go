@@ -52,6 +52,8 @@ var routes = map[string]route{
 		style{contentType: textJSON, bom: true}, []string{"order_id", "mpn_id", "product_type", "product_subtype"}},
 	"/v1/customers/{id}/products": {(*store).listProducts,
 		style{contentType: utf8JSON, bom: true}, []string{"targetView"}},
+	"/v1/auditrecords": {(*store).listActivity,
+		style{contentType: utf8JSON, bom: true}, []string{"startDate", "endDate", "size", "filter", "seekOperation"}},
 	"/v1/invoices": {(*store).listInvoices,
 		style{contentType: utf8JSON, indent: true}, []string{"size", "offset"}},
 	"/v1/invoices/summary": {(*store).getBalance,
@@ -122,6 +124,9 @@ func (p partnerCenter) respond(r *http.Request, path string, q *request) answer 
 		}
 		if q.customer, ok = p.data.customer(q.id); !ok {
 			return failure(404, noSuchCustomer, "The customer %s was not found.", q.id)
+		}
+		if refusal, ok := refusals[q.customer.n]; ok && (path != "/v1/customers/{id}") {
+			return refusal
 		}
 	}
 	return rt.handle(p.data, q)

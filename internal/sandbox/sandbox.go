@@ -9,7 +9,8 @@
 //     digits.
 //   - Reject every other request and say why, so that a client's mistake shows before production.
 //   - Fail on demand, for the customers of [Failures].
-//   - Give the same answers after every start, except for tokens, request ids and ports.
+//   - Give the same answers after every start, except for tokens, request ids, ports, the activity, and
+//     the dates of the renewals, which are relative to today.
 //
 // Limitations: it is read-only and keeps no state, it does not throttle, and it has one partner,
 // one app and one user. It covers the paths that the connector calls, and no other part of either
@@ -42,9 +43,10 @@ type Sandbox struct {
 	partnerCenter, authority *server
 }
 
-// Start starts a sandbox on two free ports of 127.0.0.1. The caller must close it.
-func Start() (*Sandbox, error) {
-	data, err := load()
+// Start starts a sandbox on two free ports of 127.0.0.1. Something changes in it at each interval, and
+// its audit records grow by that. The caller must close it.
+func Start(interval time.Duration) (*Sandbox, error) {
+	data, err := load(interval)
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func TestStart(t *testing.T) {
 }
 
 func TestClose(t *testing.T) {
-	s, err := sandbox.Start()
+	s, err := sandbox.Start(time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

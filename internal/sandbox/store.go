@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"regexp"
+	"strconv"
 	"strings"
+	"time"
 )
 
 var (
@@ -18,8 +21,11 @@ var (
 	statement string
 )
 
-// A store holds all data of the fake Partner Center. It is immutable.
+// A store holds all data of the fake Partner Center. It is immutable; what depends on the time is
+// derived from it.
 type store struct {
+	started   time.Time
+	interval  time.Duration     // between two changes since then
 	fixtures  map[string][]item // by file name, such as orders/contoso
 	customers []customer
 	position  map[string]int // customer id to index in customers
@@ -36,6 +42,9 @@ type item struct {
 type keys struct {
 	ID              string
 	OrderID         string
+	CustomerID      string
+	CustomerName    string
+	ResourceType    string
 	PartnerID       string
 	BillingCycle    string
 	TransactionType string
@@ -56,13 +65,16 @@ func (i *item) UnmarshalJSON(b []byte) error {
 }
 
 // load reads the embedded fixtures, each a JSON array, and generates the customers and the monthly
-// invoices.
-func load() (*store, error) {
+// invoices. interval is the time between two changes.
+func load(interval time.Duration) (*store, error) {
 	var names names
 	if err := json.Unmarshal(namesJSON, &names); err != nil {
 		return nil, fmt.Errorf("sandbox: data/names.json: %w", err)
 	}
-	s := &store{fixtures: map[string][]item{}, customers: names.customers(), position: map[string]int{}}
+	s := &store{
+		started: time.Now(), interval: interval,
+		fixtures: map[string][]item{}, customers: names.customers(), position: map[string]int{},
+	}
 	for n, c := range s.customers {
 		s.position[c.id] = n
 	}
@@ -89,7 +101,18 @@ func load() (*store, error) {
 func fill(items []item, values *strings.Replacer) []string {
 	filled := make([]string, len(items))
 	for n, i := range items {
-		filled[n] = values.Replace(i.json)
+		filled[n] = i.fill(values)
 	}
 	return filled
+}
+
+// relativeDay matches the placeholder of a day that is some days before or after today.
+var relativeDay = regexp.MustCompile(`\{today[+-]\d+\}`)
+
+// fill returns the JSON of an item with its placeholders replaced.
+func (i item) fill(values *strings.Replacer) string {
+	return relativeDay.ReplaceAllStringFunc(values.Replace(i.json), func(placeholder string) string {
+		days, _ := strconv.Atoi(strings.Trim(placeholder, "{today}")) // matched
+		return time.Now().UTC().AddDate(0, 0, days).Format(time.DateOnly)
+	})
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"errors"
 	"regexp"
 	"strings"
@@ -27,7 +28,7 @@ func (s *store) listSubscriptions(q *request) answer {
 		return want == "" || strings.EqualFold(values.Replace(have), want)
 	}
 	var subscriptions []item
-	for _, i := range s.fixtures["subscriptions/"+q.customer.fixtures] {
+	for _, i := range s.subscriptions(q.customer) {
 		k := i.keys
 		if matches(k.OrderID, order) && matches(k.PartnerID, partner) &&
 			matches(k.ProductType.ID, family) && matches(k.ProductType.SubType.ID, subtype) {
@@ -37,13 +38,18 @@ func (s *store) listSubscriptions(q *request) answer {
 	return found(collection(fill(subscriptions, values), ""))
 }
 
+// subscriptions returns all subscriptions of a customer.
+func (s *store) subscriptions(c customer) []item {
+	return s.fixtures["subscriptions/"+cmp.Or(renewalFixtures[c.n], c.fixtures)]
+}
+
 // getSubscription returns one subscription.
 func (s *store) getSubscription(q *request) answer {
-	i, ok := q.find(s.fixtures["subscriptions/"+q.customer.fixtures])
+	i, ok := q.find(s.subscriptions(q.customer))
 	if !ok {
 		return failure(404, noSuchSubscription, "The subscription %.100q was not found.", q.item)
 	}
-	return found(q.customer.values().Replace(i.json))
+	return found(i.fill(q.customer.values()))
 }
 
 // find returns the item of the customer that the path names.

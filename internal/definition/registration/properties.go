@@ -2,7 +2,6 @@ package registration
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/partner-center/connector/internal/definition"
@@ -149,31 +148,68 @@ func (b *Builder) whomToAsk() string {
 	return "ask " + about.ContactName + ": " + about.ContactURL + ". More: " + help
 }
 
-// policies returns the policy that lets the platform follow the links to next pages. Without it the
-// gateway calls such a link without the connection's credential:
-// https://github.com/microsoft/PowerPlatformConnectors/issues/2959. A definition without pages has no
-// policy.
+// policies returns the policies of the operations.
 func policies(d summary) []policy {
-	var paged []string
-	for _, path := range d.Paths {
-		for _, operation := range path {
-			if operation.Pageable != nil {
-				paged = append(paged, operation.OperationID)
-			}
-		}
+	all := []policy{}
+	paged := d.operations(func(o operation) bool { return o.Pageable != nil })
+	if len(paged) > 0 {
+		all = append(all, linkPolicy(paged))
 	}
-	if len(paged) == 0 {
-		return []policy{}
+	if polled := d.triggers(); len(polled) > 0 {
+		all = append(all, triggerPolicies(polled)...)
 	}
-	slices.Sort(paged)
-	return []policy{{
+	return all
+}
+
+// linkPolicy returns the policy that lets the platform follow the links to next pages. Without it the
+// gateway calls such a link without the connection's credential:
+// https://github.com/microsoft/PowerPlatformConnectors/issues/2959.
+func linkPolicy(operations []string) policy {
+	return policy{
 		Template: "updatenextlink",
 		Title:    "Follow links to next pages with the connection's credential",
 		Parameters: map[string]any{
-			"x-ms-apimTemplate-operationName":                 paged,
+			"x-ms-apimTemplate-operationName":                 operations,
 			"x-ms-apimTemplateParameter.nextLinkPropertyName": "nextLink",
 		},
-	}}
+	}
+}
+
+// triggerPolicies returns the policies of polling triggers. One lets the platform make the answers to its
+// poller, and keep the cursor between two polls:
+// https://learn.microsoft.com/connectors/custom-connectors/create-polling-trigger. The other tells the
+// service so.
+func triggerPolicies(operations []string) []policy {
+	return []policy{
+		{
+			Template: "setheader",
+			Title:    "Tell the service that the platform polls",
+			Parameters: map[string]any{
+				"x-ms-apimTemplate-operationName":         operations,
+				"x-ms-apimTemplate-policySection":         "Request",
+				"x-ms-apimTemplateParameter.name":         "X-Connector-Trigger",
+				"x-ms-apimTemplateParameter.value":        "policy",
+				"x-ms-apimTemplateParameter.existsAction": "override",
+			},
+		},
+		{
+			Template: "pollingtrigger",
+			Title:    "Keep the cursor between two polls",
+			Parameters: map[string]any{
+				"x-ms-apimTemplate-operationName":            operations,
+				"x-ms-apimTemplateParameter.triggerConfig":   map[string]string{"Since": "@{triggerBody().cursor}"},
+				"x-ms-apimTemplateParameter.triggerDataPath": "@triggerBody().value",
+			},
+		},
+	}
+}
+
+// capabilities returns what a connector has.
+func capabilities(d summary) []string {
+	if len(d.triggers()) > 0 {
+		return []string{"actions", "triggers"}
+	}
+	return []string{"actions"}
 }
 
 // properties returns the properties for registering the connector oneself.
@@ -181,7 +217,7 @@ func (b *Builder) properties(d summary) properties {
 	return properties{apiProperties{
 		ConnectionParameters: b.connectionParameters(b.app()),
 		IconBrandColor:       strings.ToLower(b.BrandColor),
-		Capabilities:         []string{"actions"},
+		Capabilities:         capabilities(d),
 		Policies:             policies(d),
 	}}
 }

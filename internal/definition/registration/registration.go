@@ -206,6 +206,25 @@ type operation struct {
 	Description string
 	Visibility  string          `json:"x-ms-visibility"`
 	Pageable    json.RawMessage `json:"x-ms-pageable"`
+	Trigger     string          `json:"x-ms-trigger"` // empty: an action
+}
+
+// operations returns the IDs of some operations, sorted.
+func (s summary) operations(wanted func(operation) bool) (ids []string) {
+	for _, path := range s.Paths {
+		for _, o := range path {
+			if wanted(o) {
+				ids = append(ids, o.OperationID)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// triggers returns the IDs of the operations that are triggers.
+func (s summary) triggers() []string {
+	return s.operations(func(o operation) bool { return o.Trigger != "" })
 }
 
 // summarize parses a definition.

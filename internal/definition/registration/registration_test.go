@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/png"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -255,20 +256,32 @@ func TestProperties(t *testing.T) {
 
 func checkPolicies(t *testing.T, form Form, policies []policy) {
 	t.Helper()
-	names, _ := policies[0].Parameters["x-ms-apimTemplate-operationName"].([]any)
-	if policies[0].Template != "updatenextlink" ||
-		!slices.Equal(names, []any{"GetAllCustomers", "GetInvoices", "ListRenewals"}) ||
-		policies[0].Parameters["x-ms-apimTemplateParameter.nextLinkPropertyName"] != "nextLink" {
-		t.Errorf("%+v", policies[0])
+	const prefix = "x-ms-apimTemplateParameter."
+	want := []struct {
+		template   string
+		operations []any
+		name       string
+		value      any
+	}{
+		{"updatenextlink", []any{"GetActivity", "GetAllCustomers", "GetInvoices", "ListRenewals"},
+			prefix + "nextLinkPropertyName", "nextLink"},
+		{"setheader", []any{"OnActivity"}, prefix + "name", "X-Connector-Trigger"},
+		{"pollingtrigger", []any{"OnActivity"}, prefix + "triggerConfig",
+			map[string]any{"Since": "@{triggerBody().cursor}"}},
+		{"dynamichosturl", nil, prefix + "urlTemplate", "https://@connectionParameters('host')"},
 	}
-	if form == Independent {
-		url := policies[1].Parameters["x-ms-apimTemplateParameter.urlTemplate"]
-		if len(policies) != 2 || policies[1].Template != "dynamichosturl" ||
-			url != "https://@connectionParameters('host')" {
-			t.Errorf("%+v", policies)
+	if form != Independent {
+		want = want[:3]
+	}
+	if len(policies) != len(want) {
+		t.Fatalf("%+v", policies)
+	}
+	for n, w := range want {
+		names, _ := policies[n].Parameters["x-ms-apimTemplate-operationName"].([]any)
+		if policies[n].Template != w.template || !slices.Equal(names, w.operations) ||
+			!reflect.DeepEqual(policies[n].Parameters[w.name], w.value) {
+			t.Errorf("%+v", policies[n])
 		}
-	} else if len(policies) != 1 {
-		t.Errorf("%+v", policies)
 	}
 }
 
