@@ -24,8 +24,8 @@ type listBehavior struct {
 }
 
 // lists returns how Partner Center answers for each list tool: customers in pages with a token,
-// invoices in pages with an offset or all at once, and everything else all at once. TestRenewals has the
-// list of all customers.
+// invoices in pages with an offset or all at once, and everything else all at once. TestRenewals and
+// TestMCPClient have the special ones.
 func (s *stack) lists(t *testing.T) []listBehavior {
 	t.Helper()
 	var all []listBehavior
@@ -36,7 +36,7 @@ func (s *stack) lists(t *testing.T) []listBehavior {
 		case tool.name == "csp_list_invoices":
 			all = append(all, listBehavior{tool.name, tool, invoicePages},
 				listBehavior{tool.name + ", which come all at once", tool, wholeList})
-		case tool.list && !tool.ofAll:
+		case tool.list && !tool.special:
 			all = append(all, listBehavior{tool.name, tool, wholeList})
 		}
 	}

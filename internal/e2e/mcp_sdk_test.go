@@ -28,30 +28,6 @@ const (
 	sandboxSilent    = "00000000-0000-0000-0000-000000000504" // Partner Center does not answer
 )
 
-// sandboxCalls has arguments for each tool of the sandbox, and a part of the answer.
-var sandboxCalls = map[string]struct {
-	arguments map[string]any
-	want      string
-}{
-	"csp_get_account_balance": {nil, `"balanceAmount":10482.93`},
-	"csp_get_customer":        {map[string]any{"CustomerTenantID": sandboxCustomer}, `"Contoso Ltd"`},
-	"csp_get_invoice":         {map[string]any{"InvoiceID": "D0201912SB"}, `"totalCharges":24873.15`},
-	"csp_get_invoice_statement": {map[string]any{"InvoiceID": "D0201912SB"},
-		"/v1/invoices/D0201912SB/documents/statement"},
-	"csp_get_order": {map[string]any{"CustomerTenantID": sandboxCustomer, "OrderID": "356310022a68"},
-		`"status":"completed"`},
-	"csp_get_subscription": {map[string]any{"CustomerTenantID": sandboxCustomer,
-		"SubscriptionID": "cd1e0144-0d69-4502-994d-3df220342f29"}, `"quantity":10`},
-	"csp_list_customers": {nil, "\nid,companyName,domain"},
-	"csp_list_invoices":  {nil, "\nid,invoiceDate,"},
-	"csp_list_orders":    {map[string]any{"CustomerTenantID": sandboxCustomer}, "3 orders, no more follow."},
-	"csp_list_products": {map[string]any{"CustomerTenantID": sandboxCustomer, "TargetView": "Azure"},
-		"3 products, no more follow."},
-	"csp_list_renewals": {map[string]any{"EndsBefore": "2025-07-01", "EndsFrom": "2025-06-01"},
-		"3 renewals, more follow."},
-	"csp_list_subscriptions": {map[string]any{"CustomerTenantID": sandboxCustomer}, "Office 365 E3"},
-}
-
 // TestMCPClient calls the tools of the sandbox with the client of the official Go SDK, in every version
 // of the protocol: up to 2025-11-25 after initialize, then after server/discover.
 func TestMCPClient(t *testing.T) {
@@ -202,25 +178,22 @@ func (c *sdkClient) checkHandshake(t *testing.T) {
 }
 
 func (c *sdkClient) checkTools(t *testing.T) {
-	seen := 0
+	var names []string
 	for tool, err := range c.Tools(t.Context(), nil) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		seen++
-		want, ok := sandboxCalls[tool.Name]
-		if !ok {
-			t.Errorf("no call for %s", tool.Name)
-			continue
+		names = append(names, tool.Name)
+	}
+	for n, tool := range mcpTools {
+		if n >= len(names) || names[n] != tool.name {
+			t.Fatalf("tools %v", names)
 		}
-		if text := c.text(t, tool.Name, want.arguments); !strings.Contains(text, want.want) {
-			t.Errorf("%s: no %q in %s", tool.Name, want.want, text)
+		if text := c.text(t, tool.name, tool.arguments); !strings.Contains(text, tool.found) {
+			t.Errorf("%s: no %q in %s", tool.name, tool.found, text)
 		}
 	}
-	if seen != len(sandboxCalls) {
-		t.Errorf("%d tools, want %d", seen, len(sandboxCalls))
-	}
-	file := c.call(t, "csp_get_invoice_statement", sandboxCalls["csp_get_invoice_statement"].arguments)
+	file := c.call(t, "csp_get_invoice_statement", toolNamed("csp_get_invoice_statement").arguments)
 	if len(file.Content) != 2 {
 		t.Fatalf("a statement has %d contents", len(file.Content))
 	}
@@ -240,6 +213,7 @@ func (c *sdkClient) checkCursors(t *testing.T) {
 		{"csp_list_customers", 60, 200},
 		{"csp_list_invoices", 25, 200},
 		{"csp_list_orders", 1, 200},
+		{"csp_get_activity", 7, 200},
 	} {
 		small, steps := c.follow(t, list.tool, list.small)
 		large, _ := c.follow(t, list.tool, list.large)
@@ -260,7 +234,7 @@ func (c *sdkClient) follow(t *testing.T, tool string, size int) (rows []string, 
 	t.Helper()
 	for cursor := ""; ; {
 		arguments := map[string]any{"Size": size, "Cursor": cursor, "Fields": "id"}
-		for name, value := range sandboxCalls[tool].arguments {
+		for name, value := range toolNamed(tool).arguments {
 			arguments[name] = value
 		}
 		first, table, _ := strings.Cut(c.text(t, tool, arguments), "\n\n")

@@ -178,16 +178,6 @@ func TestMCPEmptyList(t *testing.T) {
 	}
 }
 
-// requiredArguments returns arguments with the inputs that a tool requires.
-func requiredArguments(tool mcpTool, members ...string) string {
-	values := map[string]string{"CustomerTenantID": customerID, "TargetView": "OnlineServices",
-		"InvoiceID": "G000024135", "OrderID": "79d9f5e2f43a", "SubscriptionID": "a356ac8c"}
-	for _, name := range tool.required {
-		members = append(members, fmt.Sprintf("%q:%q", name, values[name]))
-	}
-	return "{" + strings.Join(members, ",") + "}"
-}
-
 // TestMCPFields chooses columns by their names or their paths.
 func TestMCPFields(t *testing.T) {
 	t.Parallel()
@@ -251,7 +241,7 @@ func TestMCPFormatJSON(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, manyCalls)
 	for _, tool := range mcpTools {
-		if !tool.list || tool.ofAll {
+		if !tool.list || tool.special {
 			continue
 		}
 		t.Run(tool.name, func(t *testing.T) {
@@ -280,24 +270,6 @@ func TestMCPFormatJSON(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	})
-}
-
-// actionTarget returns the target of a tool's action, with the parameters that it requires.
-func actionTarget(tool mcpTool) string {
-	return map[string]string{
-		"csp_get_account_balance":   "/v1/account-balance",
-		"csp_get_customer":          "/v1/customers/" + customerID,
-		"csp_get_invoice":           "/v1/invoices/G000024135",
-		"csp_get_invoice_statement": "/v1/invoices/G000024135/documents/statement",
-		"csp_get_order":             "/v1/customers/" + customerID + "/orders/79d9f5e2f43a",
-		"csp_get_subscription":      "/v1/customers/" + customerID + "/subscriptions/a356ac8c",
-		"csp_list_customers":        "/v1/customers",
-		"csp_list_invoices":         "/v1/invoices",
-		"csp_list_orders":           "/v1/customers/" + customerID + "/orders",
-		"csp_list_renewals":         "/v1/renewals",
-		"csp_list_products":         "/v1/customers/" + customerID + "/products?TargetView=OnlineServices",
-		"csp_list_subscriptions":    "/v1/customers/" + customerID + "/subscriptions",
-	}[tool.name]
 }
 
 // TestMCPSingleObject is the body of the action and nothing else.

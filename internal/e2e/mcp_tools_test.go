@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,36 +15,82 @@ import (
 	"github.com/partner-center/connector/openapi"
 )
 
-// mcpTool is what the contract fixes about a tool.
+// mcpTool is what the contract fixes about a tool, and a call of it in the sandbox.
 type mcpTool struct {
 	name, operation string
 	list            bool // its result is a list with a cursor
-	ofAll           bool // the list is made of those of all customers
+	special         bool // its rows are not those that Partner Center lists, or show no id
 	user            bool // Partner Center answers it only to App+User
 	required        []string
+
+	arguments map[string]any // in the sandbox
+	found     string         // a part of the answer to them
 }
 
 // mcpTools are all tools, sorted by name.
 var mcpTools = []mcpTool{
-	{name: "csp_get_account_balance", operation: "GetAccountBalance"},
-	{name: "csp_get_customer", operation: "GetCustomerDetails", required: []string{"CustomerTenantID"}},
-	{name: "csp_get_invoice", operation: "GetInvoice", user: true, required: []string{"InvoiceID"}},
-	{name: "csp_get_invoice_statement", operation: "GetInvoiceStatement", user: true, required: []string{"InvoiceID"}},
-	{name: "csp_get_order", operation: "GetOrder", required: []string{"CustomerTenantID", "OrderID"}},
-	{name: "csp_get_subscription", operation: "GetSubscription",
-		required: []string{"CustomerTenantID", "SubscriptionID"}},
-	{name: "csp_list_customers", operation: "GetAllCustomers", list: true},
-	{name: "csp_list_invoices", operation: "GetInvoices", list: true},
-	{name: "csp_list_orders", operation: "GetCustomerOrders", list: true, required: []string{"CustomerTenantID"}},
+	{name: "csp_get_account_balance", operation: "GetAccountBalance", found: `"balanceAmount":10482.93`},
+	{name: "csp_get_activity", operation: "GetActivity", list: true, special: true,
+		arguments: map[string]any{"ResourceType": "license"}, found: "update_customer_user_licenses,license,succeeded,"},
+	{name: "csp_get_customer", operation: "GetCustomerDetails", required: []string{"CustomerTenantID"},
+		arguments: map[string]any{"CustomerTenantID": sandboxCustomer}, found: `"Contoso Ltd"`},
+	{name: "csp_get_invoice", operation: "GetInvoice", user: true, required: []string{"InvoiceID"},
+		arguments: map[string]any{"InvoiceID": "D0201912SB"}, found: `"totalCharges":24873.15`},
+	{name: "csp_get_invoice_statement", operation: "GetInvoiceStatement", user: true, required: []string{"InvoiceID"},
+		arguments: map[string]any{"InvoiceID": "D0201912SB"}, found: "/v1/invoices/D0201912SB/documents/statement"},
+	{name: "csp_get_order", operation: "GetOrder", required: []string{"CustomerTenantID", "OrderID"},
+		arguments: map[string]any{"CustomerTenantID": sandboxCustomer, "OrderID": "356310022a68"},
+		found:     `"status":"completed"`},
+	{name: "csp_get_subscription", operation: "GetSubscription", required: []string{"CustomerTenantID", "SubscriptionID"},
+		arguments: map[string]any{"CustomerTenantID": sandboxCustomer,
+			"SubscriptionID": "cd1e0144-0d69-4502-994d-3df220342f29"},
+		found: `"quantity":10`},
+	{name: "csp_list_customers", operation: "GetAllCustomers", list: true, found: "\nid,companyName,domain"},
+	{name: "csp_list_invoices", operation: "GetInvoices", list: true, found: "\nid,invoiceDate,"},
+	{name: "csp_list_orders", operation: "GetCustomerOrders", list: true, required: []string{"CustomerTenantID"},
+		arguments: map[string]any{"CustomerTenantID": sandboxCustomer}, found: "3 orders, no more follow."},
 	{name: "csp_list_products", operation: "GetCustomerProducts", list: true,
-		required: []string{"CustomerTenantID", "TargetView"}},
-	{name: "csp_list_renewals", operation: "ListRenewals", list: true, ofAll: true},
+		required:  []string{"CustomerTenantID", "TargetView"},
+		arguments: map[string]any{"CustomerTenantID": sandboxCustomer, "TargetView": "Azure"},
+		found:     "3 products, no more follow."},
+	{name: "csp_list_renewals", operation: "ListRenewals", list: true, special: true,
+		arguments: map[string]any{"EndsBefore": "2025-07-01", "EndsFrom": "2025-06-01"}, found: "3 renewals, more follow."},
 	{name: "csp_list_subscriptions", operation: "GetCustomerSubscription", list: true,
-		required: []string{"CustomerTenantID"}},
+		required:  []string{"CustomerTenantID"},
+		arguments: map[string]any{"CustomerTenantID": sandboxCustomer}, found: "Office 365 E3"},
+}
+
+// requiredValues are values of all inputs that tools require.
+var requiredValues = map[string]string{"CustomerTenantID": customerID, "TargetView": "OnlineServices",
+	"InvoiceID": "G000024135", "OrderID": "79d9f5e2f43a", "SubscriptionID": "a356ac8c"}
+
+// requiredArguments returns arguments with the inputs that a tool requires.
+func requiredArguments(tool mcpTool, members ...string) string {
+	for _, name := range tool.required {
+		members = append(members, fmt.Sprintf("%q:%q", name, requiredValues[name]))
+	}
+	return "{" + strings.Join(members, ",") + "}"
+}
+
+// actionTarget returns the target of a tool's action, with the parameters that it requires.
+func actionTarget(tool mcpTool) string {
+	target, query := mcpOperations()[tool.operation].path, url.Values{}
+	for _, name := range tool.required {
+		if placeholder := "{" + name + "}"; strings.Contains(target, placeholder) {
+			target = strings.Replace(target, placeholder, requiredValues[name], 1)
+		} else {
+			query.Set(name, requiredValues[name])
+		}
+	}
+	if len(query) > 0 {
+		target += "?" + query.Encode()
+	}
+	return target
 }
 
 // mcpOperation is what a tool takes from the operation that it calls.
 type mcpOperation struct {
+	path       string
 	title      string
 	parameters openapi3.Parameters
 }
@@ -54,9 +102,9 @@ var mcpOperations = sync.OnceValue(func() map[string]mcpOperation {
 		panic(err) // other tests load it too
 	}
 	operations := map[string]mcpOperation{}
-	for _, item := range spec.Paths.Map() {
+	for path, item := range spec.Paths.Map() {
 		parameters := slices.Concat(item.Parameters, item.Get.Parameters)
-		operations[item.Get.OperationID] = mcpOperation{item.Get.Summary, parameters}
+		operations[item.Get.OperationID] = mcpOperation{path, item.Get.Summary, parameters}
 	}
 	return operations
 })

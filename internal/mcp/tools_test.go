@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write the golden file")
 
 // maxTools is the size of the longest answer to tools/list, in bytes. Every agent pays for it in each
 // conversation.
-const maxTools = 12 << 10
+const maxTools = 12_000
 
 const listTools = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
 

@@ -57,6 +57,11 @@ var answers = map[string]struct{ sent, projected string }{
 		`{"balanceAmount":18450.750,"currencyCode":"EUR","details":[{"summary":{"links":"` + reply.Private + `"}}]}`,
 		`{"balanceAmount":18450.750,"currencyCode":"EUR","details":[{"summary":{}}]}`,
 	},
+	"/v1/auditrecords": {
+		`{"items":[{"id":"a1","operationDate":"2026-11-25T09:14:31.4471203Z","resourceNewValue":"` + reply.Private +
+			`"}]}`,
+		`{"items":[{"id":"a1","operationDate":"2026-11-25T09:14:31.4471203Z"}]}`,
+	},
 	"/v1/customers/{id}/products": {
 		`{"totalCount":1,"items":[{"id":"p1","isMicrosoftProduct":true,"dynamicAttributes":{"rank":1413,` +
 			`"upgradeTargetOffers":null,"hidden":"` + reply.Private + `"}}]}`,
