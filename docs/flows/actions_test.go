@@ -19,6 +19,7 @@ type action struct {
 	Inputs               jsontext.Value      `json:"inputs"`
 	Foreach              string              `json:"foreach"`
 	Expression           any                 `json:"expression"`
+	Limit                limit               `json:"limit"`
 	Actions              map[string]*action  `json:"actions"`
 	Else                 branch              `json:"else"`
 	RuntimeConfiguration struct {
@@ -32,6 +33,12 @@ type action struct {
 			TransferMode string `json:"transferMode"`
 		} `json:"contentTransfer"`
 	} `json:"runtimeConfiguration"`
+}
+
+// limit ends a loop that does not reach its condition.
+type limit struct {
+	Count   int    `json:"count"`
+	Timeout string `json:"timeout"`
 }
 
 type branch struct {
@@ -57,20 +64,29 @@ const (
 
 var (
 	actionName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,79}$`)
+	duration   = regexp.MustCompile(`^PT[1-9][0-9]*[MH]$`)
 	statuses   = []string{"Succeeded", "Failed", "Skipped", "TimedOut"}
 )
+
+// pauseOf is how many seconds a loop waits before it calls an operation, if not one: a page of
+// ListRenewals takes up to eleven of the 100 calls that a minute has.
+var pauseOf = map[string]int{"ListRenewals": 7}
+
+// continuation is the parameter with which a loop reads the pages of an operation. It is internal, so
+// that makers do not see it.
+const continuation = "ContinuationToken"
 
 // walk checks the actions of a flow in an order in which they can run.
 type walk struct {
 	*checker
 	references map[string]reference
 	names      map[string]bool // of all actions so far
-	pauses     map[string]bool // the actions that wait a second
+	pauses     map[string]int  // the actions that wait, with the seconds
 }
 
 // checkActions checks all actions of a flow.
 func (c *checker) checkActions(f flow) {
-	w := &walk{c, f.Properties.ConnectionReferences, map[string]bool{}, map[string]bool{}}
+	w := &walk{c, f.Properties.ConnectionReferences, map[string]bool{}, map[string]int{}}
 	if _, ok := f.Properties.Definition.Actions["Settings"]; !ok {
 		c.report("there is no action Settings")
 	}
@@ -159,6 +175,8 @@ func (w *walk) action(name string, a *action, s scope) *shape {
 		err = initialize(a, s)
 	case "AppendToArrayVariable":
 		err = appendTo(a, s)
+	case "SetVariable":
+		err = set(a, s)
 	case "Query":
 		output, err = query(a, s)
 	case "Table":
@@ -169,6 +187,8 @@ func (w *walk) action(name string, a *action, s scope) *shape {
 		w.actions(a.Else.Actions, s)
 	case "Foreach":
 		err = w.foreach(name, a, s)
+	case "Until":
+		err = w.until(a, s)
 	case "OpenApiConnection":
 		output, err = w.call(name, a, s)
 	default:
@@ -197,7 +217,7 @@ func compose(a *action, s scope) (*shape, error) {
 	return s.shapeOfValue(inputs)
 }
 
-// wait notes an action that waits at least a second.
+// wait notes how many seconds an action waits.
 func (w *walk) wait(name string, a *action) {
 	var inputs struct {
 		Interval struct {
@@ -205,8 +225,9 @@ func (w *walk) wait(name string, a *action) {
 			Unit  string `json:"unit"`
 		} `json:"interval"`
 	}
-	err := decode(a, &inputs)
-	w.pauses[name] = (err == nil) && (inputs.Interval.Count > 0) && (inputs.Interval.Unit == "Second")
+	if (decode(a, &inputs) == nil) && (inputs.Interval.Unit == "Second") {
+		w.pauses[name] = inputs.Interval.Count
+	}
 }
 
 func initialize(a *action, s scope) error {
@@ -220,10 +241,46 @@ func initialize(a *action, s scope) error {
 	if err := decode(a, &inputs); err != nil {
 		return err
 	}
-	if (len(s.loops) > 0) || (len(inputs.Variables) != 1) || (inputs.Variables[0].Type != "array") {
-		return fmt.Errorf("expected one array, outside of loops: %v", inputs.Variables)
+	if s.repeats || (len(inputs.Variables) != 1) {
+		return fmt.Errorf("expected one variable, outside of loops: %v", inputs.Variables)
 	}
-	s.variables[inputs.Variables[0].Name] = kindOf("array")
+	variable := inputs.Variables[0]
+	value, err := s.shapeOfValue(variable.Value)
+	if err != nil {
+		return err
+	}
+	if value.kind != variable.Type {
+		return fmt.Errorf("the value of %s is of type %s, not %s", variable.Name, value.kind, variable.Type)
+	}
+	s.variables[variable.Name] = value
+	return nil
+}
+
+// set checks an action that sets a variable, which keeps its type. An array gets the items of the
+// value. The value cannot depend on the variable itself.
+func set(a *action, s scope) error {
+	var inputs struct {
+		Name  string `json:"name"`
+		Value any    `json:"value"`
+	}
+	if err := decode(a, &inputs); err != nil {
+		return err
+	}
+	variable, ok := s.variables[inputs.Name]
+	if !ok {
+		return fmt.Errorf("no variable %q", inputs.Name)
+	}
+	value, err := s.shapeOfValue(inputs.Value)
+	if err != nil {
+		return err
+	}
+	if value.kind != variable.kind {
+		return fmt.Errorf("sets %s of type %s to a value of type %s", inputs.Name, variable.kind, value.kind)
+	}
+	if strings.Contains(fmt.Sprint(inputs.Value), "variables('"+inputs.Name+"')") {
+		return fmt.Errorf("the value of %s depends on it", inputs.Name)
+	}
+	variable.items = value.items
 	return nil
 }
 
@@ -323,8 +380,25 @@ func (w *walk) foreach(name string, a *action, s scope) error {
 		w.report("%s does not run one item at a time", name)
 	}
 	s.loops = maps.Clone(s.loops)
-	s.loops[name], s.item = items, items
+	s.loops[name], s.item, s.repeats = items, items, true
 	w.actions(a.Actions, s)
+	return nil
+}
+
+// until checks a loop that ends on a condition, which is read after the actions.
+func (w *walk) until(a *action, s scope) error {
+	s.repeats = true
+	w.actions(a.Actions, s)
+	if (a.Limit.Count < 1) || (a.Limit.Count > 5000) || !duration.MatchString(a.Limit.Timeout) {
+		return fmt.Errorf("the limit is %v", a.Limit)
+	}
+	condition, err := s.shapeOfValue(a.Expression)
+	if err != nil {
+		return err
+	}
+	if condition.kind != "boolean" {
+		return fmt.Errorf("the condition is of type %s", condition.kind)
+	}
 	return nil
 }
 
@@ -360,7 +434,7 @@ func (w *walk) ourCall(name string, a *action, inputs call, s scope) (*shape, er
 	known := map[string]bool{}
 	for _, p := range o.Parameters {
 		value, given := inputs.Parameters[p.Name]
-		known[p.Name] = p.Visibility != "internal"
+		known[p.Name] = (p.Visibility != "internal") || ((p.Name == continuation) && s.repeats)
 		if given {
 			w.argument(name, p, value, s)
 		} else if p.Required {
@@ -372,23 +446,23 @@ func (w *walk) ourCall(name string, a *action, inputs call, s scope) (*shape, er
 			w.report("%s has no parameter %s", inputs.Host.OperationID, parameter)
 		}
 	}
-	if (o.Pageable != nil) != (a.RuntimeConfiguration.PaginationPolicy.MinimumItemCount == pageLimit) {
+	paginated := a.RuntimeConfiguration.PaginationPolicy.MinimumItemCount == pageLimit
+	if _, looped := inputs.Parameters[continuation]; (o.Pageable != nil) != (paginated != looped) {
 		w.report("%s: pagination is not as %s has it", name, inputs.Host.OperationID)
 	}
-	if (len(s.loops) > 0) && !w.waits(a) {
-		w.report("%s is in a loop without a pause before it", name)
+	if s.repeats && (w.pause(a) < max(1, pauseOf[inputs.Host.OperationID])) {
+		w.report("%s is in a loop without a long enough pause before it", name)
 	}
 	return bodyOf(w.api.shapeOf(o.Responses["200"].Schema)), nil
 }
 
-// waits reports whether an action runs after a pause.
-func (w *walk) waits(a *action) bool {
+// pause returns how many seconds an action waits before it runs.
+func (w *walk) pause(a *action) int {
+	seconds := 0
 	for before := range a.RunAfter {
-		if w.pauses[before] {
-			return true
-		}
+		seconds = max(seconds, w.pauses[before])
 	}
-	return false
+	return seconds
 }
 
 // argument checks the value of a parameter: a literal against its schema, an expression by its type.

@@ -2,9 +2,6 @@ package flows_test
 
 import (
 	"encoding/json"
-	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -22,19 +19,7 @@ type filter struct {
 // Period hold at this time.
 func readFilter(t *testing.T, folder, name string, now time.Time) filter {
 	t.Helper()
-	paths, err := filepath.Glob(folder + "/" + flowsAt + "*/definition.json")
-	if (err != nil) || (len(paths) != 1) {
-		t.Fatal(paths, err)
-	}
-	text, err := os.ReadFile(paths[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var read flow
-	if err := json.Unmarshal(text, &read); err != nil {
-		t.Fatal(err)
-	}
-	actions := read.Properties.Definition.Actions
+	actions := readFlow(t, folder).Properties.Definition.Actions
 	f := filter{values: values{now: now, outputs: map[string]any{}}}
 	for _, compose := range []string{"Settings", "Period"} {
 		if a := actions[compose]; a != nil {
@@ -182,19 +167,11 @@ type sandboxService string
 // some customers.
 func (s sandboxService) items(t *testing.T, path string) []map[string]any {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, string(s)+path, nil)
-	if err != nil {
-		t.Fatal(err)
+	_, body := get(t, string(s)+path)
+	list, _ := body.(map[string]any)["items"].([]any)
+	var items []map[string]any
+	for _, item := range list {
+		items = append(items, item.(map[string]any))
 	}
-	request.Header.Set("X-Api-Key", sandboxtest.Key)
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	var answer struct{ Items []map[string]any }
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		t.Fatal(err)
-	}
-	return answer.Items
+	return items
 }

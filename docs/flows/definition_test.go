@@ -76,6 +76,18 @@ func (d *definition) operation(id string) *operation {
 	return nil
 }
 
+// pathOf returns the path of the operation with this ID.
+func (d *definition) pathOf(id string) string {
+	for path, methods := range d.Paths {
+		for _, o := range methods {
+			if o.OperationID == id {
+				return path
+			}
+		}
+	}
+	return ""
+}
+
 // shapeOf returns the shape of the values that a schema describes.
 func (d *definition) shapeOf(s *schema) *shape {
 	if name, ok := strings.CutPrefix(s.Ref, "#/definitions/"); ok {

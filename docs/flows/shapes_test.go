@@ -24,6 +24,7 @@ type scope struct {
 	loops     map[string]*shape // the current item of each enclosing loop
 	item      *shape            // what item() is
 	variables map[string]*shape // shared by all scopes of a flow
+	repeats   bool              // in a loop
 }
 
 // functions are the functions that flows here may call, with the number of their arguments, at most
@@ -33,12 +34,18 @@ var functions = map[string]struct {
 	result      string
 }{
 	"addDays":         {2, 3, "string"},
+	"addToTime":       {3, 4, "string"},
 	"and":             {1, 99, "boolean"},
 	"coalesce":        {1, 99, ""},
+	"concat":          {1, 99, "string"},
 	"empty":           {1, 1, "boolean"},
 	"equals":          {2, 2, "boolean"},
 	"greaterOrEquals": {2, 2, "boolean"},
+	"length":          {1, 1, "integer"},
 	"lessOrEquals":    {2, 2, "boolean"},
+	"not":             {1, 1, "boolean"},
+	"sort":            {2, 2, ""},
+	"startOfMonth":    {1, 2, "string"},
 	"startsWith":      {2, 2, "boolean"},
 	"take":            {2, 2, ""},
 	"utcNow":          {0, 1, "string"},
@@ -157,11 +164,20 @@ func (s *scope) shapeOfCall(e *expression.Expr) (*shape, error) {
 		return s.item, nil
 	case "outputs", "body", "items", "variables":
 		return s.shapeOfReference(e)
-	case "first":
+	case "first", "last":
 		if (len(arguments) != 1) || (arguments[0].items == nil) {
-			return nil, fmt.Errorf("first takes an array")
+			return nil, fmt.Errorf("%s takes an array", e.Call)
 		}
 		return arguments[0].items, nil
+	case "if":
+		return shapeOfIf(arguments)
+	case "split":
+		if (len(arguments) != 2) || (arguments[0].kind != "string") || (arguments[1].kind != "string") {
+			return nil, fmt.Errorf("split takes two strings")
+		}
+		return &shape{kind: "array", items: arguments[0]}, nil
+	case "union":
+		return shapeOfUnion(arguments)
 	}
 	function, ok := functions[e.Call]
 	if !ok {
@@ -174,6 +190,24 @@ func (s *scope) shapeOfCall(e *expression.Expr) (*shape, error) {
 		return arguments[0], nil
 	}
 	return kindOf(function.result), nil
+}
+
+func shapeOfIf(arguments []*shape) (*shape, error) {
+	if (len(arguments) != 3) || (arguments[0].kind != "boolean") || (arguments[1].kind != arguments[2].kind) {
+		return nil, fmt.Errorf("if takes a boolean and two values of one type")
+	}
+	return arguments[1], nil
+}
+
+// shapeOfUnion returns the shape of all items of two arrays, one of which can be empty.
+func shapeOfUnion(arguments []*shape) (*shape, error) {
+	if (len(arguments) != 2) || (arguments[0].kind != "array") || (arguments[1].kind != "array") {
+		return nil, fmt.Errorf("union takes two arrays")
+	}
+	if arguments[1].items == nil {
+		return arguments[0], nil
+	}
+	return arguments[1], nil
 }
 
 // shapeOfReference returns the shape of what an action, a loop or a variable holds.
