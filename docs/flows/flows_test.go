@@ -1,6 +1,7 @@
 // Package flows has no code of its own. Its tests check the sample flows for Power Automate: each zip
 // has the files of its folder, every part of a package refers to parts that exist, and every action
-// and expression fits the connector's definition. They import nothing into a tenant.
+// and expression fits the connector's definition. A small interpreter runs flows with the sandbox.
+// They import nothing into a tenant.
 package flows_test
 
 import (
@@ -21,7 +22,7 @@ import (
 var update = flag.Bool("update", false, "write the packages")
 
 // packageNames are the folders of the packages.
-var packageNames = []string{"customers-to-list", "ending-subscriptions", "invoice-pdfs"}
+var packageNames = []string{"customers-to-list", "ending-subscriptions", "invoice-pdfs", "renewals-by-mail"}
 
 // zipTime is the time of each file in a package, so that the same files make the same package.
 var zipTime = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
@@ -147,6 +148,7 @@ func TestFlowsShareNothing(t *testing.T) {
 func TestProblems(t *testing.T) {
 	const (
 		list, ending, pdfs = "customers-to-list", "ending-subscriptions", "invoice-pdfs"
+		renewals           = "renewals-by-mail"
 		customer           = `items('For_each_customer')?['id']`
 	)
 	api := readDefinition(t)
@@ -200,6 +202,27 @@ func TestProblems(t *testing.T) {
 		"a member that is none":        {pdfs, `"foreach"`, `"forEach"`, "forEach"},
 		"a member twice": {pdfs, `"isManaged": false`, `"isManaged": false, "isManaged": false`,
 			"duplicate"},
+
+		"a loop over pages without its token": {renewals, `"ContinuationToken": `, `"PartnerID": `, "pagination"},
+		"a token outside of a loop": {list, `"Size": "500"`, `"ContinuationToken": "a"`,
+			"no parameter ContinuationToken"},
+		"a pause too short for a page": {renewals, `"count": 7`, `"count": 6`, "pause"},
+		"a loop with too many rounds":  {renewals, `"count": 1000`, `"count": 5001`, "the limit"},
+		"a loop without a timeout":     {renewals, `"timeout": "PT6H"`, `"timeout": ""`, "the limit"},
+		"a loop until a text": {renewals, `"@not(equals(variables('State'), 'reading'))"`, `"@variables('State')"`,
+			"the condition is of type string"},
+		"a variable of another type": {renewals, `"type": "string"`, `"type": "integer"`,
+			"is of type string, not integer"},
+		"a variable that is never initialized": {renewals,
+			"\"name\": \"State\",\n                \"value\"", "\"name\": \"States\",\n                \"value\"",
+			`no variable "States"`},
+		"a variable set to a value of another type": {renewals, `"@outputs('All_rows')"`,
+			`"@empty(outputs('All_rows'))"`, "to a value of type boolean"},
+		"a variable that depends on itself": {renewals, `"@outputs('All_rows')"`, `"@variables('Rows')"`,
+			"depends on it"},
+		"if with two types":   {renewals, `'yes', 'no')`, `'yes', 0)`, "of one type"},
+		"a union with a text": {renewals, `union(variables('Rows'),`, `union(variables('State'),`, "two arrays"},
+		"a split of a list":   {renewals, `split(coalesce(`, `split(empty(''), coalesce(`, "split takes"},
 
 		"an apiId of another connector": {pdfs,
 			`"apiId": "/providers/Microsoft.PowerApps/apis/shared_onedriveforbusiness"`,
