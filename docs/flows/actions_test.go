@@ -87,11 +87,14 @@ type walk struct {
 // checkActions checks all actions of a flow.
 func (c *checker) checkActions(f flow) {
 	w := &walk{c, f.Properties.ConnectionReferences, map[string]bool{}, map[string]int{}}
+	s := scope{outputs: map[string]*shape{}, loops: map[string]*shape{}, variables: map[string]*shape{}}
+	for name, t := range f.Properties.Definition.Triggers {
+		s.trigger = w.trigger(name, t)
+	}
 	if _, ok := f.Properties.Definition.Actions["Settings"]; !ok {
 		c.report("there is no action Settings")
 	}
-	w.actions(f.Properties.Definition.Actions, scope{outputs: map[string]*shape{}, loops: map[string]*shape{},
-		variables: map[string]*shape{}})
+	w.actions(f.Properties.Definition.Actions, s)
 }
 
 // actions checks the actions of one branch. An action sees the outputs of those that it runs after,
@@ -205,8 +208,10 @@ func bodyOf(body *shape) *shape {
 	return &shape{kind: "object", properties: map[string]*shape{"body": body}}
 }
 
-func decode(a *action, into any) error {
-	return json.Unmarshal(a.Inputs, into, json.RejectUnknownMembers(true))
+func decode(a *action, into any) error { return decodeInputs(a.Inputs, into) }
+
+func decodeInputs(inputs jsontext.Value, into any) error {
+	return json.Unmarshal(inputs, into, json.RejectUnknownMembers(true))
 }
 
 func compose(a *action, s scope) (*shape, error) {
@@ -409,11 +414,9 @@ func (w *walk) call(name string, a *action, s scope) (*shape, error) {
 		return nil, err
 	}
 	key := inputs.Host.ConnectionName
-	if _, ok := w.references[key]; !ok {
-		return nil, fmt.Errorf("no reference to a connection %s", key)
+	if err := w.host(name, inputs); err != nil {
+		return nil, err
 	}
-	w.require("apiId of "+name, inputs.Host.APIID, apiPrefix+key)
-	w.require("authentication of "+name, inputs.Authentication, "@parameters('$authentication')")
 	for parameter, value := range inputs.Parameters {
 		if _, err := s.shapeOfValue(value); err != nil {
 			return nil, fmt.Errorf("%s: %w", parameter, err)
@@ -425,12 +428,36 @@ func (w *walk) call(name string, a *action, s scope) (*shape, error) {
 	return w.foreignCall(key+"/"+inputs.Host.OperationID, inputs)
 }
 
+// host checks the connection of an action or a trigger of a connector.
+func (w *walk) host(name string, inputs call) error {
+	key := inputs.Host.ConnectionName
+	if _, ok := w.references[key]; !ok {
+		return fmt.Errorf("no reference to a connection %s", key)
+	}
+	w.require("apiId of "+name, inputs.Host.APIID, apiPrefix+key)
+	w.require("authentication of "+name, inputs.Authentication, "@parameters('$authentication')")
+	return nil
+}
+
 // ourCall checks an action of this connector against its definition.
 func (w *walk) ourCall(name string, a *action, inputs call, s scope) (*shape, error) {
 	o := w.api.operation(inputs.Host.OperationID)
-	if (o == nil) || (o.Visibility == "internal") {
-		return nil, fmt.Errorf("no operation %s, or an internal one", inputs.Host.OperationID)
+	if (o == nil) || (o.Visibility == "internal") || (o.Trigger != "") {
+		return nil, fmt.Errorf("no operation %s, or an internal one, or a trigger", inputs.Host.OperationID)
 	}
+	w.arguments(name, o, inputs, s)
+	paginated := a.RuntimeConfiguration.PaginationPolicy.MinimumItemCount == pageLimit
+	if _, looped := inputs.Parameters[continuation]; (o.Pageable != nil) != (paginated != looped) {
+		w.report("%s: pagination is not as %s has it", name, inputs.Host.OperationID)
+	}
+	if s.repeats && (w.pause(a) < max(1, pauseOf[inputs.Host.OperationID])) {
+		w.report("%s is in a loop without a long enough pause before it", name)
+	}
+	return bodyOf(w.api.shapeOf(o.Responses["200"].Schema)), nil
+}
+
+// arguments checks the parameters of an action or a trigger of this connector.
+func (w *walk) arguments(name string, o *operation, inputs call, s scope) {
 	known := map[string]bool{}
 	for _, p := range o.Parameters {
 		value, given := inputs.Parameters[p.Name]
@@ -446,14 +473,6 @@ func (w *walk) ourCall(name string, a *action, inputs call, s scope) (*shape, er
 			w.report("%s has no parameter %s", inputs.Host.OperationID, parameter)
 		}
 	}
-	paginated := a.RuntimeConfiguration.PaginationPolicy.MinimumItemCount == pageLimit
-	if _, looped := inputs.Parameters[continuation]; (o.Pageable != nil) != (paginated != looped) {
-		w.report("%s: pagination is not as %s has it", name, inputs.Host.OperationID)
-	}
-	if s.repeats && (w.pause(a) < max(1, pauseOf[inputs.Host.OperationID])) {
-		w.report("%s is in a loop without a long enough pause before it", name)
-	}
-	return bodyOf(w.api.shapeOf(o.Responses["200"].Schema)), nil
 }
 
 // pause returns how many seconds an action waits before it runs.

@@ -20,6 +20,7 @@ type definition struct {
 type operation struct {
 	OperationID string
 	Visibility  string `json:"x-ms-visibility"`
+	Trigger     string `json:"x-ms-trigger"`
 	Pageable    any    `json:"x-ms-pageable"`
 	Parameters  []*parameter
 	Responses   map[string]struct{ Schema *schema }
@@ -144,6 +145,10 @@ var foreign = map[string]struct {
 	"shared_office365/SendEmailV2": {
 		required: []string{"emailMessage/To", "emailMessage/Subject", "emailMessage/Body"},
 		optional: []string{"emailMessage/Importance"}, body: kindOf("any")},
+	"shared_teams/PostMessageToConversation": {
+		required: []string{"poster", "location", "body/recipient/groupId", "body/recipient/channelId",
+			"body/messageBody"},
+		body: kindOf("object")},
 }
 
 var sharePointItem = &shape{kind: "object", properties: map[string]*shape{"ID": kindOf("integer")}}

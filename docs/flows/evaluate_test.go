@@ -20,6 +20,7 @@ type values struct {
 	variables map[string]any
 	items     map[string]any // the current item of each enclosing loop
 	item      map[string]any // what item() is
+	trigger   map[string]any // what triggerBody() is
 }
 
 // dateFormats are the formats that flows here use, in Go's form.
@@ -123,7 +124,10 @@ func (v values) call(name string, arguments []any) any {
 	case "outputs":
 		return found(v.outputs, arguments[0])
 	case "body":
-		return found(v.outputs, arguments[0]).(map[string]any)["body"]
+		output, _ := found(v.outputs, arguments[0]).(map[string]any) // nil of a skipped action
+		return output["body"]
+	case "triggerBody":
+		return v.trigger
 	case "variables":
 		return found(v.variables, arguments[0])
 	case "utcNow":
@@ -167,9 +171,15 @@ var pure = map[string]func(arguments []any) any{
 		}
 		return text
 	},
-	"empty":           func(a []any) any { return a[0] == nil || reflect.ValueOf(a[0]).Len() == 0 },
-	"equals":          func(a []any) any { return reflect.DeepEqual(a[0], a[1]) },
-	"first":           func(a []any) any { return a[0].([]any)[0] },
+	"empty":       func(a []any) any { return a[0] == nil || reflect.ValueOf(a[0]).Len() == 0 },
+	"equals":      func(a []any) any { return reflect.DeepEqual(a[0], a[1]) },
+	"createArray": func(a []any) any { return a },
+	"first": func(a []any) any {
+		if list := a[0].([]any); len(list) > 0 {
+			return list[0]
+		}
+		return nil
+	},
 	"greaterOrEquals": func(a []any) any { return a[0].(string) >= a[1].(string) },
 	"if": func(a []any) any {
 		if a[0].(bool) {

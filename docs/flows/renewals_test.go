@@ -14,7 +14,8 @@ import (
 // TestRenewals runs the flow at the start of May, which lists the renewals of June from all pages of
 // the sandbox.
 func TestRenewals(t *testing.T) {
-	r := runFlow(t, "renewals-by-mail", sandboxtest.Serve(t), time.Date(2025, 5, 1, 5, 0, 0, 0, time.UTC), nil)
+	r := runFlow(t, "renewals-by-mail", start{service: sandboxtest.Serve(t),
+		now: time.Date(2025, 5, 1, 5, 0, 0, 0, time.UTC)})
 	mail := mailOf(t, r)
 	if got, want := mail["emailMessage/Subject"], "Renewals from 2025-06-01 to before 2025-07-01"; got != want {
 		t.Errorf("the subject is %q, want %q", got, want)
@@ -55,7 +56,7 @@ func TestRenewalsOfNextMonth(t *testing.T) {
 			t.Fatal(err)
 		}
 		pages := &pages{answers: []any{page(nil, nil, "")}}
-		runFlow(t, "renewals-by-mail", pages.serve(t), at, nil)
+		runFlow(t, "renewals-by-mail", start{service: pages.serve(t), now: at})
 		query := pages.requests[0].URL.Query()
 		if got := [2]string{query.Get("EndsFrom"), query.Get("EndsBefore")}; got != want {
 			t.Errorf("at %s the flow lists from %s to before %s, want %v", now, got[0], got[1], want)
@@ -101,8 +102,8 @@ func TestRenewalsPages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pages := &pages{answers: c.answers}
-			r := runFlow(t, "renewals-by-mail", pages.serve(t), time.Date(2026, 1, 1, 5, 0, 0, 0, time.UTC),
-				settings{"termDuration": "P1Y"})
+			r := runFlow(t, "renewals-by-mail", start{service: pages.serve(t),
+				now: time.Date(2026, 1, 1, 5, 0, 0, 0, time.UTC), settings: map[string]any{"termDuration": "P1Y"}})
 			body := mailOf(t, r)["emailMessage/Body"].(string)
 			for _, text := range c.has {
 				if !strings.Contains(body, text) {

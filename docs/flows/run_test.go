@@ -36,19 +36,24 @@ type recorded struct {
 	parameters map[string]any
 }
 
-// settings replace those of the action Settings.
-type settings map[string]any
+// start is what a run of a flow begins with.
+type start struct {
+	service  string // the address
+	now      time.Time
+	settings map[string]any // replace those of the action Settings
+	item     map[string]any // of the trigger
+}
 
-// runFlow runs a flow at a time and returns the run. It fails the test if the run fails.
-func runFlow(t *testing.T, folder, service string, now time.Time, changes settings) *run {
+// runFlow runs a flow and returns the run. It fails the test if the run fails.
+func runFlow(t *testing.T, folder string, s start) *run {
 	t.Helper()
 	actions := readFlow(t, folder).Properties.Definition.Actions
 	inputs := map[string]any{}
 	unmarshal(t, actions["Settings"].Inputs, &inputs)
-	maps.Copy(inputs, changes)
+	maps.Copy(inputs, s.settings)
 	actions["Settings"].Inputs = []byte(textOf(inputs))
-	r := &run{T: t, api: readDefinition(t), service: service,
-		values: values{now: now, outputs: map[string]any{}, variables: map[string]any{}, items: map[string]any{}}}
+	r := &run{T: t, api: readDefinition(t), service: s.service, values: values{now: s.now, trigger: s.item,
+		outputs: map[string]any{}, variables: map[string]any{}, items: map[string]any{}}}
 	if status := r.branch(actions); status != "Succeeded" {
 		t.Errorf("the run is %s", status)
 	}
@@ -81,9 +86,10 @@ func (r *run) branch(actions map[string]*action) string {
 			if _, done := statuses[name]; done || !allIn(a.RunAfter, statuses) {
 				continue
 			}
-			statuses[name] = "Skipped"
 			if runs(a, statuses) {
 				statuses[name] = r.action(name, a)
+			} else {
+				statuses[name], r.outputs[name] = "Skipped", nil
 			}
 		}
 		if len(statuses) == before {
@@ -116,10 +122,10 @@ func runs(a *action, statuses map[string]string) bool {
 	return true
 }
 
-// handled reports whether an action ran after one that failed.
+// handled reports whether an action ran after one that failed, or after one that was skipped for it.
 func handled(name string, actions map[string]*action, statuses map[string]string) bool {
 	for other, a := range actions {
-		if (a.RunAfter[name] != nil) && (statuses[other] != "Skipped") {
+		if (a.RunAfter[name] != nil) && ((statuses[other] != "Skipped") || handled(other, actions, statuses)) {
 			return true
 		}
 	}

@@ -24,6 +24,7 @@ type scope struct {
 	loops     map[string]*shape // the current item of each enclosing loop
 	item      *shape            // what item() is
 	variables map[string]*shape // shared by all scopes of a flow
+	trigger   *shape            // the output of the trigger; nil if it has none
 	repeats   bool              // in a loop
 }
 
@@ -164,6 +165,13 @@ func (s *scope) shapeOfCall(e *expression.Expr) (*shape, error) {
 		return s.item, nil
 	case "outputs", "body", "items", "variables":
 		return s.shapeOfReference(e)
+	case "triggerOutputs", "triggerBody":
+		return s.shapeOfTrigger(e)
+	case "createArray":
+		if len(arguments) != 1 {
+			return nil, fmt.Errorf("expected an array of one item")
+		}
+		return &shape{kind: "array", items: arguments[0]}, nil
 	case "first", "last":
 		if (len(arguments) != 1) || (arguments[0].items == nil) {
 			return nil, fmt.Errorf("%s takes an array", e.Call)
@@ -190,6 +198,17 @@ func (s *scope) shapeOfCall(e *expression.Expr) (*shape, error) {
 		return arguments[0], nil
 	}
 	return kindOf(function.result), nil
+}
+
+// shapeOfTrigger returns the shape of what the trigger returned, which is one item after splitOn.
+func (s *scope) shapeOfTrigger(e *expression.Expr) (*shape, error) {
+	switch {
+	case (s.trigger == nil) || (len(e.Args) > 0):
+		return nil, fmt.Errorf("there is no %s()", e.Call)
+	case e.Call == "triggerBody":
+		return s.trigger.properties["body"], nil
+	}
+	return s.trigger, nil
 }
 
 func shapeOfIf(arguments []*shape) (*shape, error) {
