@@ -22,7 +22,8 @@ import (
 var update = flag.Bool("update", false, "write the packages")
 
 // packageNames are the folders of the packages.
-var packageNames = []string{"customers-to-list", "ending-subscriptions", "invoice-pdfs", "renewals-by-mail"}
+var packageNames = []string{"customers-to-list", "ending-subscriptions", "invoice-pdfs", "new-orders-to-channel",
+	"renewals-by-mail"}
 
 // zipTime is the time of each file in a package, so that the same files make the same package.
 var zipTime = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
@@ -148,7 +149,7 @@ func TestFlowsShareNothing(t *testing.T) {
 func TestProblems(t *testing.T) {
 	const (
 		list, ending, pdfs = "customers-to-list", "ending-subscriptions", "invoice-pdfs"
-		renewals           = "renewals-by-mail"
+		renewals, orders   = "renewals-by-mail", "new-orders-to-channel"
 		customer           = `items('For_each_customer')?['id']`
 	)
 	api := readDefinition(t)
@@ -223,6 +224,28 @@ func TestProblems(t *testing.T) {
 		"if with two types":   {renewals, `'yes', 'no')`, `'yes', 0)`, "of one type"},
 		"a union with a text": {renewals, `union(variables('Rows'),`, `union(variables('State'),`, "two arrays"},
 		"a split of a list":   {renewals, `split(coalesce(`, `split(empty(''), coalesce(`, "split takes"},
+
+		"a trigger that is an action": {orders, `"OnActivity"`, `"GetActivity"`, "no trigger GetActivity"},
+		"a trigger of no connector":   {orders, `"OnActivity"`, `"OnOrder"`, "no trigger OnOrder"},
+		"an action that is a trigger": {orders, `"GetOrder"`, `"OnActivity"`, "or a trigger"},
+		"a parameter of a trigger":    {orders, `"OperationType"`, `"Operation"`, "no parameter Operation"},
+		"an internal parameter of it": {orders, `"OperationType"`, `"Since"`, "no parameter Since"},
+		"a value of its parameter":    {orders, `"create_order"`, `"create order"`, "does not match"},
+		"its apiId": {orders, `"apiId": "/providers/Microsoft.PowerApps/apis/shared_partnercenter"`,
+			`"apiId": "/providers/Microsoft.PowerApps/apis/shared_partner"`, "apiId of When_something"},
+		"a trigger that asks too often": {orders, `"interval": 15`, `"interval": 1`, "too often"},
+		"a trigger split on no list":    {orders, `['body/value']`, `['body/items']`, `no property "items"`},
+		"a trigger that is not split": {orders, `"splitOn": "@triggerOutputs()?['body/value']"`, `"splitOn": ""`,
+			"splitOn"},
+		"a schedule that is split": {list, `"type": "Recurrence"`, `"type": "Recurrence", "splitOn": "@item()"`,
+			"is split"},
+		"a schedule of another kind": {list, `"frequency": "Day"`, `"frequency": "Second"`, "the recurrence"},
+		"a trigger of another type":  {list, `"type": "Recurrence"`, `"type": "Request"`, "is of type Request"},
+		"an item that no trigger has": {list, `body('Get_items')?['value']`, `triggerBody()?['value']`,
+			"no triggerBody()"},
+		"a field of the trigger": {orders, `triggerBody()?['customerId']`, `triggerBody()?['customer']`,
+			`no property "customer"`},
+		"a parameter of Teams": {orders, `"poster"`, `"postAs"`, "lacks poster"},
 
 		"an apiId of another connector": {pdfs,
 			`"apiId": "/providers/Microsoft.PowerApps/apis/shared_onedriveforbusiness"`,
