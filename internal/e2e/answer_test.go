@@ -172,7 +172,7 @@ func (a answer) isGood() bool { return a.status == http.StatusOK || a.status == 
 var answerHeaders = []string{
 	"Content-Type", "Content-Length", "Date", "Connection", "Cache-Control", "X-Content-Type-Options", "Ms-Requestid",
 	"Ms-Correlationid", "X-Ms-Client-Request-Id", "Ratelimit", "Ratelimit-Policy", "Retry-After", "Www-Authenticate",
-	"Allow", "Ms-Cv", "Location",
+	"Allow", "Ms-Cv", "Location", "X-Connector-Calls",
 }
 
 // beforeSignIn are the codes of answers to callers who are not signed in. They have no headers

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"os"
 	"regexp"
 	"strconv"
@@ -76,7 +77,8 @@ func parseRow(t *testing.T, fields []string) row {
 
 // plain reports whether net/http itself answers, or the service without its usual headers.
 func (r row) plain() bool {
-	return ((r.code == "-") && (r.status != 200) && !r.head()) || (r.code == "plain")
+	isGood := (r.status == http.StatusOK) || (r.status == http.StatusAccepted)
+	return ((r.code == "-") && !isGood && !r.head()) || (r.code == "plain")
 }
 
 // head reports whether the request is a HEAD.

@@ -3,6 +3,7 @@ package gate
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -17,6 +18,7 @@ type Operation struct {
 	ID         string // operationId
 	Path       string // such as /v1/invoices/{InvoiceID}
 	parameters []parameter
+	polled     bool // it is a trigger, which answers with 202 too
 }
 
 // A parameter is a parameter of the spec with the extensions that Check needs.
@@ -44,6 +46,7 @@ func Compile(spec *openapi3.T) (Operations, error) {
 		if err != nil {
 			return nil, err
 		}
+		o.polled = item.Get.Responses.Status(http.StatusAccepted) != nil
 		operations[o.ID] = o
 	}
 	return operations, nil

@@ -79,6 +79,9 @@ func (o Operations) Outcomes(transport string) []Outcome {
 	}
 	for id, operation := range o {
 		all = append(all, Outcome{transport, id, http.StatusOK, Good}, Outcome{transport, id, http.StatusOK, BrokenOff})
+		if operation.polled && transport == call.REST {
+			all = append(all, Outcome{transport, id, http.StatusAccepted, Good})
+		}
 		all = append(all, failures(transport, id, slices.Concat(fault.Codes(), operation.codes()))...)
 	}
 	return all

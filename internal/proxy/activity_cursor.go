@@ -43,12 +43,13 @@ const (
 	unfinished  = int64(6 * time.Hour / time.Second)
 
 	// Of how many records a cursor has keys, so that a request with it stays below 8 KiB.
-	maxBefore = 400 // between two sweeps, with those that are held back
+	maxBefore = 600 // between two sweeps, with those that are held back
 	maxHeld   = 150
-	maxOld    = 500  // in a sweep, of all but those that it handed over
+	maxOld    = 680  // in a sweep, of all but those that it handed over
 	minSince  = 50   // in a sweep, of those that it handed over
 	maxEdge   = 100  // of the last page: new records can move them to the next one
 	maxBytes  = 5200 // of all, and the token
+	keyBytes  = 6    // of a key, on average: in a day, hundreds are less than two hours apart
 )
 
 // readActivityCursor reads a cursor. The text has been sealed by the service, so an error is one of the
@@ -66,15 +67,11 @@ func readActivityCursor(text string, filter activityFilter) (*activityCursor, er
 	if read.Filter != c.Filter {
 		return c, nil
 	}
-	rest := []byte(keys)
+	rest, ok := []byte(keys), true
 	for _, list := range []*[]recordKey{&read.before, &read.since, &read.held} {
-		n, size := binary.Uvarint(rest)
-		if size <= 0 || uint64(len(rest)-size) < 8*n {
+		if *list, rest, ok = cutKeys(rest); !ok {
 			return nil, &fault.Error{Code: fault.InternalError}
 		}
-		*list = make([]recordKey, n)
-		binary.Decode(rest[size:], binary.BigEndian, *list) // long enough
-		rest = rest[size+8*int(n):]
 	}
 	return &read, nil
 }
@@ -87,10 +84,41 @@ func (c *activityCursor) String() string {
 	}
 	text = append(text, '\n')
 	for _, list := range [][]recordKey{c.before, c.since, c.held} {
-		text = binary.AppendUvarint(text, uint64(len(list)))
-		text, _ = binary.Append(text, binary.BigEndian, list) // numbers can always be encoded
+		text = appendKeys(text, list)
 	}
 	return string(text)
+}
+
+// appendKeys appends the number of keys and, in their order, the seconds between two of them and the hash.
+func appendKeys(text []byte, keys []recordKey) []byte {
+	text = binary.AppendUvarint(text, uint64(len(keys)))
+	last := int64(0)
+	for _, k := range slices.Sorted(slices.Values(keys)) {
+		text = binary.AppendUvarint(text, uint64(k.second()-last))
+		text = binary.BigEndian.AppendUint32(text, uint32(k))
+		last = k.second()
+	}
+	return text
+}
+
+// cutKeys reads what appendKeys wrote at the beginning of text, and returns the rest.
+func cutKeys(text []byte) (keys []recordKey, rest []byte, ok bool) {
+	count, size := binary.Uvarint(text)
+	if size <= 0 {
+		return nil, nil, false
+	}
+	text = text[size:]
+	second := uint64(0)
+	for range count {
+		after, size := binary.Uvarint(text)
+		if size <= 0 || len(text) < size+4 {
+			return nil, nil, false
+		}
+		second += after
+		keys = append(keys, recordKey(second<<32|uint64(binary.BigEndian.Uint32(text[size:]))))
+		text = text[size+4:]
+	}
+	return keys, text, true
 }
 
 // hash identifies the filter.
@@ -133,7 +161,6 @@ func (c *activityCursor) retreat() bool {
 // advance takes a page into account and returns the records on it that are to be handed over.
 func (c *activityCursor) advance(page activityPage) (fresh []activityRecord) {
 	c.Newest = max(c.Newest, page.newest())
-	var edge []recordKey
 	for _, r := range page.records {
 		if !r.matches || !c.isNew(r) {
 			continue
@@ -145,10 +172,7 @@ func (c *activityCursor) advance(page activityPage) (fresh []activityRecord) {
 		c.since = append(c.since, r.key)
 		fresh = append(fresh, r)
 	}
-	for _, r := range page.records[max(0, len(page.records)-maxEdge):] {
-		edge = append(edge, r.key)
-	}
-	c.trim(edge, len(page.token))
+	c.trim(page, len(page.token))
 	c.Token = page.token
 	if c.isLast(page) {
 		c.Token = ""
@@ -194,7 +218,7 @@ func (c *activityCursor) isLast(page activityPage) bool {
 	if !page.isNewestFirst() {
 		return false
 	}
-	oldest := page.records[len(page.records)-1].key.second()
+	oldest := page.oldest()
 	if !c.Started {
 		isEnough := c.impatient || (oldest < c.Floor) || (oldest < c.Newest-lateRecords)
 		if isEnough {
@@ -210,15 +234,26 @@ func (c *activityCursor) isLast(page activityPage) bool {
 	return oldest < c.Horizon
 }
 
-// trim drops the oldest keys of this sweep that are too many beside a token, except those in edge.
-func (c *activityCursor) trim(edge []recordKey, token int) {
-	slices.Sort(c.since)
-	room := max(minSince, (maxBytes-token)/8-len(c.before)-len(c.held)-maxEdge)
-	if surplus := len(c.since) - room; surplus > 0 {
-		c.Floor = max(c.Floor, c.since[surplus-1].second()+1)
+// trim drops keys of this sweep that are too many beside a token: the oldest ones, but for those at the
+// end of the page, which may come again, and those that the sweep has not come to.
+func (c *activityCursor) trim(page activityPage, token int) {
+	var edge []recordKey
+	for _, r := range page.records[max(0, len(page.records)-maxEdge):] {
+		edge = append(edge, r.key)
 	}
+	passed := int64(0) // no key is older
+	if page.isNewestFirst() {
+		passed = page.oldest()
+	}
+	surplus := len(c.since) - max(minSince, (maxBytes-token)/keyBytes-len(c.before)-len(c.held)-maxEdge)
+	slices.Sort(c.since)
 	c.since = slices.DeleteFunc(c.since, func(k recordKey) bool {
-		return k.second() < c.Floor && !slices.Contains(edge, k)
+		if surplus <= 0 || k.second() <= passed || slices.Contains(edge, k) {
+			return false
+		}
+		surplus--
+		c.Floor = max(c.Floor, k.second()+1)
+		return true
 	})
 }
 

@@ -85,6 +85,9 @@ func (p activityPage) isNewestFirst() bool {
 	})
 }
 
+// oldest returns the second of the last record. It is that of the oldest one if the page is newest first.
+func (p activityPage) oldest() int64 { return p.records[len(p.records)-1].key.second() }
+
 // newest returns the second of the latest record with a date, or 0.
 func (p activityPage) newest() (second int64) {
 	for _, r := range p.records {
