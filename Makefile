@@ -25,8 +25,8 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 # Packages whose tests run without the race detector: they generate and read files, or start hundreds of processes,
-# which it makes ten times as slow. Some tests of internal/cli and internal/e2e do so too.
-PLAIN_TESTS := ^(TestPackage|TestMigrate|TestCommands|TestLinks|TestDefinitionMCP|TestGeneratedPages|TestScripts$$)
+# which it makes ten times as slow. So do some tests of other packages.
+PLAIN_TESTS := ^(TestPackage|TestMigrate|TestCommands|TestLinks|TestDefinitionMCP|TestGeneratedPages|TestScripts$$|TestOnActivityWeek)
 PLAIN       := ./deploy ./docs/... ./internal/definition/... ./internal/icon/... ./internal/migrate/...
 
 # Packages whose tests take longest, which begin first.
@@ -74,7 +74,7 @@ memory: ## Run the tests of memory limits
 .PHONY: plain
 plain: ## Run the tests for which the race detector costs more than it finds
 	go test -shuffle=on $(PLAIN)
-	go test -shuffle=on -run '$(PLAIN_TESTS)' ./internal/cli ./internal/e2e
+	go test -shuffle=on -run '$(PLAIN_TESTS)' ./internal/cli ./internal/e2e ./internal/proxy
 
 # Programs that speak the Model Context Protocol. Their lock file names no registry.
 CLIENTS := internal/e2e/testdata/clients

@@ -221,6 +221,17 @@ func TestOnActivity(t *testing.T) {
 		u.add(1, u.now.Add(-20*24*time.Hour))
 		getPoll(t, h, p.location).expect(t, ok, "900", 1)
 	})
+	t.Run("tells records without an ID apart", func(t *testing.T) {
+		h, u := startAudit(t, 1)
+		p := getPoll(t, h, getPoll(t, h, trigger).location)
+		for n := range 2 {
+			u.add(10+n, u.now)
+			u.records[0].id = ""
+		}
+		p = getPoll(t, h, p.location)
+		p.expect(t, ok, "900", 11, 10)
+		getPoll(t, h, p.location).expect(t, accepted, "900")
+	})
 	t.Run("reads one page in a call", func(t *testing.T) {
 		h, u := startAudit(t, 2)
 		p := getPoll(t, h, trigger)
@@ -485,6 +496,8 @@ func TestOnActivityWeek(t *testing.T) {
 		"oldest first": {from: plain, perDay: 50, pageSize: 50, late: 20 * time.Hour, order: oldestFirst,
 			learning: 5 * time.Hour},
 		"in no order": {from: plain, perDay: 50, pageSize: 50, late: 20 * time.Hour, order: shuffled,
+			learning: 5 * time.Hour},
+		"in no order on small pages": {from: plain, perDay: 10, pageSize: 4, late: 20 * time.Hour, order: shuffled,
 			learning: 5 * time.Hour},
 		"filtered upstream": {from: plain, perDay: 80, late: 20 * time.Hour, query: "ResourceType=order"},
 		"filtered here":     {from: plain, perDay: 80, late: 20 * time.Hour, query: "OperationType=update_order"},
