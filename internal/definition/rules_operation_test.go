@@ -64,7 +64,7 @@ var operationRules = []rule{
 				form := regexp.MustCompile(`^[A-Z][A-Za-z0-9() ]*[A-Za-z0-9]( \(deprecated\))?$`).MatchString(summary)
 				if !form || seen[summary] || len(summary) > 80 {
 					report("%s: summary %q", op.id(), summary)
-				} else if words := slices.DeleteFunc(words[1:], isNameWord); slices.ContainsFunc(words, regexp.MustCompile(`^[A-Z][a-z]`).MatchString) {
+				} else if slices.ContainsFunc(slices.DeleteFunc(words[1:], isNameWord), isCapitalized) {
 					report("%s: summary %q is not in sentence case", op.id(), summary)
 				}
 				seen[summary] = true
@@ -185,6 +185,9 @@ var operationRules = []rule{
 		},
 	},
 }
+
+// isCapitalized reports whether a word begins with a capital letter and goes on with a small one.
+func isCapitalized(word string) bool { return regexp.MustCompile(`^[A-Z][a-z]`).MatchString(word) }
 
 // isNameWord reports whether a word belongs to the name of Partner Center.
 func isNameWord(word string) bool { return word == "Partner" || word == "Center" }

@@ -45,7 +45,7 @@ func Compile(schema *openapi3.SchemaRef) (*Projection, error) {
 	if assignOrdinals(root, 0) > maxOrdinals {
 		return nil, fmt.Errorf("mapping: more than %d objects and properties cannot be projected", maxOrdinals)
 	}
-	return &Projection{root: root, collection: root.hasRequiredArray(), elem: root.requiredElement()}, nil
+	return &Projection{root: root, collection: root.hasRequiredArray(), elem: root.bindCollection()}, nil
 }
 
 // assignOrdinals numbers every object and property below n, starting at next, and returns the next

@@ -19,7 +19,7 @@ import (
 const MaxDepth = 64
 
 // ErrInvalid reports an input that is not exactly one valid JSON object, has a documented member
-// twice, or has a counted collection that is not an array. If the response is a single object, an
+// twice, or has a collection that is not an array. If the response is a single object, an
 // input without any documented member is invalid too.
 var ErrInvalid = errors.New("mapping: not one valid JSON object of the documented form")
 

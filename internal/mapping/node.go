@@ -47,7 +47,7 @@ type node struct {
 	byLength [][]candidate // object: its properties by the length of their upstream names
 	defaults []int         // object: fields that are always written, in the order of required
 	counter  int           // object: field that counts an array; -1: none
-	counted  int           // object: field of that array; -1: none
+	counted  int           // object: field of that array, or of the collection without a count; -1: none
 	derived  int           // object: field that Options.Derive computes; -1: none
 }
 
@@ -83,11 +83,14 @@ func (n *node) hasRequiredArray() bool {
 	return slices.ContainsFunc(n.defaults, func(i int) bool { return n.fields[i].node.kind == array })
 }
 
-// requiredElement returns the schema of the elements of the first array of objects that an object
-// always has, or nil.
-func (n *node) requiredElement() *node {
+// bindCollection makes the first array of objects that the object always has its collection, unless it
+// has a counted one, and returns the schema of the elements. It returns nil if there is no such array.
+func (n *node) bindCollection() *node {
 	for _, i := range n.defaults {
 		if elem := n.fields[i].node.elem; (elem != nil) && (elem.kind == object) {
+			if n.counted < 0 {
+				n.counted = i
+			}
 			return elem
 		}
 	}

@@ -118,7 +118,8 @@ func TestToolsOfActions(t *testing.T) {
 	operations := compiled(t).Operations()
 	for _, item := range spec(t).Paths.Map() {
 		id := item.Get.OperationID
-		isPicker, isTrigger := item.Get.Extensions["x-ms-visibility"] == "internal", item.Get.Extensions["x-ms-trigger"] != nil
+		isPicker := item.Get.Extensions["x-ms-visibility"] == "internal"
+		isTrigger := item.Get.Extensions["x-ms-trigger"] != nil
 		if (operations[id] == nil) != (isPicker || isTrigger) {
 			t.Errorf("%s: tool %t", id, operations[id] != nil)
 		}

@@ -23,11 +23,16 @@ type activityCursor struct {
 	Filter  uint32 `json:"filter"` // hash of the filter
 	Started bool   `json:"started,omitempty"`
 
-	Horizon int64  `json:"horizon,omitempty"` // what is older has been handed over; 0: nothing has
-	Newest  int64  `json:"newest,omitempty"`  // of all records; 0: there were none
-	Token   string `json:"token,omitempty"`   // of the next page of this sweep; empty: a new sweep begins
-	Floor   int64  `json:"floor,omitempty"`   // what this sweep handed over and is older has no key
-	Undated bool   `json:"undated,omitempty"` // Partner Center does not take the horizon as a start date
+	Horizon int64 `json:"horizon,omitempty"` // what is older has been handed over; 0: nothing has
+	Newest  int64 `json:"newest,omitempty"`  // of all records; 0: there were none
+	Undated bool  `json:"undated,omitempty"` // Partner Center does not take the horizon as a start date
+
+	// Of the sweep.
+	Token  string `json:"token,omitempty"`  // of its next page; empty: a new sweep begins
+	Day    string `json:"day,omitempty"`    // start date of its requests; empty: none
+	Passed int64  `json:"passed,omitempty"` // what is newer than that was on its pages; 0: nothing is known
+	Floor  int64  `json:"floor,omitempty"`  // what it handed over and is older has no key
+	Top    int64  `json:"top,omitempty"`    // what is newer than that came after its first page; 0: nothing is known
 
 	// impatient makes the first sweep end with its first page if Partner Center lists the newest records
 	// first.
@@ -132,8 +137,16 @@ func (f activityFilter) hash() uint32 {
 func (c *activityCursor) hasMore() bool { return c.Token != "" }
 
 // startDate returns the day from which the next request asks for records, or "" for Partner Center's
-// default, which is 30 days ago.
+// default, which is 30 days ago. It is the same for all pages of a sweep, to which a token belongs.
 func (c *activityCursor) startDate() string {
+	if c.Token == "" {
+		c.Day = c.firstDay()
+	}
+	return c.Day
+}
+
+// firstDay returns the start date of a new sweep.
+func (c *activityCursor) firstDay() string {
 	oldest := c.Horizon
 	if len(c.held) > 0 {
 		oldest = min(oldest, slices.Min(c.held).second())
@@ -148,9 +161,12 @@ func (c *activityCursor) startDate() string {
 // false if it cannot: then the request was wrong for another reason.
 func (c *activityCursor) retreat() bool {
 	switch {
+	case c.Token != "" && !c.Started && c.Passed != 0: // enough is known
+		c.Floor = max(c.Floor, c.Passed+1)
+		c.finish()
 	case c.Token != "": // may have expired
 		c.Token = ""
-	case c.startDate() != "": // may be too old
+	case c.Day != "": // may be too old
 		c.Undated = true
 	default:
 		return false
@@ -160,7 +176,14 @@ func (c *activityCursor) retreat() bool {
 
 // advance takes a page into account and returns the records on it that are to be handed over.
 func (c *activityCursor) advance(page activityPage) (fresh []activityRecord) {
-	c.Newest = max(c.Newest, page.newest())
+	if c.Token == "" && c.Top == 0 && page.isNewestFirst() {
+		c.Top = page.newest()
+	}
+	if c.Started || c.Top == 0 {
+		c.Newest = max(c.Newest, page.newest())
+	} else {
+		c.Newest = c.Top
+	}
 	for _, r := range page.records {
 		if !r.matches || !c.isNew(r) {
 			continue
@@ -171,6 +194,9 @@ func (c *activityCursor) advance(page activityPage) (fresh []activityRecord) {
 		c.held = without(c.held, r.key)
 		c.since = append(c.since, r.key)
 		fresh = append(fresh, r)
+	}
+	if page.isNewestFirst() && (c.Passed == 0 || page.oldest() < c.Passed) {
+		c.Passed = page.oldest()
 	}
 	c.trim(page, len(page.token))
 	c.Token = page.token
@@ -188,10 +214,19 @@ func (c *activityCursor) advance(page activityPage) (fresh []activityRecord) {
 
 // isNew reports whether a record has not been handed over.
 func (c *activityCursor) isNew(r activityRecord) bool {
-	if slices.Contains(c.held, r.key) {
+	second := r.key.second()
+	wasPassed := c.Passed != 0 && second > c.Passed && second <= c.Top
+	switch {
+	case slices.Contains(c.held, r.key):
 		return true
+	case second < c.Horizon:
+		return false
+	case wasPassed && second < c.Floor: // its key was dropped
+		return false
+	case !c.Started && c.Top != 0 && second > c.Top: // the next sweep hands it over
+		return false
 	}
-	return r.key.second() >= c.Horizon && !slices.Contains(c.before, r.key) && !slices.Contains(c.since, r.key)
+	return !slices.Contains(c.before, r.key) && !slices.Contains(c.since, r.key)
 }
 
 // hold holds back a record in progress. It returns false if the record has been in progress for too long,
@@ -241,14 +276,10 @@ func (c *activityCursor) trim(page activityPage, token int) {
 	for _, r := range page.records[max(0, len(page.records)-maxEdge):] {
 		edge = append(edge, r.key)
 	}
-	passed := int64(0) // no key is older
-	if page.isNewestFirst() {
-		passed = page.oldest()
-	}
 	surplus := len(c.since) - max(minSince, (maxBytes-token)/keyBytes-len(c.before)-len(c.held)-maxEdge)
 	slices.Sort(c.since)
 	c.since = slices.DeleteFunc(c.since, func(k recordKey) bool {
-		if surplus <= 0 || k.second() <= passed || slices.Contains(edge, k) {
+		if surplus <= 0 || k.second() <= c.Passed || slices.Contains(edge, k) {
 			return false
 		}
 		surplus--
@@ -266,7 +297,8 @@ func (c *activityCursor) finish() {
 	}
 	c.before = slices.DeleteFunc(all, func(k recordKey) bool { return k.second() < horizon })
 	c.Undated = c.Undated && (horizon == c.Horizon)
-	c.Started, c.Horizon, c.Floor, c.since = true, horizon, 0, nil
+	c.Started, c.Horizon, c.since = true, horizon, nil
+	c.Token, c.Floor, c.Passed, c.Top = "", 0, 0, 0
 }
 
 // dropHeld removes records that need not be held back any longer, and returns them. In the first sweep,

@@ -80,7 +80,10 @@ const minOrdered = 20
 
 // isNewestFirst reports whether the page shows that later pages have older records only.
 func (p activityPage) isNewestFirst() bool {
-	return len(p.records) >= minOrdered && slices.IsSortedFunc(p.records, func(a, b activityRecord) int {
+	if len(p.records) < minOrdered || p.records[0].key.second() == p.oldest() {
+		return false
+	}
+	return slices.IsSortedFunc(p.records, func(a, b activityRecord) int {
 		return cmp.Compare(b.key.second(), a.key.second())
 	})
 }

@@ -37,6 +37,7 @@ func (p *Proxy) OnActivity(
 		return nil, err
 	}
 	upstream := activityRequest(filter, cursor.Token)
+	upstream.Query.Set("size", "500") // what Partner Center takes by default, and sometimes less
 	if day := cursor.startDate(); day != "" {
 		upstream.Query.Set("startDate", day)
 	}
@@ -59,10 +60,10 @@ func (p *Proxy) OnActivity(
 }
 
 // isRejected reports whether Partner Center found a request wrong, as it does with a start date of more
-// than 90 days ago or a token that has expired.
+// than 90 days ago and may do with a token that has expired.
 func isRejected(err error) bool {
 	var f *fault.Error
-	return errors.As(err, &f) && f.Code == fault.PartnerCenterRejected
+	return errors.As(err, &f) && (f.Code == fault.PartnerCenterRejected || f.Code == fault.PartnerCenterNotFound)
 }
 
 // activityPage returns a page of audit records. The caller closes the body, to which they belong.

@@ -88,7 +88,8 @@ func (u *auditUpstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	next := ""
 	if end < len(listed) {
-		next = fmt.Sprintf(`,"links":{"next":{"uri":"/x","headers":[{"key":"MS-ContinuationToken","value":"%d"}]}}`, end)
+		next = fmt.Sprintf(`,"links":{"next":{"uri":"/x","headers":[{"key":"MS-ContinuationToken","value":"%d"}]}}`,
+			end)
 	}
 	fmt.Fprintf(w, `{"items":[%s]%s}`, strings.Join(items, ","), next)
 }
@@ -100,7 +101,8 @@ func (r auditRecord) text(now time.Time) string {
 		id = fmt.Sprintf(`"id":%q,`, r.id)
 	}
 	return fmt.Sprintf(`{%s"customerId":%q,"resourceType":%q,"operationType":"update_%s","operationDate":%q,`+
-		`"operationStatus":%q,"resourceOldValue":"{\"Name\":\"secret\"}","customizedData":[{"key":"Number","value":"%d"}]}`,
+		`"operationStatus":%q,"resourceOldValue":"{\"Name\":\"secret\"}",`+
+		`"customizedData":[{"key":"Number","value":"%d"}]}`,
 		id, r.customer, r.resource, r.resource, r.date.Format("2006-01-02T15:04:05.0000000Z"), r.status(now), r.number)
 }
 
@@ -200,8 +202,11 @@ func TestOnActivity(t *testing.T) {
 		h, u := startAudit(t, 3)
 		p := getPoll(t, h, trigger)
 		p.expect(t, accepted, "900")
-		if query := u.lastQuery(t); len(query) > 0 || !strings.HasPrefix(p.location, "http://example.com"+trigger+"?Since=") {
-			t.Errorf("query %v, Location %s", query, p.location)
+		if query := u.lastQuery(t); query.Encode() != "size=500" {
+			t.Errorf("query %v", query)
+		}
+		if !strings.HasPrefix(p.location, "http://example.com"+trigger+"?Since=") {
+			t.Errorf("Location %s", p.location)
 		}
 		p = getPoll(t, h, p.location)
 		p.expect(t, accepted, "900")
@@ -290,6 +295,38 @@ func TestOnActivity(t *testing.T) {
 		p.expect(t, accepted, "5")
 		getPoll(t, h, p.location).expect(t, ok, "900", 10)
 	})
+	t.Run("takes what comes during a first sweep of several pages for new", func(t *testing.T) {
+		h, u := startAudit(t, 30)
+		u.pageSize = 20
+		p := getPoll(t, h, trigger)
+		p.expect(t, accepted, "5")
+		for n := range 25 {
+			u.add(100+n, u.now.Add(-time.Duration(n)*time.Minute))
+		}
+		got := 0
+		for range 10 {
+			p = getPoll(t, h, p.location)
+			got += len(p.numbers)
+		}
+		if got != 25 {
+			t.Errorf("%d records", got)
+		}
+	})
+	t.Run("reads on behind a page of the same second", func(t *testing.T) {
+		h, u := startAudit(t, 1)
+		p := getPoll(t, h, trigger)
+		u.pageSize = 30
+		for n := range 50 {
+			u.add(100+n, u.now)
+		}
+		p = getPoll(t, h, p.location)
+		if len(p.numbers) != 30 || p.retry != "5" {
+			t.Errorf("%d records, Retry-After %s", len(p.numbers), p.retry)
+		}
+		if p = getPoll(t, h, p.location); len(p.numbers) != 20 {
+			t.Errorf("%d records", len(p.numbers))
+		}
+	})
 	t.Run("fails if Partner Center rejects more than that", func(t *testing.T) {
 		h, u := startAudit(t, 0)
 		u.fail = http.StatusBadRequest
@@ -304,7 +341,8 @@ func TestOnActivity(t *testing.T) {
 		other := trigger + "?ResourceType=order&Since=" + p.cursor
 		p = getPoll(t, h, other)
 		p.expect(t, accepted, "900")
-		if filter := u.lastQuery(t).Get("filter"); filter != `{"Field":"ResourceType","Value":"order","Operator":"equals"}` {
+		want := `{"Field":"ResourceType","Value":"order","Operator":"equals"}`
+		if filter := u.lastQuery(t).Get("filter"); filter != want {
 			t.Errorf("filter %s", filter)
 		}
 		getPoll(t, h, p.location).expect(t, accepted, "900")
