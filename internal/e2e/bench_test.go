@@ -101,6 +101,21 @@ func BenchmarkSignIn(b *testing.B) {
 	}
 }
 
+// activityPage returns a page of audit records, a minute apart, with old and new values.
+func activityPage(n int) string {
+	var records []string
+	for i := range n {
+		date := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC).Add(-time.Duration(i) * time.Minute)
+		records = append(records, fmt.Sprintf(`{"id":"3b33_5c1e_updatesubscription_%d","customerId":%q,`+
+			`"customerName":"Fourth Coffee","userPrincipalName":"ops@partner.example","resourceType":"subscription",`+
+			`"resourceOldValue":%q,"resourceNewValue":%q,"operationType":"update_subscription","operationDate":%q,`+
+			`"operationStatus":"succeeded","customizedData":[{"key":"SubscriptionId","value":%q}],`+
+			`"attributes":{"objectType":"AuditRecord"}}`, i, customerID, `{"Quantity":24,"Status":"active"}`,
+			`{"Quantity":25,"Status":"active"}`, date.Format("2006-01-02T15:04:05.0000000Z"), customerID))
+	}
+	return `{"totalCount":` + strconv.Itoa(n) + `,"items":[` + strings.Join(records, ",") + `]}`
+}
+
 // BenchmarkServed compares the processor time of a call through the service and through a plain
 // reverse proxy. It also measures what the service allocates for a call, and its peak memory.
 func BenchmarkServed(b *testing.B) {
@@ -123,6 +138,8 @@ func BenchmarkServed(b *testing.B) {
 		{"100-customers", customers, customersPage(100), 960},
 		{"500-customers", customers, customersPage(500), 480},
 		{"200-subscriptions", "/v1/customers/" + customerID + "/subscriptions", subscriptionsPage(b, 200), 480},
+		{"500-records", "/v1/activity", activityPage(500), 320},
+		{"500-records-polled", "/v1/triggers/activity", activityPage(500), 320},
 	} {
 		for _, load := range []calls{
 			{path: page.path, n: page.calls, callers: 1},

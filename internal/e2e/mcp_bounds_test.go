@@ -180,10 +180,10 @@ func TestMCPSandbox(t *testing.T) {
 			page := strings.Replace(arguments, "{", fmt.Sprintf(`{"Size":3,"Cursor":%q,`, cursor), 1)
 			l := call(tool.name, strings.Replace(page, ",}", "}", 1)).list(t)
 			for _, row := range l.rows(t) {
-				if id := row["id"]; seen[id] {
-					t.Fatalf("%s: page %d has %s again", tool.name, pages, id)
+				if text := fmt.Sprint(row); seen[text] {
+					t.Fatalf("%s: page %d has %s again", tool.name, pages, text)
 				} else {
-					seen[id] = true
+					seen[text] = true
 				}
 			}
 			if cursor = l.cursor; (cursor == "") || (pages > 300) {

@@ -23,38 +23,38 @@ type activityCursor struct {
 	Filter  uint32 `json:"filter"` // hash of the filter
 	Started bool   `json:"started,omitempty"`
 
-	Horizon int64 `json:"horizon,omitempty"` // what is older has been handed over; 0: nothing has
-	Newest  int64 `json:"newest,omitempty"`  // of all records; 0: there were none
-	Undated bool  `json:"undated,omitempty"` // Partner Center does not take the horizon as a start date
+	Horizon int64 `json:"horizon,omitempty"` // older records have been handed over; 0: none have
+	Newest  int64 `json:"newest,omitempty"`  // the latest record; 0: there is none so far
+	NoStart bool  `json:"noStart,omitempty"` // Partner Center rejected the horizon as a start date
 
-	// Of the sweep.
+	// The sweep under way.
 	Token  string `json:"token,omitempty"`  // of its next page; empty: a new sweep begins
 	Day    string `json:"day,omitempty"`    // start date of its requests; empty: none
-	Passed int64  `json:"passed,omitempty"` // what is newer than that was on its pages; 0: nothing is known
-	Floor  int64  `json:"floor,omitempty"`  // what it handed over and is older has no key
-	Top    int64  `json:"top,omitempty"`    // what is newer than that came after its first page; 0: nothing is known
-
-	// impatient makes the first sweep end with its first page if Partner Center lists the newest records
-	// first.
-	impatient bool
+	Top    int64  `json:"top,omitempty"`    // later records appeared after its first page; 0: not known
+	Passed int64  `json:"passed,omitempty"` // records from there to Top were on its pages; 0: not known
+	Floor  int64  `json:"floor,omitempty"`  // older records that it handed over may have no key
 
 	before []recordKey // handed over before this sweep
 	since  []recordKey // handed over in this sweep
 	held   []recordKey // held back
+
+	// impatient makes the first sweep end with its first page if Partner Center lists the newest records
+	// first.
+	impatient bool
 }
 
 const (
 	lateRecords = int64(24 * time.Hour / time.Second)
 	unfinished  = int64(6 * time.Hour / time.Second)
 
-	// Of how many records a cursor has keys, so that a request with it stays below 8 KiB.
-	maxBefore = 600 // between two sweeps, with those that are held back
-	maxHeld   = 150
-	maxOld    = 680  // in a sweep, of all but those that it handed over
-	minSince  = 50   // in a sweep, of those that it handed over
-	maxEdge   = 100  // of the last page: new records can move them to the next one
-	maxBytes  = 5200 // of all, and the token
-	keyBytes  = 6    // of a key, on average: in a day, hundreds are less than two hours apart
+	// Limits of the keys in a cursor, so that a request with it stays below 8 KiB.
+	maxKept  = 600  // between two sweeps: before and held
+	maxHeld  = 150  // held
+	maxOld   = 680  // in a sweep: before and held
+	minSince = 50   // in a sweep: since, but for the edge
+	maxEdge  = 100  // at the end of a page, from where new records can move them to the next page
+	maxBytes = 5200 // of all keys and the token
+	keyBytes = 6    // of a key, on average: hundreds within a day are less than four hours apart
 )
 
 // readActivityCursor reads a cursor. The text has been sealed by the service, so an error is one of the
@@ -131,194 +131,4 @@ func (f activityFilter) hash() uint32 {
 	hash := fnv.New32a()
 	hash.Write([]byte(strings.ToLower(f.resourceType + "\n" + f.customer + "\n" + f.operationType)))
 	return hash.Sum32()
-}
-
-// hasMore reports whether the sweep has further pages.
-func (c *activityCursor) hasMore() bool { return c.Token != "" }
-
-// startDate returns the day from which the next request asks for records, or "" for Partner Center's
-// default, which is 30 days ago. It is the same for all pages of a sweep, to which a token belongs.
-func (c *activityCursor) startDate() string {
-	if c.Token == "" {
-		c.Day = c.firstDay()
-	}
-	return c.Day
-}
-
-// firstDay returns the start date of a new sweep.
-func (c *activityCursor) firstDay() string {
-	oldest := c.Horizon
-	if len(c.held) > 0 {
-		oldest = min(oldest, slices.Min(c.held).second())
-	}
-	if oldest == 0 || c.Undated {
-		return ""
-	}
-	return time.Unix(oldest, 0).UTC().Format(time.DateOnly)
-}
-
-// retreat makes the cursor ask for less, because Partner Center has rejected the request. It returns
-// false if it cannot: then the request was wrong for another reason.
-func (c *activityCursor) retreat() bool {
-	switch {
-	case c.Token != "" && !c.Started && c.Passed != 0: // enough is known
-		c.Floor = max(c.Floor, c.Passed+1)
-		c.finish()
-	case c.Token != "": // may have expired
-		c.Token = ""
-	case c.Day != "": // may be too old
-		c.Undated = true
-	default:
-		return false
-	}
-	return true
-}
-
-// advance takes a page into account and returns the records on it that are to be handed over.
-func (c *activityCursor) advance(page activityPage) (fresh []activityRecord) {
-	if c.Token == "" && c.Top == 0 && page.isNewestFirst() {
-		c.Top = page.newest()
-	}
-	if c.Started || c.Top == 0 {
-		c.Newest = max(c.Newest, page.newest())
-	} else {
-		c.Newest = c.Top
-	}
-	for _, r := range page.records {
-		if !r.matches || !c.isNew(r) {
-			continue
-		}
-		if !r.isFinished && c.hold(r) {
-			continue
-		}
-		c.held = without(c.held, r.key)
-		c.since = append(c.since, r.key)
-		fresh = append(fresh, r)
-	}
-	if page.isNewestFirst() && (c.Passed == 0 || page.oldest() < c.Passed) {
-		c.Passed = page.oldest()
-	}
-	c.trim(page, len(page.token))
-	c.Token = page.token
-	if c.isLast(page) {
-		c.Token = ""
-	}
-	if !c.Started {
-		fresh = nil
-	}
-	if c.Token == "" {
-		c.finish()
-	}
-	return fresh
-}
-
-// isNew reports whether a record has not been handed over.
-func (c *activityCursor) isNew(r activityRecord) bool {
-	second := r.key.second()
-	wasPassed := c.Passed != 0 && second > c.Passed && second <= c.Top
-	switch {
-	case slices.Contains(c.held, r.key):
-		return true
-	case second < c.Horizon:
-		return false
-	case wasPassed && second < c.Floor: // its key was dropped
-		return false
-	case !c.Started && c.Top != 0 && second > c.Top: // the next sweep hands it over
-		return false
-	}
-	return !slices.Contains(c.before, r.key) && !slices.Contains(c.since, r.key)
-}
-
-// hold holds back a record in progress. It returns false if the record has been in progress for too long,
-// or there are too many.
-func (c *activityCursor) hold(r activityRecord) bool {
-	if r.key.second() < c.Newest-unfinished {
-		return false
-	}
-	if slices.Contains(c.held, r.key) {
-		return true
-	}
-	if len(c.held) == maxHeld || len(c.before)+len(c.held) == maxOld {
-		return false
-	}
-	c.held = append(c.held, r.key)
-	return true
-}
-
-// isLast reports whether later pages have nothing new: there are none, or they have older records only.
-func (c *activityCursor) isLast(page activityPage) bool {
-	if page.token == "" {
-		return true
-	}
-	if !page.isNewestFirst() {
-		return false
-	}
-	oldest := page.oldest()
-	if !c.Started {
-		isEnough := c.impatient || (oldest < c.Floor) || (oldest < c.Newest-lateRecords)
-		if isEnough {
-			c.Floor = max(c.Floor, oldest+1)
-		}
-		return isEnough
-	}
-	for _, key := range c.held {
-		if key.second() <= oldest {
-			return false
-		}
-	}
-	return oldest < c.Horizon
-}
-
-// trim drops keys of this sweep that are too many beside a token: the oldest ones, but for those at the
-// end of the page, which may come again, and those that the sweep has not come to.
-func (c *activityCursor) trim(page activityPage, token int) {
-	var edge []recordKey
-	for _, r := range page.records[max(0, len(page.records)-maxEdge):] {
-		edge = append(edge, r.key)
-	}
-	surplus := len(c.since) - max(minSince, (maxBytes-token)/keyBytes-len(c.before)-len(c.held)-maxEdge)
-	slices.Sort(c.since)
-	c.since = slices.DeleteFunc(c.since, func(k recordKey) bool {
-		if surplus <= 0 || k.second() <= c.Passed || slices.Contains(edge, k) {
-			return false
-		}
-		surplus--
-		c.Floor = max(c.Floor, k.second()+1)
-		return true
-	})
-}
-
-// finish ends the sweep, so that the next call begins another one.
-func (c *activityCursor) finish() {
-	horizon := max(c.Horizon, c.Floor, c.Newest-lateRecords)
-	all := slices.Sorted(slices.Values(slices.Concat(c.before, c.since, c.dropHeld())))
-	if surplus := len(all) + len(c.held) - maxBefore; surplus > 0 {
-		horizon = max(horizon, all[surplus-1].second()+1)
-	}
-	c.before = slices.DeleteFunc(all, func(k recordKey) bool { return k.second() < horizon })
-	c.Undated = c.Undated && (horizon == c.Horizon)
-	c.Started, c.Horizon, c.since = true, horizon, nil
-	c.Token, c.Floor, c.Passed, c.Top = "", 0, 0, 0
-}
-
-// dropHeld removes records that need not be held back any longer, and returns them. In the first sweep,
-// they are those that have been in progress for too long. Later ones would have been handed over, so
-// Partner Center does not have them any more.
-func (c *activityCursor) dropHeld() (dropped []recordKey) {
-	oldest := c.Horizon - lateRecords
-	if !c.Started {
-		oldest = c.Newest - unfinished
-	}
-	c.held = slices.DeleteFunc(c.held, func(k recordKey) bool {
-		if k.second() < oldest {
-			dropped = append(dropped, k)
-		}
-		return k.second() < oldest
-	})
-	return dropped
-}
-
-// without returns keys without one of them.
-func without(keys []recordKey, key recordKey) []recordKey {
-	return slices.DeleteFunc(keys, func(k recordKey) bool { return k == key })
 }

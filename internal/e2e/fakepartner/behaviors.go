@@ -31,7 +31,7 @@ var Behaviors = map[string]http.HandlerFunc{
 	"truncated-json": reply.JSON(`{"totalCount":1,"items":[{"id":"a"}`),
 	"nonutf8":        reply.JSON("{\"items\":[{\"id\":\"\xc3\x28\"}]}"),
 	"nan":            reply.JSON(`{"totalCount":NaN,"items":[]}`),
-	"dupkeys":        reply.JSON(`{"totalCount":1,"totalCount":2,"items":[]}`),
+	"dupkeys":        reply.JSON(`{"totalCount":1,"items":[],"items":[]}`),
 	"total-string":   reply.JSON(`{"totalCount":"7","items":[{"id":"a"}]}`),
 	"total-huge":     reply.JSON(`{"totalCount":92233720368547758070,"items":[{"id":"a"}]}`),
 	"big":            bigAnswer,
