@@ -1,6 +1,6 @@
 // Package proxy holds the actions. An action only states which request it sends to Partner Center;
-// the projection of the response schema in the spec determines what callers get, so no action but
-// the pickers, which fill drop-downs, names a field of an answer. The package implements the
+// the projection of the response schema in the spec determines what callers get. Fields of an answer
+// are named only by filters, the pickers, List renewals and the trigger. The package implements the
 // generated server's interface and can also run any action from plain arguments. It neither knows
 // the caller nor validates arguments, which is the gate's task.
 package proxy

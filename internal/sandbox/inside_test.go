@@ -93,3 +93,31 @@ func TestServerCloseWaitsForHandlers(t *testing.T) {
 		t.Errorf("close returned %v, the handler had ended: %t", err, ended.Load())
 	}
 }
+
+func TestChangesGrow(t *testing.T) {
+	start := time.Date(2026, 12, 31, 12, 30, 0, 0, time.UTC)
+	s := &store{started: start, interval: time.Second}
+	at := func(seconds int) []change { return s.changes(start.Add(time.Duration(seconds) * time.Second)) }
+	before, seen := len(at(0)), map[int64]bool{}
+	if before < 90*24-10 || before > 90*24+1 {
+		t.Errorf("%d changes at the start", before)
+	}
+	for seconds := range 60 {
+		for _, c := range at(seconds) {
+			seen[c.n] = true
+		}
+	}
+	// Those that are late appear five changes later.
+	if grown := len(at(59)) - before; grown < 59-2 || grown > 59 || len(seen) != len(at(59)) {
+		t.Errorf("%d changes in a minute, %d seen, %d at the end", grown, len(seen), len(at(59)))
+	}
+	late := 0
+	for seconds := 1; seconds < 60; seconds++ {
+		if newest := at(seconds)[0].date; newest.Before(start.Add(time.Duration(seconds) * time.Second)) {
+			late++
+		}
+	}
+	if late < 5 || late > 7 {
+		t.Errorf("%d changes are late", late)
+	}
+}
