@@ -26,7 +26,7 @@ help: ## Show this list
 
 # Packages whose tests run without the race detector: they generate and read files, or start hundreds of processes,
 # which it makes ten times as slow. So do some tests of other packages.
-PLAIN_TESTS := ^(TestPackage|TestMigrate|TestCommands|TestLinks|TestDefinitionMCP|TestGeneratedPages|TestScripts$$|TestOnActivityWeek)
+PLAIN_TESTS := ^(TestPackage|TestMigrate|TestCommands|TestLinks|TestDefinitionMCP|TestGeneratedPages|TestScripts$$|TestMCPFaults$$|TestOnActivityWeek)
 PLAIN       := ./deploy ./docs/... ./internal/definition/... ./internal/icon/... ./internal/migrate/...
 
 # Packages whose tests take longest, which begin first.

@@ -18,21 +18,24 @@ import (
 // cursor has room for. Records in progress are held back until they are finished, or older than
 // unfinished.
 //
-// The times are those of the records, in seconds since 1970; a clock is not needed.
+// The times are those of the records, in seconds since 1970. The clock of the service is not used. A
+// single record with a date in the future does no harm, as the newest record is the latest but one.
 type activityCursor struct {
 	Filter  uint32 `json:"filter"` // hash of the filter
 	Started bool   `json:"started,omitempty"`
 
 	Horizon int64 `json:"horizon,omitempty"` // older records have been handed over; 0: none have
-	Newest  int64 `json:"newest,omitempty"`  // the latest record; 0: there is none so far
+	Newest  int64 `json:"newest,omitempty"`  // the latest record but one; 0: there is none so far
 	NoStart bool  `json:"noStart,omitempty"` // Partner Center rejected the horizon as a start date
+
+	Retreated bool `json:"retreated,omitempty"` // Partner Center rejected a token, and none has worked since
 
 	// The sweep under way.
 	Token  string `json:"token,omitempty"`  // of its next page; empty: a new sweep begins
 	Day    string `json:"day,omitempty"`    // start date of its requests; empty: none
 	Top    int64  `json:"top,omitempty"`    // later records appeared after its first page; 0: not known
-	Passed int64  `json:"passed,omitempty"` // records from there to Top were on its pages; 0: not known
-	Floor  int64  `json:"floor,omitempty"`  // older records that it handed over may have no key
+	Passed int64  `json:"passed,omitempty"` // oldest second that was on its pages; 0: not known
+	Floor  int64  `json:"floor,omitempty"`  // keys of older records that it handed over may be dropped
 
 	before []recordKey // handed over before this sweep
 	since  []recordKey // handed over in this sweep
@@ -50,9 +53,8 @@ const (
 	// Limits of the keys in a cursor, so that a request with it stays below 8 KiB.
 	maxKept  = 600  // between two sweeps: before and held
 	maxHeld  = 150  // held
-	maxOld   = 680  // in a sweep: before and held
-	minSince = 50   // in a sweep: since, but for the edge
 	maxEdge  = 100  // at the end of a page, from where new records can move them to the next page
+	maxToken = 2048 // bytes of a token of Partner Center
 	maxBytes = 5200 // of all keys and the token
 	keyBytes = 6    // of a key, on average: hundreds within a day are less than four hours apart
 )

@@ -61,6 +61,7 @@ func withoutStatus(text []byte) []byte {
 
 // secondOf returns the second of a date, or undated. A date without an offset is in UTC.
 func secondOf(date string) uint64 {
+	date = strings.ReplaceAll(date, " ", "")
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
 		if t, err := time.Parse(layout, date); (err == nil) && (t.Unix() > 0) && (t.Unix() < undated) {
 			return uint64(t.Unix())
@@ -91,12 +92,18 @@ func (p activityPage) isNewestFirst() bool {
 // oldest returns the second of the last record. It is that of the oldest one if the page is newest first.
 func (p activityPage) oldest() int64 { return p.records[len(p.records)-1].key.second() }
 
-// newest returns the second of the latest record with a date, or 0.
+// newest returns the second of the latest record with a date but one, or 0.
 func (p activityPage) newest() (second int64) {
+	latest := int64(0)
 	for _, r := range p.records {
-		if s := r.key.second(); s < undated {
-			second = max(second, s)
+		s := r.key.second()
+		if s == undated {
+			continue
 		}
+		if s >= latest {
+			latest, s = s, latest
+		}
+		second = max(second, s)
 	}
 	return second
 }

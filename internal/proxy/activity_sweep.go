@@ -32,6 +32,10 @@ func (c *activityCursor) firstDay() string {
 // retreat makes the cursor ask for less, because Partner Center has rejected the request. It returns
 // false if it cannot: then the request was wrong for another reason.
 func (c *activityCursor) retreat() bool {
+	if c.Retreated {
+		return false
+	}
+	c.Retreated = c.Token != ""
 	switch {
 	case c.Token != "" && !c.Started && c.Passed != 0: // enough is known
 		c.Floor = max(c.Floor, c.Passed+1)
@@ -49,12 +53,11 @@ func (c *activityCursor) retreat() bool {
 // advance takes a page into account and returns the records on it that are to be handed over.
 func (c *activityCursor) advance(page activityPage) (fresh []activityRecord) {
 	if c.Token == "" && c.Top == 0 && page.isNewestFirst() {
-		c.Top = page.newest()
+		c.Top = page.records[0].key.second()
 	}
-	if c.Started || c.Top == 0 {
+	c.Retreated = c.Retreated && c.Token == ""
+	if c.Started || c.Top == 0 || c.Token == "" {
 		c.Newest = max(c.Newest, page.newest())
-	} else {
-		c.Newest = c.Top
 	}
 	for _, r := range page.records {
 		if !r.matches || !c.isNew(r) {
@@ -70,7 +73,7 @@ func (c *activityCursor) advance(page activityPage) (fresh []activityRecord) {
 	if page.isNewestFirst() && (c.Passed == 0 || page.oldest() < c.Passed) {
 		c.Passed = page.oldest()
 	}
-	c.trim(page, len(page.token))
+	c.trim(page)
 	c.Token = page.token
 	if c.isLast(page) {
 		c.Token = ""
@@ -95,7 +98,7 @@ func (c *activityCursor) isNew(r activityRecord) bool {
 		return false
 	case wasPassed && second < c.Floor: // its key was dropped
 		return false
-	case !c.Started && c.Top != 0 && second > c.Top: // the next sweep hands it over
+	case !c.Started && c.Top != 0 && second > c.Top && second != undated: // the next sweep hands it over
 		return false
 	}
 	return !slices.Contains(c.before, r.key) && !slices.Contains(c.since, r.key)
@@ -110,7 +113,7 @@ func (c *activityCursor) hold(r activityRecord) bool {
 	if slices.Contains(c.held, r.key) {
 		return true
 	}
-	if len(c.held) == maxHeld || len(c.before)+len(c.held) == maxOld {
+	if len(c.held) == maxHeld {
 		return false
 	}
 	c.held = append(c.held, r.key)
@@ -141,14 +144,23 @@ func (c *activityCursor) isLast(page activityPage) bool {
 	return oldest < c.Horizon
 }
 
-// trim drops keys of this sweep that are too many beside a token: the oldest ones, but for those at the
-// end of the page, which may come again, and those that the sweep has not come to.
-func (c *activityCursor) trim(page activityPage, token int) {
+// trim drops keys that are too many beside the token of the next page. First it drops the oldest ones of
+// before, so that the horizon comes closer. Then it drops the oldest ones of since, but for those at the
+// end of the page, which may come again on the next one, and those that the sweep has not come to. Last, it
+// drops any: then records can be handed over twice.
+func (c *activityCursor) trim(page activityPage) {
+	if page.token == "" {
+		return // finish makes room
+	}
+	surplus := len(c.before) + len(c.since) + len(c.held) + maxEdge - (maxBytes-len(page.token))/keyBytes
+	for ; surplus > 0 && len(c.before) > 0; surplus-- {
+		c.Horizon = max(c.Horizon, c.before[0].second()+1)
+		c.before = c.before[1:]
+	}
 	var edge []recordKey
 	for _, r := range page.records[max(0, len(page.records)-maxEdge):] {
 		edge = append(edge, r.key)
 	}
-	surplus := len(c.since) - max(minSince, (maxBytes-token)/keyBytes-len(c.before)-len(c.held)-maxEdge)
 	slices.Sort(c.since)
 	c.since = slices.DeleteFunc(c.since, func(k recordKey) bool {
 		if surplus <= 0 || k.second() <= c.Passed || slices.Contains(edge, k) {
@@ -158,6 +170,7 @@ func (c *activityCursor) trim(page activityPage, token int) {
 		c.Floor = max(c.Floor, k.second()+1)
 		return true
 	})
+	c.since = c.since[min(max(0, surplus), len(c.since)):]
 }
 
 // finish ends the sweep, so that the next call begins another one.
@@ -167,10 +180,11 @@ func (c *activityCursor) finish() {
 	if surplus := len(all) + len(c.held) - maxKept; surplus > 0 {
 		horizon = max(horizon, all[surplus-1].second()+1)
 	}
+	horizon = min(horizon, c.Newest+1) // unless all that have no date are too many
 	c.before = slices.DeleteFunc(all, func(k recordKey) bool { return k.second() < horizon })
 	c.NoStart = c.NoStart && (horizon == c.Horizon)
 	c.Started, c.Horizon, c.since = true, horizon, nil
-	c.Token, c.Floor, c.Passed, c.Top = "", 0, 0, 0
+	c.Token, c.Floor, c.Passed, c.Top, c.Retreated = "", 0, 0, 0, false
 }
 
 // dropHeld removes records that need not be held back any longer, and returns them. In the first sweep,

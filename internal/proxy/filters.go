@@ -58,7 +58,7 @@ func oneOf(property, list string) []mapping.Condition {
 }
 
 // isOneOf reports whether text is one of those in a list that is separated by commas, in any letter
-// case. An empty list has all.
+// case. An empty list matches any text.
 func isOneOf(list, text string) bool {
 	if list == "" {
 		return true

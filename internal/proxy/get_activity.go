@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/partner-center/connector/gen"
@@ -16,17 +17,21 @@ func (p *Proxy) GetActivity(
 	ctx context.Context, r gen.GetActivityRequestObject,
 ) (gen.GetActivityResponseObject, error) {
 	filter := newActivityFilter(r.Params.ResourceType, r.Params.CustomerTenantID, r.Params.OperationType)
-	upstream := activityRequest(filter, valueOf(r.Params.ContinuationToken))
+	token, end, isLater := strings.Cut(valueOf(r.Params.ContinuationToken), "\n")
+	if to := valueOf(r.Params.To); !isLater && to <= time.Now().UTC().Format(time.DateOnly) {
+		end = to // a later day is no limit; all pages of a list have the same
+	}
+	upstream := activityRequest(filter, token)
 	set(upstream.Query, "startDate", r.Params.From)
-	if to := valueOf(r.Params.To); to <= time.Now().UTC().Format(time.DateOnly) { // a later day is no limit
-		set(upstream.Query, "endDate", r.Params.To)
+	if end != "" {
+		upstream.Query.Set("endDate", end)
 	}
 	where := append(between("operationDate", valueOf(r.Params.From), valueOf(r.Params.To)), filter.conditions()...)
 	return p.list(ctx, "GetActivity", upstream, func(page partnercenter.Page) url.Values {
 		if page.Token == "" {
 			return nil
 		}
-		link := url.Values{"ContinuationToken": {p.config.Sealer.Seal("GetActivity", page.Token)}}
+		link := url.Values{"ContinuationToken": {p.config.Sealer.Seal("GetActivity", page.Token+"\n"+end)}}
 		set(link, "From", r.Params.From)
 		set(link, "To", r.Params.To)
 		set(link, "ResourceType", r.Params.ResourceType)

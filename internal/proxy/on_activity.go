@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -41,7 +42,7 @@ func (p *Proxy) OnActivity(
 	if day := cursor.startDate(); day != "" {
 		upstream.Query.Set("startDate", day)
 	}
-	body, page, err := p.activityPage(ctx, upstream, filter)
+	page, err := p.activityPage(ctx, upstream, filter)
 	if isRejected(err) && cursor.retreat() {
 		result := p.changes(ctx, r.Params, cursor, nil)
 		result.RetryAfter = pollSoon
@@ -50,7 +51,6 @@ func (p *Proxy) OnActivity(
 	if err != nil {
 		return nil, err
 	}
-	defer body.Close()
 	cursor.impatient = call.FromContext(ctx).ByPolicy
 	fresh := cursor.advance(page)
 	if (r.Params.Since == nil) && call.FromContext(ctx).ByPolicy {
@@ -66,27 +66,32 @@ func isRejected(err error) bool {
 	return errors.As(err, &f) && (f.Code == fault.PartnerCenterRejected || f.Code == fault.PartnerCenterNotFound)
 }
 
-// activityPage returns a page of audit records. The caller closes the body, to which they belong.
+// activityPage returns a page of audit records.
 func (p *Proxy) activityPage(
 	ctx context.Context, r partnercenter.Request, filter activityFilter,
-) (*partnercenter.Body, activityPage, error) {
-	var page activityPage
+) (page activityPage, err error) {
 	body, err := p.project(ctx, "GetActivity", r, func(next partnercenter.Page) url.Values {
 		page.token = next.Token
 		return nil
 	})
 	if err != nil {
-		return nil, page, err
+		return page, err
 	}
-	var list struct{ Items []json.RawMessage }
+	defer body.Close()
+	if len(page.token) > maxToken {
+		return page, &fault.Error{
+			Code:  fault.PartnerCenterInvalidResponse,
+			Cause: fmt.Errorf("a continuation token of %d bytes", len(page.token)),
+		}
+	}
+	var list struct{ Items []json.RawMessage } // copies
 	if err := json.Unmarshal(body.Bytes(), &list); err != nil {
-		body.Close()
-		return nil, page, err
+		return page, err
 	}
 	for _, item := range list.Items {
 		page.records = append(page.records, newActivityRecord(item, filter))
 	}
-	return body, page, nil
+	return page, nil
 }
 
 // changes returns the answer with new records.

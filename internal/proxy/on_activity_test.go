@@ -263,7 +263,7 @@ func TestOnActivity(t *testing.T) {
 		getPoll(t, h, trigger+"?Since="+p.cursor, policy...).expect(t, ok, "900", 10)
 	})
 	t.Run("leaves out a start date that is rejected", func(t *testing.T) {
-		h, u := startAudit(t, 1)
+		h, u := startAudit(t, 2)
 		p := getPoll(t, h, trigger)
 		u.now = u.now.AddDate(0, 0, 100)
 		p = getPoll(t, h, p.location)
@@ -274,6 +274,9 @@ func TestOnActivity(t *testing.T) {
 		if u.lastQuery(t).Has("startDate") {
 			t.Errorf("query %v", u.lastQuery(t))
 		}
+		u.add(11, u.now)
+		p = getPoll(t, h, p.location)
+		p.expect(t, ok, "900", 11)
 		getPoll(t, h, p.location)
 		if day := u.lastQuery(t).Get("startDate"); day != "2027-02-27" {
 			t.Errorf("startDate %s", day)
@@ -325,6 +328,51 @@ func TestOnActivity(t *testing.T) {
 		}
 		if p = getPoll(t, h, p.location); len(p.numbers) != 20 {
 			t.Errorf("%d records", len(p.numbers))
+		}
+	})
+	t.Run("fails if Partner Center rejects each token", func(t *testing.T) {
+		h, u := startAudit(t, 2)
+		p := getPoll(t, h, trigger)
+		u.pageSize = 2
+		for n := range 3 {
+			u.add(10+n, u.now)
+		}
+		p = getPoll(t, h, p.location)
+		u.fail = http.StatusBadRequest
+		p = getPoll(t, h, p.location)
+		p = getPoll(t, h, p.location)
+		p.expect(t, accepted, "5")
+		u.fail = http.StatusBadRequest
+		if code := failure(t, h, p.location); code != "PartnerCenterRejected" {
+			t.Errorf("code %s", code)
+		}
+	})
+	t.Run("goes on behind a record of the future", func(t *testing.T) {
+		h, u := startAudit(t, 3)
+		u.add(99, u.now.AddDate(50, 0, 0))
+		u.records[0].appears = u.now
+		p := getPoll(t, h, getPoll(t, h, trigger).location)
+		u.add(10, u.now)
+		p = getPoll(t, h, p.location)
+		p.expect(t, ok, "900", 10)
+		getPoll(t, h, p.location).expect(t, accepted, "900")
+	})
+	t.Run("remembers what it can of a thousand records of one second", func(t *testing.T) {
+		h, u := startAudit(t, 3)
+		p := getPoll(t, h, trigger)
+		u.pageSize = 200
+		for n := range 1000 {
+			u.add(10+n, u.now)
+		}
+		seen := map[int]bool{}
+		for range 6 { // getPoll checks the length
+			p = getPoll(t, h, p.location)
+			for _, n := range p.numbers {
+				seen[n] = true
+			}
+		}
+		if len(seen) != 1000 {
+			t.Errorf("%d records", len(seen))
 		}
 	})
 	t.Run("fails if Partner Center rejects more than that", func(t *testing.T) {
@@ -384,6 +432,7 @@ type week struct {
 	byPolicy bool
 	outages  bool
 	learning time.Duration // how long the first sweep takes, in which new records may count as old
+	bursts   bool          // each day, half of all happen in five minutes
 	pause    bool          // the service is not polled from the third to the fifth day
 }
 
@@ -396,6 +445,9 @@ func (s week) records(rnd *rand.Rand) []auditRecord {
 		at := s.from.AddDate(0, 0, -7).Add(time.Duration(rnd.Int64N(int64(15 * 24 * time.Hour)))).Truncate(100)
 		if rnd.IntN(20) == 0 {
 			at = at.Truncate(time.Second) // two in the same second
+		}
+		if s.bursts && n%2 == 0 {
+			at = at.Truncate(24 * time.Hour).Add(time.Duration(n%300) * time.Second)
 		}
 		r := auditRecord{id: fmt.Sprintf("r_%d", n), number: n, date: at, appears: at, customer: idOf(n % 3),
 			resource: []string{"order", "subscription"}[n%2]}
@@ -487,7 +539,8 @@ func (s week) expect(t *testing.T, u *auditUpstream, seen map[int]int, statuses 
 			continue
 		}
 		isWithin := func(at time.Time) bool { return at.After(s.from) && at.Before(s.from.Add(s.learning)) }
-		if isWithin(r.appears) || isWithin(r.finishes) {
+		isAtHorizon := s.learning > 0 && age > 24*time.Hour // new records move others past the first sweep
+		if isWithin(r.appears) || isWithin(r.finishes) || isAtHorizon {
 			continue
 		}
 		switch n := seen[r.number]; {
@@ -540,6 +593,7 @@ func TestOnActivityWeek(t *testing.T) {
 		"filtered upstream": {from: plain, perDay: 80, late: 20 * time.Hour, query: "ResourceType=order"},
 		"filtered here":     {from: plain, perDay: 80, late: 20 * time.Hour, query: "OperationType=update_order"},
 		"outages":           {from: plain, perDay: 100, late: 10 * time.Hour, outages: true},
+		"bursts":            {from: plain, perDay: 400, late: 6 * time.Hour, bursts: true, every: 30 * time.Minute},
 		"a pause":           {from: plain, perDay: 1000, pause: true, every: 30 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {

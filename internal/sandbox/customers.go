@@ -14,7 +14,8 @@ import (
 const contosoID = "7d3f1c52-9b84-4e06-a2d7-6c58e0f4b913"
 
 // namedCustomers are the first customers of the list, each with orders and subscriptions of its own
-// in the fixtures of that name. All other customers share the fixtures named other.
+// in the fixtures of that name. All other customers share the fixtures named other, but for those of
+// renewalFixtures and refusals.
 var namedCustomers = []struct {
 	id       string
 	company  string
@@ -48,8 +49,8 @@ var renewalFixtures = map[int]string{
 	8: "ending",   // one that ends, one that goes on by the month, a canceled one, a trial
 }
 
-// refusals are what the other customers get who are in the list although Partner Center refuses what is
-// below them, by their position.
+// refusals maps positions of other customers to the error that Partner Center returns for everything
+// below that customer. They are in the list all the same.
 var refusals = map[int]answer{
 	17: failure(403, noRelationship, "The partner does not have a commerce relationship with the customer."),
 	18: failure(404, noSuchCustomer, "The customer was not found."),
