@@ -51,12 +51,13 @@ const (
 	unfinished  = int64(6 * time.Hour / time.Second)
 
 	// Limits of the keys in a cursor, so that a request with it stays below 8 KiB.
-	maxKept  = 600  // between two sweeps: before and held
-	maxHeld  = 150  // held
-	maxEdge  = 100  // at the end of a page, from where new records can move them to the next page
-	maxToken = 2048 // bytes of a token of Partner Center
-	maxBytes = 5200 // of all keys and the token
-	keyBytes = 6    // of a key, on average: hundreds within a day are less than four hours apart
+	maxKept   = 600  // between two sweeps: before and held
+	maxHeld   = 150  // held
+	minBefore = 300  // in a sweep: before, if there were as many
+	maxEdge   = 100  // at the end of a page, from where new records can move them to the next page
+	maxToken  = 2048 // bytes of a token of Partner Center
+	maxBytes  = 5200 // of all keys and the token
+	keyBytes  = 6    // of a key, on average: hundreds within a day are less than four hours apart
 )
 
 // readActivityCursor reads a cursor. The text has been sealed by the service, so an error is one of the

@@ -145,15 +145,15 @@ func (c *activityCursor) isLast(page activityPage) bool {
 }
 
 // trim drops keys that are too many beside the token of the next page. First it drops the oldest ones of
-// before, so that the horizon comes closer. Then it drops the oldest ones of since, but for those at the
-// end of the page, which may come again on the next one, and those that the sweep has not come to. Last, it
-// drops any: then records can be handed over twice.
+// before that are more than minBefore, so that the horizon comes closer. Then it drops the oldest ones of
+// since, but for those at the end of the page, which may come again on the next one, and those that the
+// sweep has not come to. Last, it drops any: then records can be handed over twice.
 func (c *activityCursor) trim(page activityPage) {
 	if page.token == "" {
 		return // finish makes room
 	}
 	surplus := len(c.before) + len(c.since) + len(c.held) + maxEdge - (maxBytes-len(page.token))/keyBytes
-	for ; surplus > 0 && len(c.before) > 0; surplus-- {
+	for ; surplus > 0 && len(c.before) > minBefore; surplus-- {
 		c.Horizon = max(c.Horizon, c.before[0].second()+1)
 		c.before = c.before[1:]
 	}
