@@ -261,21 +261,30 @@ func initialize(a *action, s scope) error {
 	return nil
 }
 
-// set checks an action that sets a variable, which keeps its type. An array gets the items of the
-// value. The value cannot depend on the variable itself.
-func set(a *action, s scope) error {
-	var inputs struct {
-		Name  string `json:"name"`
-		Value any    `json:"value"`
-	}
+// An assignment is the inputs of an action that changes a variable.
+type assignment struct {
+	Name  string `json:"name"`
+	Value any    `json:"value"`
+}
+
+// assigned returns the inputs of an action that changes a variable, with the shapes of the variable and
+// of the value.
+func assigned(a *action, s scope) (inputs assignment, variable, value *shape, err error) {
 	if err := decode(a, &inputs); err != nil {
-		return err
+		return inputs, nil, nil, err
 	}
 	variable, ok := s.variables[inputs.Name]
 	if !ok {
-		return fmt.Errorf("no variable %q", inputs.Name)
+		return inputs, nil, nil, fmt.Errorf("no variable %q", inputs.Name)
 	}
-	value, err := s.shapeOfValue(inputs.Value)
+	value, err = s.shapeOfValue(inputs.Value)
+	return inputs, variable, value, err
+}
+
+// set checks an action that sets a variable, which keeps its type. An array gets the items of the
+// value. The value cannot depend on the variable itself.
+func set(a *action, s scope) error {
+	inputs, variable, value, err := assigned(a, s)
 	if err != nil {
 		return err
 	}
@@ -291,18 +300,7 @@ func set(a *action, s scope) error {
 
 // appendTo gives a variable the shape of what is appended, which must be the same each time.
 func appendTo(a *action, s scope) error {
-	var inputs struct {
-		Name  string `json:"name"`
-		Value any    `json:"value"`
-	}
-	if err := decode(a, &inputs); err != nil {
-		return err
-	}
-	variable, ok := s.variables[inputs.Name]
-	if !ok {
-		return fmt.Errorf("no variable %q", inputs.Name)
-	}
-	value, err := s.shapeOfValue(inputs.Value)
+	_, variable, value, err := assigned(a, s)
 	if err != nil {
 		return err
 	}

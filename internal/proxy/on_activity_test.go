@@ -176,6 +176,13 @@ func (u *auditUpstream) add(number int, date time.Time) {
 	slices.SortFunc(u.records, newestFirst)
 }
 
+// addSome adds records of this moment, numbered from first on.
+func (u *auditUpstream) addSome(first, count int) {
+	for n := range count {
+		u.add(first+n, u.now)
+	}
+}
+
 // lastQuery returns the query of the last call.
 func (u *auditUpstream) lastQuery(t *testing.T) url.Values {
 	t.Helper()
@@ -241,9 +248,7 @@ func TestOnActivity(t *testing.T) {
 		h, u := startAudit(t, 2)
 		p := getPoll(t, h, trigger)
 		u.pageSize = 2
-		for n := range 3 {
-			u.add(10+n, u.now)
-		}
+		u.addSome(10, 3)
 		p = getPoll(t, h, p.location)
 		p.expect(t, ok, "5", 12, 11)
 		if p = getPoll(t, h, p.location); u.lastQuery(t).Get("seekOperation") != "Next" {
@@ -286,9 +291,7 @@ func TestOnActivity(t *testing.T) {
 		h, u := startAudit(t, 1)
 		p := getPoll(t, h, trigger)
 		u.pageSize = 2
-		for n := range 3 {
-			u.add(10+n, u.now)
-		}
+		u.addSome(10, 3)
 		p = getPoll(t, h, p.location)
 		p.expect(t, ok, "5", 12, 11)
 		u.fail = http.StatusBadRequest
@@ -319,9 +322,7 @@ func TestOnActivity(t *testing.T) {
 		h, u := startAudit(t, 1)
 		p := getPoll(t, h, trigger)
 		u.pageSize = 30
-		for n := range 50 {
-			u.add(100+n, u.now)
-		}
+		u.addSome(100, 50)
 		p = getPoll(t, h, p.location)
 		if len(p.numbers) != 30 || p.retry != "5" {
 			t.Errorf("%d records, Retry-After %s", len(p.numbers), p.retry)
@@ -334,9 +335,7 @@ func TestOnActivity(t *testing.T) {
 		h, u := startAudit(t, 2)
 		p := getPoll(t, h, trigger)
 		u.pageSize = 2
-		for n := range 3 {
-			u.add(10+n, u.now)
-		}
+		u.addSome(10, 3)
 		p = getPoll(t, h, p.location)
 		u.fail = http.StatusBadRequest
 		p = getPoll(t, h, p.location)
@@ -361,9 +360,7 @@ func TestOnActivity(t *testing.T) {
 		h, u := startAudit(t, 3)
 		p := getPoll(t, h, trigger)
 		u.pageSize = 200
-		for n := range 1000 {
-			u.add(10+n, u.now)
-		}
+		u.addSome(10, 1000)
 		seen := map[int]bool{}
 		for range 6 { // getPoll checks the length
 			p = getPoll(t, h, p.location)
