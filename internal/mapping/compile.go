@@ -45,7 +45,14 @@ func Compile(schema *openapi3.SchemaRef) (*Projection, error) {
 	if assignOrdinals(root, 0) > maxOrdinals {
 		return nil, fmt.Errorf("mapping: more than %d objects and properties cannot be projected", maxOrdinals)
 	}
-	return &Projection{root: root, collection: root.hasRequiredArray(), elem: root.bindCollection()}, nil
+	p := &Projection{root: root, collection: root.hasRequiredArray()}
+	if i := root.collection(); i >= 0 {
+		p.elem = root.fields[i].node.elem
+		if root.counted < 0 {
+			root.counted = i
+		}
+	}
+	return p, nil
 }
 
 // assignOrdinals numbers every object and property below n, starting at next, and returns the next

@@ -381,3 +381,20 @@ func TestCompileRejectsRecursion(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestCollectionIsAnArray rejects a collection without a count that is not an array, whole and by its
+// elements.
+func TestCollectionIsAnArray(t *testing.T) {
+	p := compiled(t, schemaOf(t, `{"type": "object", "required": ["items"], "properties": {"items": {"type": "array",
+		"items": {"type": "object", "properties": {"id": {"type": "string"}}}}}}`))
+	for src, valid := range map[string]bool{
+		`{"items":[{"id":"a"}]}`: true, `{"items":null}`: true, `{}`: true,
+		`{"items":"x"}`: false, `{"items":{}}`: false,
+	} {
+		_, whole := p.Append(nil, []byte(src), mapping.Options{})
+		_, _, elements := p.AppendElements(nil, []byte(src), mapping.Options{})
+		if (whole == nil) != valid || (elements == nil) != valid {
+			t.Errorf("%s: %v, %v", src, whole, elements)
+		}
+	}
+}

@@ -83,18 +83,14 @@ func (n *node) hasRequiredArray() bool {
 	return slices.ContainsFunc(n.defaults, func(i int) bool { return n.fields[i].node.kind == array })
 }
 
-// bindCollection makes the first array of objects that the object always has its collection, unless it
-// has a counted one, and returns the schema of the elements. It returns nil if there is no such array.
-func (n *node) bindCollection() *node {
+// collection returns the index of the first array of objects that the object always has, or -1.
+func (n *node) collection() int {
 	for _, i := range n.defaults {
 		if elem := n.fields[i].node.elem; (elem != nil) && (elem.kind == object) {
-			if n.counted < 0 {
-				n.counted = i
-			}
-			return elem
+			return i
 		}
 	}
-	return nil
+	return -1
 }
 
 // indexOf returns the index of the field with the given name, or -1.
