@@ -22,7 +22,7 @@ MEMORY_TESTS := ^(TestGiantAnswers|TestMCPGiantAnswers|TestHalfOpenConnections|T
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
 
 # Packages whose tests run without the race detector: they generate and read files, or start hundreds of processes,
 # which it makes ten times as slow. So do some tests of other packages.
@@ -83,8 +83,15 @@ CLIENTS := internal/e2e/testdata/clients
 mcp-clients: $(CLIENTS)/node_modules/.package-lock.json ## Run the MCP conformance suite and clients from npm
 	go test ./internal/e2e -run '^TestMCPPrograms$$' -count 1 -v -clients
 
-$(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package-lock.json
-	npm ci --prefix $(CLIENTS) --ignore-scripts --no-audit --no-fund --loglevel=error
+# Libraries that the console serves to browsers. Their lock file names no registry either.
+LIBRARIES := internal/console/vendored
+
+.PHONY: console-libraries
+console-libraries: $(LIBRARIES)/node_modules/.package-lock.json ## Copy the libraries of the console from npm
+	go run ./$(LIBRARIES)
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	npm ci --prefix $* --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME inputs

@@ -72,8 +72,9 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/ratelimit/redislimit": {may: []string{"internal/ratelimit"}, never: []string{"net/http", gin}},
 	"internal/secretfile":           {never: []string{"net/http"}},
 
-	// For go generate alone.
-	"internal/icon/draw": {},
+	// For make generate and make console-libraries alone.
+	"internal/console/vendored": {never: []string{"net/http"}},
+	"internal/icon/draw":        {},
 
 	// For tests alone.
 	"internal/e2e/blackhole":   {},
