@@ -15,7 +15,7 @@ import (
 
 const (
 	root      = "../../.."
-	servedDir = "internal/console/static/vendor"
+	servedDir = "internal/console/static/lib"
 )
 
 // TestFiles checks the copies of the repository against files.json.
