@@ -42,14 +42,9 @@ type definitionCommand struct {
 // Run writes the definition to the file or to standard output. It warns about placeholders on
 // standard error.
 func (c *definitionCommand) Run(con *console) error {
-	spec, options, err := c.source()
+	text, options, err := c.generate()
 	if err != nil {
 		return err
-	}
-	options.OAuth.Tenant = c.TenantID
-	text, err := definition.Generate(spec, options)
-	if err != nil {
-		return usageError{err} // the embedded spec is tested, so an option is wrong
 	}
 	warnPlaceholders(con, options)
 	if c.Out != "" {
@@ -57,6 +52,20 @@ func (c *definitionCommand) Run(con *console) error {
 	}
 	_, err = con.stdout.Write(text)
 	return err
+}
+
+// generate returns the definition and the options that it was made with.
+func (c *definitionCommand) generate() ([]byte, definition.Options, error) {
+	spec, options, err := c.source()
+	if err != nil {
+		return nil, options, err
+	}
+	options.OAuth.Tenant = c.TenantID
+	text, err := definition.Generate(spec, options)
+	if err != nil {
+		return nil, options, usageError{err} // the embedded spec is tested, so an option is wrong
+	}
+	return text, options, nil
 }
 
 // source returns the spec of the connector that the flags choose, and its options.

@@ -46,27 +46,16 @@ var nextSteps = map[registration.Form]string{
 // Run writes the packages and prints the next step for each. It warns about everything that was not
 // chosen.
 func (c *packageCommand) Run(con *console) error {
-	builder, forms, err := c.builder()
+	builder, packages, err := c.packages()
+	if c.Out == "" { // such as of an unset variable
+		err = errors.Join(err, usageError{errors.New("--out is empty: want a folder")})
+	}
 	if err != nil {
 		return err
 	}
-	var packages []registration.Package
-	for _, form := range forms {
-		built, err := builder.Packages(form)
-		if err != nil {
-			return usageError{err} // of an option that is wrong for this form alone
-		}
-		packages = append(packages, built...)
-	}
-	var files []registration.File
-	for _, p := range packages {
-		packed, err := c.packed(p)
-		if err != nil {
-			return err
-		}
-		for _, f := range packed {
-			files = append(files, registration.File{Path: path.Join(c.folder(p), f.Path), Content: f.Content})
-		}
+	files, err := c.files(packages)
+	if err != nil {
+		return err
 	}
 	err = registration.Write(c.Out, files)
 	if errors.Is(err, registration.ErrNotEmpty) {
@@ -82,14 +71,59 @@ func (c *packageCommand) Run(con *console) error {
 	return nil
 }
 
+// packages returns the packages of all chosen forms, with their builder.
+func (c *packageCommand) packages() (*registration.Builder, []registration.Package, error) {
+	builder, forms, err := c.builder()
+	if err != nil {
+		return nil, nil, err
+	}
+	var packages []registration.Package
+	for _, form := range forms {
+		built, err := builder.Packages(form)
+		if err != nil {
+			return nil, nil, usageError{err} // of an option that is wrong for this form alone
+		}
+		packages = append(packages, built...)
+	}
+	return builder, packages, nil
+}
+
+// files returns the files of packages with their places in the output folder.
+func (c *packageCommand) files(packages []registration.Package) ([]registration.File, error) {
+	var files []registration.File
+	for _, p := range packages {
+		packed, err := c.packed(p)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range packed {
+			files = append(files, registration.File{Path: path.Join(c.folder(p), f.Path), Content: f.Content})
+		}
+	}
+	return files, nil
+}
+
+// archive returns the packages of one form as a zip: that of a solution, or one of all files.
+func (c *packageCommand) archive() ([]byte, error) {
+	_, packages, err := c.packages()
+	if err != nil {
+		return nil, err
+	}
+	files, err := c.files(packages)
+	if err != nil {
+		return nil, err
+	}
+	if registration.Form(c.Form) == registration.Solution {
+		return files[0].Content, nil
+	}
+	return registration.Zip(files)
+}
+
 // builder returns a builder with the options of the command line, and the forms to build. An error
 // joins the mistakes; one in the sign-in or the public URL hides those in the texts of the definition.
 func (c *packageCommand) builder() (*registration.Builder, []registration.Form, error) {
 	options, definitionErr, iconErr := c.options()
 	err := errors.Join(definitionErr, iconErr, c.checkForm())
-	if c.Out == "" { // such as of an unset variable
-		err = errors.Join(err, usageError{errors.New("--out is empty: want a folder")})
-	}
 	if definitionErr != nil { // without a sign-in there is no definition
 		if wrong := options.Validate(); wrong != nil {
 			err = errors.Join(err, usageError{wrong})

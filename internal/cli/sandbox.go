@@ -7,6 +7,9 @@ import (
 	"github.com/partner-center/connector/internal/sandbox"
 )
 
+// sandboxKey is the API key of the sandbox.
+const sandboxKey = "sandbox"
+
 // sandboxed returns c with the addresses and credentials of a sandbox. Links and cursors stay valid when
 // it is started again.
 func sandboxed(c config.Config, s *sandbox.Sandbox) config.Config {

@@ -54,7 +54,7 @@ func newService(c config.Config, log *slog.Logger) (*service, error) {
 		if s.sandbox, err = sandbox.Start(c.SandboxActivity); err != nil {
 			return nil, err
 		}
-		c, plainKeys, roots = sandboxed(c, s.sandbox), map[string]string{"sandbox": "sandbox"}, s.sandbox.RootCAs
+		c, plainKeys, roots = sandboxed(c, s.sandbox), map[string]string{"sandbox": sandboxKey}, s.sandbox.RootCAs
 	}
 	if err := s.assemble(c, plainKeys, roots, log); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -178,6 +178,7 @@ func (s *service) assemble(
 		SignIn:    auth.NewSignIn(auth.Config{Keys: s.keys, Tokens: s.tokens, PassOn: c.Accepts(config.Caller)}),
 		PublicURL: c.PublicURL,
 		Sandbox:   c.Sandbox,
+		Console:   newConsole(c, spec, tools),
 
 		EndpointPath: mcp.Path,
 		MetadataPath: mcp.MetadataPath,

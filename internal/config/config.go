@@ -45,6 +45,7 @@ type Flags struct {
 	AdminListen     string `placeholder:"HOST:PORT"`
 	MCP             Toggle `placeholder:"BOOL"`
 	MCPTools        string `placeholder:"LIST"`
+	Console         Toggle `placeholder:"BOOL"`
 	LogLevel        string `default:"info" placeholder:"LEVEL"`
 	LogFormat       string `placeholder:"FORMAT"`
 }
@@ -107,6 +108,7 @@ type Config struct {
 	AdminListen     string        // host:port; empty: off
 	MCP             bool          // serve the actions as MCP tools
 	MCPTools        []string      // names of the tools that are offered; empty: all
+	Console         bool          // serve the console for browsers
 	Traces          bool          // OpenTelemetry's own variables name a collector
 	LogLevel        slog.Level
 	LogFormat       string // json, text, or empty to choose by the output
@@ -158,6 +160,7 @@ func (p Partner) HasUser() bool { return p.RefreshTokenFile != "" || p.RefreshTo
 // https://learn.microsoft.com/partner-center/developer/partner-center-authentication and
 // https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud.
 type Cloud struct {
+	Name      string // the value of CONNECTOR_CLOUD
 	Upstream  string // Partner Center's base URL, which is also the audience of its tokens
 	Authority string // base URL of Entra ID
 	V1Issuer  string // issuer of version 1 tokens, without the tenant
@@ -167,18 +170,21 @@ type Cloud struct {
 // Clouds maps the values of CONNECTOR_CLOUD to clouds. Do not modify it.
 var Clouds = map[string]Cloud{
 	"global": {
+		Name:      "global",
 		Upstream:  "https://api.partnercenter.microsoft.com",
 		Authority: "https://login.microsoftonline.com",
 		V1Issuer:  "https://sts.windows.net",
 		Exchange:  "api://AzureADTokenExchange",
 	},
 	"usgov": {
+		Name:      "usgov",
 		Upstream:  "https://api.partnercenter.microsoft.com",
 		Authority: "https://login.microsoftonline.us",
 		V1Issuer:  "https://sts.windows.net",
 		Exchange:  "api://AzureADTokenExchangeUSGov",
 	},
 	"china": {
+		Name:      "china",
 		Upstream:  "https://partner.partnercenterapi.microsoftonline.cn",
 		Authority: "https://login.partner.microsoftonline.cn",
 		V1Issuer:  "https://sts.chinacloudapi.cn",

@@ -65,7 +65,9 @@ var helpTexts = map[string]string{
 	"admin-listen": "Address of /metrics for Prometheus. Anyone who can reach it can read it. Default: off.",
 	"mcp": "Serve the actions as tools of the Model Context Protocol at /mcp, for agents. " +
 		"Default: true, with CONNECTOR_SIGN_IN=caller false.",
-	"mcp-tools":  "Names of the tools that are offered, separated by commas. Default: all that the service can serve.",
+	"mcp-tools": "Names of the tools that are offered, separated by commas. Default: all that the service can serve.",
+	"console": "Serve the console for browsers at /console/. It has no data; what it shows takes an API key. " +
+		"Default: true in the sandbox, else false.",
 	"log-level":  "debug, info, warn or error.",
 	"log-format": "json or text. Default: text on a terminal, else json.",
 }

@@ -62,6 +62,7 @@ func Load(f Flags, getenv func(string) string) (Config, error) {
 	l.oneOf("CONNECTOR_LIMIT_STORE_DOWN", f.LimitStoreDown, "refuse", "local")
 	c.Drain = l.drain(f.Drain, c)
 	c.MCP = l.mcp(f.MCP, c)
+	c.Console = l.console(f.Console, c)
 	isPublic := l.boolean("CONNECTOR_SANDBOX_PUBLIC", f.SandboxPublic)
 	if c.Sandbox {
 		c.Cloud = l.cloud(f.Cloud)
@@ -119,4 +120,13 @@ func (l *loader) mcp(value Toggle, c Config) bool {
 		return false
 	}
 	return on
+}
+
+// console reports whether the console is served: by default only in the sandbox, where everybody knows
+// the API key.
+func (l *loader) console(value Toggle, c Config) bool {
+	if value == "" {
+		return c.Sandbox
+	}
+	return l.boolean("CONNECTOR_CONSOLE", value)
 }

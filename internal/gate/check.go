@@ -126,7 +126,7 @@ func similar(name, known string) bool {
 func (p parameter) check(value string) error {
 	if value == "" {
 		if p.Required {
-			return fault.MissingParameter(p.Name)
+			return p.missing()
 		}
 		return nil
 	}
@@ -146,17 +146,11 @@ func (o *Operation) checkCombination(arguments url.Values) error {
 		switch {
 		case !arguments.Has(p.Name):
 		case p.excludes != "" && arguments.Has(p.excludes):
-			return &fault.Error{
-				Code:    fault.MutuallyExclusiveFilters,
-				Message: p.Name + " and " + p.excludes + " cannot be sent together. Send one of them.",
-			}
+			return p.excluded()
 		case p.requires != "" && !arguments.Has(p.requires):
-			return fault.RequiresParameter(p.Name, p.requires)
+			return p.incomplete()
 		case p.ends != "" && arguments.Get(p.Name) < arguments.Get(p.ends): // both are YYYY-MM-DD
-			return &fault.Error{
-				Code:    fault.InvalidRange,
-				Message: p.Name + " is before " + p.ends + ". Send a later day, or the same one.",
-			}
+			return p.endsEarly()
 		}
 	}
 	return nil

@@ -32,9 +32,6 @@ type parameter struct {
 	sealed   bool   // x-sealed: its value is sealed for the operation; the action gets it opened
 }
 
-// invalid returns the fault for a value that violates the parameter's rule.
-func (p parameter) invalid() *fault.Error { return fault.InvalidParameter(p.Name, p.rule) }
-
 // Compile compiles the operations of a spec. An error names the unsupported place in the spec.
 func Compile(spec *openapi3.T) (Operations, error) {
 	operations := Operations{}

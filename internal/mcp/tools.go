@@ -264,3 +264,17 @@ func (t Tools) Operations() gate.Operations {
 	}
 	return operations
 }
+
+// UsualColumns returns the paths of the usual columns of lists by operationId, from an item to the field.
+func (t Tools) UsualColumns() map[string][]string {
+	all := map[string][]string{}
+	for _, one := range slices.Concat(t.all, t.withheld) {
+		for _, c := range one.columns[:one.usual] {
+			all[one.operation] = append(all[one.operation], c.path)
+		}
+	}
+	return all
+}
+
+// Len returns the number of tools.
+func (t Tools) Len() int { return len(t.all) }

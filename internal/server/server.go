@@ -31,6 +31,10 @@ type Config struct {
 	// in. Without an Endpoint, neither has anything, whatever the method.
 	EndpointPath, MetadataPath string
 	Endpoint                   *Endpoint // nil: none
+
+	// Console writes what the console for browsers has at a path, which needs no credential, given the base
+	// URL of the service. It returns false, without a response, if it has nothing there. Nil: no console.
+	Console func(w http.ResponseWriter, path, baseURL string) bool
 }
 
 // A Server answers requests. It is safe for concurrent use.
@@ -98,7 +102,7 @@ func (s *Server) newEngine() *gin.Engine {
 	return e
 }
 
-// ServeHTTP implements http.Handler. Health checks bypass the steps of calls.
+// ServeHTTP implements http.Handler. Health checks and the console bypass the steps of calls.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.inFlight.Add(1)
 	defer s.inFlight.Add(-1)
@@ -108,7 +112,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 && !s.isEndpoint(r) {
 		abandonBody(w, r)
 	}
-	if r.Method == http.MethodGet && s.serveHealth(w, rawPath(r.RequestURI)) {
+	if r.Method == http.MethodGet && (s.serveHealth(w, rawPath(r.RequestURI)) || s.serveConsole(w, r)) {
 		return
 	}
 	s.engine.ServeHTTP(w, r)

@@ -1,0 +1,88 @@
+// One field of a form, made from a parameter of the definition.
+import { html, nothing } from "../lib/lit-html/lit-html.js";
+import { live } from "../lib/lit-html/directives/live.js";
+import { changed, state } from "../store.js";
+import { addressOf, call } from "../calls.js";
+import { at } from "../values.js";
+import "./picker.js";
+
+/**
+ * fieldView returns the field of a parameter. form has values, titles, errors, rules, and set(name, value,
+ * title) and leave(name), which are called when a value changes and when the user leaves the field.
+ */
+export function fieldView(parameter, form) {
+  const error = form.errors[parameter.name];
+  const [hint, mistake] = [`${parameter.name}-hint`, `${parameter.name}-error`];
+  const options = { error, describedBy: error ? `${mistake} ${hint}` : hint };
+  return html`
+    <div class="field" @focusout=${() => form.leave(parameter.name)}>
+      <label for=${parameter.name}>${parameter.label}${parameter.required ? html` <em>required</em>` : nothing}</label>
+      ${control(parameter, form, options)}
+      <small class="error" id=${mistake}>${error ?? nothing}</small>
+      <small class="help" id=${hint}>${parameter.description}</small>
+    </div>`;
+}
+
+function control(parameter, form, options) {
+  if (parameter.choices) return selectView(parameter, form, options);
+  if (parameter.picker) return pickerView(parameter, form, options);
+  return inputView(parameter, form, options);
+}
+
+function selectView({ name, choices, required }, form, { error, describedBy }) {
+  const value = form.values[name] ?? "";
+  return html`
+    <select id=${name} aria-describedby=${describedBy} aria-invalid=${error ? "true" : nothing}
+      @change=${(event) => form.set(name, event.target.value)}>
+      <option value="" ?selected=${!value}>${required ? "Choose one" : "Any"}</option>
+      ${choices.map((choice) => html`
+        <option value=${choice.value} ?selected=${choice.value === value}>${choice.title}</option>`)}
+    </select>`;
+}
+
+function inputView({ name, type, default: suggestion }, form, { error, describedBy }) {
+  const isDate = form.rules[name]?.isDate;
+  return html`
+    <input id=${name} type=${isDate ? "date" : "text"} inputmode=${type === "integer" ? "numeric" : nothing}
+      autocomplete="off" spellcheck="false" placeholder=${suggestion ?? nothing}
+      aria-describedby=${describedBy} aria-invalid=${error ? "true" : nothing}
+      .value=${live(form.values[name] ?? "")} @input=${(event) => form.set(name, event.target.value.trim())}>`;
+}
+
+function pickerView({ name, picker }, form, { error, describedBy }) {
+  const operation = state.definition.operation(picker.operationId);
+  const given = Object.entries(picker.parameters ?? {}).map(([own, source]) => [
+    own,
+    typeof source === "object" ? form.values[source.parameter] ?? "" : source,
+  ]);
+  const options = {
+    name,
+    value: form.values[name] ?? "",
+    title: form.titles[name] ?? "",
+    invalid: Boolean(error),
+    describedBy,
+    key: JSON.stringify([state.key, given]),
+    load: (text) => choices(operation, picker, Object.fromEntries(given), text),
+  };
+  return html`
+    <value-picker .options=${options}
+      @pick=${({ detail }) => form.set(name, detail.value, detail.title)}></value-picker>`;
+}
+
+// Calls the operation of a picker. Where the operation can search, the text in the field narrows the list.
+async function choices(operation, picker, given, text) {
+  const missing = operation.parameters.find(({ name, required }) => required && !given[name]);
+  if (missing) return { choices: [], isWhole: false, message: `Fill in ${missing.label} first, or enter an ID.` };
+  const search = operation.parameters.find(({ name }) => !(name in given));
+  const values = search && text ? { ...given, [search.name]: text } : given;
+  const answer = await call(addressOf(operation, values), operation.label);
+  changed();
+  if (answer.problem) return { choices: [], isWhole: false, message: answer.problem.message };
+  const rows = at(answer.json, picker["value-collection"].split("/")).map((row) => ({
+    value: String(at(row, picker["value-path"].split("/")) ?? ""),
+    title: String(at(row, picker["value-title"].split("/")) ?? ""),
+  }));
+  // A row without a value says that there are more.
+  const isWhole = !search || rows.every((row) => row.value);
+  return { choices: rows.filter((row) => row.value), isWhole, message: rows.length ? "" : "There is none." };
+}

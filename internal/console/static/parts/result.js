@@ -1,0 +1,210 @@
+// What came of a call: a table, JSON, the command for curl, a file, or a problem.
+import { html, nothing } from "../lib/lit-html/lit-html.js";
+import { shapeOf } from "../definition.js";
+import { flow, flowName, fx, resultOf, rowsOf } from "../expressions.js";
+import { changed, state } from "../store.js";
+import { at, format, indent, raw } from "../values.js";
+import { credential, limit } from "../calls.js";
+import { codeBlock, copy, copyButton } from "./copy.js";
+import { problemView } from "./problem.js";
+import { withValues } from "./grid.js";
+
+const views = { table: "Table", json: "JSON", curl: "curl" };
+const kinds = { flow: "Power Automate expression", fx: "Power Fx path", value: "Value" };
+
+/**
+ * resultView shows the page of an action that the user is on. again repeats the call, and turn goes to another
+ * page.
+ */
+export function resultView(action, session, { again, turn }) {
+  const answer = session.pages[session.page];
+  if (!answer) return nothing;
+  if (answer.problem) return problemView(answer.problem, again);
+  return html`
+    <section class="result" aria-label="Answer">
+      <header class="bar">
+        ${summary(action, session, answer)}
+        ${choice("View", "view", views, session.view, (view) => (session.view = view))}
+      </header>
+      ${body(action, session, answer)}
+      ${pager(action, session, answer, turn)}
+    </section>`;
+}
+
+/** choice is a row of options of which one is selected. */
+function choice(legend, name, options, selected, select) {
+  return html`
+    <fieldset class="switch">
+      <legend class="off-screen">${legend}</legend>
+      ${Object.entries(options).map(([value, label]) => html`
+        <label><input type="radio" name=${name} value=${value} .checked=${value === selected}
+          @change=${() => { select(value); changed(); }}>${label}</label>`)}
+    </fieldset>`;
+}
+
+function summary(action, session, answer) {
+  const { list } = shapeOf(action.schema);
+  const rows = list && answer.json?.[list];
+  const count = rows ? html`<strong>${rows.length} ${rows.length === 1 ? "row" : "rows"}</strong>` : nothing;
+  return html`
+    <p class="summary" role="status">
+      <span class="status ok">${answer.status}</span> ${count}
+      <span>${Math.round(answer.duration)} ms</span>
+      <span>${limit.remaining()} calls left</span>
+      ${session.pages.length > 1 || session.page > 0 ? html`<span>page ${session.page + 1}</span>` : nothing}
+    </p>`;
+}
+
+function body(action, session, answer) {
+  if (session.view === "curl") return curlView(answer);
+  if (answer.file) return fileView(action, session, answer);
+  if (session.view === "json") return codeBlock(indent(answer.json), "the answer as JSON");
+  return tableView(action, session, answer);
+}
+
+function curlView(answer) {
+  const [name, value] = credential(state.service, state.service.sandbox ? state.key : "$CONNECTOR_KEY");
+  const command = `curl -s -H "${name}: ${value}" '${state.service.baseUrl}${answer.address}'`;
+  const shell = `curl.exe -s -H "${name}: ${value.replace("$", "$env:")}" '${state.service.baseUrl}${answer.address}'`;
+  return html`
+    <h3>Bash</h3>${codeBlock(command, "the command for Bash")}
+    <h3>PowerShell</h3>${codeBlock(shell, "the command for PowerShell")}`;
+}
+
+const urls = new WeakMap(); // of files that were shown
+
+function fileView(action, session, answer) {
+  if (!urls.has(answer.file)) urls.set(answer.file, URL.createObjectURL(answer.file));
+  const url = urls.get(answer.file);
+  const named = answer.headers.get("Content-Disposition")?.match(/filename="?([\w.-]+)/)?.[1];
+  const size = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }).format(answer.file.size / 1000);
+  return html`
+    <p class="file">
+      <strong>${named ?? "File"}</strong> ${answer.file.type}, ${size} kB
+      <a href=${url} target="_blank" role="button" class="open-file">Open</a>
+      <a href=${url} download=${named ?? `${action.id}.pdf`} role="button" class="outline">Download</a>
+    </p>
+    <p>In a flow: <code>${`body('${flowName(action.label)}')`}</code>
+      ${copyButton(`body('${flowName(action.label)}')`, "the expression for the file")}</p>`;
+}
+
+function tableView(action, session, answer) {
+  const { list, others, columns } = shapeOf(action.schema);
+  const scope = resultOf(action, state.definition.title, session.values, state.loop);
+  const picked = (event) => pick(session, event.detail);
+  if (!list) {
+    const content = { label: action.label, columns: withValues(columns, [answer.json]), item: answer.json, scope };
+    return html`${copyChoice()}<result-grid .content=${content} @cell=${picked}></result-grid>${inspector(session)}`;
+  }
+  const rows = answer.json[list];
+  const present = withValues(columns, rows);
+  const shown = usual(action, session, present);
+  const content = { label: action.label, columns: shown, rows, scope: rowsOf(state.loop) };
+  return html`
+    ${copyChoice(flow(scope, [list]))}
+    ${rows.length ? columnChoice(session, present, shown) : nothing}
+    ${rows.length
+      ? html`<result-grid .content=${content} @cell=${picked}></result-grid>`
+      : html`<p class="none">${answer.status === 202 ? nothingNew(answer) : "The list is empty."}</p>`}
+    ${others.map((column) => otherView(column, answer.json, scope, picked))}
+    ${inspector(session)}`;
+}
+
+const nothingNew = (answer) =>
+  `Nothing is new. A flow asks again after ${answer.headers.get("Retry-After")} seconds; Poll again does so now.`;
+
+// What a list has besides its rows: values in one line, arrays as tables. The link of the next page is a
+// button instead.
+function otherView(column, json, scope, picked) {
+  const value = at(json, column.path);
+  if (column.columns && value?.length) {
+    const content = { label: column.label, columns: withValues(column.columns, value), rows: value, scope: rowsOf(scope.loop) };
+    return html`<h3>${column.label}</h3><result-grid .content=${content} @cell=${picked}></result-grid>`;
+  }
+  return nothing;
+}
+
+/** usual returns the columns that the user chose, or else those that the service calls usual. */
+function usual(action, session, present) {
+  const usual = state.service.operations[action.id]?.columns ?? [];
+  const chosen = session.columns ?? usual;
+  const shown = chosen.map((key) => present.find((column) => column.key === key)).filter(Boolean);
+  if (shown.length) return shown;
+  return present.filter((column) => !column.isAdvanced).slice(0, 12);
+}
+
+function columnChoice(session, present, shown) {
+  const toggle = (key) => {
+    const keys = shown.map((column) => column.key);
+    session.columns = keys.includes(key) ? keys.filter((one) => one !== key) : [...keys, key];
+    changed();
+  };
+  return html`
+    <details class="columns">
+      <summary role="button" class="outline small">Columns: ${shown.length} of ${present.length}</summary>
+      <div class="choices">
+        ${present.map((column) => html`
+          <label title=${column.description}><input type="checkbox" .checked=${shown.includes(column)}
+            ?disabled=${shown.length === 1 && shown.includes(column)} @change=${() => toggle(column.key)}>
+            ${column.around ? `${column.around}: ` : nothing}${column.label}</label>`)}
+      </div>
+    </details>`;
+}
+
+// What a click on a cell copies. list is the expression of the array that a loop goes over.
+function copyChoice(list) {
+  return html`
+    <div class="bar copying">
+      <span>A click on a cell copies its</span>
+      ${choice("A click copies", "copy-as", kinds, state.copyAs, (kind) => (state.copyAs = kind))}
+      ${list && state.copyAs === "flow" ? html`
+        <label class="loop">in the loop <input type="text" .value=${state.loop} spellcheck="false" autocomplete="off"
+          @change=${(event) => { state.loop = event.target.value.trim() || "Apply_to_each"; changed(); }}></label>
+        <span>over <code>${list}</code></span> ${copyButton(list, "the expression for the list")}` : nothing}
+    </div>`;
+}
+
+const expressions = {
+  flow: ({ scope, column }) => flow(scope, column.path),
+  fx: ({ scope, column }) => fx(scope, column.path),
+  value: ({ value }) => raw(value),
+};
+
+function pick(session, cell) {
+  session.picked = cell;
+  if (cell.copies) copy(expressions[state.copyAs](cell));
+  changed();
+}
+
+// Everything about the cell that the user is on.
+function inspector(session) {
+  const cell = session.picked;
+  if (!cell) return nothing;
+  return html`
+    <aside class="inspector" aria-label="Selected field">
+      <p><strong>${cell.column.label}</strong> ${cell.column.description}</p>
+      <dl>
+        ${Object.entries(kinds).map(([kind, label]) => {
+          const text = expressions[kind](cell);
+          if (!text) return nothing;
+          return html`<dt>${label}</dt><dd><code>${text}</code> ${copyButton(text, label)}</dd>`;
+        })}
+        ${cell.column.columns || cell.value === undefined ? nothing
+          : html`<dt>Shown as</dt><dd>${format(cell.value, cell.item)}</dd>`}
+      </dl>
+    </aside>`;
+}
+
+function pager(action, session, answer, turn) {
+  const next = answer.json?.[action.nextLink] ?? (action.isTrigger && answer.headers.get("Location"));
+  if (!next && session.page === 0) return nothing;
+  return html`
+    <nav class="pager" aria-label="Pages">
+      ${session.page > 0 ? html`
+        <button type="button" class="secondary" @click=${() => turn(session.page - 1)}>Previous page</button>` : nothing}
+      ${next ? html`
+        <button type="button" aria-busy=${session.running ? "true" : "false"} ?disabled=${Boolean(session.running)}
+          @click=${() => turn(session.page + 1)}>${action.isTrigger ? "Poll again" : "Next page"}</button>`
+        : html`<span>This is the last page.</span>`}
+    </nav>`;
+}
