@@ -28,6 +28,7 @@ var rooms = map[string]struct{ may, never []string }{
 	"internal/atomicfile": {never: []string{"net/http"}},
 	"internal/auth": {may: []string{"internal/atomicfile", "internal/call", "internal/fault",
 		"internal/outbound", "internal/refresh"}, never: []string{gin}},
+	"internal/console":    {may: []string{"internal/gate"}, never: []string{gin}},
 	"internal/config":     {may: []string{"internal/secretfile"}, never: []string{"net/http"}},
 	"internal/definition": {never: []string{"net/http"}},
 	"internal/fault":      {never: []string{"net/http"}},

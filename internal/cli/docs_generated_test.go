@@ -56,7 +56,7 @@ func TestGeneratedPages(t *testing.T) {
 // render fills in the template of a page.
 func render(t *testing.T, name string, data any) string {
 	t.Helper()
-	functions := template.FuncMap{"code": code}
+	functions := template.FuncMap{"code": code, "anchor": anchors()}
 	page, err := template.New(name).Funcs(functions).ParseFiles("testdata/docs/" + name)
 	if err != nil {
 		t.Fatal(err)
@@ -66,6 +66,19 @@ func render(t *testing.T, name string, data any) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+// anchors returns a function that returns the anchor of a code's row, which the console links to. Only the
+// first row of a code has one.
+func anchors() func(fault.Code) string {
+	seen := map[fault.Code]bool{}
+	return func(c fault.Code) string {
+		if seen[c] {
+			return ""
+		}
+		seen[c] = true
+		return fmt.Sprintf(`<a id="%s"></a>`, c)
+	}
 }
 
 // code returns text as code in a table, or a dash if text is empty.

@@ -6,7 +6,7 @@ import (
 	"github.com/partner-center/connector/internal/gate"
 )
 
-// A Service describes the service to the pages. Whoever can reach the console can read it.
+// A Service describes the service to the pages. It is served without a credential.
 type Service struct {
 	BaseURL string `json:"baseUrl"` // scheme and host, without a slash at the end; set for each request
 	Public  bool   `json:"public"`  // the base URL is a setting, and not the host of the request

@@ -24,6 +24,7 @@ export function route() {
   state.page = Object.hasOwn(pages, page) ? page : "actions";
   const action = state.definition?.actions.find((one) => one.id === id);
   state.action = action ?? state.action ?? state.definition?.actions[0];
+  state.notice = "";
   if (state.page === "about") checkHealth();
   const [label] = pages[state.page];
   document.title = `${state.page === "actions" ? state.action?.label ?? label : label} – Partner Center Connector`;

@@ -1,5 +1,6 @@
 // The page on which an action is chosen, filled in and called.
 import { html, nothing } from "../lib/lit-html/lit-html.js";
+import { repeat } from "../lib/lit-html/directives/repeat.js";
 import { addressOf, call, ownAddress } from "../calls.js";
 import { changed, session, state } from "../store.js";
 import { check, validate } from "../validate.js";
@@ -9,12 +10,12 @@ import { resultView } from "../parts/result.js";
 // Values of drop-downs by parameter. They stay chosen from one action to the next.
 const chosen = { values: {}, titles: {} };
 
-/** actionsPage shows the list of actions and the one that the user is on. */
+/** actionsPage shows the list of actions and the one that the user is on. Each has elements of its own. */
 export function actionsPage() {
   return html`
     <div class="with-list">
       ${listView()}
-      <div class="content">${actionView(state.action)}</div>
+      <div class="content">${repeat([state.action], (action) => action.id, actionView)}</div>
     </div>`;
 }
 

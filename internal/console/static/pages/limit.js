@@ -38,7 +38,7 @@ function windowView() {
   const plot = {
     label: `Calls in the last ${seconds} seconds: ${used} of ${limit.quota}`,
     data: [samples, counts, samples.map(() => limit.quota)],
-    scales: { x: { time: false, range: [-seconds, 0] }, y: { range: [0, Math.ceil(limit.quota * 1.1)] } },
+    ranges: { x: [-seconds, 0], y: [0, Math.ceil(limit.quota * 1.1)] },
     axes: [{ label: "seconds ago", values: (_, values) => values.map((value) => -value) }, { label: "calls", size: 60 }],
     series: [{}, { color: "--pico-primary", isFilled: true, width: 2 }, { color: "--plot-limit", width: 2, dash: [6, 4] }],
   };
@@ -66,10 +66,7 @@ function latencyView() {
       log.map((call) => (failed(call) ? null : call.duration)),
       log.map((call) => (failed(call) ? call.duration : null)),
     ],
-    scales: {
-      x: { time: false, range: [0, log.length + 1] },
-      y: { range: [0, Math.max(...sorted) * 1.1] },
-    },
+    ranges: { x: [0, log.length + 1], y: [0, sorted.at(-1) * 1.1] },
     axes: [{ label: "calls of this tab", incrs: [1, 2, 5, 10, 20, 50, 100] }, { label: "ms", size: 60 }],
     series: [
       {},

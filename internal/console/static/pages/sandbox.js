@@ -17,8 +17,7 @@ export function sandboxPage() {
   }
   return html`
     <h1 tabindex="-1">Sandbox</h1>
-    <p>Everything here is made up. There are 1,200 customers, and something changes
-      every ${period(sandbox.activitySeconds)}. ${more}</p>
+    <p>Everything here is made up. Something changes every ${period(sandbox.activitySeconds)}. ${more}</p>
     <h2>Customers that fail</h2>
     <p>Every call for one of these customers fails in its own way. Use their IDs to build the error handling of a flow.</p>
     <div class="scroll">
@@ -45,15 +44,12 @@ function period(seconds) {
   return seconds === 60 ? "minute" : `${seconds / 60} minutes`;
 }
 
-/** customerAction returns the action whose only required parameter is a customer that a picker lists. */
-function customerAction() {
-  return state.definition.actions.find(({ parameters }) =>
-    parameters.length === 1 && parameters[0].picker && parameters[0].in === "path");
-}
+// The parameter that has the ID of a customer, and the only one of the action that reads a customer.
+const customer = "CustomerTenantID";
 
 function callCustomer(id) {
-  const action = customerAction();
-  open(action.id, { [action.parameters[0].name]: id });
+  const isAbout = ({ parameters }) => parameters.length === 1 && parameters[0].name === customer;
+  open(state.definition.actions.find(isAbout).id, { [customer]: id });
 }
 
 const trial = { isRunning: false, made: 0, problem: null };

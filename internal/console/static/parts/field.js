@@ -61,7 +61,7 @@ function pickerView({ name, picker }, form, { error, describedBy }) {
     title: form.titles[name] ?? "",
     invalid: Boolean(error),
     describedBy,
-    key: JSON.stringify([state.key, given]),
+    key: JSON.stringify([state.key, picker.operationId, given]),
     load: (text) => choices(operation, picker, Object.fromEntries(given), text),
   };
   return html`

@@ -5,8 +5,8 @@ import { changed } from "../store.js";
 const { uPlot } = globalThis;
 
 /**
- * LinePlot is the element line-plot. Its property plot has data (as uPlot takes it), series, scales, axes and a
- * label. The first data has the x values. It redraws when plot is set, and when size or colors change.
+ * LinePlot is the element line-plot. Its property plot has a label, and as uPlot takes them data, series and axes,
+ * and the ranges of x and y. It redraws when plot is set, and when size or colors change.
  */
 class LinePlot extends HTMLElement {
   #plot;
@@ -58,7 +58,10 @@ class LinePlot extends HTMLElement {
     return {
       legend: { show: false },
       cursor: { show: false },
-      scales: this.#drawn.scales,
+      scales: {
+        x: { time: false, range: () => this.#drawn.ranges.x },
+        y: { range: () => this.#drawn.ranges.y },
+      },
       axes: this.#drawn.axes.map((one) => ({ ...axis, ...one })),
       series: this.#drawn.series.map((one) => ({
         ...one,

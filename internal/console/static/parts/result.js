@@ -24,6 +24,7 @@ export function resultView(action, session, { again, turn }) {
     <section class="result" aria-label="Answer">
       <header class="bar">
         ${summary(action, session, answer)}
+        ${columnChoice(action, session, answer)}
         ${choice("View", "view", views, session.view, (view) => (session.view = view))}
       </header>
       ${body(action, session, answer)}
@@ -97,12 +98,9 @@ function tableView(action, session, answer) {
     return html`${copyChoice()}<result-grid .content=${content} @cell=${picked}></result-grid>${inspector(session)}`;
   }
   const rows = answer.json[list];
-  const present = withValues(columns, rows);
-  const shown = usual(action, session, present);
-  const content = { label: action.label, columns: shown, rows, scope: rowsOf(state.loop) };
+  const content = { label: action.label, ...columnsFor(action, session, answer), rows, scope: rowsOf(state.loop) };
   return html`
     ${copyChoice(flow(scope, [list]))}
-    ${rows.length ? columnChoice(session, present, shown) : nothing}
     ${rows.length
       ? html`<result-grid .content=${content} @cell=${picked}></result-grid>`
       : html`<p class="none">${answer.status === 202 ? nothingNew(answer) : "The list is empty."}</p>`}
@@ -124,28 +122,35 @@ function otherView(column, json, scope, picked) {
   return nothing;
 }
 
-/** usual returns the columns that the user chose, or else those that the service calls usual. */
-function usual(action, session, present) {
-  const usual = state.service.operations[action.id]?.columns ?? [];
-  const chosen = session.columns ?? usual;
-  const shown = chosen.map((key) => present.find((column) => column.key === key)).filter(Boolean);
-  if (shown.length) return shown;
-  return present.filter((column) => !column.isAdvanced).slice(0, 12);
+/**
+ * columnsFor returns the columns of a list that have a value, as present, and those of them that are shown, as
+ * columns: those that the user chose, or else those that the service calls usual.
+ */
+function columnsFor(action, session, answer) {
+  const { list, columns } = shapeOf(action.schema);
+  const present = withValues(columns, answer.json[list]);
+  const keys = session.columns ?? state.service.operations[action.id]?.columns ?? [];
+  const chosen = keys.map((key) => present.find((column) => column.key === key)).filter(Boolean);
+  const others = present.filter((column) => !column.isAdvanced).slice(0, 12);
+  return { present, columns: chosen.length ? chosen : others };
 }
 
-function columnChoice(session, present, shown) {
-  const toggle = (key) => {
-    const keys = shown.map((column) => column.key);
-    session.columns = keys.includes(key) ? keys.filter((one) => one !== key) : [...keys, key];
+function columnChoice(action, session, answer) {
+  const { list } = shapeOf(action.schema);
+  if (session.view !== "table" || !answer.json?.[list]?.length) return nothing;
+  const { present, columns } = columnsFor(action, session, answer);
+  const toggle = (column) => {
+    const keys = columns.map(({ key }) => key);
+    session.columns = keys.includes(column.key) ? keys.filter((key) => key !== column.key) : [...keys, column.key];
     changed();
   };
   return html`
     <details class="columns">
-      <summary role="button" class="outline small">Columns: ${shown.length} of ${present.length}</summary>
+      <summary role="button" class="outline small">Columns: ${columns.length} of ${present.length}</summary>
       <div class="choices">
         ${present.map((column) => html`
-          <label title=${column.description}><input type="checkbox" .checked=${shown.includes(column)}
-            ?disabled=${shown.length === 1 && shown.includes(column)} @change=${() => toggle(column.key)}>
+          <label title=${column.description}><input type="checkbox" .checked=${columns.includes(column)}
+            ?disabled=${columns.length === 1 && columns.includes(column)} @change=${() => toggle(column)}>
             ${column.around ? `${column.around}: ` : nothing}${column.label}</label>`)}
       </div>
     </details>`;
