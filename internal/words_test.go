@@ -18,11 +18,11 @@ func TestPlainEnglish(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		// The decisions keep the words in which they were made. Packages from npm are not ours.
-		if entry.IsDir() && slices.Contains([]string{".git", "adr", "node_modules", "testdata"}, entry.Name()) {
+		// The decisions keep the words in which they were made. Packages from npm, and what lib has of them, are not ours.
+		if entry.IsDir() && slices.Contains([]string{".git", "adr", "lib", "node_modules", "testdata"}, entry.Name()) {
 			return fs.SkipDir
 		}
-		read := []string{".go", ".md", ".yaml", ".sh", ".ps1"}
+		read := []string{".go", ".md", ".yaml", ".sh", ".ps1", ".js", ".css"}
 		if !slices.Contains(read, filepath.Ext(path)) || (entry.Name() == "words_test.go") {
 			return nil
 		}

@@ -128,7 +128,7 @@ func TestConsoleWithoutPublicURL(t *testing.T) {
 	t.Parallel()
 	p := start(t, "connector", new(secret.Set), "CONNECTOR_SANDBOX=true")
 	const target = "/console/register/api-key/apiDefinition.swagger.json"
-	for _, host := range []string{`a"b`, "a/b", "", "a b"} {
+	for _, host := range []string{`a"b`, "a/b", "a b"} {
 		request := strings.ReplaceAll(call(target, ""), "Host: "+publicHost, "Host: "+host)
 		a := parse(t, p.send(t, request).all(t), http.MethodGet)
 		if a.status != 400 && a.status != 401 {

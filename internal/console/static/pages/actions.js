@@ -5,7 +5,7 @@ import { addressOf, call, ownAddress } from "../calls.js";
 import { changed, session, state } from "../store.js";
 import { check, validate } from "../validate.js";
 import { fieldView } from "../parts/field.js";
-import { resultView } from "../parts/result.js";
+import { release, resultView } from "../parts/result.js";
 
 // Values of drop-downs by parameter. They stay chosen from one action to the next.
 const chosen = { values: {}, titles: {} };
@@ -120,6 +120,7 @@ export async function run(action) {
     queueMicrotask(() => document.getElementById(wrong)?.focus());
     return;
   }
+  release(own.pages);
   own.pages = [];
   own.page = 0;
   own.picked = undefined;

@@ -7,7 +7,7 @@ import { nested } from "../expressions.js";
  * ResultGrid is the element result-grid. Its property content has columns, scope (of a row, for expressions)
  * and either rows, for a list with one column for each field, or item, for one thing with one row for each
  * field. It sends an event "cell" with {column, item, scope, value, copies} when the user selects a cell; copies
- * tells whether the value is to be copied too.
+ * is true if the cell is to be copied too.
  */
 class ResultGrid extends HTMLElement {
   #content = { columns: [], rows: [] };

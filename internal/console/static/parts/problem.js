@@ -24,27 +24,29 @@ const meanings = {
 export function problemView(problem, again) {
   const [happened, remedy] = sentences(problem.message);
   return html`
-    <article class="problem" role="alert">
-      <header>
-        <span class="status">${problem.status || "–"}</span>
-        <div>
-          <strong>${meanings[problem.status] ?? "The call failed"}</strong>
-          ${problem.code ? html`<code class="code">${problem.code}</code>` : nothing}
-        </div>
-      </header>
-      <dl>
-        <dt>What happened</dt>
-        <dd class="happened">${happened}</dd>
-        ${remedy ? html`<dt>What to do</dt><dd class="remedy">${remedy}</dd>` : nothing}
-        ${problem.requestId
-          ? html`
-            <dt>Request ID</dt>
-            <dd class="request-id">
-              <code>${problem.requestId}</code> ${copyButton(problem.requestId, "the request ID")}
-              <small>The log of the service has the call under this ID.</small>
-            </dd>`
-          : nothing}
-      </dl>
+    <article class="problem">
+      <div role="alert">
+        <header>
+          <span class="status">${problem.status || "–"}</span>
+          <div>
+            <strong>${meanings[problem.status] ?? "The call failed"}</strong>
+            ${problem.code ? html`<code class="code">${problem.code}</code>` : nothing}
+          </div>
+        </header>
+        <dl>
+          <dt>What happened</dt>
+          <dd class="happened">${happened}</dd>
+          ${remedy ? html`<dt>What to do</dt><dd class="remedy">${remedy}</dd>` : nothing}
+          ${problem.requestId
+            ? html`
+              <dt>Request ID</dt>
+              <dd class="request-id">
+                <code>${problem.requestId}</code> ${copyButton(problem.requestId, "the request ID")}
+                <small>The log of the service has the call under this ID.</small>
+              </dd>`
+            : nothing}
+        </dl>
+      </div>
       <footer>
         ${again ? againButton(problem, again) : nothing}
         ${problem.status === 429 ? html`<a href="#/limit">See the limit</a>` : nothing}

@@ -4,7 +4,7 @@ import { shapeOf } from "../definition.js";
 import { flow, flowName, fx, resultOf, rowsOf } from "../expressions.js";
 import { changed, state } from "../store.js";
 import { at, format, indent, raw } from "../values.js";
-import { credential, limit } from "../calls.js";
+import { credential } from "../calls.js";
 import { codeBlock, copy, copyButton } from "./copy.js";
 import { problemView } from "./problem.js";
 import { withValues } from "./grid.js";
@@ -51,14 +51,13 @@ function summary(action, session, answer) {
     <p class="summary" role="status">
       <span class="status ok">${answer.status}</span> ${count}
       <span>${Math.round(answer.duration)} ms</span>
-      <span>${limit.remaining()} calls left</span>
-      ${session.pages.length > 1 || session.page > 0 ? html`<span>page ${session.page + 1}</span>` : nothing}
+      ${session.pages.length > 1 ? html`<span>page ${session.page + 1}</span>` : nothing}
     </p>`;
 }
 
 function body(action, session, answer) {
   if (session.view === "curl") return curlView(answer);
-  if (answer.file) return fileView(action, session, answer);
+  if (answer.file) return fileView(action, answer);
   if (session.view === "json") return codeBlock(indent(answer.json), "the answer as JSON");
   return tableView(action, session, answer);
 }
@@ -72,17 +71,31 @@ function curlView(answer) {
     <h3>PowerShell</h3>${codeBlock(shell, "the command for PowerShell")}`;
 }
 
-const urls = new WeakMap(); // of files that were shown
+const urls = new Map(); // of files that are shown
 
-function fileView(action, session, answer) {
-  if (!urls.has(answer.file)) urls.set(answer.file, URL.createObjectURL(answer.file));
-  const url = urls.get(answer.file);
+function urlOf(file) {
+  if (!urls.has(file)) urls.set(file, URL.createObjectURL(file));
+  return urls.get(file);
+}
+
+/** release frees the memory of the files of answers that are not shown any more. */
+export function release(answers) {
+  for (const { file } of answers) {
+    if (urls.has(file)) URL.revokeObjectURL(urls.get(file));
+    urls.delete(file);
+  }
+}
+
+// A file is opened only if it is a PDF: anything else could be a page, with the rights of this one.
+function fileView(action, answer) {
+  const url = urlOf(answer.file);
   const named = answer.headers.get("Content-Disposition")?.match(/filename="?([\w.-]+)/)?.[1];
   const size = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }).format(answer.file.size / 1000);
   return html`
     <p class="file">
       <strong>${named ?? "File"}</strong> ${answer.file.type}, ${size} kB
-      <a href=${url} target="_blank" role="button" class="open-file">Open</a>
+      ${answer.file.type === "application/pdf"
+        ? html`<a href=${url} target="_blank" role="button" class="open-file">Open</a>` : nothing}
       <a href=${url} download=${named ?? `${action.id}.pdf`} role="button" class="outline">Download</a>
     </p>
     <p>In a flow: <code>${`body('${flowName(action.label)}')`}</code>
