@@ -10,8 +10,8 @@ export function validate(action, values, rules) {
   return errors;
 }
 
-/** check returns the text of the error for the value of a parameter, or "". */
-export function check(parameter, values, rule) {
+// Returns the text of the error for the value of a parameter, or "".
+function check(parameter, values, rule) {
   const value = values[parameter.name] ?? "";
   const other = (relation) => values[relation.parameter] ?? "";
   if (value === "") return parameter.required ? rule.missing || `${parameter.label} is required.` : "";

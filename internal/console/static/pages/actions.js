@@ -3,7 +3,7 @@ import { html, nothing } from "../lib/lit-html/lit-html.js";
 import { repeat } from "../lib/lit-html/directives/repeat.js";
 import { addressOf, call, ownAddress } from "../calls.js";
 import { changed, session, state } from "../store.js";
-import { check, validate } from "../validate.js";
+import { validate } from "../validate.js";
 import { fieldView } from "../parts/field.js";
 import { release, resultView } from "../parts/result.js";
 
@@ -79,6 +79,11 @@ function formOf(action, own) {
     if (picker && own.values[name] === undefined && chosen.values[name]) own.values[name] = chosen.values[name];
   }
   const rules = state.service.operations[action.id]?.rules ?? {};
+  // While the user fills in the form, an empty field is not yet wrong, and a wrong one is not until it is left.
+  const checkSome = (names) => {
+    const errors = Object.entries(validate(action, own.values, rules));
+    return Object.fromEntries(errors.filter(([name]) => names.includes(name)));
+  };
   return {
     values: own.values,
     errors: own.errors,
@@ -86,15 +91,14 @@ function formOf(action, own) {
     rules,
     set: (name, value, title = "") => {
       own.values[name] = value;
-      const parameter = action.parameters.find((one) => one.name === name);
-      if (parameter.picker) [chosen.values[name], chosen.titles[name]] = [value, title];
-      if (own.errors[name]) own.errors = { ...own.errors, [name]: check(parameter, own.values, rules[name] ?? {}) };
+      if (action.parameters.find((one) => one.name === name).picker) {
+        [chosen.values[name], chosen.titles[name]] = [value, title];
+      }
+      own.errors = checkSome(Object.keys(own.errors));
       changed();
     },
-    // A field that was left empty is not yet wrong: the user may come back to it.
-    leave: (name) => {
-      const parameter = action.parameters.find((one) => one.name === name);
-      if (own.values[name]) own.errors = { ...own.errors, [name]: check(parameter, own.values, rules[name] ?? {}) };
+    leave: () => {
+      own.errors = checkSome(Object.keys(own.values).filter((name) => own.values[name]));
       changed();
     },
   };

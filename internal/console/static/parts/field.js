@@ -8,14 +8,14 @@ import "./picker.js";
 
 /**
  * fieldView returns the field of a parameter. form has values, titles, errors, rules, and set(name, value,
- * title) and leave(name), which are called when a value changes and when the user leaves the field.
+ * title) and leave(), which are called when a value changes and when the user leaves the field.
  */
 export function fieldView(parameter, form) {
   const error = form.errors[parameter.name];
   const [hint, mistake] = [`${parameter.name}-hint`, `${parameter.name}-error`];
   const options = { error, describedBy: error ? `${mistake} ${hint}` : hint };
   return html`
-    <div class="field" @focusout=${() => form.leave(parameter.name)}>
+    <div class="field" @focusout=${form.leave}>
       <label for=${parameter.name}>${parameter.label}${parameter.required ? html` <em>required</em>` : nothing}</label>
       ${control(parameter, form, options)}
       <small class="error" id=${mistake}>${error ?? nothing}</small>

@@ -1,16 +1,18 @@
 // What came of a call: a table, JSON, the command for curl, a file, or a problem.
 import { html, nothing } from "../lib/lit-html/lit-html.js";
 import { shapeOf } from "../definition.js";
-import { flow, flowName, fx, resultOf, rowsOf } from "../expressions.js";
-import { changed, state } from "../store.js";
-import { at, format, indent, raw } from "../values.js";
+import { flow, flowName, resultOf, rowsOf } from "../expressions.js";
+import { state } from "../store.js";
+import { at, indent } from "../values.js";
 import { credential } from "../calls.js";
-import { codeBlock, copy, copyButton } from "./copy.js";
-import { problemView } from "./problem.js";
+import { columnChoice, columnsFor } from "./columns.js";
+import { codeBlock, copyButton } from "./copy.js";
 import { withValues } from "./grid.js";
+import { copyChoice, inspector, pick } from "./inspector.js";
+import { problemView } from "./problem.js";
+import { switchView } from "./switch.js";
 
 const views = { table: "Table", json: "JSON", curl: "curl" };
-const kinds = { flow: "Power Automate expression", fx: "Power Fx path", value: "Value" };
 
 /**
  * resultView shows the page of an action that the user is on. again repeats the call, and turn goes to another
@@ -25,22 +27,11 @@ export function resultView(action, session, { again, turn }) {
       <header class="bar">
         ${summary(action, session, answer)}
         ${columnChoice(action, session, answer)}
-        ${choice("View", "view", views, session.view, (view) => (session.view = view))}
+        ${switchView("View", "view", views, session.view, (view) => (session.view = view))}
       </header>
       ${body(action, session, answer)}
       ${pager(action, session, answer, turn)}
     </section>`;
-}
-
-/** choice is a row of options of which one is selected. */
-function choice(legend, name, options, selected, select) {
-  return html`
-    <fieldset class="switch">
-      <legend class="off-screen">${legend}</legend>
-      ${Object.entries(options).map(([value, label]) => html`
-        <label><input type="radio" name=${name} value=${value} .checked=${value === selected}
-          @change=${() => { select(value); changed(); }}>${label}</label>`)}
-    </fieldset>`;
 }
 
 function summary(action, session, answer) {
@@ -133,84 +124,6 @@ function otherView(column, json, scope, picked) {
     return html`<h3>${column.label}</h3><result-grid .content=${content} @cell=${picked}></result-grid>`;
   }
   return nothing;
-}
-
-/**
- * columnsFor returns the columns of a list that have a value, as present, and those of them that are shown, as
- * columns: those that the user chose, or else those that the service calls usual.
- */
-function columnsFor(action, session, answer) {
-  const { list, columns } = shapeOf(action.schema);
-  const present = withValues(columns, answer.json[list]);
-  const keys = session.columns ?? state.service.operations[action.id]?.columns ?? [];
-  const chosen = keys.map((key) => present.find((column) => column.key === key)).filter(Boolean);
-  const others = present.filter((column) => !column.isAdvanced).slice(0, 12);
-  return { present, columns: chosen.length ? chosen : others };
-}
-
-function columnChoice(action, session, answer) {
-  const { list } = shapeOf(action.schema);
-  if (session.view !== "table" || !answer.json?.[list]?.length) return nothing;
-  const { present, columns } = columnsFor(action, session, answer);
-  const toggle = (column) => {
-    const keys = columns.map(({ key }) => key);
-    session.columns = keys.includes(column.key) ? keys.filter((key) => key !== column.key) : [...keys, column.key];
-    changed();
-  };
-  return html`
-    <details class="columns">
-      <summary role="button" class="outline small">Columns: ${columns.length} of ${present.length}</summary>
-      <div class="choices">
-        ${present.map((column) => html`
-          <label title=${column.description}><input type="checkbox" .checked=${columns.includes(column)}
-            ?disabled=${columns.length === 1 && columns.includes(column)} @change=${() => toggle(column)}>
-            ${column.around ? `${column.around}: ` : nothing}${column.label}</label>`)}
-      </div>
-    </details>`;
-}
-
-// What a click on a cell copies. list is the expression of the array that a loop goes over.
-function copyChoice(list) {
-  return html`
-    <div class="bar copying">
-      <span>A click on a cell copies its</span>
-      ${choice("A click copies", "copy-as", kinds, state.copyAs, (kind) => (state.copyAs = kind))}
-      ${list && state.copyAs === "flow" ? html`
-        <label class="loop">in the loop <input type="text" .value=${state.loop} spellcheck="false" autocomplete="off"
-          @change=${(event) => { state.loop = event.target.value.trim() || "Apply_to_each"; changed(); }}></label>
-        <span>over <code>${list}</code></span> ${copyButton(list, "the expression for the list")}` : nothing}
-    </div>`;
-}
-
-const expressions = {
-  flow: ({ scope, column }) => flow(scope, column.path),
-  fx: ({ scope, column }) => fx(scope, column.path),
-  value: ({ value }) => raw(value),
-};
-
-function pick(session, cell) {
-  session.picked = cell;
-  if (cell.copies) copy(expressions[state.copyAs](cell));
-  changed();
-}
-
-// Everything about the cell that the user is on.
-function inspector(session) {
-  const cell = session.picked;
-  if (!cell) return nothing;
-  return html`
-    <aside class="inspector" aria-label="Selected field">
-      <p><strong>${cell.column.label}</strong> ${cell.column.description}</p>
-      <dl>
-        ${Object.entries(kinds).map(([kind, label]) => {
-          const text = expressions[kind](cell);
-          if (!text) return nothing;
-          return html`<dt>${label}</dt><dd><code>${text}</code> ${copyButton(text, label)}</dd>`;
-        })}
-        ${cell.column.columns || cell.value === undefined ? nothing
-          : html`<dt>Shown as</dt><dd>${format(cell.value, cell.item)}</dd>`}
-      </dl>
-    </aside>`;
 }
 
 function pager(action, session, answer, turn) {
