@@ -12,16 +12,24 @@ import (
 	"github.com/partner-center/connector/internal/sandbox"
 )
 
-// newConsole returns what serves the console for browsers, or nil if it is switched off.
-func newConsole(c config.Config, spec compiledSpec, tools mcp.Tools) func(http.ResponseWriter, string, string) bool {
+// serveConsole is the function of server.Config that serves the console.
+type serveConsole = func(w http.ResponseWriter, r *http.Request, path, baseURL string) bool
+
+// newConsole returns the function that serves the console for browsers, or nil if it is switched off.
+func newConsole(c config.Config, spec compiledSpec, tools mcp.Tools) serveConsole {
 	if !c.Console {
 		return nil
 	}
 	build := func(d webconsole.Download, baseURL string) ([]byte, error) { return buildDownload(c, d, baseURL) }
-	return webconsole.New(webconsole.Config{Service: describe(c, spec, tools), Icon: icon.PNG(), Build: build}).Serve
+	return webconsole.New(webconsole.Config{
+		Service:    describe(c, spec, tools),
+		Icon:       icon.PNG(),
+		Definition: func() ([]byte, error) { return build(webconsole.Download{SignIn: c.SignIn[0]}, c.PublicURL) },
+		Build:      build,
+	}).Serve
 }
 
-// describe describes the service for the webconsole.
+// describe describes the service for the console.
 func describe(c config.Config, spec compiledSpec, tools mcp.Tools) webconsole.Service {
 	s := webconsole.Service{
 		Public:       c.PublicURL != "",
@@ -43,13 +51,11 @@ func describe(c config.Config, spec compiledSpec, tools mcp.Tools) webconsole.Se
 		s.Sandbox = describeSandbox(c)
 	}
 	s.Partner = partnerSignIn(c)
-	for _, way := range c.SignIn {
-		s.Downloads = append(s.Downloads, downloadsFor(way, c.MCP && way != config.Caller)...)
-	}
+	s.Downloads = describeDownloads(c)
 	return s
 }
 
-// describeSandbox describes the sandbox for the webconsole.
+// describeSandbox describes the sandbox for the console.
 func describeSandbox(c config.Config) *webconsole.Sandbox {
 	s := &webconsole.Sandbox{APIKey: sandboxKey, Activity: c.SandboxActivity.Seconds()}
 	for _, f := range sandbox.Failures() {
@@ -73,19 +79,19 @@ func partnerSignIn(c config.Config) []string {
 	return ways
 }
 
-// downloadsFor returns the downloads for a way to sign in, each with and without the MCP tools.
-func downloadsFor(way string, withMCP bool) []webconsole.Download {
-	kinds := []bool{false}
-	if withMCP {
-		kinds = append(kinds, true)
-	}
+// describeDownloads returns the downloads for each way to sign in, with and without the MCP tools.
+func describeDownloads(c config.Config) []webconsole.Download {
 	var all []webconsole.Download
-	for _, kind := range kinds {
-		all = append(all, webconsole.NewDownload(way, "", kind))
-		for _, form := range registration.Forms() {
-			d := webconsole.NewDownload(way, string(form), kind)
-			d.Next = nextSteps[form]
-			all = append(all, d)
+	for _, way := range c.SignIn {
+		for _, mcp := range []bool{false, true} {
+			if mcp && (!c.MCP || way == config.Caller) { // an MCP server must not pass on tokens
+				continue
+			}
+			all = append(all, webconsole.Download{SignIn: way, MCP: mcp})
+			for _, form := range registration.Forms() {
+				d := webconsole.Download{SignIn: way, Form: string(form), MCP: mcp, Next: nextSteps[form]}
+				all = append(all, d)
+			}
 		}
 	}
 	return all

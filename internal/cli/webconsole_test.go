@@ -51,10 +51,10 @@ func TestConsoleDownloads(t *testing.T) {
 			for _, d := range downloads {
 				got, err := buildDownload(c, d, c.PublicURL)
 				if err != nil {
-					t.Fatalf("%s: %v", d.Path, err)
+					t.Fatalf("%+v: %v", d, err)
 				}
 				if diff := cmp.Diff(written(t, c, d), unpacked(t, d, got)); diff != "" {
-					t.Errorf("%s differs from what the command line writes: %.300s", d.Path, diff)
+					t.Errorf("%+v differs from what the command line writes: %.300s", d, diff)
 				}
 			}
 		})
@@ -135,7 +135,12 @@ func TestConsoleService(t *testing.T) {
 		t.Error("there is a console though it is switched off")
 	}
 	c.Console = true
-	if w := httptest.NewRecorder(); !newConsole(c, spec, spec.tools)(w, webconsole.Path, c.PublicURL) {
+	serve, w := newConsole(c, spec, spec.tools), httptest.NewRecorder()
+	if !serve(w, httptest.NewRequest("GET", "/", nil), webconsole.Path+"definition.json", c.PublicURL) {
 		t.Error("there is no console")
+	}
+	want := run(t, "definition", environment("CONNECTOR_PUBLIC_URL="+c.PublicURL)).stdout
+	if diff := cmp.Diff(want, w.Body.String()); diff != "" {
+		t.Errorf("the console has another definition: %.300s", diff)
 	}
 }

@@ -2,11 +2,12 @@
 // paths of fields into their flows, and on which operators find what registers the connector. The pages
 // are static files, embedded in the binary. They load nothing from other hosts, and everything they show
 // of Partner Center they read from the actions at /v1, with the API key that the user enters and that stays
-// in the memory of the tab. The package also serves two things that depend on the settings: a description
-// of the service, and the files that register the connector. Neither has a secret or the ID of a tenant.
+// in the memory of the tab. The package also serves what depends on the settings: a description of the
+// service, its definition, and the files that register the connector. None has a secret or the ID of a tenant.
 package console
 
 import (
+	"context"
 	"embed"
 	"encoding/json"
 	"io/fs"
@@ -16,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Path is where the console is served. The root of the service redirects to it.
@@ -24,10 +26,14 @@ const Path = "/console/"
 //go:embed static
 var embedded embed.FS
 
-// Config configures a Handler.
+// Config configures a Handler. Every field is required.
 type Config struct {
 	Service Service
-	Icon    []byte // PNG, as /console/icon.png
+	Icon    []byte // PNG
+
+	// Definition returns the definition of the service, OpenAPI 2.0 with any host, from which the pages know
+	// the actions. It is called at most once.
+	Definition func() ([]byte, error)
 
 	// Build returns the content of a download of the service for the given base URL. An error means that
 	// there is none, as for a host that no definition can have.
@@ -36,9 +42,10 @@ type Config struct {
 
 // A Handler serves the console. It is safe for concurrent use.
 type Handler struct {
-	config Config
-	files  map[string]file // by path
-	built  builds
+	service    Service
+	definition func() ([]byte, error)
+	files      map[string]file // by path
+	builds     *builds
 }
 
 // A file is an embedded file.
@@ -49,7 +56,16 @@ type file struct {
 
 // New returns a Handler.
 func New(c Config) *Handler {
-	h := &Handler{config: c, files: map[string]file{Path + "icon.png": {c.Icon, "image/png"}}}
+	h := &Handler{
+		service:    c.Service,
+		definition: sync.OnceValues(c.Definition),
+		files:      map[string]file{Path + "icon.png": {c.Icon, "image/png"}},
+		builds:     newBuilds(c.Build),
+	}
+	h.service.Downloads = slices.Clone(c.Service.Downloads)
+	for i, d := range h.service.Downloads {
+		h.service.Downloads[i].Path = d.path()
+	}
 	err := fs.WalkDir(embedded, "static", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -64,6 +80,8 @@ func New(c Config) *Handler {
 	h.files[Path] = h.files[Path+"index.html"]
 	return h
 }
+
+const jsonType = "application/json; charset=utf-8"
 
 // contentType returns the media type of a file by its name. It does not depend on the tables of the
 // system, which can be wrong or absent.
@@ -86,15 +104,15 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"require-trusted-types-for 'script'; trusted-types lit-html"
 
 // Serve writes what the console has at a path, given the base URL of the service. It returns false,
-// without a response, if there is nothing.
-func (h *Handler) Serve(w http.ResponseWriter, requested, baseURL string) bool {
+// without a response, if there is nothing. The path is that of r as the service reads it.
+func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, requested, baseURL string) bool {
 	header := w.Header()
 	if requested == "/" || requested == strings.TrimSuffix(Path, "/") {
 		header.Set("Location", Path)
 		w.WriteHeader(http.StatusFound)
 		return true
 	}
-	f, ok := h.find(requested, baseURL)
+	f, ok := h.find(r.Context(), requested, baseURL)
 	if !ok {
 		return false
 	}
@@ -116,33 +134,33 @@ func (h *Handler) Serve(w http.ResponseWriter, requested, baseURL string) bool {
 }
 
 // find returns the file at a path.
-func (h *Handler) find(requested, baseURL string) (file, bool) {
+func (h *Handler) find(ctx context.Context, requested, baseURL string) (file, bool) {
 	if f, ok := h.files[requested]; ok {
 		return f, true
 	}
-	name, ok := strings.CutPrefix(requested, Path)
-	if !ok {
-		return file{}, false
-	}
-	if name == "service.json" {
+	switch requested {
+	case Path + "service.json":
 		return h.describe(baseURL), true
+	case Path + "definition.json":
+		content, err := h.definition()
+		return file{content, jsonType}, err == nil
 	}
-	i := slices.IndexFunc(h.config.Service.Downloads, func(d Download) bool { return d.Path == name })
-	if i < 0 {
-		return file{}, false
+	for _, d := range h.service.Downloads {
+		if requested == Path+d.Path {
+			content, err := h.builds.get(ctx, d, baseURL)
+			return file{content, d.contentType()}, err == nil
+		}
 	}
-	d := h.config.Service.Downloads[i]
-	content, err := h.built.get(d, baseURL, h.config.Build)
-	return file{content, d.contentType()}, err == nil
+	return file{}, false
 }
 
 // describe returns the description of the service as JSON.
 func (h *Handler) describe(baseURL string) file {
-	service := h.config.Service
+	service := h.service
 	service.BaseURL = baseURL
 	text, err := json.Marshal(service)
 	if err != nil {
 		panic(err) // texts, numbers and booleans always marshal
 	}
-	return file{text, "application/json; charset=utf-8"}
+	return file{text, jsonType}
 }

@@ -1,15 +1,18 @@
 package console
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http/httptest"
 	"path"
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -21,14 +24,22 @@ var icon = []byte("the icon")
 
 // newHandler returns a handler with one package, which build makes.
 func newHandler(build func(Download, string) ([]byte, error)) *Handler {
-	downloads := []Download{NewDownload("api-key", "", false), NewDownload("api-key", "pac", true)}
-	return New(Config{Service: Service{Version: "v1", Downloads: downloads}, Icon: icon, Build: build})
+	downloads := []Download{{SignIn: "api-key"}, {SignIn: "api-key", Form: "pac", MCP: true}}
+	definition := func() ([]byte, error) { return []byte("{}"), nil }
+	return New(Config{
+		Service: Service{Version: "v1", Downloads: downloads}, Icon: icon, Definition: definition, Build: build,
+	})
 }
 
 // serve returns the response for a path, or nil if the console has nothing there.
 func serve(h *Handler, requested string) *httptest.ResponseRecorder {
+	return serveAt(h, requested, "http://127.0.0.1:8080")
+}
+
+// serveAt is serve with a base URL of the service.
+func serveAt(h *Handler, requested, baseURL string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	if !h.Serve(w, requested, "http://127.0.0.1:8080") {
+	if !h.Serve(w, httptest.NewRequest("GET", "/", nil), requested, baseURL) {
 		return nil
 	}
 	return w
@@ -61,6 +72,7 @@ func TestServe(t *testing.T) {
 		"/console/icon.png":              "image/png",
 		"/console/lib/uplot/LICENSE":     "text/plain; charset=utf-8",
 		"/console/service.json":          "application/json; charset=utf-8",
+		"/console/definition.json":       "application/json; charset=utf-8",
 		"/console/lib/lit-html/":         "",
 		"/console/static/main.js":        "",
 		"/console/missing.js":            "",
@@ -243,13 +255,61 @@ func TestDownloads(t *testing.T) {
 	if built != 2 {
 		t.Errorf("built %d times, want 2", built)
 	}
-	w := httptest.NewRecorder()
-	if h.Serve(w, zip, "https://connector.contoso.com"); !bytes.Contains(w.Body.Bytes(), []byte("contoso.com")) {
+	if w := serveAt(h, zip, "https://connector.contoso.com"); !strings.Contains(w.Body.String(), "contoso.com") {
 		t.Errorf("another host gets %q", w.Body)
+	}
+	if serve(h, zip); built != 3 {
+		t.Errorf("built %d times after another host, want 3", built)
+	}
+	for i := range 10 * maxHosts {
+		serveAt(h, zip, fmt.Sprintf("https://%d.example", i))
+	}
+	if hosts := len(h.builds.kept); hosts > maxHosts {
+		t.Errorf("downloads of %d hosts are kept", hosts)
 	}
 }
 
-func TestNewDownload(t *testing.T) {
+// TestDownloadsWait checks that one download is built at a time, that files and downloads that are kept do not
+// wait for it, and that a caller who leaves is not waited for.
+func TestDownloadsWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var building, most int
+		h := newHandler(func(Download, string) ([]byte, error) {
+			building++
+			most = max(most, building)
+			time.Sleep(time.Second)
+			building--
+			return []byte("x"), nil
+		})
+		const zip = "/console/register/api-key/pac-with-mcp.zip"
+		serve(h, zip)
+		for i := range 20 {
+			go serveAt(h, zip, fmt.Sprintf("https://%d.example", i))
+		}
+		synctest.Wait()
+		start := time.Now()
+		for _, requested := range []string{"/console/", "/console/service.json", "/console/definition.json", zip} {
+			if serve(h, requested) == nil {
+				t.Errorf("%s: nothing", requested)
+			}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		r := httptest.NewRequestWithContext(ctx, "GET", "/", nil)
+		if h.Serve(httptest.NewRecorder(), r, zip, "https://gone.example") {
+			t.Error("a caller who left gets a download")
+		}
+		if waited := time.Since(start); waited > 0 {
+			t.Errorf("waited for %v", waited)
+		}
+		time.Sleep(time.Minute)
+		if most != 1 {
+			t.Errorf("%d downloads are built at the same time", most)
+		}
+	})
+}
+
+func TestPath(t *testing.T) {
 	for _, c := range []struct {
 		form string
 		mcp  bool
@@ -260,7 +320,7 @@ func TestNewDownload(t *testing.T) {
 		{"arm", false, "register/entra/arm.zip"},
 		{"arm", true, "register/entra/arm-with-mcp.zip"},
 	} {
-		if got := NewDownload("entra", c.form, c.mcp).Path; got != c.want {
+		if got := (Download{SignIn: "entra", Form: c.form, MCP: c.mcp}).path(); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}

@@ -1,10 +1,6 @@
 package console
 
-import (
-	"path"
-
-	"github.com/partner-center/connector/internal/gate"
-)
+import "github.com/partner-center/connector/internal/gate"
 
 // A Service describes the service to the pages. It is served without a credential.
 type Service struct {
@@ -50,31 +46,31 @@ type Download struct {
 	SignIn string `json:"signIn"`
 	Form   string `json:"form"` // of a package; empty: the definition alone
 	MCP    bool   `json:"mcp"`  // a package has the connector of the MCP tools too; a definition is that connector's
-	Path   string `json:"path"` // below the console
 	Next   string `json:"next"` // what to do with it
+	Path   string `json:"path"` // below the console; set by New
 }
 
 // downloads is where downloads are served, below the console.
 const downloads = "register/"
 
-// NewDownload returns the download of a form for a way to sign in, or of the definition if form is empty.
-func NewDownload(signIn, form string, mcp bool) Download {
-	name := form + ".zip"
+// path returns where the download is served, below the console.
+func (d Download) path() string {
+	name := d.Form + ".zip"
 	switch {
-	case form == "" && mcp:
+	case d.Form == "" && d.MCP:
 		name = "apiDefinition.mcp.json"
-	case form == "":
+	case d.Form == "":
 		name = "apiDefinition.swagger.json"
-	case mcp:
-		name = form + "-with-mcp.zip"
+	case d.MCP:
+		name = d.Form + "-with-mcp.zip"
 	}
-	return Download{SignIn: signIn, Form: form, MCP: mcp, Path: downloads + signIn + "/" + name}
+	return downloads + d.SignIn + "/" + name
 }
 
 // contentType returns the media type of the download.
 func (d Download) contentType() string {
-	if path.Ext(d.Path) == ".json" {
-		return "application/json; charset=utf-8"
+	if d.Form == "" {
+		return jsonType
 	}
 	return "application/zip"
 }

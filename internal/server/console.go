@@ -13,5 +13,5 @@ func (s *Server) serveConsole(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	s.setHeader(w.Header(), call.New(r.Header))
-	return s.config.Console(w, rawPath(r.RequestURI), s.ownURL(r))
+	return s.config.Console(w, r, rawPath(r.RequestURI), s.ownURL(r))
 }

@@ -32,9 +32,10 @@ type Config struct {
 	EndpointPath, MetadataPath string
 	Endpoint                   *Endpoint // nil: none
 
-	// Console writes what the console for browsers has at a path, which needs no credential, given the base
-	// URL of the service. It returns false, without a response, if it has nothing there. Nil: no console.
-	Console func(w http.ResponseWriter, path, baseURL string) bool
+	// Console writes what the console for browsers has at the path of a request, which needs no credential,
+	// given the base URL of the service. It returns false, without a response, if there is nothing. Nil: no
+	// console.
+	Console func(w http.ResponseWriter, r *http.Request, path, baseURL string) bool
 }
 
 // A Server answers requests. It is safe for concurrent use.
