@@ -1,7 +1,7 @@
 // The frame of all pages: header, navigation, and the page that the address names.
 import { html, nothing } from "./lib/lit-html/lit-html.js";
-import { limit } from "./calls.js";
-import { changed, state } from "./store.js";
+import { limit, start } from "./calls.js";
+import { changed, forget, state } from "./store.js";
 import { aboutPage, checkHealth } from "./pages/about.js";
 import { actionsPage } from "./pages/actions.js";
 import { agentsPage } from "./pages/agents.js";
@@ -24,10 +24,12 @@ export function route() {
   state.page = Object.hasOwn(pages, page) ? page : "actions";
   const action = state.definition?.actions.find((one) => one.id === id);
   state.action = action ?? state.action ?? state.definition?.actions[0];
+  const isUnknown = location.hash && (!Object.hasOwn(pages, page) || (id && !action));
+  if (isUnknown && state.definition) history.replaceState(null, "", `#/${state.page}`);
   state.notice = "";
   if (state.page === "about") checkHealth();
   const [label] = pages[state.page];
-  document.title = `${state.page === "actions" ? state.action?.label ?? label : label} – Partner Center Connector`;
+  document.title = `${state.page === "actions" ? (state.action?.label ?? label) : label} – Partner Center Connector`;
   changed();
 }
 
@@ -39,14 +41,22 @@ export function app() {
       <a class="brand" href="#/actions"><img src="icon.png" alt="" width="28" height="28"> Partner Center Connector</a>
       <nav aria-label="Pages">
         <ul>
-          ${Object.entries(pages).map(([name, [label]]) => html`
-            <li><a href="#/${name}" aria-current=${name === state.page ? "page" : nothing}>${label}</a></li>`)}
+          ${Object.entries(pages).map(
+            ([name, [label]]) => html`
+            <li><a href="#/${name}" aria-current=${name === state.page ? "page" : nothing}>${label}</a></li>`,
+          )}
         </ul>
       </nav>
       ${state.definition ? html`${keyField()}${limitChip()}` : nothing}
     </header>
-    ${state.service?.sandbox ? html`
-      <p class="banner" role="note">Sandbox: everything here is made up. The API key is <code>${state.service.sandbox.apiKey}</code>.</p>` : nothing}
+    ${
+      state.service?.sandbox
+        ? html`
+      <aside class="banner" aria-label="Sandbox">
+        Sandbox: everything here is made up. The API key is <code>${state.service.sandbox.apiKey}</code>.
+      </aside>`
+        : nothing
+    }
     <main id="main" tabindex="-1">${content()}</main>
     <div class="notice" role="status" aria-live="polite">${state.notice || nothing}</div>`;
 }
@@ -62,13 +72,24 @@ function content() {
   return pages[state.page][1]();
 }
 
+// The field is no password field, so that no browser offers to store the key.
+const hidden = CSS.supports("-webkit-text-security", "disc") ? "text" : "password";
+
 function keyField() {
   const label = state.service.signIn.includes("api-key") ? "API key" : "Access token";
   return html`
     <label class="key ${state.key ? "" : "is-empty"}">${label}
-      <input type="password" autocomplete="off" spellcheck="false" .value=${state.key}
-        placeholder=${`Enter your ${label}`} @input=${(event) => { state.key = event.target.value.trim(); changed(); }}>
+      <input type=${hidden} autocomplete="off" spellcheck="false" autocapitalize="off" .value=${state.key}
+        placeholder=${`Enter your ${label}`} @input=${(event) => setKey(event.target.value.trim())}>
     </label>`;
+}
+
+// Another key can be that of another connection, so nothing of the one before stays.
+function setKey(key) {
+  state.key = key;
+  start(state.service);
+  forget();
+  changed();
 }
 
 // What is left of the limit, on every page.

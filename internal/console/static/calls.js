@@ -1,7 +1,8 @@
 // Calls of the service. Each is made once; its time and what is left of the limit are kept for the plots.
-import { changed, state } from "./store.js";
+import { shapeOf } from "./definition.js";
 import { Limit } from "./limit.js";
-import { parse } from "./values.js";
+import { changed, state } from "./store.js";
+import { given, parse } from "./values.js";
 
 /** The limit of this connection. start sets it. */
 export let limit = null;
@@ -11,7 +12,7 @@ export const log = [];
 
 const maxLog = 500;
 
-/** start prepares the limit that a service states. */
+/** start begins anew with the limit that a service states, for a connection of which nothing is known yet. */
 export function start(service) {
   limit = new Limit(service.limitCalls, service.limitSeconds);
 }
@@ -26,7 +27,7 @@ export function addressOf(operation, values) {
   const query = new URLSearchParams();
   let path = operation.path;
   for (const { name, in: place } of operation.parameters) {
-    const value = values[name] ?? "";
+    const value = given(values, name);
     if (place === "path") path = path.replace(`{${name}}`, encodeURIComponent(value));
     else if (value !== "") query.set(name, value);
   }
@@ -40,13 +41,14 @@ export function ownAddress(link) {
 }
 
 /**
- * call makes a call and returns an answer: address, status, duration (ms), headers, and json or file; for a
- * failure problem, with status, code, message, requestId and retryAfter (s). It throws an AbortError if signal
- * is aborted, and nothing else.
+ * call makes a call of an operation and returns an answer: address, status, duration (ms), headers, and json or
+ * file; for a failure problem, with status, code, message, requestId and until, when the call can succeed (ms). It
+ * throws an AbortError if signal is aborted, and nothing else.
  */
-export async function call(address, label, signal) {
+export async function call(operation, address, signal) {
   const began = performance.now();
-  const answer = { address, status: 0, at: began };
+  const answer = { address, status: 0 };
+  if (/[^\x21-\x7E]/.test(state.key)) return { ...answer, duration: 0, problem: oddKey };
   try {
     const response = await fetch(address, {
       headers: [credential(state.service, state.key)],
@@ -58,36 +60,44 @@ export async function call(address, label, signal) {
     });
     answer.status = response.status;
     answer.headers = response.headers;
-    await read(response, answer);
+    await read(operation, response, answer);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    answer.problem = answer.status ? brokenOff(answer.status) : unreachable;
+    answer.problem = answer.status ? unusable(answer.status) : unreachable;
   }
   answer.duration = performance.now() - began;
-  if (answer.headers) limit.observe(answer.headers);
-  log.push({ at: began, duration: answer.duration, label, status: answer.status });
+  if (answer.headers) limit.observe(answer.headers, began);
+  log.push({ at: began, duration: answer.duration, label: operation.label, status: answer.status });
   if (log.length > maxLog) log.shift();
   changed();
   return answer;
 }
 
-async function read(response, answer) {
-  if (response.ok && !response.headers.get("Content-Type")?.startsWith("application/json")) {
+// Reads a response into an answer. It throws if the response is not what the definition says.
+async function read(operation, response, answer) {
+  if (response.ok && operation.isFile) {
     answer.file = await response.blob();
+    if (!/^application\/(pdf|octet-stream)/.test(answer.file.type)) throw new TypeError("no file");
     return;
   }
   const body = parse(await response.text());
-  if (response.ok) {
-    answer.json = body;
+  if (!response.ok) {
+    answer.problem = problemOf(response, body);
     return;
   }
-  answer.problem = {
+  const { list } = shapeOf(operation.schema);
+  if (list && !Array.isArray(body[list])) throw new TypeError("no list");
+  answer.json = body;
+}
+
+function problemOf(response, body) {
+  const seconds = Number(response.headers.get("Retry-After")) || 0;
+  return {
     status: response.status,
     code: body.error.code,
     message: body.message,
     requestId: body.requestId,
-    retryAfter: Number(response.headers.get("Retry-After")) || 0,
-    until: performance.now() + (Number(response.headers.get("Retry-After")) || 0) * 1000,
+    until: performance.now() + seconds * 1000,
   };
 }
 
@@ -97,8 +107,16 @@ const unreachable = {
   message: "The service did not answer. Check that it is running and that this computer can reach it.",
 };
 
-const brokenOff = (status) => ({
+const oddKey = {
+  status: 0,
+  code: "",
+  message: "The key has a character that no key has. Copy it again, without quotation marks or dashes around it.",
+};
+
+const unusable = (status) => ({
   status,
   code: "",
-  message: "The answer broke off or is not JSON. Try again, and look for a proxy between this computer and the service.",
+  message:
+    "The answer broke off, or is not one of the service. Try again, and look for a proxy between this computer and " +
+    "the service.",
 });

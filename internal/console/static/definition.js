@@ -35,6 +35,7 @@ export class Definition {
       docs: operation.externalDocs?.url,
       isInternal: operation["x-ms-visibility"] === "internal",
       isTrigger: Boolean(operation["x-ms-trigger"]),
+      isFile: schema.format === "binary",
       nextLink: operation["x-ms-pageable"]?.nextLinkName,
       parameters: (operation.parameters ?? []).map((parameter) => this.#parameter(this.#resolve(parameter))),
       schema,
@@ -102,15 +103,17 @@ export function columnsOf(schema, path = [], around = "", isAdvanced = false) {
     const below = [...path, name];
     const advanced = isAdvanced || property["x-ms-visibility"] === "advanced";
     if (property.type === "object") return columnsOf(property, below, label, advanced);
-    return [{
-      path: below,
-      key: below.join("."),
-      label,
-      around,
-      description: property.description ?? "",
-      type: property.type,
-      isAdvanced: advanced,
-      columns: isList(property) ? columnsOf(property.items) : null,
-    }];
+    return [
+      {
+        path: below,
+        key: below.join("."),
+        label,
+        around,
+        description: property.description ?? "",
+        type: property.type,
+        isAdvanced: advanced,
+        columns: isList(property) ? columnsOf(property.items) : null,
+      },
+    ];
   });
 }

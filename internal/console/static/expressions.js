@@ -1,4 +1,5 @@
 // The expressions with which flows and apps read a field.
+import { given } from "./values.js";
 
 /** flowName returns the name that Power Automate gives to an action with a label. */
 export const flowName = (label) => label.replaceAll(" ", "_");
@@ -32,10 +33,13 @@ export const fx = (scope, path) => [scope.fx, ...path.map(fxName)].join(".");
 
 // Arguments of a formula: the required ones in order, then a record of the others.
 function fxArguments(action, values) {
-  const given = action.parameters.filter(({ name }) => values[name]);
-  const literal = ({ name, type }) => (type === "integer" ? values[name] : `"${values[name].replaceAll('"', '""')}"`);
-  const required = given.filter((parameter) => parameter.required).map(literal);
-  const optional = given.filter((parameter) => !parameter.required).map((p) => `${fxName(p.name)}: ${literal(p)}`);
+  const sent = action.parameters.filter(({ name }) => given(values, name));
+  const literal = ({ name, type }) => {
+    const value = given(values, name);
+    return type === "integer" ? value : `"${value.replaceAll('"', '""')}"`;
+  };
+  const required = sent.filter((parameter) => parameter.required).map(literal);
+  const optional = sent.filter((parameter) => !parameter.required).map((p) => `${fxName(p.name)}: ${literal(p)}`);
   return [...required, ...(optional.length ? [`{ ${optional.join(", ")} }`] : [])].join(", ");
 }
 

@@ -7,7 +7,7 @@ import { run } from "./pages/actions.js";
 
 const problems = {
   service: "The service did not describe itself. Check that it is running, then load this page again.",
-  definition: "The service has no definition for this host. Open the page under the service's own address.",
+  definition: "The service did not give its definition. Load this page again.",
 };
 
 async function load(path, problem) {
@@ -22,8 +22,7 @@ async function load(path, problem) {
 
 async function begin() {
   const service = await load("service.json", problems.service);
-  const { path } = service.downloads.find(({ form, mcp }) => !form && !mcp);
-  const definition = new Definition(await load(path, problems.definition));
+  const definition = new Definition(await load("definition.json", problems.definition));
   start(service);
   Object.assign(state, { service, definition, key: service.sandbox?.apiKey ?? "" });
   route();
@@ -33,6 +32,7 @@ async function begin() {
 mount(document.getElementById("app"), app);
 addEventListener("hashchange", () => {
   route();
+  if (document.activeElement?.matches(".action-list select")) return; // the user may go on choosing
   queueMicrotask(() => document.querySelector("h1")?.focus({ preventScroll: true }));
   scrollTo(0, 0);
 });

@@ -18,18 +18,37 @@ const sessions = new Map();
 
 /** session returns what the user entered for an action and what came of it. */
 export function session(action) {
-  if (!sessions.has(action.id)) {
-    sessions.set(action.id, { values: {}, errors: {}, running: null, pages: [], page: 0, view: "table", columns: null });
-  }
+  if (!sessions.has(action.id)) sessions.set(action.id, newSession());
   return sessions.get(action.id);
+}
+
+const newSession = () => ({
+  values: {}, // by parameter, as they were typed
+  errors: {}, // of values, by parameter
+  isMoreOpen: false, // the further filters are shown
+  running: null, // the AbortController of a call
+  pages: [], // answers
+  page: 0, // which of them is shown
+  failed: null, // the answer of the last call if it failed, with the place of the page that it was for
+  view: "table",
+  columns: null, // keys of the columns that the user chose
+  picked: null, // the cell that the user is on
+});
+
+/** forget removes all answers, such as those that were read with another key. */
+export function forget() {
+  for (const own of sessions.values()) {
+    own.running?.abort();
+    Object.assign(own, { running: null, pages: [], page: 0, failed: null, picked: null });
+  }
 }
 
 let template, root;
 let isScheduled = false;
 
 /** mount renders a template into an element now and after each change. */
-export function mount(element, render) {
-  [root, template] = [element, render];
+export function mount(element, view) {
+  [root, template] = [element, view];
   root.replaceChildren();
   changed();
 }

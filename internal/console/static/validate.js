@@ -1,4 +1,5 @@
 // Checks the values of a form by the definition, and says what is wrong in the service's own sentences.
+import { given } from "./values.js";
 
 /** validate returns the text of the error for each parameter whose value the service would reject. */
 export function validate(action, values, rules) {
@@ -12,10 +13,11 @@ export function validate(action, values, rules) {
 
 // Returns the text of the error for the value of a parameter, or "".
 function check(parameter, values, rule) {
-  const value = values[parameter.name] ?? "";
-  const other = (relation) => values[relation.parameter] ?? "";
+  const value = given(values, parameter.name);
+  const other = (relation) => given(values, relation.parameter);
   if (value === "") return parameter.required ? rule.missing || `${parameter.label} is required.` : "";
-  if (!fits(parameter, value) || (rule.isDate && !isDay(value))) return rule.invalid || `${parameter.label} is not valid.`;
+  if (!fits(parameter, value) || (rule.isDate && !isDay(value)))
+    return rule.invalid || `${parameter.label} is not valid.`;
   if (rule.excludes && other(rule.excludes)) return rule.excludes.violated;
   if (rule.requires && !other(rule.requires)) return rule.requires.violated;
   if (rule.ends && other(rule.ends) && value < other(rule.ends)) return rule.ends.violated;

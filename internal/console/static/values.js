@@ -1,4 +1,7 @@
-// Values of answers: parsed without losing a digit, found by path, and formatted for the user's locale.
+// Values of calls and answers: parsed without losing a digit, found by path, formatted for the user's locale.
+
+/** given returns the value of a parameter as it is sent: without blanks around it. */
+export const given = (values, name) => (values[name] ?? "").trim();
 
 /**
  * parse parses JSON. A number is a Number with the property source, its digits as they were sent, where the
@@ -11,11 +14,10 @@ export function parse(text) {
   });
 }
 
+const exactDigits = (_, value) => (value instanceof Number && JSON.rawJSON ? JSON.rawJSON(value.source) : value);
+
 /** indent returns JSON with line breaks and the digits as they were sent. */
-export function indent(value) {
-  const exact = (_, v) => (v instanceof Number && JSON.rawJSON ? JSON.rawJSON(v.source) : v);
-  return JSON.stringify(value, exact, 2);
-}
+export const indent = (value) => JSON.stringify(value, exactDigits, 2);
 
 /** at returns the value at a path, or undefined. */
 export function at(value, path) {
@@ -25,45 +27,56 @@ export function at(value, path) {
 /** raw returns a value as it was sent: text as it is, anything else as JSON. */
 export function raw(value) {
   if (value === undefined) return "";
-  if (value instanceof Number) return value.source;
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : JSON.stringify(value, exactDigits);
 }
 
-// A day, or a day with a time, as Partner Center writes them.
-const date = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
-
-/** format returns a value for people. item is the object that has it, in which an amount has its currency. */
-export function format(value, item) {
+/** format returns the value of a column of an item for people. */
+export function format(item, column) {
+  const value = at(item, column.path);
   if (value === undefined) return "";
-  if (value instanceof Number) return formatNumber(value, item);
-  if (typeof value === "boolean") return value ? "Yes" : "No";
-  if (Array.isArray(value)) return value.map((one) => format(one, item)).join(", ");
-  return date.test(value) ? formatDate(value) : String(value);
+  if (column.type === "number" && value instanceof Number) return formatAmount(value, currencyOf(item, column.path));
+  return formatValue(value);
 }
 
-function formatNumber(number, item) {
-  const isAmount = /[.eE]/.test(number.source) || currencyOf(item);
-  if (!isAmount) return new Intl.NumberFormat().format(number);
+function formatValue(value) {
+  if (value instanceof Number) return new Intl.NumberFormat(undefined, allDigits).format(value.source);
+  if (typeof value === "boolean") return value ? "Yes" : "No";
+  if (Array.isArray(value)) return value.map(formatValue).join(", ");
+  return formatDate(value) ?? value;
+}
+
+const allDigits = { maximumFractionDigits: 20 };
+
+function formatAmount(number, currency) {
   try {
-    return new Intl.NumberFormat(undefined, { style: "currency", currency: currencyOf(item) }).format(number);
+    return new Intl.NumberFormat(undefined, { style: "currency", currency }).format(number.source);
   } catch {
-    return new Intl.NumberFormat(undefined, { maximumFractionDigits: 20 }).format(number); // no such currency
+    return formatValue(number); // there is no currency, or none with this code
   }
 }
 
-function currencyOf(item) {
-  return item?.currencyCode;
+// Returns the currency of an amount: that of the innermost object around it that has one.
+function currencyOf(item, path) {
+  for (let length = path.length - 1; length >= 0; length--) {
+    const { currencyCode, currency } = at(item, path.slice(0, length));
+    if (currencyCode || currency) return currencyCode ?? currency;
+  }
+  return undefined;
 }
 
-// Formats a date in UTC, as Partner Center means it: also one without a zone, and a day alone.
+// A day, or a day with a time, as Partner Center writes them.
+const date = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:?\d{2})?)?$/;
+
+// Formats a date in UTC, as Partner Center means it: also one without a zone, and a day alone. Returns undefined
+// for a text that is no date.
 function formatDate(text) {
-  const [day, time = ""] = text.split("T");
+  const [, day, time, zone = "Z"] = text.match(date) ?? [];
+  if (!day || !new Date(`${day}T00:00Z`).toJSON()?.startsWith(day)) return undefined;
   if (day === "0001-01-01") return "none"; // stands for no date
-  const hasZone = /(Z|[+-]\d{2}:?\d{2})$/.test(time);
-  const instant = new Date(time ? `${day}T${time}${hasZone ? "" : "Z"}` : `${day}T00:00:00Z`);
-  if (Number.isNaN(instant.valueOf())) return text;
-  const isMidnight = !time || /^00:00(:00(\.0+)?)?(Z|\+00:?00)?$/.test(time);
-  const style = isMidnight ? { dateStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" };
+  const instant = new Date(`${day}T${time ?? "00:00"}${zone}`);
+  if (Number.isNaN(instant.valueOf())) return undefined;
+  const isDay = !time || /^00:00(:00(\.0+)?)?(Z|[+-]00:?00)$/.test(time + zone);
+  const style = isDay ? { dateStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" };
   return new Intl.DateTimeFormat(undefined, { ...style, timeZone: "UTC" }).format(instant);
 }
 

@@ -25,8 +25,10 @@ export function agentsPage() {
       <dd>${isKey ? html`Header <code>X-Api-Key</code> with an API key` : "Microsoft Entra ID (OAuth)"}
         ${isKey && service.signIn.includes("entra") ? ", or Microsoft Entra ID (OAuth)" : ""}</dd>
     </dl>
-    ${snippets(address, isKey).map(({ host, where, text }) => html`
-      <h2>${host}</h2><p>${where}</p>${codeBlock(text, `the settings of ${host}`)}`)}`;
+    ${snippets(address, isKey).map(
+      ({ host, where, text }) => html`
+      <h2>${host}</h2><p>${where}</p>${codeBlock(text, `the settings of ${host}`)}`,
+    )}`;
 }
 
 const more = html`<a href="${base}agents.md" target="_blank" rel="noreferrer">Agents in the documentation</a>
@@ -35,17 +37,23 @@ const more = html`<a href="${base}agents.md" target="_blank" rel="noreferrer">Ag
 /** snippets returns what goes into the settings of each host. No snippet has a key. */
 function snippets(address, isKey) {
   const server = (key) => ({ type: "http", url: address, ...(isKey ? { headers: { "X-Api-Key": key } } : {}) });
-  const ask = [{
-    type: "promptString",
-    id: "partner-center-key",
-    description: "API key of the Partner Center connector",
-    password: true,
-  }];
-  const vsCode = { ...(isKey ? { inputs: ask } : {}), servers: { partnerCenter: server("${input:partner-center-key}") } };
+  const ask = [
+    {
+      type: "promptString",
+      id: "partner-center-key",
+      description: "API key of the Partner Center connector",
+      password: true,
+    },
+  ];
+  const vsCode = {
+    ...(isKey ? { inputs: ask } : {}),
+    servers: { partnerCenter: server("${input:partner-center-key}") },
+  };
   const all = [
     {
       host: "Copilot Studio",
-      where: "Tools, Add a tool, New tool, Model Context Protocol. Enter this address" +
+      where:
+        "Tools, Add a tool, New tool, Model Context Protocol. Enter this address" +
         (isKey ? ", and choose API key, Header, X-Api-Key." : ", and choose OAuth 2.0, Manual."),
       text: address,
     },
@@ -58,7 +66,8 @@ function snippets(address, isKey) {
     {
       host: "Claude Code",
       where: "In a terminal in which PARTNER_CENTER_KEY has the key",
-      text: `claude mcp add --transport http partnerCenter ${address}` +
+      text:
+        `claude mcp add --transport http partnerCenter ${address}` +
         (isKey ? " --header 'X-Api-Key: ${PARTNER_CENTER_KEY}'" : ""),
     },
   ];

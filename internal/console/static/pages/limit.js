@@ -14,12 +14,20 @@ export function limitPage() {
     <h1 tabindex="-1">Limit</h1>
     <p>Each connection may make ${limit.quota} calls in any ${limit.window / 1000} seconds. A connection is the name of
       an API key, or a maker's connection. Only calls that reach Partner Center count.</p>
-    ${limit.isKnown ? windowView() : html`<p class="none">No call was made in this tab yet. <a href="#/actions">Make one</a>
-      to see what is left.</p>`}
+    ${
+      limit.isKnown
+        ? windowView()
+        : html`<p class="none">No call was made in this tab yet. <a href="#/actions">Make one</a>
+      to see what is left.</p>`
+    }
     <h2>When the limit is reached</h2>
-    ${state.service.sandbox ? limitTrial() : html`
+    ${
+      state.service.sandbox
+        ? limitTrial()
+        : html`
       <p>A call too many is refused with status 429 and looks like this. A flow waits and tries again by itself.</p>
-      ${problemView(example())}`}
+      ${problemView(example())}`
+    }
     <h2>Latencies of this tab</h2>
     ${log.length ? latencyView() : html`<p class="none">No call was made in this tab yet.</p>`}`;
 }
@@ -33,14 +41,21 @@ const example = () => ({
 function windowView() {
   const [now, seconds] = [performance.now(), limit.window / 1000];
   const [used, next] = [limit.quota - limit.remaining(now), limit.nextSlot(now)];
-  const samples = Array.from({ length: 241 }, (_, i) => (i - 240) / 240 * seconds);
+  const samples = Array.from({ length: 241 }, (_, i) => ((i - 240) / 240) * seconds);
   const counts = limit.history(samples.map((sample) => now + sample * 1000));
   const plot = {
     label: `Calls in the last ${seconds} seconds: ${used} of ${limit.quota}`,
     data: [samples, counts, samples.map(() => limit.quota)],
     ranges: { x: [-seconds, 0], y: [0, Math.ceil(limit.quota * 1.1)] },
-    axes: [{ label: "seconds ago", values: (_, values) => values.map((value) => -value) }, { label: "calls", size: 60 }],
-    series: [{}, { color: "--pico-primary", isFilled: true, width: 2 }, { color: "--plot-limit", width: 2, dash: [6, 4] }],
+    axes: [
+      { label: "seconds ago", values: (_, values) => values.map((value) => -value) },
+      { label: "calls", size: 60 },
+    ],
+    series: [
+      {},
+      { color: "--pico-primary", isFilled: true, width: 2 },
+      { color: "--plot-limit", width: 2, dash: [6, 4] },
+    ],
   };
   return html`
     <dl class="figures">
@@ -67,7 +82,10 @@ function latencyView() {
       log.map((call) => (failed(call) ? call.duration : null)),
     ],
     ranges: { x: [0, log.length + 1], y: [0, sorted.at(-1) * 1.1] },
-    axes: [{ label: "calls of this tab", incrs: [1, 2, 5, 10, 20, 50, 100] }, { label: "ms", size: 60 }],
+    axes: [
+      { label: "calls of this tab", incrs: [1, 2, 5, 10, 20, 50, 100] },
+      { label: "ms", size: 60 },
+    ],
     series: [
       {},
       { color: "--pico-primary", hasPoints: true, width: 0 },
@@ -86,11 +104,16 @@ function latencyView() {
       <table>
         <thead><tr><th scope="col">Action</th><th scope="col">Status</th><th scope="col">ms</th><th scope="col">Ago</th></tr></thead>
         <tbody>
-          ${log.slice(-20).reverse().map((call) => html`
+          ${log
+            .slice(-20)
+            .reverse()
+            .map(
+              (call) => html`
             <tr>
               <td>${call.label}</td><td>${call.status || "no answer"}</td>
               <td class="number">${Math.round(call.duration)}</td><td class="number">${Math.round((now - call.at) / 1000)} s</td>
-            </tr>`)}
+            </tr>`,
+            )}
         </tbody>
       </table>
     </details>`;

@@ -28,11 +28,20 @@ export function registerPage() {
       secret. <a href="${base}power-platform.md" target="_blank" rel="noreferrer">Power Platform and Logic Apps in the
       documentation</a> shows each step.</p>
     <p>Host: <code>${new URL(service.baseUrl).host}</code></p>
-    ${service.public ? nothing : html`
+    ${
+      service.public
+        ? nothing
+        : html`
       <p class="warning" role="note"><strong>The platform cannot reach this host.</strong> It is the one in the address of
         this page. Set <code>CONNECTOR_PUBLIC_URL</code> to the address under which the platform reaches the service,
-        and the files will have that.</p>`}
-    ${service.signIn.map((way) => wayView(way, service.downloads.filter((download) => download.signIn === way)))}
+        and the files will have that.</p>`
+    }
+    ${service.signIn.map((way) =>
+      wayView(
+        way,
+        service.downloads.filter((download) => download.signIn === way),
+      ),
+    )}
     <h2>Your own name and icon</h2>
     <p>These files have the name, contact and icon of the project. <code>connector package --help</code> shows how to have
       your own.</p>`;
@@ -50,7 +59,12 @@ function wayView(way, downloads) {
           <th scope="col">File</th><th scope="col">For</th><th scope="col">Download</th><th scope="col">Then</th>
         </tr></thead>
         <tbody>
-          ${[...known, ...new Set(others)].map((form) => formView(form, downloads.filter((one) => one.form === form)))}
+          ${[...known, ...new Set(others)].map((form) =>
+            formView(
+              form,
+              downloads.filter((one) => one.form === form),
+            ),
+          )}
           <tr>
             <th scope="row">Definition</th><td>import by hand (OpenAPI 2.0)</td>
             <td>${links(definitions, "the definition")}</td>
@@ -71,14 +85,17 @@ function formView(form, downloads) {
     </tr>`;
 }
 
-const links = (downloads, name) => downloads.map(({ path, mcp, form }) => html`
+const links = (downloads, name) =>
+  downloads.map(
+    ({ path, mcp, form }) => html`
   <a href=${path} download role="button" class="small ${mcp ? "outline" : ""}"
-    aria-label="Download ${name}, ${label(mcp, form)}">${label(mcp, form)}</a>`);
+    aria-label="Download ${name}, ${label(mcp, form)}">${label(mcp, form)}</a>`,
+  );
 
 const label = (mcp, form) => (!mcp ? "actions" : form ? "actions and agents" : "agents");
 
 // A next step that has a command gets a button that copies the command.
 function steps(text) {
-  const command = text.match(/(?:paconn|pac connector|az) [a-z].*$/)?.[0];
+  const command = text.match(/(?:paconn create|pac connector|az) [^,]+$|az [^,]+/)?.[0];
   return command ? html`${text} ${copyButton(command, "the command")}` : text;
 }

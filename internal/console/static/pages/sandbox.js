@@ -1,6 +1,6 @@
 // The page for trying out what goes wrong, in the sandbox.
 import { html, nothing } from "../lib/lit-html/lit-html.js";
-import { addressOf, call, limit } from "../calls.js";
+import { addressOf, call } from "../calls.js";
 import { base } from "../docs.js";
 import { changed, state } from "../store.js";
 import { problemView } from "../parts/problem.js";
@@ -24,12 +24,14 @@ export function sandboxPage() {
       <table>
         <thead><tr><th scope="col">Partner Center answers</th><th scope="col">Customer</th><th scope="col">Try it</th></tr></thead>
         <tbody>
-          ${sandbox.failures.map(({ id, meaning }) => html`
+          ${sandbox.failures.map(
+            ({ id, meaning }) => html`
             <tr>
               <td>${meaning}</td><td><code>${id}</code></td>
               <td><button type="button" class="small" aria-label="Call the customer ${id}"
                 @click=${() => callCustomer(id)}>Call</button></td>
-            </tr>`)}
+            </tr>`,
+          )}
         </tbody>
       </table>
     </div>
@@ -52,42 +54,52 @@ function callCustomer(id) {
   open(state.definition.actions.find(isAbout).id, { [customer]: id });
 }
 
-const trial = { isRunning: false, made: 0, problem: null };
+// The calls that use up the limit: how many were made, how they ended, and what stops them.
+const trial = { running: null, made: 0, problem: null, end: "" };
 
 /** limitTrial shows a button that makes calls until one is refused. */
 export function limitTrial() {
+  const { running, made, problem, end } = trial;
   return html`
     <p>Make calls until the limit refuses one, and see how that looks in a flow.</p>
-    <p><button type="button" id="reach-limit" aria-busy=${trial.isRunning ? "true" : "false"} ?disabled=${trial.isRunning}
-      @click=${reachLimit}>Use up the limit</button>
-      ${trial.made ? html`<span role="status">${trial.made} calls made</span>` : nothing}</p>
-    ${trial.problem ? problemView(trial.problem, repeat) : nothing}`;
+    <p class="trial">
+      ${
+        running
+          ? html`<button type="button" class="secondary" @click=${() => running.abort()}>Stop</button> ${made} calls made`
+          : html`<button type="button" id="reach-limit" @click=${reachLimit}>Use up the limit</button>`
+      }
+      <span role="status">${end}</span>
+    </p>
+    ${problem ? problemView(problem, repeat) : nothing}`;
 }
 
-// The cheapest call: the first action that needs no value.
+// The cheapest call: the first action that needs no value, with pages of one row where it has a size.
 function cheapest() {
-  return state.definition.actions.find(({ parameters }) => !parameters.some(({ required }) => required));
+  const action = state.definition.actions.find(({ parameters }) => !parameters.some(({ required }) => required));
+  const size = action.parameters.find(({ name }) => name === "Size");
+  return [action, addressOf(action, size ? { Size: "1" } : {})];
 }
 
 async function reachLimit() {
-  Object.assign(trial, { isRunning: true, made: 0, problem: null });
+  const running = new AbortController();
+  Object.assign(trial, { running, made: 0, problem: null, end: "" });
   changed();
-  const action = cheapest();
-  const size = action.parameters.find(({ name }) => name === "Size");
-  const address = addressOf(action, size ? { Size: "1" } : {});
-  while (!trial.problem && trial.made <= limit.quota) {
-    const answer = await call(address, action.label);
-    trial.problem = answer.problem ?? null;
-    if (!answer.problem) trial.made++;
-    changed();
+  try {
+    while (!trial.problem && !running.signal.aborted) {
+      const answer = await call(...cheapest(), running.signal);
+      if (answer.problem) trial.problem = answer.problem;
+      else trial.made++;
+    }
+    trial.end = `The limit refused a call after ${trial.made} calls.`;
+  } catch {
+    trial.end = `Stopped after ${trial.made} calls.`; // call throws for nothing else
   }
-  trial.isRunning = false;
+  trial.running = null;
   changed();
 }
 
 async function repeat() {
-  const action = cheapest();
-  const answer = await call(addressOf(action, {}), action.label);
-  trial.problem = answer.problem ?? null;
+  const { problem } = await call(...cheapest());
+  Object.assign(trial, { problem: problem ?? null, end: problem ? trial.end : "The call was accepted." });
   changed();
 }

@@ -23,18 +23,31 @@ export function columnChoice(action, session, answer) {
   if (session.view !== "table" || !answer.json?.[list]?.length) return nothing;
   const { present, columns } = columnsFor(action, session, answer);
   const toggle = (column) => {
-    const keys = columns.map(({ key }) => key);
+    const keys = session.columns ?? columns.map(({ key }) => key);
     session.columns = keys.includes(column.key) ? keys.filter((key) => key !== column.key) : [...keys, column.key];
     changed();
   };
   return html`
-    <details class="columns">
+    <details class="columns" @keydown=${closeByKey} @focusout=${closeByFocus}>
       <summary role="button" class="outline small">Columns: ${columns.length} of ${present.length}</summary>
       <div class="choices">
-        ${present.map((column) => html`
+        ${present.map(
+          (column) => html`
           <label title=${column.description}><input type="checkbox" .checked=${columns.includes(column)}
             ?disabled=${columns.length === 1 && columns.includes(column)} @change=${() => toggle(column)}>
-            ${column.around ? `${column.around}: ` : nothing}${column.label}</label>`)}
+            ${column.around ? `${column.around}: ` : nothing}${column.label}</label>`,
+        )}
       </div>
     </details>`;
+}
+
+function closeByKey(event) {
+  if (event.key !== "Escape") return;
+  event.currentTarget.open = false;
+  event.currentTarget.querySelector("summary").focus();
+}
+
+function closeByFocus(event) {
+  const isInside = event.currentTarget.contains(event.relatedTarget);
+  if (event.relatedTarget && !isInside) event.currentTarget.open = false;
 }

@@ -12,7 +12,7 @@ import { nested } from "../expressions.js";
 class ResultGrid extends HTMLElement {
   #content = { columns: [], rows: [] };
   #sorted = { key: "", direction: 1 };
-  #open = new Set(); // cells whose rows are shown, as "item column"
+  #open = new Map(); // by item, the columns whose rows are shown
   #active = [0, 0];
 
   set content(content) {
@@ -21,7 +21,15 @@ class ResultGrid extends HTMLElement {
       this.#active = [0, 0];
     }
     this.#content = content;
+    const [lastRow, last] = this.#last();
+    this.#active = [Math.min(this.#active[0], lastRow), Math.min(this.#active[1], last)];
     this.#render();
+  }
+
+  // Returns the last row and the last position in it.
+  #last() {
+    const { columns, rows, item } = this.#content;
+    return item ? [columns.length - 1, 0] : [rows.length - 1, columns.length - 1];
   }
 
   #rows() {
@@ -38,7 +46,6 @@ class ResultGrid extends HTMLElement {
   #sort(key) {
     const isAgain = key === this.#sorted.key;
     this.#sorted = { key, direction: isAgain ? -this.#sorted.direction : 1 };
-    this.#open.clear();
     this.#render();
   }
 
@@ -47,14 +54,20 @@ class ResultGrid extends HTMLElement {
     this.#active = [row, position];
     const { column, item } = this.#cell(row, position);
     const value = at(item, column.path);
-    if (copies && column.columns && value?.length) this.#toggle(`${row} ${column.key}`);
+    if (copies && column.columns && value?.length) this.#toggle(item, column);
     this.#render();
     const detail = { column, item, scope: this.#content.scope, value, copies: copies && !column.columns };
     this.dispatchEvent(new CustomEvent("cell", { detail, bubbles: true }));
   }
 
-  #toggle(name) {
-    if (!this.#open.delete(name)) this.#open.add(name);
+  #toggle(item, { key }) {
+    if (!this.#open.has(item)) this.#open.set(item, new Set());
+    const keys = this.#open.get(item);
+    if (!keys.delete(key)) keys.add(key);
+  }
+
+  #isOpen(item, { key }) {
+    return Boolean(this.#open.get(item)?.has(key));
   }
 
   #cell(row, position) {
@@ -64,9 +77,8 @@ class ResultGrid extends HTMLElement {
 
   #keydown(event) {
     const [row, position] = event.target.dataset?.cell?.split(" ").map(Number) ?? [];
-    if (row === undefined) return;
-    const { columns, rows, item } = this.#content;
-    const [lastRow, last] = item ? [columns.length - 1, 0] : [rows.length - 1, columns.length - 1];
+    if (row === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    const [lastRow, last] = this.#last();
     const moves = {
       ArrowUp: [row - 1, position],
       ArrowDown: [row + 1, position],
@@ -92,22 +104,27 @@ class ResultGrid extends HTMLElement {
 
   #render() {
     const { item, columns, rows, label } = this.#content;
-    render(html`
+    render(
+      html`
       <div class="scroll">
         <table role="grid" aria-label=${label} aria-rowcount=${item ? columns.length : rows.length + 1}
           class=${item ? "record" : "list"} @keydown=${(event) => this.#keydown(event)}>
           ${item ? this.#record(item, columns) : this.#list(columns)}
         </table>
-      </div>`, this);
+      </div>`,
+      this,
+    );
   }
 
   #list(columns) {
     return html`
       <thead><tr>${columns.map((column) => this.#header(column))}</tr></thead>
       <tbody>
-        ${this.#rows().map((item, row) => html`
+        ${this.#rows().map(
+          (item, row) => html`
           <tr>${columns.map((column, position) => this.#value(item, column, row, position))}</tr>
-          ${columns.map((column) => this.#opened(item, column, row, columns.length))}`)}
+          ${columns.map((column) => this.#opened(item, column, columns.length))}`,
+        )}
       </tbody>`;
   }
 
@@ -126,32 +143,39 @@ class ResultGrid extends HTMLElement {
   #record(item, columns) {
     return html`
       <tbody>
-        ${columns.map((column, row) => html`
+        ${columns.map(
+          (column, row) => html`
           <tr>
             <th scope="row" title=${column.description}>
               ${column.around ? html`<small>${column.around}</small>` : nothing} ${column.label}
             </th>
             ${this.#value(item, column, row, 0)}
           </tr>
-          ${this.#opened(item, column, row, 2)}`)}
+          ${this.#opened(item, column, 2)}`,
+        )}
       </tbody>`;
   }
 
   #value(item, column, row, position) {
     const value = at(item, column.path);
     const isActive = row === this.#active[0] && position === this.#active[1];
-    const isOpen = this.#open.has(`${row} ${column.key}`);
+    const isOpen = this.#isOpen(item, column);
     const hasRows = column.columns && value?.length;
     return html`
       <td data-cell="${row} ${position}" data-field=${column.key} tabindex=${isActive ? 0 : -1}
         class=${value instanceof Number ? "number" : nothing} title=${column.columns ? nothing : raw(value)}
         aria-expanded=${hasRows ? isOpen : nothing}
-        @click=${() => this.#select(row, position, true)}>${hasRows ? rowCount(value, isOpen) : format(value, item)}</td>`;
+        @click=${() => this.#clicked(row, position)}>${hasRows ? rowCount(value, isOpen) : format(item, column)}</td>`;
+  }
+
+  // A click that ends the selection of a part of a text selects no cell.
+  #clicked(row, position) {
+    if (getSelection().isCollapsed) this.#select(row, position, true);
   }
 
   // The rows of an array of objects, below the row that has it.
-  #opened(item, column, row, width) {
-    if (!this.#open.has(`${row} ${column.key}`)) return nothing;
+  #opened(item, column, width) {
+    if (!this.#isOpen(item, column)) return nothing;
     const content = {
       label: column.label,
       columns: withValues(column.columns, at(item, column.path)),

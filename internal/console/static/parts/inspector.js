@@ -1,6 +1,6 @@
 // What is copied from a cell: an expression for a flow or an app, or its value.
 import { html, nothing } from "../lib/lit-html/lit-html.js";
-import { flow, fx } from "../expressions.js";
+import { flow, flowName, fx } from "../expressions.js";
 import { changed, state } from "../store.js";
 import { format, raw } from "../values.js";
 import { copy, copyButton } from "./copy.js";
@@ -17,11 +17,20 @@ export function copyChoice(list) {
     <div class="bar copying">
       <span>A click on a cell copies its</span>
       ${switchView("A click copies", "copy-as", kinds, state.copyAs, (kind) => (state.copyAs = kind))}
-      ${list && state.copyAs === "flow" ? html`
+      ${
+        list && state.copyAs === "flow"
+          ? html`
         <label class="loop">in the loop <input type="text" .value=${state.loop} spellcheck="false" autocomplete="off"
-          @change=${(event) => { state.loop = event.target.value.trim() || "Apply_to_each"; changed(); }}></label>
-        <span>over <code>${list}</code></span> ${copyButton(list, "the expression for the list")}` : nothing}
+          @change=${(event) => renameLoop(event.target.value)}></label>
+        <span>over <code>${list}</code></span> ${copyButton(list, "the expression for the list")}`
+          : nothing
+      }
     </div>`;
+}
+
+function renameLoop(name) {
+  state.loop = flowName(name.trim()) || "Apply_to_each";
+  changed();
 }
 
 const expressions = {
@@ -50,8 +59,11 @@ export function inspector(session) {
           if (!text) return nothing;
           return html`<dt>${label}</dt><dd><code>${text}</code> ${copyButton(text, label)}</dd>`;
         })}
-        ${cell.column.columns || cell.value === undefined ? nothing
-          : html`<dt>Shown as</dt><dd>${format(cell.value, cell.item)}</dd>`}
+        ${
+          cell.column.columns || cell.value === undefined
+            ? nothing
+            : html`<dt>Shown as</dt><dd>${format(cell.item, cell.column)}</dd>`
+        }
       </dl>
     </aside>`;
 }

@@ -2,104 +2,169 @@
 // names and the call gets the values. Any text can be entered too: a list has not all values.
 import Combobox from "../lib/combobox-nav/index.js";
 import { html, nothing, render } from "../lib/lit-html/lit-html.js";
+import { afterPress } from "./press.js";
 
 const maxShown = 100;
-const pause = 250; // ms without a key before the service is asked
+const pause = 400; // ms without a key before the service is asked, which takes a call of the limit
 
 let count = 0;
 
 /**
- * ValuePicker is the element value-picker. Properties: value, title (of the value, if known), name, invalid,
- * describedBy, and load, an async function from the text in the field to {choices: [{value, title}], isWhole,
- * message}. It sends an event "pick" with {value, title} when the value changes.
+ * ValuePicker is the element value-picker. Its property options has name, value, title (of the value, if known),
+ * invalid, describedBy, key, and load, an async function from the text in the field to {choices: [{value, title}],
+ * isWhole, message}. With another key, other choices are loaded. It sends an event "pick" with {value, title}
+ * when the value changes.
  */
 class ValuePicker extends HTMLElement {
+  #options = {};
   #list = `choices-${++count}`;
   #choices = [];
-  #isWhole = false; // the choices are all there are
+  #whole; // the text for which the choices are all there are
   #message = "";
   #isOpen = false;
   #combobox;
-  #latest = 0;
+  #turn = 0;
+  #timer;
 
-  set options({ name, value, title, invalid, describedBy, load, key }) {
-    if (key !== this.key) this.#forget();
-    Object.assign(this, { name, value, label: title, invalid, describedBy, load, key });
+  set options(options) {
+    if (options.key !== this.#options.key) this.#forget();
+    this.#options = options;
     this.#render();
   }
 
-  #forget() {
-    this.#choices = [];
-    this.#message = "";
-    this.#isWhole = false;
-    this.#latest++;
+  get #input() {
+    return this.querySelector("input");
+  }
+
+  get #listbox() {
+    return this.querySelector("[role=listbox]");
   }
 
   connectedCallback() {
     this.#render();
-    const [input, list] = [this.querySelector("input"), this.querySelector("[role=listbox]")];
-    this.#combobox = new Combobox(input, list, { firstOptionSelectionMode: "none" });
-    list.addEventListener("combobox-commit", (event) => this.#choose(event.target.dataset.value));
+    this.#combobox = new Combobox(this.#input, this.#listbox, { firstOptionSelectionMode: "none" });
+    this.#listbox.addEventListener("combobox-commit", (event) => this.#choose(event.target.dataset.value));
   }
 
   disconnectedCallback() {
+    clearTimeout(this.#timer);
     this.#combobox?.destroy();
+  }
+
+  #forget() {
+    clearTimeout(this.#timer);
+    this.#choices = [];
+    this.#whole = undefined;
+    this.#message = "";
+    this.#turn++;
   }
 
   #choose(value) {
     const { title } = this.#choices.find((choice) => choice.value === value);
     this.#set(value, title);
-    this.querySelector("input").value = title;
+    this.#input.value = title;
     this.#close();
   }
 
   #set(value, title) {
-    if (value === this.value) return;
-    [this.value, this.label] = [value, title];
+    if (value === this.#options.value && title === this.#options.title) return;
+    Object.assign(this.#options, { value, title });
     this.dispatchEvent(new CustomEvent("pick", { detail: { value, title }, bubbles: true }));
   }
 
   async #open() {
     if (this.#isOpen) return;
     this.#isOpen = true;
-    this.#render();
+    this.#update();
     if (!this.#choices.length) await this.#load("");
-    this.#restart();
   }
 
   #close() {
+    clearTimeout(this.#timer);
     this.#isOpen = false;
     this.#combobox.stop();
     this.#render();
   }
 
-  // Tells the combobox that its options are others.
-  #restart() {
-    if (!this.#isOpen) return;
+  // Renders, and lets the combobox begin anew with the options, on the one that the user was on.
+  #update() {
+    const active = this.querySelector("[aria-selected=true]")?.dataset.value;
     this.#combobox.stop();
+    this.#render();
+    if (!this.#isOpen) return;
     this.#combobox.start();
+    const position = this.#shown().findIndex(({ value }) => value === active);
+    for (let i = 0; i <= position; i++) this.#combobox.navigate(1);
   }
 
   async #load(text) {
-    const turn = ++this.#latest;
+    const turn = ++this.#turn;
     this.#message = "Loading …";
-    this.#render();
-    const { choices, isWhole, message } = await this.load(text);
-    if (turn !== this.#latest) return;
+    this.#update();
+    const { choices, isWhole, message } = await this.#options.load(text);
+    if (turn !== this.#turn) return;
     [this.#choices, this.#message] = [choices, message];
-    if (!text) this.#isWhole = isWhole;
-    this.#render();
-    this.#restart();
+    if (isWhole) this.#whole = text.toLowerCase();
+    this.#resolve(this.#input.value);
+    this.#update();
   }
 
   #typed(text) {
-    const known = this.#choices.find((choice) => choice.title.toLowerCase() === text.trim().toLowerCase());
-    this.#set(known ? known.value : text.trim(), known?.title ?? "");
+    clearTimeout(this.#timer);
+    this.#resolve(text);
     this.#isOpen = true;
-    this.#render();
-    this.#restart();
-    clearTimeout(this.timer);
-    if (!this.#isWhole) this.timer = setTimeout(() => this.#load(text.trim()), pause);
+    this.#update();
+    const isComplete = this.#whole !== undefined && text.trim().toLowerCase().startsWith(this.#whole);
+    if (!isComplete && !this.#options.title) this.#timer = setTimeout(() => this.#load(text.trim()), pause);
+  }
+
+  // Takes the text of the field: as a choice if it is the name of just one, else as it is.
+  #resolve(text) {
+    const named = this.#choices.filter(({ title }) => title.toLowerCase() === text.trim().toLowerCase());
+    const isSame = named.some(({ value }) => value === this.#options.value);
+    if (isSame || this.#options.title === text) return;
+    if (named.length === 1) this.#set(named[0].value, named[0].title);
+    else this.#set(text.trim(), "");
+  }
+
+  // Returns the choices that have the text of the field in their name or value.
+  #matching() {
+    const { value = "", title } = this.#options;
+    const text = title ? "" : value.toLowerCase();
+    return this.#choices.filter(
+      (choice) => choice.title.toLowerCase().includes(text) || choice.value.toLowerCase().includes(text),
+    );
+  }
+
+  #shown() {
+    return this.#matching().slice(0, maxShown);
+  }
+
+  #render() {
+    const { name, value, title, invalid, describedBy } = this.#options;
+    const shown = this.#shown();
+    render(
+      html`
+      <input id=${name} type="text" role="combobox" autocomplete="off" spellcheck="false" aria-autocomplete="list"
+        aria-controls=${this.#list} aria-expanded=${this.#isOpen && shown.length ? "true" : "false"}
+        aria-invalid=${invalid ? "true" : nothing} aria-describedby=${describedBy} .value=${title || value || ""}
+        placeholder="Choose, or enter an ID"
+        @focus=${() => this.#open()} @click=${() => this.#open()} @blur=${() => afterPress(() => this.#close())}
+        @input=${(event) => this.#typed(event.target.value)}
+        @keydown=${(event) => this.#pressed(event.key)}>
+      <div class="popup" ?hidden=${!this.#isOpen} @mousedown=${(event) => event.preventDefault()}>
+        <ul id=${this.#list} role="listbox" aria-label="Choices" ?hidden=${!shown.length}>
+          ${shown.map(
+            (choice, i) => html`
+            <li role="option" id="${this.#list}-${i}" data-value=${choice.value}>
+              ${choice.title} <small>${choice.value === choice.title ? nothing : choice.value}</small>
+            </li>`,
+          )}
+        </ul>
+        <small role="status">${this.#isOpen ? this.#hint() : nothing}</small>
+      </div>`,
+      this,
+    );
   }
 
   #pressed(key) {
@@ -107,39 +172,12 @@ class ValuePicker extends HTMLElement {
     if (key === "ArrowDown") this.#open();
   }
 
-  // Returns the choices that have the text of the field in their name or value.
-  #matching() {
-    const text = this.label || !this.value ? "" : this.value.toLowerCase();
-    return this.#choices.filter(({ value, title }) =>
-      title.toLowerCase().includes(text) || value.toLowerCase().includes(text));
-  }
-
-  #render() {
-    const matching = this.#matching();
-    const shown = matching.slice(0, maxShown);
-    render(html`
-      <input id=${this.name} type="text" role="combobox" autocomplete="off" spellcheck="false" aria-autocomplete="list"
-        aria-controls=${this.#list} aria-expanded=${this.#isOpen} aria-invalid=${this.invalid ? "true" : nothing}
-        aria-describedby=${this.describedBy} .value=${this.label || this.value || ""}
-        placeholder="Choose, or enter an ID"
-        @focus=${() => this.#open()} @click=${() => this.#open()} @blur=${() => this.#close()}
-        @input=${(event) => this.#typed(event.target.value)}
-        @keydown=${(event) => this.#pressed(event.key)}>
-      <ul id=${this.#list} role="listbox" aria-label="Choices" ?hidden=${!this.#isOpen || !shown.length}
-        @mousedown=${(event) => event.preventDefault()}>
-        ${shown.map((choice, i) => html`
-          <li role="option" id="${this.#list}-${i}" data-value=${choice.value}>
-            ${choice.title} <small>${choice.value === choice.title ? nothing : choice.value}</small>
-          </li>`)}
-      </ul>
-      <small class="hint" role="status">${this.#isOpen ? this.#hint(matching, shown) : nothing}</small>`, this);
-  }
-
-  #hint(matching, shown) {
+  #hint() {
+    const matching = this.#matching().length;
     if (this.#message) return this.#message;
-    if (matching.length > shown.length) return `${shown.length} of ${matching.length} shown. Type to see others.`;
-    if (this.#choices.length && !matching.length) return "None in the list. It is taken as an ID.";
-    return this.#isWhole ? nothing : "Type to see others.";
+    if (matching > maxShown) return `${maxShown} of ${matching} are shown. Type to see others.`;
+    if (this.#choices.length && !matching) return "None in the list. The text is taken as an ID.";
+    return this.#whole === "" ? nothing : "Type to see others.";
   }
 }
 

@@ -54,7 +54,10 @@ class LinePlot extends HTMLElement {
 
   #options() {
     const color = (name) => getComputedStyle(this).getPropertyValue(name).trim();
-    const axis = { stroke: color("--pico-muted-color"), grid: { stroke: color("--pico-muted-border-color"), width: 1 } };
+    const axis = {
+      stroke: color("--pico-muted-color"),
+      grid: { stroke: color("--pico-muted-border-color"), width: 1 },
+    };
     return {
       legend: { show: false },
       cursor: { show: false },

@@ -5,7 +5,7 @@ import { errorPage } from "../docs.js";
 import { copyButton } from "./copy.js";
 
 const meanings = {
-  0: "No answer",
+  0: "No call was answered",
   400: "The request is wrong",
   401: "Not signed in",
   403: "Not allowed",
@@ -37,24 +37,37 @@ export function problemView(problem, again) {
           <dt>What happened</dt>
           <dd class="happened">${happened}</dd>
           ${remedy ? html`<dt>What to do</dt><dd class="remedy">${remedy}</dd>` : nothing}
-          ${problem.requestId
-            ? html`
+          ${
+            problem.requestId
+              ? html`
               <dt>Request ID</dt>
               <dd class="request-id">
                 <code>${problem.requestId}</code> ${copyButton(problem.requestId, "the request ID")}
                 <small>The log of the service has the call under this ID.</small>
               </dd>`
-            : nothing}
+              : nothing
+          }
         </dl>
       </div>
       <footer>
         ${again ? againButton(problem, again) : nothing}
+        ${
+          problem.status === 401
+            ? html`<button type="button" class="secondary" @click=${enterKey}>Enter the key for this console</button>`
+            : nothing
+        }
         ${problem.status === 429 ? html`<a href="#/limit">See the limit</a>` : nothing}
-        ${problem.code
-          ? html`<a href=${errorPage(problem.code)} target="_blank" rel="noreferrer">${problem.code} in the documentation</a>`
-          : nothing}
+        ${
+          problem.code
+            ? html`<a href=${errorPage(problem.code)} target="_blank" rel="noreferrer">${problem.code} in the documentation</a>`
+            : nothing
+        }
       </footer>
     </article>`;
+}
+
+function enterKey() {
+  document.querySelector(".key input").focus();
 }
 
 // Splits a message into its first sentence, which says what happened, and the rest, which says what to do.

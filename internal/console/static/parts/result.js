@@ -3,7 +3,7 @@ import { html, nothing } from "../lib/lit-html/lit-html.js";
 import { shapeOf } from "../definition.js";
 import { flow, flowName, resultOf, rowsOf } from "../expressions.js";
 import { state } from "../store.js";
-import { at, indent } from "../values.js";
+import { at, format, indent } from "../values.js";
 import { credential } from "../calls.js";
 import { columnChoice, columnsFor } from "./columns.js";
 import { codeBlock, copyButton } from "./copy.js";
@@ -15,35 +15,54 @@ import { switchView } from "./switch.js";
 const views = { table: "Table", json: "JSON", curl: "curl" };
 
 /**
- * resultView shows the page of an action that the user is on. again repeats the call, and turn goes to another
- * page.
+ * resultView shows the page of an action that the user is on, and the failure of the last call. again repeats that
+ * call, and turn goes to another page.
  */
 export function resultView(action, session, { again, turn }) {
   const answer = session.pages[session.page];
-  if (!answer) return nothing;
-  if (answer.problem) return problemView(answer.problem, again);
+  const { failed } = session;
   return html`
-    <section class="result" aria-label="Answer">
-      <header class="bar">
-        ${summary(action, session, answer)}
-        ${columnChoice(action, session, answer)}
-        ${switchView("View", "view", views, session.view, (view) => (session.view = view))}
-      </header>
-      ${body(action, session, answer)}
-      ${pager(action, session, answer, turn)}
-    </section>`;
+    ${
+      answer
+        ? html`
+      <section class="result" aria-label="Answer">
+        <header class="bar">
+          ${summary(action, session, answer)}
+          ${columnChoice(action, session, answer)}
+          ${switchView("View", "view", views, session.view, (view) => (session.view = view))}
+        </header>
+        ${body(action, session, answer)}
+        ${pager(action, session, answer, turn)}
+      </section>`
+        : nothing
+    }
+    ${
+      failed
+        ? html`
+      ${problemView(failed.problem, again)}
+      <details class="command"><summary>The call as a command</summary>${curlView(failed)}</details>`
+        : nothing
+    }`;
 }
 
 function summary(action, session, answer) {
-  const { list } = shapeOf(action.schema);
+  const { list, others } = shapeOf(action.schema);
   const rows = list && answer.json?.[list];
   const count = rows ? html`<strong>${rows.length} ${rows.length === 1 ? "row" : "rows"}</strong>` : nothing;
   return html`
-    <p class="summary" role="status">
+    <p class="summary" role="status" tabindex="-1">
       <span class="status ok">${answer.status}</span> ${count}
+      ${rows ? others.map((column) => otherValue(column, answer.json, rows.length)) : nothing}
       <span>${Math.round(answer.duration)} ms</span>
       ${session.pages.length > 1 ? html`<span>page ${session.page + 1}</span>` : nothing}
     </p>`;
+}
+
+// A number that an answer has besides its rows, unless it is just that of the rows.
+function otherValue(column, json, rows) {
+  const value = at(json, column.path);
+  if (!(value instanceof Number) || Number(value) === rows) return nothing;
+  return html`<span title=${column.description}>${column.label}: ${format(json, column)}</span>`;
 }
 
 function body(action, session, answer) {
@@ -55,8 +74,9 @@ function body(action, session, answer) {
 
 function curlView(answer) {
   const [name, value] = credential(state.service, state.service.sandbox ? state.key : "$CONNECTOR_KEY");
-  const command = `curl -s -H "${name}: ${value}" '${state.service.baseUrl}${answer.address}'`;
-  const shell = `curl.exe -s -H "${name}: ${value.replace("$", "$env:")}" '${state.service.baseUrl}${answer.address}'`;
+  const address = (state.service.baseUrl + answer.address).replaceAll("'", "%27");
+  const command = `curl -s -H "${name}: ${value}" '${address}'`;
+  const shell = `curl.exe -s -H "${name}: ${value.replace("$", "$env:")}" '${address}'`;
   return html`
     <h3>Bash</h3>${codeBlock(command, "the command for Bash")}
     <h3>PowerShell</h3>${codeBlock(shell, "the command for PowerShell")}`;
@@ -85,8 +105,11 @@ function fileView(action, answer) {
   return html`
     <p class="file">
       <strong>${named ?? "File"}</strong> ${answer.file.type}, ${size} kB
-      ${answer.file.type === "application/pdf"
-        ? html`<a href=${url} target="_blank" role="button" class="open-file">Open</a>` : nothing}
+      ${
+        answer.file.type === "application/pdf"
+          ? html`<a href=${url} target="_blank" role="button" class="open-file">Open</a>`
+          : nothing
+      }
       <a href=${url} download=${named ?? `${action.id}.pdf`} role="button" class="outline">Download</a>
     </p>
     <p>In a flow: <code>${`body('${flowName(action.label)}')`}</code>
@@ -95,7 +118,7 @@ function fileView(action, answer) {
 
 function tableView(action, session, answer) {
   const { list, others, columns } = shapeOf(action.schema);
-  const scope = resultOf(action, state.definition.title, session.values, state.loop);
+  const scope = resultOf(action, state.definition.title, answer.values, state.loop);
   const picked = (event) => pick(session, event.detail);
   if (!list) {
     const content = { label: action.label, columns: withValues(columns, [answer.json]), item: answer.json, scope };
@@ -105,9 +128,11 @@ function tableView(action, session, answer) {
   const content = { label: action.label, ...columnsFor(action, session, answer), rows, scope: rowsOf(state.loop) };
   return html`
     ${copyChoice(flow(scope, [list]))}
-    ${rows.length
-      ? html`<result-grid .content=${content} @cell=${picked}></result-grid>`
-      : html`<p class="none">${answer.status === 202 ? nothingNew(answer) : "The list is empty."}</p>`}
+    ${
+      rows.length
+        ? html`<result-grid .content=${content} @cell=${picked}></result-grid>`
+        : html`<p class="none">${answer.status === 202 ? nothingNew(answer) : "The list is empty."}</p>`
+    }
     ${others.map((column) => otherView(column, answer.json, scope, picked))}
     ${inspector(session)}`;
 }
@@ -115,12 +140,16 @@ function tableView(action, session, answer) {
 const nothingNew = (answer) =>
   `Nothing is new. A flow asks again after ${answer.headers.get("Retry-After")} seconds; Poll again does so now.`;
 
-// What a list has besides its rows: values in one line, arrays as tables. The link of the next page is a
-// button instead.
+// An array that an answer has besides its rows.
 function otherView(column, json, scope, picked) {
   const value = at(json, column.path);
   if (column.columns && value?.length) {
-    const content = { label: column.label, columns: withValues(column.columns, value), rows: value, scope: rowsOf(scope.loop) };
+    const content = {
+      label: column.label,
+      columns: withValues(column.columns, value),
+      rows: value,
+      scope: rowsOf(scope.loop),
+    };
     return html`<h3>${column.label}</h3><result-grid .content=${content} @cell=${picked}></result-grid>`;
   }
   return nothing;
@@ -129,13 +158,22 @@ function otherView(column, json, scope, picked) {
 function pager(action, session, answer, turn) {
   const next = answer.json?.[action.nextLink] ?? (action.isTrigger && answer.headers.get("Location"));
   if (!next && session.page === 0) return nothing;
+  const isBusy = session.running ? "true" : "false";
   return html`
-    <nav class="pager" aria-label="Pages">
-      ${session.page > 0 ? html`
-        <button type="button" class="secondary" @click=${() => turn(session.page - 1)}>Previous page</button>` : nothing}
-      ${next ? html`
-        <button type="button" aria-busy=${session.running ? "true" : "false"} ?disabled=${Boolean(session.running)}
-          @click=${() => turn(session.page + 1)}>${action.isTrigger ? "Poll again" : "Next page"}</button>`
-        : html`<span>This is the last page.</span>`}
+    <nav class="pager" aria-label="Pages of the answer">
+      ${
+        session.page > 0
+          ? html`
+        <button type="button" class="secondary" aria-disabled=${isBusy} @click=${() => turn(session.page - 1)}>
+          Previous page</button>`
+          : nothing
+      }
+      ${
+        next
+          ? html`
+        <button type="button" aria-busy=${isBusy} aria-disabled=${isBusy} @click=${() => turn(session.page + 1)}>
+          ${action.isTrigger ? "Poll again" : "Next page"}</button>`
+          : html`<span>This is the last page.</span>`
+      }
     </nav>`;
 }

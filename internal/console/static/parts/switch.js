@@ -7,8 +7,13 @@ export function switchView(legend, name, options, selected, select) {
   return html`
     <fieldset class="switch">
       <legend class="off-screen">${legend}</legend>
-      ${Object.entries(options).map(([value, label]) => html`
+      ${Object.entries(options).map(
+        ([value, label]) => html`
         <label><input type="radio" name=${name} value=${value} .checked=${value === selected}
-          @change=${() => { select(value); changed(); }}>${label}</label>`)}
+          @change=${() => {
+            select(value);
+            changed();
+          }}>${label}</label>`,
+      )}
     </fieldset>`;
 }
