@@ -4,6 +4,7 @@
 REVIVE     := github.com/mgechev/revive@v1.17.0
 MISSPELL   := github.com/golangci/misspell/cmd/misspell@v0.8.0
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+PRETTIER   := prettier@3.10.1
 GORELEASER := github.com/goreleaser/goreleaser/v2@v2.15.1
 
 # gin without MessagePack, which saves a fifth of a cold build and 6 MB. Nothing here uses it. The other settings are
@@ -85,6 +86,10 @@ mcp-clients: $(CLIENTS)/node_modules/.package-lock.json ## Run the MCP conforman
 
 # Libraries that the console serves to browsers. Their lock file names no registry either.
 LIBRARIES := internal/console/vendored
+
+.PHONY: console-format
+console-format: ## Format the console's JavaScript and CSS, with npm
+	npx --yes $(PRETTIER) --print-width 120 --embedded-language-formatting off --write 'internal/console/static/{,pages/,parts/}*.{js,css}'
 
 .PHONY: console-libraries
 console-libraries: $(LIBRARIES)/node_modules/.package-lock.json ## Copy the libraries of the console from npm

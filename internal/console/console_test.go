@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -150,7 +151,7 @@ var (
 )
 
 // TestStaticFiles checks our own files: nothing is inline, nothing comes from elsewhere, no text can become
-// markup, and nothing is stored.
+// markup, nothing is stored, and no line is longer than those of other files.
 func TestStaticFiles(t *testing.T) {
 	for name, content := range staticFiles(t) {
 		if strings.HasPrefix(name, "lib/") {
@@ -159,6 +160,11 @@ func TestStaticFiles(t *testing.T) {
 		for _, never := range []*regexp.Regexp{inline, remote, unsafe} {
 			if found := never.FindString(content); found != "" {
 				t.Errorf("%s has %q", name, found)
+			}
+		}
+		for line := range strings.Lines(content) {
+			if utf8.RuneCountInString(line) > 121 { // with its end
+				t.Errorf("%s has a line of more than 120 characters: %s", name, line)
 			}
 		}
 	}

@@ -97,7 +97,8 @@ function limitChip() {
   const text = limit.isKnown ? `${limit.remaining()} of ${limit.quota} calls left` : `${limit.quota} calls a window`;
   return html`
     <a class="chip" href="#/limit">
-      <meter min="0" max=${limit.quota} low=${limit.quota / 5} .value=${limit.remaining()} aria-label="Calls left"></meter>
+      <meter min="0" max=${limit.quota} low=${limit.quota / 5} .value=${limit.remaining()}
+        aria-label="Calls left"></meter>
       <span>${text}</span>
     </a>`;
 }

@@ -24,7 +24,8 @@ export function aboutPage() {
       <dt>Version</dt><dd><code>${service.version}</code></dd>
       <dt>Connector</dt><dd>${definition.title}, ${definition.actions.length} actions</dd>
       <dt>Address</dt><dd><code>${service.baseUrl}</code></dd>
-      <dt>Partner Center</dt><dd>${service.sandbox ? "the embedded sandbox" : (clouds[service.cloud] ?? service.cloud)}</dd>
+      <dt>Partner Center</dt>
+      <dd>${service.sandbox ? "the embedded sandbox" : (clouds[service.cloud] ?? service.cloud)}</dd>
       <dt>Callers sign in with</dt><dd>${service.signIn.map((way) => callers[way] ?? way).join(", or ")}</dd>
       <dt>The service signs in</dt><dd>${service.partner.map((way) => partners[way] ?? way).join(", and ")}</dd>
       <dt>Limit</dt><dd>${service.limitCalls} calls per connection in ${service.limitSeconds} seconds</dd>
@@ -35,8 +36,8 @@ export function aboutPage() {
         <button type="button" class="outline small" @click=${checkHealth}>Check again</button></dd>
     </dl>
     <h2>This console</h2>
-    <p>The pages come from the service and load nothing from elsewhere. Your API key stays in the memory of this tab: it is
-      gone when you close it. Nothing is stored.</p>
+    <p>The pages come from the service and load nothing from elsewhere. Your API key stays in the memory of this tab: it
+      is gone when you close it. Nothing is stored.</p>
     <p>Libraries:
       ${libraries.map(
         ([name, license, file]) => html`<a href=${file} target="_blank">${name}</a> (${license})

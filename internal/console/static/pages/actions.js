@@ -63,8 +63,11 @@ function actionView(action) {
   const isUsed = rest.some(({ name }) => own.values[name] || own.errors[name]);
   return html`
     <h1 tabindex="-1">${action.label}</h1>
-    <p>${action.description}
-      ${action.docs ? html`<a href=${action.docs} target="_blank" rel="noreferrer">More in the documentation</a>` : nothing}</p>
+    <p>${action.description} ${
+      action.docs
+        ? html`<a href=${action.docs} target="_blank" rel="noreferrer">More in the documentation</a>`
+        : nothing
+    }</p>
     <form novalidate @submit=${(event) => {
       event.preventDefault();
       run(action);

@@ -61,7 +61,9 @@ function windowView() {
     <dl class="figures">
       <div><dt>Calls left</dt><dd id="calls-left">${limit.remaining(now)}</dd></div>
       <div><dt>Calls in the last ${seconds} s</dt><dd id="calls-made">${used}</dd></div>
-      <div><dt>Next slot becomes free</dt><dd id="next-slot">${next ? `in ${Math.ceil(next)} s` : "all are free"}</dd></div>
+      <div>
+        <dt>Next slot becomes free</dt><dd id="next-slot">${next ? `in ${Math.ceil(next)} s` : "all are free"}</dd>
+      </div>
     </dl>
     <line-plot .plot=${plot}></line-plot>
     <p><small>From the <code>RateLimit</code> headers of the latest answer. Calls of the same connection from elsewhere
@@ -102,7 +104,9 @@ function latencyView() {
     <details>
       <summary>The last ${Math.min(20, log.length)} calls</summary>
       <table>
-        <thead><tr><th scope="col">Action</th><th scope="col">Status</th><th scope="col">ms</th><th scope="col">Ago</th></tr></thead>
+        <thead>
+          <tr><th scope="col">Action</th><th scope="col">Status</th><th scope="col">ms</th><th scope="col">Ago</th></tr>
+        </thead>
         <tbody>
           ${log
             .slice(-20)
@@ -111,7 +115,8 @@ function latencyView() {
               (call) => html`
             <tr>
               <td>${call.label}</td><td>${call.status || "no answer"}</td>
-              <td class="number">${Math.round(call.duration)}</td><td class="number">${Math.round((now - call.at) / 1000)} s</td>
+              <td class="number">${Math.round(call.duration)}</td>
+              <td class="number">${Math.round((now - call.at) / 1000)} s</td>
             </tr>`,
             )}
         </tbody>

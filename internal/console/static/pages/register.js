@@ -32,8 +32,8 @@ export function registerPage() {
       service.public
         ? nothing
         : html`
-      <p class="warning" role="note"><strong>The platform cannot reach this host.</strong> It is the one in the address of
-        this page. Set <code>CONNECTOR_PUBLIC_URL</code> to the address under which the platform reaches the service,
+      <p class="warning" role="note"><strong>The platform cannot reach this host.</strong> It is the one in the address
+        of this page. Set <code>CONNECTOR_PUBLIC_URL</code> to the address under which the platform reaches the service,
         and the files will have that.</p>`
     }
     ${service.signIn.map((way) =>
@@ -43,8 +43,8 @@ export function registerPage() {
       ),
     )}
     <h2>Your own name and icon</h2>
-    <p>These files have the name, contact and icon of the project. <code>connector package --help</code> shows how to have
-      your own.</p>`;
+    <p>These files have the name, contact and icon of the project. <code>connector package --help</code> shows how to
+      have your own.</p>`;
 }
 
 function wayView(way, downloads) {

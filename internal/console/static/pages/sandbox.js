@@ -12,17 +12,20 @@ export function sandboxPage() {
   if (!sandbox) {
     return html`
       <h1 tabindex="-1">Sandbox</h1>
-      <p>This service calls the real Partner Center. <code>connector serve --sandbox</code> starts one with made-up data,
-        in which you can try every action and every error. ${more}</p>`;
+      <p>This service calls the real Partner Center. <code>connector serve --sandbox</code> starts one with made-up
+        data, in which you can try every action and every error. ${more}</p>`;
   }
   return html`
     <h1 tabindex="-1">Sandbox</h1>
     <p>Everything here is made up. Something changes every ${period(sandbox.activitySeconds)}. ${more}</p>
     <h2>Customers that fail</h2>
-    <p>Every call for one of these customers fails in its own way. Use their IDs to build the error handling of a flow.</p>
+    <p>Every call for one of these customers fails in its own way. Use their IDs to build the error handling of a
+      flow.</p>
     <div class="scroll">
       <table>
-        <thead><tr><th scope="col">Partner Center answers</th><th scope="col">Customer</th><th scope="col">Try it</th></tr></thead>
+        <thead>
+          <tr><th scope="col">Partner Center answers</th><th scope="col">Customer</th><th scope="col">Try it</th></tr>
+        </thead>
         <tbody>
           ${sandbox.failures.map(
             ({ id, meaning }) => html`
@@ -65,7 +68,8 @@ export function limitTrial() {
     <p class="trial">
       ${
         running
-          ? html`<button type="button" class="secondary" @click=${() => running.abort()}>Stop</button> ${made} calls made`
+          ? html`
+            <button type="button" class="secondary" @click=${() => running.abort()}>Stop</button> ${made} calls made`
           : html`<button type="button" id="reach-limit" @click=${reachLimit}>Use up the limit</button>`
       }
       <span role="status">${end}</span>

@@ -190,7 +190,8 @@ class ResultGrid extends HTMLElement {
 }
 
 const rowCount = (rows, isOpen) => html`
-  <span class="rows"><span aria-hidden="true">${isOpen ? "▾" : "▸"}</span> ${rows.length} ${rows.length === 1 ? "row" : "rows"}</span>`;
+  <span class="rows"><span aria-hidden="true">${isOpen ? "▾" : "▸"}</span>
+    ${rows.length} ${rows.length === 1 ? "row" : "rows"}</span>`;
 
 /** withValues returns the columns for which some item has a value. */
 export function withValues(columns, items) {

@@ -114,8 +114,12 @@ class ValuePicker extends HTMLElement {
     this.#resolve(text);
     this.#isOpen = true;
     this.#update();
-    const isComplete = this.#whole !== undefined && text.trim().toLowerCase().startsWith(this.#whole);
-    if (!isComplete && !this.#options.title) this.#timer = setTimeout(() => this.#load(text.trim()), pause);
+    if (!this.#isComplete(text) && !this.#options.title) this.#timer = setTimeout(() => this.#load(text.trim()), pause);
+  }
+
+  // Reports whether the choices are all that there are for a text.
+  #isComplete(text) {
+    return this.#whole !== undefined && text.trim().toLowerCase().startsWith(this.#whole);
   }
 
   // Takes the text of the field: as a choice if it is the name of just one, else as it is.
@@ -177,7 +181,7 @@ class ValuePicker extends HTMLElement {
     if (this.#message) return this.#message;
     if (matching > maxShown) return `${maxShown} of ${matching} are shown. Type to see others.`;
     if (this.#choices.length && !matching) return "None in the list. The text is taken as an ID.";
-    return this.#whole === "" ? nothing : "Type to see others.";
+    return this.#isComplete(this.#options.value ?? "") ? nothing : "Type to see others.";
   }
 }
 

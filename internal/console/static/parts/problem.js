@@ -59,7 +59,8 @@ export function problemView(problem, again) {
         ${problem.status === 429 ? html`<a href="#/limit">See the limit</a>` : nothing}
         ${
           problem.code
-            ? html`<a href=${errorPage(problem.code)} target="_blank" rel="noreferrer">${problem.code} in the documentation</a>`
+            ? html`<a href=${errorPage(problem.code)} target="_blank" rel="noreferrer">
+                ${problem.code} in the documentation</a>`
             : nothing
         }
       </footer>
