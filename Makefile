@@ -87,6 +87,10 @@ mcp-clients: $(CLIENTS)/node_modules/.package-lock.json ## Run the MCP conforman
 # Libraries that the console serves to browsers. Their lock file names no registry either.
 LIBRARIES := internal/console/vendored
 
+.PHONY: screenshots
+screenshots: ## Write the pictures of the console in docs/console, with Chromium
+	go test ./internal/e2e/console -run '^TestCompareScreenshotPictures$$' -count 1 -pictures
+
 .PHONY: console-format
 console-format: ## Format the console's JavaScript and CSS, with npm
 	npx --yes $(PRETTIER) --print-width 120 --embedded-language-formatting off --write 'internal/console/static/{,pages/,parts/}*.{js,css}'

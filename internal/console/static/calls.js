@@ -91,6 +91,7 @@ async function read(operation, response, answer) {
 }
 
 function problemOf(response, body) {
+  if (typeof body?.error?.code !== "string" || typeof body.message !== "string") throw new TypeError("no error");
   const seconds = Number(response.headers.get("Retry-After")) || 0;
   return {
     status: response.status,
