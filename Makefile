@@ -28,7 +28,7 @@ help: ## Show this list
 # Packages whose tests run without the race detector: they generate and read files, drive a browser, or start hundreds of
 # processes, which it makes ten times as slow. So do some tests of other packages.
 PLAIN_TESTS := ^(TestPackage|TestMigrate|TestCommands|TestLinks|TestDefinitionMCP|TestGeneratedPages|TestScripts$$|TestMCPFaults$$|TestOnActivityWeek)
-PLAIN       := ./deploy ./docs/... ./internal/definition/... ./internal/e2e/browser ./internal/icon/... ./internal/migrate/...
+PLAIN       := ./deploy ./docs/... ./internal/definition/... ./internal/e2e/browser ./internal/e2e/console ./internal/icon/... ./internal/migrate/...
 
 # Packages whose tests take longest, which begin first.
 SLOWEST := ./internal/e2e ./internal/ratelimit/redislimit
@@ -131,7 +131,7 @@ generated: ## Fail unless the generated files are current
 
 .PHONY: update
 update: ## Write the golden files, the generated pages of the documentation and the zips of its examples
-	go test ./internal/mapping ./internal/proxy ./internal/cli ./internal/e2e ./internal/definition ./internal/definition/registration ./docs/flows ./internal/mcp ./internal/migrate ./internal/migrate/report ./internal/e2e/browser -run 'TestGolden|TestCompareScreenshot|TestToolList|TestText$$|TestActions|TestGeneratedPages|TestLoadPicture|TestPackages|TestMigrateExample' -update
+	go test ./internal/mapping ./internal/proxy ./internal/cli ./internal/e2e ./internal/definition ./internal/definition/registration ./docs/flows ./internal/mcp ./internal/migrate ./internal/migrate/report ./internal/e2e/browser ./internal/e2e/console -run 'TestGolden|TestCompareScreenshot|TestToolList|TestText$$|TestActions|TestGeneratedPages|TestLoadPicture|TestPackages|TestMigrateExample' -update
 
 .PHONY: bench
 bench: ## Run the benchmarks: projection, limiter, and the served binary beside a plain reverse proxy

@@ -80,6 +80,7 @@ var rooms = map[string]struct{ may, never []string }{
 	// For tests alone.
 	"internal/e2e/blackhole":   {},
 	"internal/e2e/browser":     {},
+	"internal/e2e/console":     {},
 	"internal/e2e/fakeentra":   {may: []string{"internal/e2e/reply", "internal/e2e/secret"}},
 	"internal/e2e/fakepartner": {may: []string{"internal/e2e/reply", "internal/e2e/secret"}},
 	"internal/e2e/limittest":   {may: []string{"internal/ratelimit"}},
