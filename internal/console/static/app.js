@@ -94,9 +94,11 @@ function setKey(key) {
 
 // What is left of the limit, on every page.
 function limitChip() {
-  const text = limit.isKnown ? `${limit.remaining()} of ${limit.quota} calls left` : `${limit.quota} calls a window`;
+  const text = limit.isKnown
+    ? `${limit.remaining()} of ${limit.quota} calls left`
+    : `${limit.quota} calls in ${limit.window / 1000} s`;
   return html`
-    <a class="chip" href="#/limit">
+    <a class="chip ${limit.isKnown && limit.remaining() === 0 ? "is-empty" : ""}" href="#/limit">
       <meter min="0" max=${limit.quota} low=${limit.quota / 5} .value=${limit.remaining()}
         aria-label="Calls left"></meter>
       <span>${text}</span>

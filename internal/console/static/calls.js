@@ -22,14 +22,14 @@ export function credential(service, key) {
   return service.signIn.includes("api-key") ? ["X-Api-Key", key] : ["Authorization", `Bearer ${key}`];
 }
 
-/** addressOf returns the path and query of a call. Empty values are left out. */
+/** addressOf returns the path and query of a call. Empty values are left out; in the path, their names stay. */
 export function addressOf(operation, values) {
   const query = new URLSearchParams();
   let path = operation.path;
   for (const { name, in: place } of operation.parameters) {
     const value = given(values, name);
-    if (place === "path") path = path.replace(`{${name}}`, encodeURIComponent(value));
-    else if (value !== "") query.set(name, value);
+    if (place === "path" && value) path = path.replace(`{${name}}`, encodeURIComponent(value));
+    else if (place === "query" && value) query.set(name, value);
   }
   return query.size ? `${path}?${query}` : path;
 }
@@ -41,8 +41,8 @@ export function ownAddress(link) {
 }
 
 /**
- * call makes a call of an operation and returns an answer: address, status, duration (ms), headers, and json or
- * file; for a failure problem, with status, code, message, requestId and until, when the call can succeed (ms). It
+ * call makes a call of an operation and returns an answer: address, status, duration (ms), headers, calls (of
+ * Partner Center that it took), left (calls of the limit), and json or file; for a failure problem, with status, code, message, requestId and until, when the call can succeed (ms). It
  * throws an AbortError if signal is aborted, and nothing else.
  */
 export async function call(operation, address, signal) {
@@ -67,6 +67,8 @@ export async function call(operation, address, signal) {
   }
   answer.duration = performance.now() - began;
   if (answer.headers) limit.observe(answer.headers, began);
+  answer.calls = Number(answer.headers?.get("X-Connector-Calls") ?? 1);
+  answer.left = limit.remaining();
   log.push({ at: began, duration: answer.duration, label: operation.label, status: answer.status });
   if (log.length > maxLog) log.shift();
   changed();

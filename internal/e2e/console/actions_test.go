@@ -15,7 +15,7 @@ const contoso = "7d3f1c52-9b84-4e06-a2d7-6c58e0f4b913"
 // pick chooses the first choice of a picker whose name begins with text, by the keyboard.
 func (p tab) pick(name, text string) {
 	p.Type("#"+name, text)
-	p.WaitText(fmt.Sprintf("#%s ~ [role=listbox] [role=option]", name), text)
+	p.WaitText(fmt.Sprintf("#%s ~ .popup [role=option]", name), text)
 	p.Press("ArrowDown", "Enter")
 	p.WaitGone("[role=listbox]")
 }

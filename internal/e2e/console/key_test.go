@@ -98,7 +98,7 @@ func TestKeyOfPicker(t *testing.T) {
 	s, _ := realService(t)
 	p := open(t, s, "#/actions/GetCustomerDetails")
 	p.Click("#CustomerTenantID")
-	p.WaitText("value-picker .hint", "The call carries no credential.")
+	p.WaitText("value-picker .popup small", "The call carries no credential.")
 	p.Type(".key input", s.key)
 	p.Click("#CustomerTenantID")
 	p.WaitText("[role=option]", "Contoso Ü")

@@ -55,11 +55,10 @@ func newService(t *testing.T) service {
 	handler := console.New(console.Config{
 		Service: console.Service{
 			SignIn: []string{"api-key"}, LimitCalls: 100, LimitSeconds: 60,
-			Downloads:  []console.Download{console.NewDownload("api-key", "", false)},
 			Operations: map[string]console.Operation{},
 		},
-		Build: func(console.Download, string) ([]byte, error) { return []byte(newDefinition), nil },
-		Icon:  []byte("\x89PNG\r\n\x1a\n"),
+		Definition: func() ([]byte, error) { return []byte(newDefinition), nil },
+		Icon:       []byte("\x89PNG\r\n\x1a\n"),
 	})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -68,7 +67,7 @@ func newService(t *testing.T) service {
 		case "/v1/fleets/a/b/cars":
 			reply.JSON(cars)(w, r)
 		default:
-			handler.Serve(w, r.URL.Path, "http://"+r.Host)
+			handler.Serve(w, r, r.URL.Path, "http://"+r.Host)
 		}
 	}))
 	t.Cleanup(server.Close)

@@ -3,7 +3,7 @@ import { html, nothing } from "../lib/lit-html/lit-html.js";
 import { live } from "../lib/lit-html/directives/live.js";
 import { repeat as keyed } from "../lib/lit-html/directives/repeat.js";
 import { addressOf, call, ownAddress } from "../calls.js";
-import { changed, session, state } from "../store.js";
+import { changed, notify, session, state } from "../store.js";
 import { validate } from "../validate.js";
 import { given } from "../values.js";
 import { fieldView } from "../parts/field.js";
@@ -161,15 +161,15 @@ export async function run(action) {
   const own = session(action);
   own.errors = validate(action, own.values, rulesOf(action));
   const [wrong] = Object.keys(own.errors);
+  if (own.running) return;
+  release(own.pages);
+  Object.assign(own, { pages: [], page: 0, failed: null, picked: null });
   if (wrong) {
     own.isMoreOpen = true;
     changed();
     queueMicrotask(() => document.getElementById(wrong)?.focus());
     return;
   }
-  if (own.running) return;
-  release(own.pages);
-  Object.assign(own, { pages: [], page: 0, picked: null });
   await fetchPage(action, addressOf(action, own.values), 0);
 }
 
@@ -206,12 +206,14 @@ async function fetchPage(action, address, page) {
     if (answer.problem) {
       own.failed = answer;
       showMistake(action, own, answer.problem);
+      queueMicrotask(() => document.querySelector(".problem")?.scrollIntoView({ block: "nearest" }));
     } else {
       own.pages[page] = answer;
       Object.assign(own, { page, picked: null });
     }
   } catch (error) {
     if (error.name !== "AbortError") throw error;
+    notify("Canceled");
   } finally {
     if (own.running === running) own.running = null;
     changed();

@@ -3,6 +3,7 @@ import { html } from "../lib/lit-html/lit-html.js";
 import { base } from "../docs.js";
 import { state } from "../store.js";
 import { codeBlock, copyButton } from "../parts/copy.js";
+import { hostWarning } from "../parts/host.js";
 
 /** agentsPage shows the address of the tools and a snippet for each host. */
 export function agentsPage() {
@@ -18,6 +19,7 @@ export function agentsPage() {
   return html`
     <h1 tabindex="-1">Agents</h1>
     <p>Agents read the same data as ${service.tools} tools of the Model Context Protocol (MCP). ${more}</p>
+    ${hostWarning()}
     <dl class="facts">
       <dt>Address</dt><dd><code>${address}</code> ${copyButton(address, "the address")}</dd>
       <dt>Transport</dt><dd>Streamable HTTP</dd>
@@ -32,7 +34,7 @@ export function agentsPage() {
 }
 
 const more = html`<a href="${base}agents.md" target="_blank" rel="noreferrer">Agents in the documentation</a>
-  has every host, sign-in and trap.`;
+  has other hosts and ways to sign in.`;
 
 /** snippets returns what goes into the settings of each host. No snippet has a key. */
 function snippets(address, isKey) {

@@ -101,8 +101,9 @@ function latencyView() {
       <div><dt>Longest</dt><dd>${Math.round(sorted.at(-1))} ms</dd></div>
     </dl>
     <line-plot .plot=${plot}></line-plot>
+    <p><small>A dot is a call; those in red failed.</small></p>
     <details>
-      <summary>The last ${Math.min(20, log.length)} calls</summary>
+      <summary>Latest calls</summary>
       <table>
         <thead>
           <tr><th scope="col">Action</th><th scope="col">Status</th><th scope="col">ms</th><th scope="col">Ago</th></tr>

@@ -1,8 +1,9 @@
 // The page with the files that register the connector.
-import { html, nothing } from "../lib/lit-html/lit-html.js";
+import { html } from "../lib/lit-html/lit-html.js";
 import { base } from "../docs.js";
 import { state } from "../store.js";
 import { copyButton } from "../parts/copy.js";
+import { hostWarning } from "../parts/host.js";
 
 const ways = {
   "api-key": "API key",
@@ -28,14 +29,9 @@ export function registerPage() {
       secret. <a href="${base}power-platform.md" target="_blank" rel="noreferrer">Power Platform and Logic Apps in the
       documentation</a> shows each step.</p>
     <p>Host: <code>${new URL(service.baseUrl).host}</code></p>
-    ${
-      service.public
-        ? nothing
-        : html`
-      <p class="warning" role="note"><strong>The platform cannot reach this host.</strong> It is the one in the address
-        of this page. Set <code>CONNECTOR_PUBLIC_URL</code> to the address under which the platform reaches the service,
-        and the files will have that.</p>`
-    }
+    ${hostWarning()}
+    <p><strong>Actions</strong> is the connector for flows and apps. <strong>Actions and agents</strong> has the
+      connector with the tools for agents too.</p>
     ${service.signIn.map((way) =>
       wayView(
         way,
@@ -54,7 +50,7 @@ function wayView(way, downloads) {
   return html`
     <h2>Sign-in: ${ways[way] ?? way}</h2>
     <div class="scroll">
-      <table>
+      <table class="stacked">
         <thead><tr>
           <th scope="col">File</th><th scope="col">For</th><th scope="col">Download</th><th scope="col">Then</th>
         </tr></thead>
@@ -92,7 +88,7 @@ const links = (downloads, name) =>
     aria-label="Download ${name}, ${label(mcp, form)}">${label(mcp, form)}</a>`,
   );
 
-const label = (mcp, form) => (!mcp ? "actions" : form ? "actions and agents" : "agents");
+const label = (mcp, form) => (!mcp ? "Actions" : form ? "Actions and agents" : "Agents");
 
 // A next step that has a command gets a button that copies the command.
 function steps(text) {

@@ -64,7 +64,7 @@ const trial = { running: null, made: 0, problem: null, end: "" };
 export function limitTrial() {
   const { running, made, problem, end } = trial;
   return html`
-    <p>Make calls until the limit refuses one, and see how that looks in a flow.</p>
+    <p>Make calls until the limit refuses one, and see the error and the recovery.</p>
     <p class="trial">
       ${
         running

@@ -3,6 +3,7 @@ import { html, nothing } from "../lib/lit-html/lit-html.js";
 import { shapeOf } from "../definition.js";
 import { changed, state } from "../store.js";
 import { withValues } from "./grid.js";
+import { afterPress } from "./press.js";
 
 /**
  * columnsFor returns the columns of a list that have a value, as present, and those of them that are shown, as
@@ -30,7 +31,7 @@ export function columnChoice(action, session, answer) {
   return html`
     <details class="columns" @keydown=${closeByKey} @focusout=${closeByFocus}>
       <summary role="button" class="outline small">Columns: ${columns.length} of ${present.length}</summary>
-      <div class="choices">
+      <div class="choices" tabindex="-1">
         ${present.map(
           (column) => html`
           <label title=${column.description}><input type="checkbox" .checked=${columns.includes(column)}
@@ -47,7 +48,9 @@ function closeByKey(event) {
   event.currentTarget.querySelector("summary").focus();
 }
 
+// Closes once the pointer is released, if the focus went elsewhere.
 function closeByFocus(event) {
-  const isInside = event.currentTarget.contains(event.relatedTarget);
-  if (event.relatedTarget && !isInside) event.currentTarget.open = false;
+  const details = event.currentTarget;
+  const isInside = !event.relatedTarget || details.contains(event.relatedTarget);
+  if (!isInside) afterPress(() => (details.open = false));
 }

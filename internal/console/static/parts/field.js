@@ -84,7 +84,8 @@ async function choices(operation, picker, known, text) {
     value: String(at(row, picker["value-path"].split("/")) ?? ""),
     title: String(at(row, picker["value-title"].split("/")) ?? ""),
   }));
+  const none = search && text ? `No name begins with ${text}.` : "There is none.";
   // A row without a value says that there are more.
   const isWhole = !search || rows.every((row) => row.value);
-  return { choices: rows.filter((row) => row.value), isWhole, message: rows.length ? "" : "There is none." };
+  return { choices: rows.filter((row) => row.value), isWhole, message: rows.length ? "" : none };
 }

@@ -21,6 +21,7 @@ class ValuePicker extends HTMLElement {
   #choices = [];
   #whole; // the text for which the choices are all there are
   #message = "";
+  #filter = ""; // what the user typed since the list was opened
   #isOpen = false;
   #combobox;
   #turn = 0;
@@ -81,6 +82,7 @@ class ValuePicker extends HTMLElement {
 
   #close() {
     clearTimeout(this.#timer);
+    this.#filter = "";
     this.#isOpen = false;
     this.#combobox.stop();
     this.#render();
@@ -111,6 +113,7 @@ class ValuePicker extends HTMLElement {
 
   #typed(text) {
     clearTimeout(this.#timer);
+    this.#filter = text.trim().toLowerCase();
     this.#resolve(text);
     this.#isOpen = true;
     this.#update();
@@ -131,12 +134,10 @@ class ValuePicker extends HTMLElement {
     else this.#set(text.trim(), "");
   }
 
-  // Returns the choices that have the text of the field in their name or value.
+  // Returns the choices that have what was typed in their name or value.
   #matching() {
-    const { value = "", title } = this.#options;
-    const text = title ? "" : value.toLowerCase();
     return this.#choices.filter(
-      (choice) => choice.title.toLowerCase().includes(text) || choice.value.toLowerCase().includes(text),
+      ({ value, title }) => title.toLowerCase().includes(this.#filter) || value.toLowerCase().includes(this.#filter),
     );
   }
 
@@ -181,7 +182,7 @@ class ValuePicker extends HTMLElement {
     if (this.#message) return this.#message;
     if (matching > maxShown) return `${maxShown} of ${matching} are shown. Type to see others.`;
     if (this.#choices.length && !matching) return "None in the list. The text is taken as an ID.";
-    return this.#isComplete(this.#options.value ?? "") ? nothing : "Type to see others.";
+    return this.#isComplete(this.#filter) ? nothing : "Type to see others.";
   }
 }
 

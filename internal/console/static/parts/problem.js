@@ -1,6 +1,6 @@
 // A failed call, explained.
 import { html, nothing } from "../lib/lit-html/lit-html.js";
-import { changed } from "../store.js";
+import { changed, state } from "../store.js";
 import { errorPage } from "../docs.js";
 import { copyButton } from "./copy.js";
 
@@ -43,20 +43,20 @@ export function problemView(problem, again) {
               <dt>Request ID</dt>
               <dd class="request-id">
                 <code>${problem.requestId}</code> ${copyButton(problem.requestId, "the request ID")}
-                <small>The log of the service has the call under this ID.</small>
+                <small>Give this ID to your administrator: the log of the service has the call under it.</small>
               </dd>`
               : nothing
           }
         </dl>
       </div>
       <footer>
-        ${again ? againButton(problem, again) : nothing}
+        ${again && isTemporary(problem) ? againButton(problem, again) : nothing}
         ${
           problem.status === 401
             ? html`<button type="button" class="secondary" @click=${enterKey}>Enter the key for this console</button>`
             : nothing
         }
-        ${problem.status === 429 ? html`<a href="#/limit">See the limit</a>` : nothing}
+        ${problem.code === "RateLimitExceeded" && state.page !== "limit" ? html`<a href="#/limit">See the limit</a>` : nothing}
         ${
           problem.code
             ? html`<a href=${errorPage(problem.code)} target="_blank" rel="noreferrer">
@@ -66,6 +66,8 @@ export function problemView(problem, again) {
       </footer>
     </article>`;
 }
+
+const isTemporary = ({ status }) => status === 0 || status === 429 || status >= 500;
 
 function enterKey() {
   document.querySelector(".key input").focus();

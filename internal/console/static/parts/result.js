@@ -12,38 +12,30 @@ import { copyChoice, inspector, pick } from "./inspector.js";
 import { problemView } from "./problem.js";
 import { switchView } from "./switch.js";
 
-const views = { table: "Table", json: "JSON", curl: "curl" };
-
 /**
- * resultView shows the page of an action that the user is on, and the failure of the last call. again repeats that
- * call, and turn goes to another page.
+ * resultView shows the failure of the last call, and the page of an action that the user is on. again repeats the
+ * failed call, and turn goes to another page.
  */
 export function resultView(action, session, { again, turn }) {
-  const answer = session.pages[session.page];
-  const { failed } = session;
   return html`
-    ${
-      answer
-        ? html`
-      <section class="result" aria-label="Answer">
-        <header class="bar">
-          ${summary(action, session, answer)}
-          ${columnChoice(action, session, answer)}
-          ${switchView("View", "view", views, session.view, (view) => (session.view = view))}
-        </header>
-        ${body(action, session, answer)}
-        ${pager(action, session, answer, turn)}
-      </section>`
-        : nothing
-    }
-    ${
-      failed
-        ? html`
-      ${problemView(failed.problem, again)}
-      <details class="command"><summary>The call as a command</summary>${curlView(failed)}</details>`
-        : nothing
-    }`;
+    ${session.failed ? failureView(session.failed, again) : nothing}
+    ${session.pages.length ? answerView(action, session, session.pages[session.page], turn) : nothing}`;
 }
+
+const failureView = (failed, again) => html`
+  ${problemView(failed.problem, again)}
+  <details class="command"><summary>The call as a command</summary>${curlView(failed)}</details>`;
+
+const answerView = (action, session, answer, turn) => html`
+  <section class="result" aria-label="Answer">
+    <header class="bar">
+      ${summary(action, session, answer)} ${columnChoice(action, session, answer)}
+      ${switchView("View", "view", viewsOf(answer), session.view, (view) => (session.view = view))}
+    </header>
+    ${body(action, session, answer)} ${pager(action, session, answer, turn)}
+  </section>`;
+
+const viewsOf = ({ file }) => (file ? { table: "File", curl: "curl" } : { table: "Table", json: "JSON", curl: "curl" });
 
 function summary(action, session, answer) {
   const { list, others } = shapeOf(action.schema);
@@ -54,6 +46,7 @@ function summary(action, session, answer) {
       <span class="status ok">${answer.status}</span> ${count}
       ${rows ? others.map((column) => otherValue(column, answer.json, rows.length)) : nothing}
       <span>${Math.round(answer.duration)} ms</span>
+      ${answer.calls > 1 ? html`<span>${answer.calls} calls</span>` : nothing}
       ${session.pages.length > 1 ? html`<span>page ${session.page + 1}</span>` : nothing}
     </p>`;
 }
@@ -72,8 +65,10 @@ function body(action, session, answer) {
   return tableView(action, session, answer);
 }
 
+// The command has no key, but that of the sandbox, which everybody knows.
 function curlView(answer) {
-  const [name, value] = credential(state.service, state.service.sandbox ? state.key : "$CONNECTOR_KEY");
+  const isPublic = state.key === state.service.sandbox?.apiKey;
+  const [name, value] = credential(state.service, isPublic ? state.key : "$CONNECTOR_KEY");
   const address = (state.service.baseUrl + answer.address).replaceAll("'", "%27");
   const command = `curl -s -H "${name}: ${value}" '${address}'`;
   const shell = `curl.exe -s -H "${name}: ${value.replace("$", "$env:")}" '${address}'`;
@@ -160,6 +155,11 @@ function pager(action, session, answer, turn) {
   if (!next && session.page === 0) return nothing;
   const isBusy = session.running ? "true" : "false";
   return html`
+    ${
+      next && answer.calls > 1 && answer.left === 0
+        ? html`<p class="warning">This page ended early, because no call was left. The next page goes on.</p>`
+        : nothing
+    }
     <nav class="pager" aria-label="Pages of the answer">
       ${
         session.page > 0
