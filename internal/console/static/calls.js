@@ -42,8 +42,9 @@ export function ownAddress(link) {
 
 /**
  * call makes a call of an operation and returns an answer: address, status, duration (ms), headers, calls (of
- * Partner Center that it took), left (calls of the limit), and json or file; for a failure problem, with status, code, message, requestId and until, when the call can succeed (ms). It
- * throws an AbortError if signal is aborted, and nothing else.
+ * Partner Center that it took), left (calls of the limit), and json or file; for a failure problem, with status,
+ * code, message, requestId and until, when the call can succeed (ms). It throws an AbortError if signal is
+ * aborted, and nothing else.
  */
 export async function call(operation, address, signal) {
   const began = performance.now();

@@ -1,10 +1,8 @@
 package console_test
 
 import (
-	"strings"
 	"testing"
 
-	"github.com/partner-center/connector/internal/e2e/browser"
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
@@ -43,39 +41,6 @@ func TestMistakesStay(t *testing.T) {
 	p.WaitText("#TargetView-error", "required")
 	p.SetValue("#TargetView", "Azure")
 	p.WaitGone("#TargetView-error")
-}
-
-// TestFocusStays checks that the focus is where it was after a call, and in the answer after a page.
-func TestFocusStays(t *testing.T) {
-	tier.Full(t)
-	s := sandbox(t)
-	p := open(t, s, "#/actions/GetAllCustomers")
-	p.Type("#Size", "5")
-	p.Press("Tab", "Tab", "Tab", "Enter")
-	p.settle()
-	if got := p.Focused(); !strings.HasSuffix(got, `button "Run"`) {
-		t.Errorf("after Run, the focus is on %s", got)
-	}
-	p.ClickText(".pager button", "Next page")
-	p.WaitText(".summary", "page 2")
-	p.Wait("document.activeElement.matches('.summary')")
-}
-
-// TestActionSelect checks the list of actions on narrow screens: the keyboard can go through it, and it shows
-// the current action after the browser's Back.
-func TestActionSelect(t *testing.T) {
-	tier.Full(t)
-	s := sandbox(t)
-	p := openWith(t, s, "#/actions/GetAllCustomers", browser.Options{Width: 390, Height: 844})
-	const list = ".action-list select"
-	p.Evaluate("void document.querySelector("+quote(list)+").focus()", nil)
-	p.Press("ArrowDown")
-	p.WaitText("h1", "Get customer details")
-	p.Press("ArrowDown")
-	p.WaitText("h1", "Get invoices")
-	p.Evaluate("history.back()", nil)
-	p.WaitText("h1", "Get customer details")
-	p.Wait("document.querySelector(" + quote(list) + ").value === '#/actions/GetCustomerDetails'")
 }
 
 // TestUnknownRoute checks that an address that names nothing becomes that of what is shown.

@@ -48,18 +48,3 @@ func TestOpenedRowsFollow(t *testing.T) {
 		t.Errorf("the opened rows belong to %s, want %s", got, before)
 	}
 }
-
-// TestNestedAmounts checks that an amount in an inner object has the currency of that object.
-func TestNestedAmounts(t *testing.T) {
-	tier.Full(t)
-	s := sandbox(t)
-	p := open(t, s, "#/actions/GetAccountBalance")
-	p.run()
-	p.Click(field("details"))
-	p.WaitVisible("tr.opened [data-field='summary.balanceAmount']")
-	for _, amount := range p.Texts("tr.opened [data-field='summary.balanceAmount']") {
-		if amount[0] != '$' && amount[:2] != "-$" {
-			t.Errorf("the amount is shown as %q", amount)
-		}
-	}
-}

@@ -132,7 +132,8 @@ class ResultGrid extends HTMLElement {
     const isSorted = column.key === this.#sorted.key;
     const direction = this.#sorted.direction > 0 ? "ascending" : "descending";
     return html`
-      <th scope="col" class=${/number|integer/.test(column.type) ? "number" : nothing} aria-sort=${isSorted ? direction : nothing} title=${column.description}>
+      <th scope="col" class=${/number|integer/.test(column.type) ? "number" : nothing} title=${column.description}
+        aria-sort=${isSorted ? direction : nothing}>
         <button type="button" class="sort" @click=${() => this.#sort(column.key)}>
           ${column.around ? html`<small>${column.around}</small>` : nothing}
           <span>${column.label}<span class="arrow" aria-hidden="true"></span></span>

@@ -154,7 +154,7 @@ class ValuePicker extends HTMLElement {
         aria-controls=${this.#list} aria-expanded=${this.#isOpen && shown.length ? "true" : "false"}
         aria-invalid=${invalid ? "true" : nothing} aria-describedby=${describedBy} .value=${title || value || ""}
         placeholder="Choose, or enter an ID"
-        @focus=${() => this.#open()} @click=${() => this.#open()} @blur=${() => afterPress(() => this.#close())}
+        @click=${() => this.#open()} @blur=${() => afterPress(() => this.#close())}
         @input=${(event) => this.#typed(event.target.value)}
         @keydown=${(event) => this.#pressed(event.key)}>
       <div class="popup" ?hidden=${!this.#isOpen} @mousedown=${(event) => event.preventDefault()}>

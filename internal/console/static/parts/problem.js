@@ -56,7 +56,11 @@ export function problemView(problem, again) {
             ? html`<button type="button" class="secondary" @click=${enterKey}>Enter the key for this console</button>`
             : nothing
         }
-        ${problem.code === "RateLimitExceeded" && state.page !== "limit" ? html`<a href="#/limit">See the limit</a>` : nothing}
+        ${
+          problem.code === "RateLimitExceeded" && state.page !== "limit"
+            ? html`<a href="#/limit">See the limit</a>`
+            : nothing
+        }
         ${
           problem.code
             ? html`<a href=${errorPage(problem.code)} target="_blank" rel="noreferrer">
