@@ -12,15 +12,20 @@ import (
 // than 100 ms on a machine that is otherwise idle.
 func BenchmarkFirstPaint(b *testing.B) {
 	chromium, address := browser.Start(b), sandboxtest.Serve(b)
-	var sum float64
+	var sum, least float64
 	n := 0
 	for b.Loop() {
 		p := chromium.Open(b, address+"/console/#/about", browser.Options{})
-		sum += float64(p.FirstPaint().Microseconds()) / 1000
+		ms := float64(p.FirstPaint().Microseconds()) / 1000
+		if (n == 0) || (ms < least) {
+			least = ms
+		}
+		sum += ms
 		p.WaitText(".ready", "ready")
 		n++
 	}
 	b.ReportMetric(sum/float64(n), "first-paint-ms")
+	b.ReportMetric(least, "least-ms")
 }
 
 // BenchmarkTable measures how long the browser takes from the click that shows a table until it is on the

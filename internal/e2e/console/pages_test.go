@@ -101,3 +101,21 @@ func TestCompareScreenshotOfPages(t *testing.T) {
 		p.CompareScreenshot(page + "-" + d.String())
 	})
 }
+
+// TestNarrowList checks that an action is chosen from the list of a narrow screen.
+func TestNarrowList(t *testing.T) {
+	tier.Full(t)
+	p := openWith(t, sandbox(t), "#/actions/GetAllCustomers", browser.Options{Width: 390, Height: 844})
+	p.SetValue(".narrow select", "#/actions/GetAccountBalance")
+	p.WaitText("h1", "Get account balance")
+	p.run()
+	p.WaitVisible(grid)
+	p.visit("#/actions/GetInvoices", "Get invoices")
+	if got := value[string](p, "document.querySelector('.narrow select').value"); got != "#/actions/GetInvoices" {
+		t.Errorf("the list shows %s", got)
+	}
+	p.run()
+	if over := value[int](p, "document.documentElement.scrollWidth - innerWidth"); over > 0 {
+		t.Errorf("the page is %d pixels wider than the screen", over)
+	}
+}

@@ -132,3 +132,20 @@ func TestMistakeOnLeaving(t *testing.T) {
 	p.Press("Tab")
 	p.WaitGone(".field .error")
 }
+
+// TestOtherFieldCorrected checks that the error of two filters that exclude each other goes away when the
+// user empties the other one.
+func TestOtherFieldCorrected(t *testing.T) {
+	tier.Full(t)
+	p := open(t, sandbox(t), "#/actions/GetAllCustomers")
+	p.SetValue("#DomainStartsWith", "con")
+	p.SetValue("#CompanyNameStartsWith", "Con")
+	p.Click("form button[type=submit]")
+	p.WaitVisible("#CompanyNameStartsWith-error")
+	p.SetValue("#DomainStartsWith", "")
+	p.Click("h1")
+	p.Evaluate("new Promise(requestAnimationFrame)", nil)
+	if got := p.Texts(".field .error"); len(got) > 0 {
+		t.Errorf("the errors are %q", got)
+	}
+}
