@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/partner-center/connector/internal/e2e/browser"
 	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
@@ -143,4 +144,24 @@ func documentation(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestLongNotice checks that the message about a long text that was copied leaves the page in sight.
+func TestLongNotice(t *testing.T) {
+	tier.Full(t)
+	s, partner := realService(t)
+	partner.Answer(customersNamed(hostile))
+	p := openWith(t, s, "#/actions/GetAllCustomers", browser.Options{Width: 390, Height: 844})
+	p.Type(".key input", s.key)
+	p.Press("Tab")
+	p.run()
+	p.copies("Value")
+	p.ClickText(field("companyProfile.companyName"), "long long")
+	p.WaitText(".notice", "Copied long")
+	if h := value[int](p, "Math.round(document.querySelector('.notice').getBoundingClientRect().height)"); h > 300 {
+		t.Errorf("the message is %d pixels high", h)
+	}
+	if over := value[int](p, "document.documentElement.scrollWidth - innerWidth"); over > 0 {
+		t.Errorf("the page is %d pixels wider than the screen", over)
+	}
 }

@@ -155,3 +155,22 @@ func TestPickerKeys(t *testing.T) {
 	p.settle()
 	p.WaitText(field("companyProfile.companyName"), "Contoso Ltd")
 }
+
+// TestFocusStays checks that the button that makes a call keeps the focus, for those who do not see the page.
+func TestFocusStays(t *testing.T) {
+	tier.Full(t)
+	p := open(t, sandbox(t), "#/actions/GetAllCustomers")
+	p.tabTo(t, `button "Run"`)
+	p.Press("Enter")
+	p.settle()
+	if got := p.Focused(); !strings.Contains(got, `button "Run"`) {
+		t.Errorf("after a call the focus is on %s", got)
+	}
+	p.tabTo(t, `button "Next page"`)
+	p.Press("Enter")
+	p.WaitText(".summary", "page 2")
+	p.settle()
+	if got := p.Focused(); strings.HasPrefix(got, "body") {
+		t.Errorf("after the next page the focus is on %s", got)
+	}
+}

@@ -97,3 +97,15 @@ func TestChosenColumns(t *testing.T) {
 		t.Error("the last column can be hidden")
 	}
 }
+
+// TestAmountsOfParts checks that amounts in an object within a row have their currency.
+func TestAmountsOfParts(t *testing.T) {
+	tier.Full(t)
+	p := open(t, sandbox(t), "#/actions/GetAccountBalance")
+	p.run()
+	p.Click(field("details"))
+	p.WaitText(`tr.opened td[data-field="summary.lastPaymentAmount"]`, "24,873.15")
+	if got := p.Text(`tr.opened td[data-field="summary.lastPaymentAmount"]`); got != "$24,873.15" {
+		t.Errorf("the amount is %s, want $24,873.15", got)
+	}
+}

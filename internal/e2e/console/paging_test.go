@@ -82,3 +82,28 @@ func TestTriggerPolls(t *testing.T) {
 		t.Errorf("the page polls %s, want %s", got, location)
 	}
 }
+
+// TestFailedPage checks that the pages before a page that failed can be seen, and that the page itself can be
+// tried again.
+func TestFailedPage(t *testing.T) {
+	tier.Full(t)
+	s := sandbox(t, "--limit-calls=2", "--limit-window=4s")
+	p := open(t, s, "#/actions/GetAllCustomers")
+	p.Type("#Size", "5")
+	p.run()
+	first := p.Texts(field("id"))
+	p.ClickText(".pager button", "Next page")
+	p.WaitText(".summary", "page 2")
+	p.ClickText(".pager button", "Next page")
+	p.WaitText(".problem .code", "RateLimitExceeded")
+	failed := s.traffic.latest(t).target
+	p.Wait("!document.querySelector('.again').disabled")
+	p.Click(".again")
+	p.WaitGone(".problem")
+	if got := s.traffic.latest(t).target; got != failed {
+		t.Errorf("the button calls %s, want the failed page", got)
+	}
+	if p.Count(".pager button.secondary") == 0 {
+		t.Errorf("there is no way back to the page with %s", first[0])
+	}
+}
