@@ -63,9 +63,11 @@ export function changed() {
   });
 }
 
+const maxNotice = 200; // characters
+
 /** notify shows a short message, which screen readers read out. */
 export function notify(text) {
-  state.notice = text;
+  state.notice = text.length > maxNotice ? `${text.slice(0, maxNotice)} …` : text;
   changed();
   clearTimeout(notify.timer);
   notify.timer = setTimeout(() => {

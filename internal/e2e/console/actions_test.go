@@ -105,7 +105,7 @@ func checkCurl(t *testing.T, p tab, s service) {
 	t.Helper()
 	target := s.traffic.latest(t).target
 	p.view("curl")
-	p.WaitText(".result h3", "PowerShell")
+	p.WaitText(".result h2", "PowerShell")
 	texts := p.Texts(".result pre")
 	for i, program := range []string{"curl", "curl.exe"} {
 		want := fmt.Sprintf("%s -s -H \"X-Api-Key: %s\" '%s%s'", program, s.key, s.address, target)

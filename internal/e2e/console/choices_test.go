@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,13 +43,17 @@ func TestPickerAsksLittle(t *testing.T) {
 	p.pick("CustomerTenantID", "Contoso Ltd")
 	p.Click("#OrderID")
 	p.WaitVisible("[role=option]")
-	calls := len(s.traffic.calls())
+	lists := func() int {
+		orders := func(a answer) bool { return strings.HasSuffix(a.target, "/orders") }
+		return len(slices.DeleteFunc(s.traffic.calls(), func(a answer) bool { return !orders(a) }))
+	}
+	before := lists()
 	p.Type("#OrderID", "9aac")
 	p.WaitVisible("[role=option]")
 	p.Press("ArrowDown", "Enter")
 	p.WaitGone("[role=option]")
-	if got := len(s.traffic.calls()); got != calls {
-		t.Errorf("a whole list is asked for %d times more", got-calls)
+	if got := lists(); got != before {
+		t.Errorf("a whole list is asked for %d times more", got-before)
 	}
 }
 
@@ -71,7 +76,7 @@ func TestDependentValues(t *testing.T) {
 	}
 	p.SetValue("#CustomerTenantID", "")
 	p.pick("CustomerTenantID", "Fabrikam Inc")
-	if got := p.address(); !strings.HasSuffix(got, "/orders/") {
+	if got := p.address(); !strings.HasSuffix(got, "/orders/{OrderID}") {
 		t.Errorf("the order of another customer stays: %s", got)
 	}
 }

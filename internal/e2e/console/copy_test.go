@@ -104,7 +104,7 @@ func TestCopyOfBlocks(t *testing.T) {
 	}
 	p.expectCopied(t, "Copied the answer as JSON", want.String())
 	p.view("curl")
-	p.ClickText(".result h3 + .code-block button", "Copy")
+	p.ClickText(".result h2 + .code-block button", "Copy")
 	p.expectCopied(t, "Copied the command for Bash",
 		fmt.Sprintf(`curl -s -H "X-Api-Key: sandbox" '%s/v1/invoices'`, s.address))
 }

@@ -2,8 +2,6 @@ package console_test
 
 import (
 	"testing"
-
-	"github.com/partner-center/connector/internal/e2e/tier"
 )
 
 // TestTextKeepsBlanks checks that a text is sent as it was typed, without the blanks around it.

@@ -20,7 +20,7 @@ func TestCompareScreenshotPictures(t *testing.T) {
 		"actions": func(p tab) {
 			p.Type("#Size", "6")
 			p.run()
-			p.Click(field("companyProfile.tenantId"))
+			p.Click(field("companyProfile.companyName"))
 			p.WaitVisible(".inspector")
 		},
 		"error": func(p tab) {

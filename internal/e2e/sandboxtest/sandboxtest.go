@@ -34,7 +34,8 @@ func Run(t testing.TB, environment []string, flags ...string) string {
 	}
 	arguments := append([]string{"serve", "--listen=127.0.0.1:0", "--drain=0s", "--log-format=json"}, flags...)
 	logs, w := io.Pipe()
-	ctx, cancel := context.WithCancel(t.Context())
+	// The context of the test ends before its cleanups, in which a browser may still wait for an answer.
+	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan int, 1)
 	go func() {
 		ended <- cli.Run(ctx, arguments, func(name string) string { return variables[name] }, io.Discard, w)

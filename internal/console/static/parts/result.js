@@ -73,8 +73,8 @@ function curlView(answer) {
   const command = `curl -s -H "${name}: ${value}" '${address}'`;
   const shell = `curl.exe -s -H "${name}: ${value.replace("$", "$env:")}" '${address}'`;
   return html`
-    <h3>Bash</h3>${codeBlock(command, "the command for Bash")}
-    <h3>PowerShell</h3>${codeBlock(shell, "the command for PowerShell")}`;
+    <h2>Bash</h2>${codeBlock(command, "the command for Bash")}
+    <h2>PowerShell</h2>${codeBlock(shell, "the command for PowerShell")}`;
 }
 
 const urls = new Map(); // of files that are shown
@@ -145,7 +145,7 @@ function otherView(column, json, scope, picked) {
       rows: value,
       scope: rowsOf(scope.loop),
     };
-    return html`<h3>${column.label}</h3><result-grid .content=${content} @cell=${picked}></result-grid>`;
+    return html`<h2>${column.label}</h2><result-grid .content=${content} @cell=${picked}></result-grid>`;
   }
   return nothing;
 }
