@@ -9,12 +9,14 @@ import (
 // TestAccessibilityOfPages checks that no page breaks a rule of axe-core, in light and dark.
 func TestAccessibilityOfPages(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	onEachPage(t, func(_ *testing.T, p tab, _ device, _ string) { p.CheckAccessibility() })
 }
 
 // TestAccessibilityOfAnswers checks the views of an answer, opened rows, the columns and an open picker.
 func TestAccessibilityOfAnswers(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/actions/GetCustomerOrders")
 	p.pick("CustomerTenantID", "Contoso Ltd")
@@ -37,6 +39,7 @@ func TestAccessibilityOfAnswers(t *testing.T) {
 // TestAccessibilityOfPaging checks a page of a list that has others.
 func TestAccessibilityOfPaging(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	p := open(t, sandbox(t), "")
 	p.settle()
 	p.WaitVisible(".pager")
@@ -46,6 +49,7 @@ func TestAccessibilityOfPaging(t *testing.T) {
 // TestAccessibilityOfErrors checks an explained error and the error of a field.
 func TestAccessibilityOfErrors(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	p := open(t, sandbox(t), "#/sandbox")
 	p.Click(`button[aria-label$="000404"]`)
 	p.WaitVisible(".problem")

@@ -26,6 +26,7 @@ func (p tab) slowPickers() {
 // TestPickerResolvesNames types the whole name of a customer before the list has come. The call gets the ID.
 func TestPickerResolvesNames(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/actions/GetCustomerDetails")
 	p.slowPickers()
@@ -38,6 +39,7 @@ func TestPickerResolvesNames(t *testing.T) {
 // TestPickerAsksLittle checks that a name that is in the list makes no further call.
 func TestPickerAsksLittle(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/actions/GetOrder")
 	p.pick("CustomerTenantID", "Contoso Ltd")
@@ -61,6 +63,7 @@ func TestPickerAsksLittle(t *testing.T) {
 // another customer is chosen, and is carried to no other action.
 func TestDependentValues(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/actions/GetOrder")
 	p.pick("CustomerTenantID", "Contoso Ltd")

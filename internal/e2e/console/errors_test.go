@@ -74,6 +74,7 @@ func checkProblem(t *testing.T, p tab, s service, target, docs string) {
 // TestUnreachable checks that the console explains a service that is gone.
 func TestUnreachable(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "")
 	p.settle()

@@ -18,6 +18,7 @@ import (
 // pages of proxies do. It is explained, opens nothing, and the next call works.
 func TestForeignAnswers(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	browser.Start(t)
 	target, err := url.Parse(sandboxtest.Serve(t))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 // TestTextKeepsBlanks checks that a text is sent as it was typed, without the blanks around it.
 func TestTextKeepsBlanks(t *testing.T) {
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/actions/GetAllCustomers")
 	p.Type("#CompanyNameStartsWith", " Best For You ")
@@ -20,6 +21,7 @@ func TestTextKeepsBlanks(t *testing.T) {
 
 // TestFiltersStayOpen empties a field of the further filters. They stay, and so does the focus.
 func TestFiltersStayOpen(t *testing.T) {
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/actions/GetCustomerSubscription")
 	p.openFilters()
@@ -31,6 +33,7 @@ func TestFiltersStayOpen(t *testing.T) {
 
 // TestMistakesStay checks that the text at an empty required field stays while the user fills in another one.
 func TestMistakesStay(t *testing.T) {
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/actions/GetCustomerProducts")
 	p.Click("form button[type=submit]")
@@ -43,6 +46,7 @@ func TestMistakesStay(t *testing.T) {
 
 // TestUnknownRoute checks that an address that names nothing becomes that of what is shown.
 func TestUnknownRoute(t *testing.T) {
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/actions/Nope")
 	p.WaitText("h1", "Get all customers")

@@ -17,6 +17,7 @@ func (p tab) column(label string) {
 // TestGridKeepsItsPlace hides the column that the user is on. The table can still be reached with Tab.
 func TestGridKeepsItsPlace(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/actions/GetAllCustomers")
 	p.run()
@@ -31,6 +32,7 @@ func TestGridKeepsItsPlace(t *testing.T) {
 // TestOpenedRowsFollow sorts a table with opened rows. They stay with the row that they belong to.
 func TestOpenedRowsFollow(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/actions/GetCustomerOrders")
 	p.pick("CustomerTenantID", "Contoso Ltd")

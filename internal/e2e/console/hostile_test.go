@@ -145,6 +145,7 @@ func unescaped(text string) string {
 // TestHostileAnswers checks that hostile texts in every field of an answer are texts, in nested rows too.
 func TestHostileAnswers(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s, partner := realService(t)
 	d := s.definition(t)
 	values := map[string]string{"CustomerTenantID": contoso, "InvoiceID": "G1", "OrderID": "o1",

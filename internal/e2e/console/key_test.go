@@ -38,6 +38,7 @@ func realService(t *testing.T) (service, *fakepartner.Server) {
 // TestKey checks that outside the sandbox the user must enter a key, and that it stays in the memory of
 // the tab.
 func TestKey(t *testing.T) {
+	t.Parallel()
 	s, _ := realService(t)
 	p := open(t, s, "#/actions/GetAllCustomers")
 	if got := value[string](p, "document.querySelector('.key input').value"); got != "" {
@@ -95,6 +96,7 @@ func (p tab) checkNoKey(t *testing.T, s service) {
 // TestKeyOfPicker checks that a picker says what it lacks without a key, and asks again once it has one.
 func TestKeyOfPicker(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s, _ := realService(t)
 	p := open(t, s, "#/actions/GetCustomerDetails")
 	p.Click("#CustomerTenantID")

@@ -139,6 +139,7 @@ func (p tab) checkCell(t *testing.T, column string, row int) {
 // no choice is taken as an ID.
 func TestPickerKeys(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/actions/GetCustomerDetails")
 	p.tabTo(t, "combobox")
@@ -156,6 +157,7 @@ func TestPickerKeys(t *testing.T) {
 // TestFocusStays checks that the button that makes a call keeps the focus, for those who do not see the page.
 func TestFocusStays(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	p := open(t, sandbox(t), "#/actions/GetAllCustomers")
 	p.tabTo(t, `button "Run"`)
 	p.Press("Enter")

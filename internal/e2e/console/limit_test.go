@@ -13,6 +13,7 @@ import (
 // the same call is admitted again.
 func TestLimit(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t, "--limit-calls=5", "--limit-window=3s")
 	p := open(t, s, "#/limit")
 	p.WaitText("main", "No call was made in this tab yet.")
@@ -51,6 +52,7 @@ func TestLimit(t *testing.T) {
 // has come.
 func TestLimitReachedByAction(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t, "--limit-calls=1", "--limit-window=3s")
 	p := open(t, s, "#/actions/GetAccountBalance")
 	p.run()
@@ -68,6 +70,7 @@ var remaining = regexp.MustCompile(`;r=(\d+)`)
 // TestCallsLeft checks that the page shows what the service says is left, and that calls from elsewhere
 // with the same key show with the next call.
 func TestCallsLeft(t *testing.T) {
+	t.Parallel()
 	s := sandbox(t, "--limit-calls=100")
 	p := open(t, s, "#/actions/GetAccountBalance")
 	p.WaitText(".chip", "100 calls in 60 s")

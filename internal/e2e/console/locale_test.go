@@ -14,6 +14,7 @@ import (
 // at hand.
 func TestLocale(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t)
 	p := openWith(t, s, "#/actions/GetInvoices", browser.Options{Locale: "de-DE", Timezone: "Asia/Tokyo"})
 	p.run()
@@ -45,6 +46,7 @@ func (p tab) titles(key string) []string {
 // ways.
 func TestSorting(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/actions/GetInvoices")
 	p.run()
@@ -82,6 +84,7 @@ func TestSorting(t *testing.T) {
 // TestChosenColumns checks that a column can be shown and hidden, and that the last one stays.
 func TestChosenColumns(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	p := open(t, sandbox(t), "#/actions/GetAllCustomers")
 	p.Type("#Size", "3")
 	p.run()
@@ -101,6 +104,7 @@ func TestChosenColumns(t *testing.T) {
 // TestAmountsOfParts checks that amounts in an object within a row have their currency.
 func TestAmountsOfParts(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	p := open(t, sandbox(t), "#/actions/GetAccountBalance")
 	p.run()
 	p.Click(field("details"))

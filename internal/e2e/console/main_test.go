@@ -3,6 +3,7 @@ package console_test
 
 import (
 	"encoding/pem"
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -33,5 +34,6 @@ func run(m *testing.M) int {
 		return 1
 	}
 	os.Setenv("SSL_CERT_FILE", file)
+	flag.Set("test.parallel", "6") // the tests wait most of the time; the command line can still change it
 	return browser.Main(m)
 }

@@ -13,6 +13,7 @@ func inModule[T any](p tab, module, expression string) T {
 
 // TestLimitModel feeds the picture of the limit with headers, at times that the test sets.
 func TestLimitModel(t *testing.T) {
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/about")
 	const prelude = `(() => {
@@ -52,6 +53,7 @@ func TestLimitModel(t *testing.T) {
 
 // TestFormat checks how values are written for people.
 func TestFormat(t *testing.T) {
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/about")
 	for name, c := range map[string]struct{ item, path, kind, want string }{

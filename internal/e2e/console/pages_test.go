@@ -67,6 +67,7 @@ func onEachPage(t *testing.T, check func(t *testing.T, p tab, d device, page str
 // TestPages checks that every page in the navigation has one heading and fits the width of the screen.
 func TestPages(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	onEachPage(t, func(t *testing.T, p tab, _ device, page string) {
 		if got := p.Texts("h1"); len(got) != 1 {
 			t.Errorf("%s: the headings are %q", page, got)
@@ -82,6 +83,7 @@ func TestPages(t *testing.T) {
 
 // TestPageList checks that the navigation has exactly the pages that the tests know.
 func TestPageList(t *testing.T) {
+	t.Parallel()
 	p := open(t, sandbox(t), "#/about")
 	p.WaitText(".ready", "ready")
 	var want []string
@@ -96,6 +98,7 @@ func TestPageList(t *testing.T) {
 // TestCompareScreenshotOfPages checks that every page looks like its golden file.
 func TestCompareScreenshotOfPages(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	onEachPage(t, func(_ *testing.T, p tab, d device, page string) {
 		p.Evaluate("scrollTo(0, 0)", nil)
 		p.CompareScreenshot(page + "-" + d.String())
@@ -105,6 +108,7 @@ func TestCompareScreenshotOfPages(t *testing.T) {
 // TestNarrowList checks that an action is chosen from the list of a narrow screen.
 func TestNarrowList(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	p := openWith(t, sandbox(t), "#/actions/GetAllCustomers", browser.Options{Width: 390, Height: 844})
 	p.SetValue(".narrow select", "#/actions/GetAccountBalance")
 	p.WaitText("h1", "Get account balance")

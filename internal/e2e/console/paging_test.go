@@ -20,6 +20,7 @@ func ids(items []map[string]any) []string {
 // TestPaging checks that the pages of a list are those of its links, and that going back makes no call.
 func TestPaging(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/actions/GetAllCustomers")
 	p.Type("#Size", "250")
@@ -71,6 +72,7 @@ func TestPaging(t *testing.T) {
 // TestTriggerPolls checks that a trigger polls again at the address of its answer.
 func TestTriggerPolls(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/actions/OnActivity")
 	p.run()
@@ -87,6 +89,7 @@ func TestTriggerPolls(t *testing.T) {
 // tried again.
 func TestFailedPage(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t, "--limit-calls=2", "--limit-window=4s")
 	p := open(t, s, "#/actions/GetAllCustomers")
 	p.Type("#Size", "5")

@@ -16,6 +16,7 @@ var writePictures = flag.Bool("pictures", false, "write the pictures of the docu
 // pictures; without, they are only made, and compared with what they looked like.
 func TestCompareScreenshotPictures(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	for name, scene := range map[string]func(p tab){
 		"actions": func(p tab) {
 			p.Type("#Size", "6")

@@ -15,6 +15,7 @@ import (
 // TestDownloads checks that each link of the page Register saves the file that the service serves there.
 func TestDownloads(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/register")
 	p.WaitVisible("a[download]")
@@ -44,6 +45,7 @@ var block = regexp.MustCompile("(?s)```json\n(.*?)```")
 // TestSnippets checks that each snippet of the page Agents is in the documentation.
 func TestSnippets(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/agents")
 	p.WaitVisible("pre")
@@ -81,6 +83,7 @@ func TestSnippets(t *testing.T) {
 // TestAbout checks that the page About has the health of the service.
 func TestAbout(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t)
 	p := open(t, s, "#/about")
 	p.WaitText(".health", "alive")

@@ -91,6 +91,7 @@ func TestTaskError(t *testing.T) {
 // TestTaskCallsLeft finds out how many calls are left.
 func TestTaskCallsLeft(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	m := &maker{tab: open(t, sandbox(t, "--limit-calls=100"), "")}
 	m.settle()
 	m.WaitText(".chip", "99 of 100 calls left")

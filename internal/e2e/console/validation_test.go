@@ -11,6 +11,7 @@ import (
 // same call. The page makes no call until the value is right.
 func TestValidation(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t)
 	subscriptions := "/v1/customers/" + contoso + "/subscriptions"
 	for _, c := range []struct {
@@ -99,6 +100,7 @@ func (f *traffic) actions() int {
 // TestRequired checks that a required field that is empty gets the focus and the service's sentence.
 func TestRequired(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	s := sandbox(t)
 	want := s.fail(t, "/v1/customers/"+contoso+"/products", 400).Message
 	p := open(t, s, "#/actions/GetCustomerProducts")
@@ -121,6 +123,7 @@ func TestRequired(t *testing.T) {
 // is not.
 func TestMistakeOnLeaving(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	p := open(t, sandbox(t), "#/actions/GetAllCustomers")
 	p.Type("#Size", "0")
 	if got := p.Count(".field .error"); got != 0 {
@@ -137,6 +140,7 @@ func TestMistakeOnLeaving(t *testing.T) {
 // user empties the other one.
 func TestOtherFieldCorrected(t *testing.T) {
 	tier.Full(t)
+	t.Parallel()
 	p := open(t, sandbox(t), "#/actions/GetAllCustomers")
 	p.SetValue("#DomainStartsWith", "con")
 	p.SetValue("#CompanyNameStartsWith", "Con")

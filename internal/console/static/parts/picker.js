@@ -88,6 +88,11 @@ class ValuePicker extends HTMLElement {
     this.#render();
   }
 
+  // Closes the list once the focus is elsewhere on the page, but not if only the window has lost it.
+  #left() {
+    if (document.activeElement !== this.#input) this.#close();
+  }
+
   // Renders, and lets the combobox begin anew with the options, on the one that the user was on.
   #update() {
     const active = this.querySelector("[aria-selected=true]")?.dataset.value;
@@ -154,7 +159,7 @@ class ValuePicker extends HTMLElement {
         aria-controls=${this.#list} aria-expanded=${this.#isOpen && shown.length ? "true" : "false"}
         aria-invalid=${invalid ? "true" : nothing} aria-describedby=${describedBy} .value=${title || value || ""}
         placeholder="Choose, or enter an ID"
-        @click=${() => this.#open()} @blur=${() => afterPress(() => this.#close())}
+        @click=${() => this.#open()} @blur=${() => afterPress(() => this.#left())}
         @input=${(event) => this.#typed(event.target.value)}
         @keydown=${(event) => this.#pressed(event.key)}>
       <div class="popup" ?hidden=${!this.#isOpen} @mousedown=${(event) => event.preventDefault()}>
