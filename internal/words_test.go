@@ -18,7 +18,8 @@ func TestPlainEnglish(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		// The decisions keep the words in which they were made. Packages from npm, and what lib has of them, are not ours.
+		// The decisions keep the words in which they were made. Packages from npm, and what lib has of them, are
+		// not ours.
 		if entry.IsDir() && slices.Contains([]string{".git", "adr", "lib", "node_modules", "testdata"}, entry.Name()) {
 			return fs.SkipDir
 		}

@@ -83,13 +83,13 @@ func partnerSignIn(c config.Config) []string {
 func describeDownloads(c config.Config) []webconsole.Download {
 	var all []webconsole.Download
 	for _, way := range c.SignIn {
-		for _, mcp := range []bool{false, true} {
-			if mcp && (!c.MCP || way == config.Caller) { // an MCP server must not pass on tokens
+		for _, withTools := range []bool{false, true} {
+			if withTools && (!c.MCP || way == config.Caller) { // an MCP server must not pass on tokens
 				continue
 			}
-			all = append(all, webconsole.Download{SignIn: way, MCP: mcp})
+			all = append(all, webconsole.Download{SignIn: way, MCP: withTools})
 			for _, form := range registration.Forms() {
-				d := webconsole.Download{SignIn: way, Form: string(form), MCP: mcp, Next: nextSteps[form]}
+				d := webconsole.Download{SignIn: way, Form: string(form), MCP: withTools, Next: nextSteps[form]}
 				all = append(all, d)
 			}
 		}

@@ -44,7 +44,7 @@ func TestConsole(t *testing.T) {
 	})
 	t.Run("serves a file without a credential and without a call", func(t *testing.T) {
 		a := s.page(t, "/console/")
-		if a.status != 200 || !strings.Contains(string(a.body), `src="main.js"`) {
+		if a.status != 200 || !strings.Contains(string(a.body), `src="begin.js"`) {
 			t.Fatalf("got %d: %s", a.status, a.body)
 		}
 		for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"} {

@@ -54,7 +54,8 @@ func TestRules(t *testing.T) {
 		})
 	}
 	t.Run("kinds", func(t *testing.T) {
-		if !subscriptions["EndsFrom"].IsDate || subscriptions["Status"].IsDate || subscriptions["Status"].Missing != "" {
+		status := subscriptions["Status"]
+		if !subscriptions["EndsFrom"].IsDate || status.IsDate || status.Missing != "" {
 			t.Error("a text is a day, or is required")
 		}
 		if _, ok := customers["ContinuationToken"]; ok {

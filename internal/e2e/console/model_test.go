@@ -37,7 +37,8 @@ func TestLimitModel(t *testing.T) {
 			[]float64{88, 60}},
 		"calls of another tab": {`answer(5000, 40, 10); return [limit.remaining(5000), limit.nextSlot(5000)];`,
 			[]float64{40, 10}},
-		"a free slot": {`answer(0, 0, 60); return [limit.remaining(59999), limit.remaining(60001), limit.nextSlot(60001)];`,
+		"a free slot": {`answer(0, 0, 60);
+			return [limit.remaining(59999), limit.remaining(60001), limit.nextSlot(60001)];`,
 			[]float64{0, 100, 0}},
 		"no headers": {`limit.observe(new Headers(), 0, 0); return [Number(limit.isKnown), limit.remaining(0)];`,
 			[]float64{0, 100}},

@@ -2,8 +2,6 @@
 // see it.
 import { changed } from "../store.js";
 
-const { uPlot } = globalThis;
-
 /**
  * LinePlot is the element line-plot. Its property plot has a label, and as uPlot takes them data, series and axes,
  * and the ranges of x and y. It redraws when plot is set, and when size or colors change.
@@ -43,7 +41,8 @@ class LinePlot extends HTMLElement {
 
   #draw() {
     const size = { width: this.clientWidth, height: this.clientHeight };
-    if (!size.width || !this.#drawn) return;
+    const { uPlot } = globalThis; // which the page loads last
+    if (!size.width || !this.#drawn || !uPlot) return;
     if (!this.#plot) {
       this.#plot = new uPlot({ ...size, ...this.#options() }, this.#drawn.data, this);
       return;
