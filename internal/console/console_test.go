@@ -10,6 +10,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -290,8 +291,9 @@ func TestDownloadsWait(t *testing.T) {
 		})
 		const zip = "/console/register/api-key/pac-with-mcp.zip"
 		serve(h, zip)
+		var callers sync.WaitGroup
 		for i := range 20 {
-			go serveAt(h, zip, fmt.Sprintf("https://%d.example", i))
+			callers.Go(func() { serveAt(h, zip, fmt.Sprintf("https://%d.example", i)) })
 		}
 		synctest.Wait()
 		start := time.Now()
@@ -309,7 +311,7 @@ func TestDownloadsWait(t *testing.T) {
 		if waited := time.Since(start); waited > 0 {
 			t.Errorf("waited for %v", waited)
 		}
-		time.Sleep(time.Minute)
+		callers.Wait()
 		if most != 1 {
 			t.Errorf("%d downloads are built at the same time", most)
 		}
