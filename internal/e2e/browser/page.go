@@ -93,6 +93,9 @@ func (p *Page) prepare() error {
 	if err := p.watchDownloads(ctx); err != nil {
 		return err
 	}
+	if err := p.allow(ctx, "clipboard-write"); err != nil {
+		return err
+	}
 	return p.emulate(ctx)
 }
 

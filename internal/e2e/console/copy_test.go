@@ -165,3 +165,19 @@ func TestLongNotice(t *testing.T) {
 		t.Errorf("the page is %d pixels wider than the screen", over)
 	}
 }
+
+// TestCopyWithoutClipboard copies in a page that may not use the clipboard of the browser, as one that is neither
+// https nor on this computer.
+func TestCopyWithoutClipboard(t *testing.T) {
+	tier.Full(t)
+	p := open(t, sandbox(t), "#/actions/GetAccountBalance")
+	p.run()
+	p.Evaluate("void Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true })", nil)
+	p.Click(field("currencyCode"))
+	want := "body('Get_account_balance')?['currencyCode']"
+	p.WaitText(".notice", "Copied "+want)
+	p.Evaluate("delete navigator.clipboard", nil)
+	if got := p.Clipboard(); got != want {
+		t.Errorf("the clipboard has %q, want %q", got, want)
+	}
+}
