@@ -23,7 +23,7 @@ func newBuilds(build func(Download, string) ([]byte, error)) *builds {
 }
 
 // get returns the content of a download, and builds it if it is not kept. It returns the error of the
-// build, or that of ctx, which must end when nobody waits for the download any more.
+// build, or that of ctx, which must end when the caller leaves.
 func (b *builds) get(ctx context.Context, d Download, baseURL string) ([]byte, error) {
 	if content, ok := b.find(d, baseURL); ok {
 		return content, nil

@@ -35,8 +35,8 @@ type Config struct {
 	// the actions. It is called at most once.
 	Definition func() ([]byte, error)
 
-	// Build returns the content of a download of the service for the given base URL. An error means that
-	// there is none, as for a host that no definition can have.
+	// Build returns the content of a download of the service for the given base URL. It returns an error
+	// for a host that is not valid in a definition.
 	Build func(d Download, baseURL string) ([]byte, error)
 }
 

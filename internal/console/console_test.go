@@ -117,6 +117,8 @@ func TestHeaders(t *testing.T) {
 			"X-Content-Type-Options": "nosniff",
 			"X-Frame-Options":        "DENY",
 			"Referrer-Policy":        "no-referrer",
+
+			"Cross-Origin-Resource-Policy": "same-origin",
 		} {
 			if got := header.Get(name); got != want {
 				t.Errorf("%s: %s is %q", requested, name, got)
@@ -143,8 +145,8 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// Markup that the Content-Security-Policy blocks, and addresses of other hosts that a page would load. A link
-// that the user selects is none.
+// Markup that the Content-Security-Policy blocks, and addresses of other hosts that a page would load. Links
+// that the user selects are allowed.
 var (
 	inline = regexp.MustCompile(`(?i)<script(>| [^>]*>[^<])|<style|\sstyle=|\son[a-z]+=["']|javascript:`)
 	remote = regexp.MustCompile(`(?i)(\b(src|srcset|action)=["']?|url\(["']?|@import ["']?|import\(?["']|from ["']|` +

@@ -97,7 +97,7 @@ export function shapeOf(schema) {
  * columnsOf returns the fields below an object: all values and arrays, with the path from the object, the
  * definition's label, and the label of the object around them.
  */
-export function columnsOf(schema, path = [], around = "", isAdvanced = false) {
+function columnsOf(schema, path = [], around = "", isAdvanced = false) {
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
     const label = property["x-ms-summary"] ?? name;
     const below = [...path, name];

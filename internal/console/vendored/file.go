@@ -53,7 +53,7 @@ func hash(content []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// write writes a file and makes its folder if there is none.
+// write writes a file. It creates the folder if necessary.
 func write(name string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err

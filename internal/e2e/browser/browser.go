@@ -60,7 +60,7 @@ func Main(m *testing.M) int {
 type Browser struct{ ctx context.Context }
 
 // Start returns the browser of the test binary, and starts it on the first call. It looks for
-// Chromium at CONNECTOR_BROWSER and in PATH, and skips the test if there is none.
+// Chromium at CONNECTOR_BROWSER and in PATH, and skips the test if it finds no browser.
 func Start(t testing.TB) *Browser {
 	t.Helper()
 	if !shared.main {
