@@ -6,10 +6,12 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/partner-center/connector/internal/auth"
 	"github.com/partner-center/connector/internal/config"
+	webconsole "github.com/partner-center/connector/internal/console"
 	"github.com/partner-center/connector/internal/entra"
 	"github.com/partner-center/connector/internal/gate"
 	"github.com/partner-center/connector/internal/mcp"
@@ -178,7 +180,9 @@ func (s *service) assemble(
 		SignIn:    auth.NewSignIn(auth.Config{Keys: s.keys, Tokens: s.tokens, PassOn: c.Accepts(config.Caller)}),
 		PublicURL: c.PublicURL,
 		Sandbox:   c.Sandbox,
-		Console:   newConsole(c, spec, tools),
+
+		ConsolePath: strings.TrimSuffix(webconsole.Path, "/"),
+		Console:     newConsole(c, spec, tools),
 
 		EndpointPath: mcp.Path,
 		MetadataPath: mcp.MetadataPath,

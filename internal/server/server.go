@@ -33,9 +33,10 @@ type Config struct {
 	Endpoint                   *Endpoint // nil: none
 
 	// Console writes what the console for browsers has at the path of a request, which needs no credential,
-	// given the base URL of the service. It returns false, without a response, if there is nothing. Nil: no
-	// console.
-	Console func(w http.ResponseWriter, r *http.Request, path, baseURL string) bool
+	// given the base URL of the service. It returns false, without a response, if there is nothing. It is
+	// called for the root and for paths that begin with ConsolePath. Nil: no console.
+	ConsolePath string // without a slash at the end
+	Console     func(w http.ResponseWriter, r *http.Request, path, baseURL string) bool
 }
 
 // A Server answers requests. It is safe for concurrent use.
